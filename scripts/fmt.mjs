@@ -1,0 +1,9 @@
+// npm run fmt: formats everything in place.
+import { main } from "./lib/main.mjs";
+import { npmTool } from "./lib/paths.mjs";
+import { run } from "./lib/run.mjs";
+
+await main(async () => {
+  await run("cargo", ["fmt"]);
+  await run(npmTool("prettier"), ["--write", "--log-level", "warn", "."]);
+});

@@ -1,0 +1,22 @@
+// Programs from crates.io, installed into .tools for this project only and pinned by version.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { tool, tools } from "./paths.mjs";
+import { run } from "./run.mjs";
+
+/** cargo records what it installed beside the programs. */
+export function cargoProgramIsThere({ name, version, program }) {
+  const record = join(tools, ".crates.toml");
+  return (
+    existsSync(tool(program)) &&
+    existsSync(record) &&
+    readFileSync(record, "utf8").includes(`"${name} ${version} (`)
+  );
+}
+
+export async function installCargoProgram({ name, version, features = [] }) {
+  const args = ["install", "--locked", "--force", "--root", tools, `${name}@${version}`, ...features];
+  // On a terminal cargo draws one progress line; elsewhere it would print hundreds.
+  if (!process.stderr.isTTY) args.push("--quiet");
+  await run("cargo", args);
+}

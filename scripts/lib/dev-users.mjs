@@ -1,0 +1,59 @@
+// The two users of local development.
+import { Refused, createUser, login, logout } from "./api.mjs";
+import { readCredentials, writeCredentials } from "./credentials.mjs";
+import { devVar } from "./dev-vars.mjs";
+import { Failure } from "./log.mjs";
+import { randomPassword } from "./private-file.mjs";
+
+const USERS = [
+  { username: "admin", roles: ["admin", "user"] },
+  { username: "testuser", roles: ["user"] },
+];
+
+const DO_NOT_MATCH =
+  "The local data already has an admin, and not with the password in .dev/credentials.json.\n" +
+  "If you know the password, put it there. Else start over with `npm start -- --fresh`, which deletes the local data.";
+
+/**
+ * Makes sure that both exist and that .dev/credentials.json has their passwords; says whether it made passwords. The file
+ * is written first and the users after it: whatever interrupts this, the next run finishes it.
+ */
+export async function ensureDevUsers(base) {
+  const before = readCredentials();
+  const known = before?.users ?? [];
+  const users = USERS.map((user) => ({
+    username: user.username,
+    password: known.find((other) => other.username === user.username)?.password ?? randomPassword(),
+    roles: user.roles,
+  }));
+  const others = known.filter((user) => !USERS.some((ours) => ours.username === user.username));
+  writeCredentials({ ...before, base_url: base, users: [...users, ...others] });
+
+  const [admin, ...rest] = users;
+  const token = await adminToken(base, admin, before !== null);
+  try {
+    for (const user of rest) await createUser(base, { token }, user).catch(unless("user_exists"));
+  } finally {
+    await logout(base, token);
+  }
+  return { users, made: before === null };
+}
+
+async function adminToken(base, admin, mayExist) {
+  if (mayExist) {
+    const token = await login(base, admin).catch(unless("invalid_credentials"));
+    if (token) return token;
+  }
+  try {
+    await createUser(base, { bootstrapKey: devVar("BOOTSTRAP_KEY") }, admin);
+  } catch (error) {
+    if (error instanceof Refused && [401, 403, 409].includes(error.status)) throw new Failure(DO_NOT_MATCH);
+    throw error;
+  }
+  return login(base, admin);
+}
+
+const unless = (code) => (error) => {
+  if (error instanceof Refused && error.code === code) return null;
+  throw error;
+};

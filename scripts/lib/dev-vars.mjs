@@ -1,0 +1,39 @@
+// .dev.vars: the secrets of local development, made on the first run. wrangler reads the file by itself.
+import { inRoot } from "./paths.mjs";
+import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
+
+export const devVarsFile = inRoot(".dev.vars");
+
+const MADE_WHEN_MISSING = {
+  ENVIRONMENT: () => "development",
+  // Each key has a name, so that a second one can be added before the first is removed.
+  TOKEN_SIGNING_KEYS: () => `k1:${randomSecret()}`,
+  SEALING_KEYS: () => `s1:${randomSecret()}`,
+  BOOTSTRAP_KEY: randomSecret,
+};
+
+/** Adds what is missing and changes nothing else. */
+export function ensureDevVars() {
+  const text =
+    readPrivate(devVarsFile) ?? "# Local development only. Made by `npm start`; never committed.\n";
+  const present = parse(text);
+  const added = Object.entries(MADE_WHEN_MISSING)
+    .filter(([name]) => !(name in present))
+    .map(([name, make]) => `${name}=${make()}\n`);
+  // Written even when complete, for the file's mode.
+  writePrivate(devVarsFile, (text === "" || text.endsWith("\n") ? text : `${text}\n`) + added.join(""));
+}
+
+/** One value, or undefined. */
+export const devVar = (name) => parse(readPrivate(devVarsFile) ?? "")[name];
+
+/** The names of all values. */
+export const devVarNames = () => Object.keys(parse(readPrivate(devVarsFile) ?? ""));
+
+const parse = (text) =>
+  Object.fromEntries(
+    [...text.matchAll(/^\s*(?:export\s+)?([A-Z0-9_]+)\s*=\s*(.*?)\s*$/gm)].map(([, name, value]) => [
+      name,
+      value.replace(/^(["'])(.*)\1$/, "$2"),
+    ]),
+  );

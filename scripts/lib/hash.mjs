@@ -1,0 +1,24 @@
+// One hash over files and folders, to see whether anything changed.
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { inRoot } from "./paths.mjs";
+
+/** Names and contents of all files in `paths` (relative to the project), but for those in `except`. */
+export function hashOf(paths, except = []) {
+  const hash = createHash("sha256");
+  for (const file of paths.flatMap(filesIn).filter((name) => !except.includes(name)))
+    hash.update(`${file}\0`).update(
+      createHash("sha256")
+        .update(readFileSync(inRoot(file)))
+        .digest(),
+    );
+  return hash.digest("hex");
+}
+
+function filesIn(path) {
+  if (!existsSync(inRoot(path))) return [];
+  if (!statSync(inRoot(path)).isDirectory()) return [path];
+  return readdirSync(inRoot(path))
+    .sort()
+    .flatMap((name) => filesIn(`${path}/${name}`));
+}

@@ -1,0 +1,33 @@
+// What the scripts say: short lines on standard error, so that standard output stays free for results.
+
+/** An error meant for a person: its message is printed without a stack. */
+export class Failure extends Error {
+  constructor(message, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const tty = process.stderr.isTTY && !process.env.NO_COLOR;
+const paint = (code) => (text) => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
+export const bold = paint(1);
+export const red = paint(31);
+export const green = paint(32);
+
+export const say = (text = "") => process.stderr.write(`${text}\n`);
+export const heading = (text) => say(bold(`\n== ${text}`));
+export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
+
+/** Runs one step and says how long it took; while it is silent, a line every 30 s shows that it goes on. */
+export async function step(title, work) {
+  const since = Date.now();
+  say(`${bold(title)} …`);
+  const pulse = setInterval(() => say(`   still at it: ${title} (${seconds(since)})`), 30_000);
+  try {
+    const result = await work();
+    say(`   done in ${seconds(since)}`);
+    return result;
+  } finally {
+    clearInterval(pulse);
+  }
+}

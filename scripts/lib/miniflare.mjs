@@ -1,0 +1,49 @@
+// Loads dist/ in Miniflare, configured from wrangler.toml: for black-box tests and benchmarks.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import {
+  unstable_getMiniflareWorkerOptions as workerOptions,
+  unstable_readConfig as readConfig,
+} from "wrangler";
+import { Failure } from "./log.mjs";
+import { inRoot } from "./paths.mjs";
+
+/**
+ * Options for `new Miniflare(…)`. `bindings` (text variables and secrets) add to those of wrangler.toml; `worker` takes
+ * further options for the Worker (`outboundService`, …), `instance` for the server (`port`, `log`, …). State is kept in
+ * the folder `persist`, or in memory and lost.
+ */
+export function distOptions({ bindings = {}, persist, worker = {}, instance = {} } = {}) {
+  const dist = inRoot("dist");
+  if (!existsSync(join(dist, "entry.js")))
+    throw new Failure("dist/ is missing. Run `node scripts/bundle.mjs`; `npm test` does it by itself.");
+  const config = readConfig({ config: inRoot("wrangler.toml") }, { hideWarnings: true });
+  const fromConfig = workerOptions(config).workerOptions;
+  return convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    cf: false,
+    ...(persist ? { resourcePersistencePath: persist } : {}),
+    ...instance,
+    ...fromConfig,
+    // Names the folders of the objects' state, and the Worker in Miniflare's own calls.
+    name: config.name,
+    ...worker,
+    // Not those of `fromConfig`: they hold the secrets of .dev.vars, too.
+    bindings: { ...config.vars, ...bindings },
+    modulesRoot: dist,
+    modules: [
+      { type: "ESModule", path: join(dist, "entry.js") },
+      ...readdirSync(dist)
+        .filter((name) => name.endsWith(".wasm"))
+        .map((name) => ({ type: "CompiledWasm", path: join(dist, name) })),
+    ],
+  });
+}
+
+/** A running server. End it with `dispose()`. */
+export async function startDist(options) {
+  const server = new Miniflare(distOptions(options));
+  await server.ready;
+  return server;
+}

@@ -1,0 +1,61 @@
+// Brings in what a build needs: npm packages, the Rust tool chain, and two cargo programs.
+// Only package registries are asked (npm, crates.io, rustup's server), and only for what is missing.
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter } from "node:path";
+import { cargoProgramIsThere, installCargoProgram } from "./cargo-program.mjs";
+import { Failure, step } from "./log.mjs";
+import { inRoot, npmBin, npmTool } from "./paths.mjs";
+import { exitCodeOf, outputOf } from "./run.mjs";
+import { installToolchain, toolchain, toolchainIsThere } from "./toolchain.mjs";
+
+/** Both must be the versions that Cargo.toml pins: the generated code and its reader belong together. */
+const WASM_BINDGEN = { name: "wasm-bindgen-cli", version: "0.2.129", program: "wasm-bindgen" };
+const WORKER_BUILD = { name: "worker-build", version: "0.8.7", program: "worker-build" };
+
+/** The npm packages. Apart from the rest because the rest runs on the Node that this brings. */
+export async function setUpNpm() {
+  if (npmPackagesAreThere()) return;
+  if ((await outputOf("npm", ["--version"])) === null)
+    throw new Failure("npm was not found. Install Node.js (20 or newer) with npm, then try again.");
+  await step("[1/4] npm packages", async () => {
+    // Quieter than the default: wrangler asks for Node 22, and this still is the system's own.
+    const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    // Not on the Node inside node_modules: `npm ci` deletes that first.
+    const PATH = (process.env.PATH ?? "").split(delimiter).filter((part) => part !== npmBin);
+    const code = await exitCodeOf("npm", args, { env: { PATH: PATH.join(delimiter) } });
+    if (code !== 0 || !npmPackagesAreThere())
+      throw new Failure("`npm ci` did not bring in what package-lock.json names; its output is above.");
+  });
+}
+
+/** npm leaves its own record of what it installed; that record and the lock file must agree. */
+function npmPackagesAreThere() {
+  const record = inRoot("node_modules", ".package-lock.json");
+  if (!existsSync(record) || !existsSync(npmTool("wrangler"))) return false;
+  const wanted = JSON.parse(readFileSync(inRoot("package-lock.json"), "utf8")).packages;
+  const present = JSON.parse(readFileSync(record, "utf8")).packages;
+  // Optional packages are those of other platforms, for the most part.
+  return Object.entries(wanted).every(
+    ([path, entry]) => path === "" || entry.optional || present[path]?.integrity === entry.integrity,
+  );
+}
+
+/** The Rust side. True when something had to be installed. */
+export async function setUp() {
+  if ((await outputOf("rustup", ["--version"])) === null)
+    throw new Failure(
+      "rustup was not found. Install it from its own site or your system's packages, then try again;\n" +
+        "this script then installs the right Rust and its wasm target.",
+    );
+  const missing = [];
+  const rust = await toolchain();
+  if (!(await toolchainIsThere(rust)))
+    missing.push([`[2/4] Rust ${rust.channel}`, () => installToolchain(rust)]);
+  if (!cargoProgramIsThere(WASM_BINDGEN)) missing.push(["[3/4]", WASM_BINDGEN]);
+  if (!cargoProgramIsThere(WORKER_BUILD)) missing.push(["[4/4]", WORKER_BUILD]);
+  for (const [title, what] of missing) {
+    if (typeof what === "function") await step(title, what);
+    else await step(`${title} ${what.name} ${what.version}, compiled here`, () => installCargoProgram(what));
+  }
+  return missing.length > 0;
+}

@@ -1,0 +1,40 @@
+// The Rust tool chain named in rust-toolchain.toml.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "./log.mjs";
+import { inRoot } from "./paths.mjs";
+import { outputOf, run } from "./run.mjs";
+
+/** What rust-toolchain.toml asks for. It is read here so that the version stands in one place. */
+export async function toolchain() {
+  const text = readFileSync(inRoot("rust-toolchain.toml"), "utf8");
+  const list = (key) => [...(match(text, key, /\[([^\]]*)\]/) ?? "").matchAll(/"([^"]+)"/g)].map((m) => m[1]);
+  const channel = match(text, "channel", /"([^"]+)"/);
+  if (!channel) throw new Failure("rust-toolchain.toml names no channel.");
+  return { channel, components: list("components"), targets: list("targets") };
+}
+
+const match = (text, key, value) => text.match(new RegExp(`^${key}\\s*=\\s*${value.source}`, "m"))?.[1];
+
+/** Looks at files instead of asking rustup for its lists: this runs before every build. */
+export async function toolchainIsThere({ channel, components, targets }) {
+  const sysroot = await outputOf("rustc", [`+${channel}`, "--print", "sysroot"]);
+  if (!sysroot) return false;
+  const proofs = {
+    "rust-src": "lib/rustlib/src/rust/library/Cargo.lock",
+    clippy: "bin/cargo-clippy",
+    rustfmt: "bin/rustfmt",
+  };
+  return (
+    components.every((name) => existsSync(join(sysroot, proofs[name] ?? "bin"))) &&
+    targets.every((name) => existsSync(join(sysroot, "lib/rustlib", name, "lib")))
+  );
+}
+
+/** Said in full, not left to the file: RUSTUP_AUTO_INSTALL=0 makes rustup ignore it. */
+export async function installToolchain({ channel, components, targets }) {
+  const args = ["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"];
+  for (const name of components) args.push("--component", name);
+  for (const name of targets) args.push("--target", name);
+  await run("rustup", args);
+}

@@ -1,0 +1,68 @@
+// npm start: the whole thing on this machine, at http://127.0.0.1:8787 (or PORT), with two users to try it.
+// npm start -- --fresh deletes the local data, users and secrets first.
+import { rmSync } from "node:fs";
+import { buildWasm } from "./lib/build-wasm.mjs";
+import { startDevServer, requireFreePort } from "./lib/dev-server.mjs";
+import { ensureDevUsers } from "./lib/dev-users.mjs";
+import { ensureDevVars } from "./lib/dev-vars.mjs";
+import { Failure, bold, say } from "./lib/log.mjs";
+import { main } from "./lib/main.mjs";
+import { whenOrphaned } from "./lib/orphaned.mjs";
+import { inRoot } from "./lib/paths.mjs";
+
+await main(async (args) => {
+  const unknown = args.filter((arg) => arg !== "--fresh");
+  if (unknown.length > 0)
+    throw new Failure(
+      `I don't know ${unknown.join(" ")}. Usage: npm start [-- --fresh]; the port is PORT (8787).`,
+      2,
+    );
+  const port = Number(process.env.PORT || 8787);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new Failure(`PORT must be a port number (1 to 65535); it is "${process.env.PORT}".`, 2);
+  const base = `http://127.0.0.1:${port}`;
+
+  await requireFreePort(port);
+  await buildWasm();
+  if (args.includes("--fresh"))
+    for (const path of [".wrangler/state", ".dev", ".dev.vars"])
+      rmSync(inRoot(path), { recursive: true, force: true });
+  ensureDevVars();
+
+  const server = startDevServer(port);
+  process.on("exit", server.kill);
+  const asked = new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => resolve("asked to"));
+    whenOrphaned(() => resolve("asked to"));
+  });
+  try {
+    await Promise.race([asked, server.ready(base).then(() => greet(base))]);
+    const why = await Promise.race([asked, server.ended]);
+    if (why !== "asked to") throw new Failure(`wrangler dev ${why}; its output is above.`);
+    say("\nStopped. The local data is kept; `npm start` goes on with it.");
+  } finally {
+    await server.stop();
+  }
+  // Not left to run out: a request under way would hold the process.
+  process.exit(0);
+});
+
+async function greet(base) {
+  const { users, made } = await ensureDevUsers(base);
+  say(`\n${bold(`Sallyport is ready at ${base}`)}`);
+  for (const { username, password, roles } of users)
+    say(`   ${username.padEnd(10)}${made ? `${password}   ` : ""}(${roles.join(", ")})`);
+  say(
+    made
+      ? "   The passwords are shown this once; they are kept in .dev/credentials.json."
+      : "   Their passwords are in .dev/credentials.json.",
+  );
+  // Later runs take the password from the file, so that it is not shown again and the line can still be pasted.
+  const body = made
+    ? `'{"username":"testuser","password":"${users[1].password}"}'`
+    : `"$(node -p 'const [, { username, password }] = require("./.dev/credentials.json").users; ` +
+      `JSON.stringify({ username, password })')"`;
+  say("\nTry it:");
+  say(`   curl -sS ${base}/auth/login -H 'content-type: application/json' -d ${body}`);
+  say("\nCtrl-C ends it.\n");
+}

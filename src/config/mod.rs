@@ -1,0 +1,158 @@
+//! The settings of a deployment, read once, with all faults reported together.
+
+mod reader;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use reader::NamedKey;
+
+use crate::directory::{HashParams, LimitPolicy, ThrottlePolicy};
+use crate::secret::Secret;
+use crate::session::Policy;
+use reader::Reader;
+use settings as s;
+use std::time::Duration;
+
+/// How strictly an access token is checked, and so when a revocation bites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Signature, then the session's object: at once.
+    Strict,
+    /// Signature and KV's blacklist: within about a minute, as KV spreads.
+    Edge,
+    /// Signature alone: when the token expires.
+    Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Production,
+    Development,
+    Test,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub environment: Environment,
+    pub issuer: String,
+    pub audience: String,
+    pub signing_keys: Vec<NamedKey>,
+    pub sealing_keys: Vec<NamedKey>,
+    pub bootstrap_key: Option<Secret>,
+    pub session: Policy,
+    pub limit: LimitPolicy,
+    pub check: Check,
+    pub hashing: HashParams,
+    pub throttle: ThrottlePolicy,
+    pub debug_routes: bool,
+    pub request_log: bool,
+}
+
+impl Config {
+    /// Reads every setting through `lookup`. The error lists every fault by the setting's name; it never holds a value.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let mut r = Reader::new(lookup);
+        let config = Self {
+            environment: match r.word(&s::ENVIRONMENT).as_str() {
+                "development" => Environment::Development,
+                "test" => Environment::Test,
+                _ => Environment::Production,
+            },
+            issuer: r.text(&s::TOKEN_ISSUER),
+            audience: r.text(&s::TOKEN_AUDIENCE),
+            signing_keys: r.keys(&s::TOKEN_SIGNING_KEYS),
+            sealing_keys: r.keys(&s::SEALING_KEYS),
+            bootstrap_key: r.secret(&s::BOOTSTRAP_KEY),
+            session: Policy {
+                access_ttl: r.duration(&s::ACCESS_TOKEN_EXPIRE_MINUTES, 60, &s::ACCESS_TOKEN_EXPIRE_SECONDS),
+                refresh_ttl: r.duration(
+                    &s::REFRESH_TOKEN_EXPIRE_DAYS,
+                    86_400,
+                    &s::REFRESH_TOKEN_EXPIRE_SECONDS,
+                ),
+                idle: r.duration(
+                    &s::SESSION_INACTIVITY_TIMEOUT_MINUTES,
+                    60,
+                    &s::SESSION_INACTIVITY_TIMEOUT_SECONDS,
+                ),
+                absolute: r.duration(
+                    &s::SESSION_ABSOLUTE_LIFETIME_DAYS,
+                    86_400,
+                    &s::SESSION_ABSOLUTE_LIFETIME_SECONDS,
+                ),
+                grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
+            },
+            limit: LimitPolicy {
+                max: usize::try_from(r.number(&s::MAX_CONCURRENT_SESSIONS_PER_USER)).unwrap_or(1),
+                evict: r.word(&s::SESSION_LIMIT_POLICY) == "evict_oldest",
+            },
+            check: match r.word(&s::SESSION_CHECK).as_str() {
+                "edge" => Check::Edge,
+                "local" => Check::Local,
+                _ => Check::Strict,
+            },
+            hashing: HashParams {
+                memory_kib: r.number32(&s::ARGON2_MEMORY_KIB),
+                iterations: r.number32(&s::ARGON2_ITERATIONS),
+            },
+            throttle: ThrottlePolicy {
+                max_failures: r.number32(&s::LOGIN_MAX_FAILURES),
+                block_max: Duration::from_secs(r.number(&s::LOGIN_BLOCK_MAX_SECONDS)),
+            },
+            debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
+            request_log: r.word(&s::REQUEST_LOG) == "on",
+        };
+        config.check_together(&mut r.faults);
+        if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
+    }
+
+    /// What is only wrong in company.
+    fn check_together(&self, faults: &mut Vec<String>) {
+        let policy = &self.session;
+        if policy.access_ttl > policy.absolute {
+            faults
+                .push("ACCESS_TOKEN_EXPIRE_MINUTES is longer than SESSION_ABSOLUTE_LIFETIME_DAYS".to_owned());
+        }
+        // OWASP's equivalents, from 7 MiB with 5 passes to 46 MiB with 1; this product separates them.
+        if u64::from(self.hashing.memory_kib) * u64::from(self.hashing.iterations) < 7_168 * 5
+            && self.hashing.iterations != 0
+        {
+            faults.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS is under 35840".to_owned());
+        }
+        let all: Vec<&str> = self
+            .signing_keys
+            .iter()
+            .chain(&self.sealing_keys)
+            .map(|k| k.secret.expose())
+            .chain(self.bootstrap_key.iter().map(Secret::expose))
+            .collect();
+        if all.iter().enumerate().any(|(i, a)| all.iter().skip(i + 1).any(|b| a == b)) {
+            faults.push(
+                "TOKEN_SIGNING_KEYS, SEALING_KEYS and BOOTSTRAP_KEY share a secret; each needs its own"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// The README's table of settings.
+pub fn settings_table() -> String {
+    use std::fmt::Write as _;
+    let mut table =
+        String::from("| setting | values | default | what it does |\n| --- | --- | --- | --- |\n");
+    for setting in s::SETTINGS {
+        let values = match setting.kind {
+            s::Kind::Number { min, max } => format!("{min} to {max}"),
+            s::Kind::Word(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", "),
+            s::Kind::Text => "text".to_owned(),
+            s::Kind::Keys => "`kid:secret,…`".to_owned(),
+            s::Kind::Secret => "32 bytes or more".to_owned(),
+        };
+        let default =
+            if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "| `{}` | {values} | {default} | {} |", setting.name, setting.about);
+    }
+    table
+}

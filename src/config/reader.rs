@@ -1,0 +1,140 @@
+//! Reads settings one by one and keeps every fault, so that all are reported together.
+
+use super::settings::{Kind, Setting};
+use crate::secret::Secret;
+use std::time::Duration;
+
+/// Shortest secret that is accepted, in bytes: the output of SHA-256, as RFC 7518 §3.2 asks for HS256.
+pub const SECRET_BYTES_MIN: usize = 32;
+const SECRET_BYTES_MAX: usize = 1024;
+const KID_BYTES_MAX: usize = 32;
+/// A random secret of 32 characters or more has far more different ones than this.
+const DIFFERENT_BYTES_MIN: usize = 12;
+/// Words of sample files and tutorials. A random secret has one of them about once in 10^12.
+const SAMPLE_WORDS: [&str; 8] =
+    ["change", "example", "sample", "secret", "password", "replace", "placeholder", "your-"];
+
+/// A secret with the id that tokens and sealed records name it by.
+#[derive(Clone, Debug)]
+pub struct NamedKey {
+    pub kid: String,
+    pub secret: Secret,
+}
+
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    pub faults: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, faults: Vec::new() }
+    }
+
+    /// What is set, else the default, else nothing. A value of white space counts as not set.
+    fn value(&self, setting: &Setting) -> Option<String> {
+        let set = (self.lookup)(setting.name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        set.or_else(|| Some(setting.default.to_owned()).filter(|v| !v.is_empty()))
+    }
+
+    fn fault(&mut self, setting: &Setting, what: &str) {
+        self.faults.push(format!("{} {what}", setting.name));
+    }
+
+    /// A number that may be left out.
+    fn optional_number(&mut self, setting: &Setting) -> Option<u64> {
+        let Kind::Number { min, max } = setting.kind else { return None };
+        let value = self.value(setting)?;
+        match value.parse::<u64>() {
+            Ok(n) if (min..=max).contains(&n) => Some(n),
+            _ => {
+                self.fault(setting, &format!("must be a whole number from {min} to {max}"));
+                None
+            }
+        }
+    }
+
+    pub fn number(&mut self, setting: &Setting) -> u64 {
+        self.optional_number(setting).unwrap_or_default()
+    }
+
+    pub fn number32(&mut self, setting: &Setting) -> u32 {
+        u32::try_from(self.number(setting)).unwrap_or(u32::MAX)
+    }
+
+    /// A duration given in a coarse unit of `unit_seconds`, or in seconds by the `finer` setting, which wins.
+    pub fn duration(&mut self, coarse: &Setting, unit_seconds: u64, finer: &Setting) -> Duration {
+        let coarse = self.number(coarse).saturating_mul(unit_seconds);
+        Duration::from_secs(self.optional_number(finer).unwrap_or(coarse))
+    }
+
+    pub fn word(&mut self, setting: &Setting) -> String {
+        let Kind::Word(words) = setting.kind else { return String::new() };
+        let value = self.value(setting).unwrap_or_default();
+        if !words.contains(&value.as_str()) {
+            self.fault(setting, &format!("must be one of: {}", words.join(", ")));
+        }
+        value
+    }
+
+    pub fn text(&mut self, setting: &Setting) -> String {
+        let value = self.value(setting).unwrap_or_default();
+        if value.chars().count() > 200 || value.chars().any(char::is_control) {
+            self.fault(setting, "must be text of 1 to 200 characters");
+        }
+        value
+    }
+
+    pub fn secret(&mut self, setting: &Setting) -> Option<Secret> {
+        let value = self.value(setting)?;
+        self.check_secret(setting, "", &value);
+        Some(Secret::new(value))
+    }
+
+    pub fn keys(&mut self, setting: &Setting) -> Vec<NamedKey> {
+        let Some(value) = self.value(setting) else {
+            self.fault(setting, "is required: kid:secret, several separated by commas");
+            return Vec::new();
+        };
+        let mut keys: Vec<NamedKey> = Vec::new();
+        for (index, entry) in value.split(',').map(str::trim).enumerate() {
+            let Some((kid, secret)) = entry.split_once(':') else {
+                self.fault(setting, &format!("entry {} is not kid:secret", index + 1));
+                continue;
+            };
+            let kid_ok = !kid.is_empty()
+                && kid.len() <= KID_BYTES_MAX
+                && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            if !kid_ok {
+                let what = format!("entry {}: the kid must be 1 to 32 letters, digits, - or _", index + 1);
+                self.fault(setting, &what);
+                continue;
+            }
+            if keys.iter().any(|k| k.kid == kid) {
+                self.fault(setting, &format!("has the kid {kid} twice"));
+            }
+            self.check_secret(setting, &format!("entry {}: ", index + 1), secret);
+            keys.push(NamedKey { kid: kid.to_owned(), secret: Secret::new(secret) });
+        }
+        keys
+    }
+
+    fn check_secret(&mut self, setting: &Setting, place: &str, secret: &str) {
+        if secret.len() < SECRET_BYTES_MIN || secret.len() > SECRET_BYTES_MAX {
+            self.fault(
+                setting,
+                &format!("{place}the secret must have {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes"),
+            );
+        }
+        let mut different: Vec<u8> = secret.bytes().collect();
+        different.sort_unstable();
+        different.dedup();
+        let lower = secret.to_lowercase();
+        if different.len() < DIFFERENT_BYTES_MIN || SAMPLE_WORDS.iter().any(|w| lower.contains(w)) {
+            self.fault(
+                setting,
+                &format!("{place}the secret is a sample or easily guessed; make a random one"),
+            );
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use super::*;
+use std::collections::HashMap;
+
+const SIGNING: &str = "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE";
+const SEALING: &str = "s1:Zm9yLXRlc3RzLW9ubHktc2VhbGluZy1rZXktMDE";
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let mut map: HashMap<&str, &str> =
+        [("TOKEN_SIGNING_KEYS", SIGNING), ("SEALING_KEYS", SEALING)].into_iter().collect();
+    map.extend(pairs.iter().copied());
+    Config::read(&|name| map.get(name).map(|v| (*v).to_owned()))
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let c = read(&[]).unwrap();
+    assert_eq!(c.environment, Environment::Production);
+    assert_eq!(c.session.access_ttl, Duration::from_secs(15 * 60));
+    assert_eq!(c.session.refresh_ttl, Duration::from_secs(7 * 86_400));
+    assert_eq!(c.session.idle, Duration::from_secs(30 * 60));
+    assert_eq!(c.session.absolute, Duration::from_secs(30 * 86_400));
+    assert_eq!(c.session.grace, Duration::from_secs(10));
+    assert_eq!((c.limit.max, c.limit.evict), (5, true));
+    assert_eq!(c.check, Check::Strict);
+}
+
+#[test]
+fn the_finer_unit_wins() {
+    let c = read(&[("ACCESS_TOKEN_EXPIRE_MINUTES", "5"), ("ACCESS_TOKEN_EXPIRE_SECONDS", "7")]).unwrap();
+    assert_eq!(c.session.access_ttl, Duration::from_secs(7));
+}
+
+#[test]
+fn all_faults_come_together_and_show_no_value() {
+    let faults = Config::read(&|name| match name {
+        "TOKEN_SIGNING_KEYS" => Some("k1:too-short-hunter2".to_owned()),
+        "ACCESS_TOKEN_EXPIRE_MINUTES" => Some("soon".to_owned()),
+        "SESSION_CHECK" => Some("lax".to_owned()),
+        _ => None,
+    })
+    .unwrap_err();
+    let text = faults.join("\n");
+    for name in ["TOKEN_SIGNING_KEYS", "SEALING_KEYS", "ACCESS_TOKEN_EXPIRE_MINUTES", "SESSION_CHECK"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+    for value in ["hunter2", "soon", "lax"] {
+        assert!(!text.contains(value), "{value} in {text}");
+    }
+}
+
+#[test]
+fn bad_secrets_are_refused() {
+    for bad in [
+        "",
+        "no-colon-here-but-quite-long-enough-0123456789",
+        "k1:0123456789abcdef",
+        "k1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "k1:change-me-0123456789abcdefghijklmnopqrstuv",
+        "bad kid:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE",
+        "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE,k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDI",
+    ] {
+        let faults = read(&[("TOKEN_SIGNING_KEYS", bad)]).unwrap_err();
+        assert!(faults.iter().all(|f| f.starts_with("TOKEN_SIGNING_KEYS")), "{bad}: {faults:?}");
+    }
+}
+
+#[test]
+fn one_secret_is_not_used_twice() {
+    let faults = read(&[("SEALING_KEYS", &SIGNING.replace("k1", "s1"))]).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+}
+
+#[test]
+fn every_default_is_within_its_bounds() {
+    for setting in settings::SETTINGS {
+        match setting.kind {
+            settings::Kind::Number { min, max } if !setting.default.is_empty() => {
+                assert!((min..=max).contains(&setting.default.parse().unwrap()), "{}", setting.name);
+            }
+            settings::Kind::Word(words) => assert!(words.contains(&setting.default), "{}", setting.name),
+            _ => {}
+        }
+    }
+}
+
+/// `npm run settings` writes the table; without `UPDATE_README` this checks it.
+#[test]
+fn readme_settings_table_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = ("<!-- settings -->\n", "<!-- /settings -->");
+    let from = readme.find(begin).expect("README.md marks where the table starts") + begin.len();
+    let to = readme.find(end).expect("README.md marks where the table ends");
+    let current = format!("{}\n{}\n{}", &readme[..from], settings_table(), &readme[to..]);
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(path, current).unwrap();
+    } else {
+        assert!(readme == current, "the settings in README.md are not current: run `npm run settings`");
+    }
+}

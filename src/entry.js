@@ -1,0 +1,69 @@
+// The thin entry: passes bytes between the platform and Rust, and decides nothing.
+import worker, { Directory as RustDirectory, Session as RustSession, User as RustUser } from "../build/index.js";
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+
+// What Rust reads of a request on its short way, in the order of HEADERS in src/http/context.rs.
+const HEADERS = ["authorization", "x-request-id", "x-session-passive", "accept-language", "cf-connecting-ip", "user-agent"];
+const { begin, fetch: serve } = worker.prototype;
+
+// An object that Rust commands by native RPC: one synchronous step, whose answer says when the alarm is due.
+// The output gate holds the reply back until the step's writes and the alarm are durable.
+function commanded(Rust) {
+  return class extends DurableObject {
+    constructor(ctx, env) {
+      super(ctx, env);
+      this.rust = new Rust(ctx, env);
+    }
+    command(json) {
+      const answer = this.rust.command(json);
+      const end = answer.indexOf("\n");
+      if (end > 0) this.ctx.storage.setAlarm(Number(answer.slice(0, end)));
+      return answer.slice(end + 1);
+    }
+    alarm() {
+      return this.rust.alarm();
+    }
+  };
+}
+
+export const Session = commanded(RustSession);
+export const User = commanded(RustUser);
+export const Directory = commanded(RustDirectory);
+
+// "status", then "name:value" lines, an empty line, the body.
+function response(lines) {
+  const end = lines.indexOf("\n\n");
+  const [status, ...fields] = lines.slice(0, end).split("\n");
+  const headers = fields.map((field) => {
+    const at = field.indexOf(":");
+    return [field.slice(0, at), field.slice(at + 1)];
+  });
+  return new Response(end + 2 < lines.length ? lines.slice(end + 2) : null, { status: Number(status), headers });
+}
+
+// The object's reply to the command; nothing if it could not be asked.
+async function ask(namespace, hot) {
+  let id;
+  try {
+    id = namespace.idFromString(hot.session_id);
+  } catch {
+    return '"unknown"'; // not an id of this namespace: a session that nobody knows
+  }
+  try {
+    return await namespace.get(id).command(hot.command());
+  } catch (error) {
+    console.error(JSON.stringify({ level: "error", event: "fault", what: "object", detail: String(error) }));
+    return undefined;
+  }
+}
+
+export default class extends WorkerEntrypoint {
+  async fetch(request) {
+    const { method, url, headers } = request;
+    let lines = `${method}\n${url}`;
+    for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
+    const hot = begin.call(this, this.env, lines);
+    if (!hot) return serve.call(this, request);
+    return response(hot.finish(hot.session_id ? await ask(this.env.SESSION, hot) : undefined));
+  }
+}

@@ -1,0 +1,158 @@
+//! Every way a request can be refused, and what it becomes outside.
+
+use crate::session::EndReason;
+
+/// Why a request is refused. Rich here; [`Reason::status`], [`Reason::code`] and the texts are all that goes out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    MalformedJson,
+    /// RFC 6750 §3.1: a header that cannot be read, or credentials given twice.
+    InvalidRequest,
+    NotAuthenticated,
+    TokenInvalid,
+    TokenExpired,
+    SessionInactivity,
+    /// An access token of a session that was ended by somebody.
+    AccessTokenRevoked(EndReason),
+    /// A refresh token of an ended session, or any token of one that is not known.
+    SessionRevoked(Option<EndReason>),
+    RefreshTokenReused,
+    InvalidCredentials,
+    SessionLimitExceeded,
+    Forbidden,
+    UserInactive,
+    NotFound,
+    UserNotFound,
+    SessionNotFound,
+    /// With what is allowed.
+    MethodNotAllowed(&'static str),
+    UserExists,
+    LastAdmin,
+    BodyTooLarge,
+    NotJson,
+    InvalidFields(Vec<FieldError>),
+    TooManyAttempts {
+        retry_after_seconds: u64,
+    },
+    Internal,
+    /// A store cannot be asked. Nobody gets in, and nobody is logged out.
+    Unavailable,
+    Misconfigured,
+}
+
+/// A field of a body or query that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub fault: FieldFault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldFault {
+    Required,
+    WrongType,
+    TooShort,
+    TooLong,
+    NotAllowed,
+}
+
+/// How soon a caller may come back when a store could not be asked, in seconds.
+const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
+
+impl Reason {
+    pub fn field(field: &'static str, fault: FieldFault) -> Self {
+        Self::InvalidFields(vec![FieldError { field, fault }])
+    }
+
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::MalformedJson | Self::InvalidRequest => 400,
+            Self::NotAuthenticated
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::SessionInactivity
+            | Self::AccessTokenRevoked(_)
+            | Self::SessionRevoked(_)
+            | Self::RefreshTokenReused
+            | Self::InvalidCredentials => 401,
+            Self::SessionLimitExceeded | Self::Forbidden | Self::UserInactive => 403,
+            Self::NotFound | Self::UserNotFound | Self::SessionNotFound => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::UserExists | Self::LastAdmin => 409,
+            Self::BodyTooLarge => 413,
+            Self::NotJson => 415,
+            Self::InvalidFields(_) => 422,
+            Self::TooManyAttempts { .. } => 429,
+            Self::Internal => 500,
+            Self::Unavailable | Self::Misconfigured => 503,
+        }
+    }
+
+    /// The stable name that clients go by.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedJson => "malformed_json",
+            Self::InvalidRequest => "invalid_request",
+            Self::NotAuthenticated => "not_authenticated",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenExpired => "token_expired",
+            Self::SessionInactivity => "session_inactivity_timeout",
+            Self::AccessTokenRevoked(_) => "access_token_blacklisted",
+            Self::SessionRevoked(_) => "session_revoked_or_invalid",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::SessionLimitExceeded => "session_limit_exceeded",
+            Self::Forbidden => "forbidden",
+            Self::UserInactive => "user_inactive",
+            Self::NotFound => "not_found",
+            Self::UserNotFound => "user_not_found",
+            Self::SessionNotFound => "session_not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::UserExists => "user_exists",
+            Self::LastAdmin => "last_admin",
+            Self::BodyTooLarge => "body_too_large",
+            Self::NotJson => "unsupported_media_type",
+            Self::InvalidFields(_) => "validation_error",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Internal => "internal_error",
+            Self::Unavailable => "service_unavailable",
+            Self::Misconfigured => "configuration_error",
+        }
+    }
+
+    /// How the session ended, where one did.
+    pub const fn end_reason(&self) -> Option<EndReason> {
+        match self {
+            Self::SessionInactivity => Some(EndReason::Inactivity),
+            Self::AccessTokenRevoked(reason) => Some(*reason),
+            Self::SessionRevoked(reason) => *reason,
+            Self::RefreshTokenReused => Some(EndReason::Reuse),
+            _ => None,
+        }
+    }
+
+    /// The `error` of the `WWW-Authenticate` challenge (RFC 6750 §3.1), for answers that carry one.
+    pub const fn challenge(&self) -> Option<&'static str> {
+        match self {
+            // No credentials were given for a token, so none were wrong.
+            Self::NotAuthenticated | Self::InvalidCredentials => Some("Bearer realm=\"sallyport\""),
+            Self::InvalidRequest => Some("Bearer realm=\"sallyport\", error=\"invalid_request\""),
+            Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::SessionInactivity
+            | Self::AccessTokenRevoked(_)
+            | Self::SessionRevoked(_)
+            | Self::RefreshTokenReused => Some("Bearer realm=\"sallyport\", error=\"invalid_token\""),
+            Self::Forbidden => Some("Bearer realm=\"sallyport\", error=\"insufficient_scope\""),
+            _ => None,
+        }
+    }
+
+    pub const fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooManyAttempts { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Unavailable | Self::Misconfigured => Some(UNAVAILABLE_RETRY_SECONDS),
+            _ => None,
+        }
+    }
+}

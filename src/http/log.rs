@@ -1,0 +1,95 @@
+//! Log lines: one JSON object each, so that nothing a caller sends can forge one. Never a secret.
+
+use super::context::Context;
+use crate::clock::{Timestamp, millis};
+use serde_json::{Value, json};
+
+/// The line of a request.
+pub fn request(context: &Context, route: &str, status: u16, code: Option<&str>, now: Timestamp) -> String {
+    let level = if status >= 500 { "error" } else { "info" };
+    let mut line = json!({
+        "level": level,
+        "event": "request",
+        "at": now.rfc3339(),
+        "request_id": context.request_id,
+        "method": known_method(&context.method),
+        "route": route,
+        "status": status,
+        "duration_ms": millis(now.since(context.started)),
+    });
+    if let (Some(map), Some(code)) = (line.as_object_mut(), code) {
+        map.insert("reason".to_owned(), code.into());
+    }
+    line.to_string()
+}
+
+/// A record of who did what, and how it went.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit<'a> {
+    pub action: &'a str,
+    /// `ok`, or the code of the refusal.
+    pub outcome: &'a str,
+    /// Who did it, where that is known.
+    pub actor: Option<u64>,
+    /// The user it was done to, where that is somebody else or all that is known.
+    pub user: Option<u64>,
+    pub session_id: Option<&'a str>,
+}
+
+/// The line of an audit record.
+pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
+    let level = if record.outcome == "ok" { "info" } else { "warn" };
+    json!({
+        "level": level,
+        "event": "audit",
+        "at": now.rfc3339(),
+        "request_id": context.request_id,
+        "action": record.action,
+        "outcome": record.outcome,
+        "actor": record.actor,
+        "user_id": record.user,
+        "session_id": record.session_id,
+        "address": context.address,
+    })
+    .to_string()
+}
+
+/// Something that went wrong inside.
+pub fn fault(what: &str, detail: &str, request_id: Option<&str>, now: Timestamp) -> String {
+    let line: Value = json!({
+        "level": "error",
+        "event": "fault",
+        "at": now.rfc3339(),
+        "request_id": request_id,
+        "what": what,
+        "detail": detail.chars().take(300).collect::<String>(),
+    });
+    line.to_string()
+}
+
+/// The method, if it is one that HTTP knows: another could be anything.
+fn known_method(method: &str) -> &str {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    if KNOWN.contains(&method) { method } else { "other" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_whatever_is_in_it() {
+        let context = Context::from_lines(
+            "GET\nhttp://h/\nBearer hunter2\nid",
+            &|| "fresh".to_owned(),
+            Timestamp::from_millis(1000),
+        );
+        let line =
+            request(&context, "GET /x", 503, Some("service_unavailable"), Timestamp::from_millis(1012));
+        assert!(!line.contains("hunter2"));
+        let value: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&value["duration_ms"], &value["level"]), (&json!(12), &json!("error")));
+        let line = fault("x", "a\n{\"event\":\"forged\"}", None, Timestamp::default());
+        assert_eq!(line.lines().count(), 1);
+    }
+}

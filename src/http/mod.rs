@@ -1,0 +1,34 @@
+//! The edge: routes, what is read from requests, answers. What needs the platform is in the modules marked for wasm.
+
+pub mod access;
+pub mod context;
+pub mod json;
+pub mod language;
+pub mod log;
+pub mod reply;
+pub mod route;
+
+#[cfg(target_arch = "wasm32")]
+mod admin_sessions;
+#[cfg(target_arch = "wasm32")]
+mod admin_users;
+#[cfg(target_arch = "wasm32")]
+mod body;
+#[cfg(target_arch = "wasm32")]
+mod debug;
+#[cfg(target_arch = "wasm32")]
+mod edge;
+#[cfg(target_arch = "wasm32")]
+mod health;
+#[cfg(target_arch = "wasm32")]
+mod hot;
+#[cfg(target_arch = "wasm32")]
+mod login;
+#[cfg(target_arch = "wasm32")]
+mod own_sessions;
+#[cfg(target_arch = "wasm32")]
+mod refresh;
+#[cfg(target_arch = "wasm32")]
+mod sample;
+#[cfg(target_arch = "wasm32")]
+pub mod serve;

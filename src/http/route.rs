@@ -1,0 +1,229 @@
+//! What is served where: a plain match on the segments of the path and the method.
+
+use crate::error::Reason;
+
+/// One route. Those under `/auth` are also served under `/api/v1/auth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Health,
+    Login,
+    Refresh,
+    Logout,
+    LogoutAll,
+    Profile,
+    Verify,
+    OwnSessions,
+    CloseOwnSession(String),
+    Protected,
+    ReadData,
+    WriteData,
+    ActiveSessions,
+    CloseSession(String),
+    Cleanup,
+    SessionInfo,
+    ListUsers,
+    CreateUser,
+    ReadUser(String),
+    UpdateUser(String),
+    DeleteUser(String),
+    CloseUserSessions(String),
+}
+
+impl Route {
+    /// The route as it stands in logs: never with what a caller put into it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "GET /health",
+            Self::Login => "POST /auth/login",
+            Self::Refresh => "POST /auth/refresh",
+            Self::Logout => "POST /auth/logout",
+            Self::LogoutAll => "POST /auth/logout-all",
+            Self::Profile => "GET /auth/profile",
+            Self::Verify => "/auth/verify",
+            Self::OwnSessions => "GET /auth/sessions",
+            Self::CloseOwnSession(_) => "DELETE /auth/sessions/{id}",
+            Self::Protected => "GET /api/v1/protected",
+            Self::ReadData => "GET /api/v1/data",
+            Self::WriteData => "POST /api/v1/data",
+            Self::ActiveSessions => "GET /admin/sessions/active",
+            Self::CloseSession(_) => "DELETE /admin/sessions/{id}",
+            Self::Cleanup => "POST /admin/sessions/cleanup",
+            Self::SessionInfo => "GET /debug/session-info",
+            Self::ListUsers => "GET /admin/users",
+            Self::CreateUser => "POST /admin/users",
+            Self::ReadUser(_) => "GET /admin/users/{username}",
+            Self::UpdateUser(_) => "PATCH /admin/users/{username}",
+            Self::DeleteUser(_) => "DELETE /admin/users/{username}",
+            Self::CloseUserSessions(_) => "DELETE /admin/users/{username}/sessions",
+        }
+    }
+}
+
+/// What a path and method lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Route(Route),
+    /// `OPTIONS` on a path that is served: what is allowed there.
+    Options(&'static str),
+}
+
+/// Finds the route. HEAD is served as GET is, without the body. `path` is as the URL has it, without the query.
+pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
+    let mut segments = path.strip_prefix('/').ok_or(Reason::NotFound)?.split('/');
+    let mut next = || segments.next();
+    let path = [next(), next(), next(), next(), next(), next()];
+    let path = match path {
+        // The second prefix of the user routes.
+        [Some("api"), Some("v1"), Some("auth"), a, b, c] => [Some("auth"), a, b, c, None, None],
+        other => other,
+    };
+    let read = if method == "HEAD" { "GET" } else { method };
+    let served = |allow: &'static str, route: Option<Route>| match route {
+        Some(route) => Ok(Found::Route(route)),
+        None if method == "OPTIONS" => Ok(Found::Options(allow)),
+        None => Err(Reason::MethodNotAllowed(allow)),
+    };
+    let one = |on: &str, allow: &'static str, route: Route| served(allow, (read == on).then_some(route));
+    match path {
+        [Some("health"), None, ..] => one("GET", "GET, HEAD, OPTIONS", Route::Health),
+        [Some("auth"), Some(leaf), None, ..] => match leaf {
+            "login" => one("POST", "POST, OPTIONS", Route::Login),
+            "refresh" => one("POST", "POST, OPTIONS", Route::Refresh),
+            "logout" => one("POST", "POST, OPTIONS", Route::Logout),
+            "logout-all" => one("POST", "POST, OPTIONS", Route::LogoutAll),
+            "profile" => one("GET", "GET, HEAD, OPTIONS", Route::Profile),
+            "sessions" => one("GET", "GET, HEAD, OPTIONS", Route::OwnSessions),
+            "verify" => {
+                served("GET, HEAD, POST, OPTIONS", matches!(read, "GET" | "POST").then_some(Route::Verify))
+            }
+            _ => Err(Reason::NotFound),
+        },
+        [Some("auth"), Some("sessions"), Some(id), None, ..] if !id.is_empty() => {
+            one("DELETE", "DELETE, OPTIONS", Route::CloseOwnSession(id.to_owned()))
+        }
+        [Some("api"), Some("v1"), Some("protected"), None, ..] => {
+            one("GET", "GET, HEAD, OPTIONS", Route::Protected)
+        }
+        [Some("api"), Some("v1"), Some("data"), None, ..] => {
+            let route = match read {
+                "GET" => Some(Route::ReadData),
+                "POST" => Some(Route::WriteData),
+                _ => None,
+            };
+            served("GET, HEAD, POST, OPTIONS", route)
+        }
+        [Some("debug"), Some("session-info"), None, ..] => {
+            one("GET", "GET, HEAD, OPTIONS", Route::SessionInfo)
+        }
+        [Some("admin"), Some("sessions"), Some("active"), None, ..] => {
+            one("GET", "GET, HEAD, OPTIONS", Route::ActiveSessions)
+        }
+        [Some("admin"), Some("sessions"), Some("cleanup"), None, ..] => {
+            one("POST", "POST, OPTIONS", Route::Cleanup)
+        }
+        [Some("admin"), Some("sessions"), Some(id), None, ..] if !id.is_empty() => {
+            one("DELETE", "DELETE, OPTIONS", Route::CloseSession(id.to_owned()))
+        }
+        [Some("admin"), Some("users"), None, ..] => {
+            let route = match read {
+                "GET" => Some(Route::ListUsers),
+                "POST" => Some(Route::CreateUser),
+                _ => None,
+            };
+            served("GET, HEAD, POST, OPTIONS", route)
+        }
+        [Some("admin"), Some("users"), Some(name), Some("sessions"), None, ..] => {
+            let name = percent_decode(name).ok_or(Reason::NotFound)?;
+            one("DELETE", "DELETE, OPTIONS", Route::CloseUserSessions(name))
+        }
+        [Some("admin"), Some("users"), Some(name), None, ..] if !name.is_empty() => {
+            let name = percent_decode(name).ok_or(Reason::NotFound)?;
+            let route = match read {
+                "GET" => Some(Route::ReadUser(name)),
+                "PATCH" => Some(Route::UpdateUser(name)),
+                "DELETE" => Some(Route::DeleteUser(name)),
+                _ => None,
+            };
+            served("GET, HEAD, PATCH, DELETE, OPTIONS", route)
+        }
+        _ => Err(Reason::NotFound),
+    }
+}
+
+/// Undoes percent-encoding, once. `None` if what comes out is not text.
+fn percent_decode(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(text).decode_utf8().ok().map(Into::into)
+}
+
+/// The values of a parameter of a query, in order.
+pub fn query_values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(move |(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &str, path: &str) -> Option<Route> {
+        match find(method, path) {
+            Ok(Found::Route(route)) => Some(route),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn both_prefixes_lead_to_the_same() {
+        for (method, leaf) in
+            [("POST", "login"), ("POST", "refresh"), ("GET", "profile"), ("DELETE", "sessions/x")]
+        {
+            let short = route(method, &format!("/auth/{leaf}"));
+            assert!(short.is_some(), "{leaf}");
+            assert_eq!(short, route(method, &format!("/api/v1/auth/{leaf}")));
+        }
+    }
+
+    #[test]
+    fn a_path_is_taken_as_it_is() {
+        for path in [
+            "",
+            "/",
+            "//admin/users",
+            "/admin/users/",
+            "/auth/../admin/users",
+            "/auth/login/",
+            "/AUTH/login",
+            "/auth/%6cogin",
+            "/api/v1/api/v1/auth/login",
+            "/api/v1/health",
+            "/admin/users/a/b",
+            "/admin/users/%ff",
+            "/api/v1/auth/sessions/a/b",
+        ] {
+            assert_eq!(find("GET", path), Err(Reason::NotFound), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_wrong_method_is_told_the_right_ones() {
+        assert_eq!(find("GET", "/auth/login"), Err(Reason::MethodNotAllowed("POST, OPTIONS")));
+        assert_eq!(find("HEAD", "/auth/logout"), Err(Reason::MethodNotAllowed("POST, OPTIONS")));
+        assert_eq!(find("get", "/health"), Err(Reason::MethodNotAllowed("GET, HEAD, OPTIONS")));
+        assert_eq!(find("OPTIONS", "/health"), Ok(Found::Options("GET, HEAD, OPTIONS")));
+        assert_eq!(route("HEAD", "/health"), Some(Route::Health));
+        assert_eq!(find("TRACE", "/nowhere"), Err(Reason::NotFound));
+    }
+
+    #[test]
+    fn names_in_paths_are_decoded_once() {
+        assert_eq!(route("GET", "/admin/users/ren%C3%A9"), Some(Route::ReadUser("ren\u{e9}".into())));
+        assert_eq!(route("GET", "/admin/users/a%252f"), Some(Route::ReadUser("a%2f".into())));
+    }
+
+    #[test]
+    fn queries_are_read() {
+        let values: Vec<_> = query_values("role=a&x=1&role=b%20c&role", "role").collect();
+        assert_eq!(values, ["a", "b c", ""]);
+    }
+}

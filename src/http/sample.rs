@@ -1,0 +1,34 @@
+//! The sample protected resource: a small JSON document of the user's own.
+
+use super::body;
+use super::edge::Edge;
+use super::json;
+use super::reply::Reply;
+use crate::directory::{Command, Reply as UserReply};
+use crate::error::Reason;
+use serde_json::{Value, json};
+use worker::Request;
+
+/// `GET /api/v1/data`: the document; an empty one before anything was stored.
+pub async fn read(edge: &Edge) -> Result<Reply, Reason> {
+    let caller = edge.caller().await?;
+    let document: Value = match edge.user(&caller.account.username, &Command::GetData).await? {
+        UserReply::Data { json: Some(text) } => {
+            serde_json::from_str(&text).map_err(|e| edge.fault("stored document", &e))?
+        }
+        UserReply::Data { json: None } => json!({}),
+        _ => return Err(Reason::Internal),
+    };
+    Ok(Reply::json(200, &json!({ "data": document })))
+}
+
+/// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place.
+pub async fn write(edge: &Edge, request: &mut Request) -> Result<Reply, Reason> {
+    let caller = edge.caller().await?;
+    let document = json::value(&body::bytes(request).await?)?;
+    let put = Command::PutData { json: document.to_string() };
+    match edge.user(&caller.account.username, &put).await? {
+        UserReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
+        _ => Err(Reason::Internal),
+    }
+}

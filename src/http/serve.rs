@@ -1,0 +1,105 @@
+//! From a request to its answer, for everything that the short way in `hot` does not do.
+
+use super::access::{profile, protected, verify};
+use super::context::Context;
+use super::edge::Edge;
+use super::reply::Reply;
+use super::route::{Found, Route, find};
+use super::{admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample};
+use crate::config::Config;
+use crate::error::Reason;
+use crate::platform;
+use worker::{Env, Request, Response, ResponseBuilder};
+
+/// What stands in a log line where no route was found.
+const NO_ROUTE: &str = "none";
+
+pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> worker::Result<Response> {
+    let method = request.inner().method();
+    let url = request.inner().url();
+    let header = |name: &str| request.headers().get(name).ok().flatten();
+    let context = Context::new(&method, &url, &header, &platform::fresh_id, platform::now());
+    let app = match platform::app(&env) {
+        Ok(app) => app,
+        Err(_faults) => {
+            let reply = Reply::refusal(&Reason::Misconfigured, &context).finished(&context);
+            log_request(None, &context, NO_ROUTE, &reply, Some(&Reason::Misconfigured));
+            return respond(&reply);
+        }
+    };
+    let mut edge = Edge { app, env, worker, context };
+    let found = find(&edge.context.method, &edge.context.path);
+    let name = if let Ok(Found::Route(route)) = &found { route.name() } else { NO_ROUTE };
+    let empty = matches!(found, Ok(Found::Route(Route::Verify)));
+    let outcome = match found {
+        Ok(Found::Route(route)) => dispatch(&mut edge, &mut request, route).await,
+        Ok(Found::Options(allow)) => Ok(Reply::empty(204).with("allow", allow)),
+        Err(reason) => Err(reason),
+    };
+    let reply = finish(&edge.context, &outcome, empty);
+    log_request(Some(&edge.app.config), &edge.context, name, &reply, outcome.as_ref().err());
+    respond(&reply)
+}
+
+async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Result<Reply, Reason> {
+    match route {
+        Route::Health => Ok(health::health(edge)),
+        Route::Login => login::login(edge, request).await,
+        Route::Refresh => refresh::refresh(edge, request).await,
+        Route::Logout => login::logout(edge, request).await,
+        Route::LogoutAll => own_sessions::close_all(edge, request).await,
+        Route::Profile => Ok(profile(&edge.caller().await?)),
+        Route::Verify => verify(&edge.caller().await?, &edge.context),
+        Route::OwnSessions => own_sessions::list(edge).await,
+        Route::CloseOwnSession(id) => own_sessions::close_one(edge, &id).await,
+        Route::Protected => Ok(protected(&edge.caller().await?)),
+        Route::ReadData => sample::read(edge).await,
+        Route::WriteData => sample::write(edge, request).await,
+        Route::ActiveSessions => admin_sessions::active(edge).await,
+        Route::CloseSession(id) => admin_sessions::close_one(edge, &id).await,
+        Route::Cleanup => admin_sessions::cleanup(edge).await,
+        Route::SessionInfo => debug::session_info(edge).await,
+        Route::ListUsers => admin_users::list(edge).await,
+        Route::CreateUser => admin_users::create(edge, request).await,
+        Route::ReadUser(name) => admin_users::read(edge, &name).await,
+        Route::UpdateUser(name) => admin_users::update(edge, request, &name).await,
+        Route::DeleteUser(name) => admin_users::remove(edge, &name).await,
+        Route::CloseUserSessions(name) => admin_users::close_sessions(edge, &name).await,
+    }
+}
+
+/// The answer to an outcome. Some answers have no body whatever they say.
+pub(super) fn finish(context: &Context, outcome: &Result<Reply, Reason>, empty: bool) -> Reply {
+    let mut reply = match outcome {
+        Ok(reply) => reply.clone(),
+        Err(reason) => Reply::refusal(reason, context),
+    };
+    if empty {
+        reply.body = None;
+    }
+    reply.finished(context)
+}
+
+pub(super) fn log_request(
+    config: Option<&Config>,
+    context: &Context,
+    route: &str,
+    reply: &Reply,
+    reason: Option<&Reason>,
+) {
+    if config.is_none_or(|c| c.request_log) {
+        let code = reason.map(Reason::code);
+        platform::log(&log::request(context, route, reply.status, code, platform::now()));
+    }
+}
+
+fn respond(reply: &Reply) -> worker::Result<Response> {
+    let mut builder = ResponseBuilder::new().with_status(reply.status);
+    for (name, value) in &reply.headers {
+        builder = builder.with_header(name, value)?;
+    }
+    match &reply.body {
+        Some(body) => Ok(builder.fixed(body.clone().into_bytes())),
+        None => Ok(builder.empty()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Calls to objects: native RPC, a command in JSON in, a reply in JSON out.
+
+use crate::directory;
+use crate::platform;
+use crate::session;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use worker::js_sys::{Promise, Reflect};
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Env, ObjectNamespace, Stub};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A stub as the entry's classes answer to it.
+    type Rpc;
+
+    #[wasm_bindgen(method, catch)]
+    fn command(this: &Rpc, json: &str) -> Result<Promise, JsValue>;
+}
+
+/// An object could not be asked. Whether it did anything is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable;
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object could not be asked")
+    }
+}
+
+/// Which object: by the id that the namespace gave it, or by a name.
+#[derive(Clone, Copy)]
+enum Address<'a> {
+    Id(&'a str),
+    Name(&'a str),
+}
+
+/// A session's object. An id that is not of this namespace is a session that nobody knows.
+pub async fn session(env: &Env, id: &str, command: &session::Command) -> Result<session::Reply, Unreachable> {
+    let namespace = namespace(env, "SESSION")?;
+    if namespace.id_from_string(id).is_err() {
+        return Ok(session::Reply::Unknown);
+    }
+    call(&namespace, Address::Id(id), command).await
+}
+
+/// A fresh session id, made without asking anybody.
+pub fn fresh_session_id(env: &Env) -> Result<String, Unreachable> {
+    namespace(env, "SESSION")?.unique_id().map(|id| id.to_string()).map_err(|_| Unreachable)
+}
+
+/// The object of a user, by the canonical name.
+pub async fn user(
+    env: &Env,
+    username: &str,
+    command: &directory::Command,
+) -> Result<directory::Reply, Unreachable> {
+    // Another kind of owner will have another prefix, so no two can meet.
+    call(&namespace(env, "USER")?, Address::Name(&format!("user/{username}")), command).await
+}
+
+/// The one directory of users.
+pub async fn directory(
+    env: &Env,
+    command: &super::directory::Command,
+) -> Result<super::directory::Reply, Unreachable> {
+    call(&namespace(env, "DIRECTORY")?, Address::Name("directory"), command).await
+}
+
+fn namespace(env: &Env, binding: &str) -> Result<ObjectNamespace, Unreachable> {
+    env.durable_object(binding).map_err(|error| {
+        platform::log_fault("binding", &error.to_string(), None);
+        Unreachable
+    })
+}
+
+fn stub(namespace: &ObjectNamespace, address: Address) -> worker::Result<Stub> {
+    match address {
+        Address::Id(id) => namespace.id_from_string(id)?.get_stub(),
+        Address::Name(name) => namespace.id_from_name(name)?.get_stub(),
+    }
+}
+
+/// Every command may be repeated: what it did the first time it finds done. So a call that failed on the way is tried
+/// once more, on a fresh stub; never if the object is overloaded.
+async fn call<C: Serialize, R: DeserializeOwned>(
+    namespace: &ObjectNamespace,
+    address: Address<'_>,
+    command: &C,
+) -> Result<R, Unreachable> {
+    let json = serde_json::to_string(command).map_err(|_| Unreachable)?;
+    let mut answer = attempt(namespace, address, &json).await;
+    if let Err(error) = &answer
+        && flag(error, "retryable")
+        && !flag(error, "overloaded")
+    {
+        answer = attempt(namespace, address, &json).await;
+    }
+    let answer = answer.map_err(|error| {
+        platform::log_fault("object", &worker::Error::from(error).to_string(), None);
+        Unreachable
+    })?;
+    let reply = answer.as_string().unwrap_or_default();
+    serde_json::from_str(&reply).map_err(|error| {
+        platform::log_fault("object reply", &error.to_string(), None);
+        Unreachable
+    })
+}
+
+async fn attempt(namespace: &ObjectNamespace, address: Address<'_>, json: &str) -> Result<JsValue, JsValue> {
+    let rpc: Rpc = stub(namespace, address).map_err(JsValue::from)?.into_rpc();
+    JsFuture::from(rpc.command(json)?).await
+}
+
+/// A property of a runtime error that the `worker` crate does not show.
+fn flag(error: &JsValue, name: &str) -> bool {
+    error.is_object() && Reflect::get(error, &JsValue::from_str(name)).is_ok_and(|v| v.is_truthy())
+}

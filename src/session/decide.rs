@@ -1,0 +1,301 @@
+//! The life of a session as a pure function: state, command and time in; state, reply and alarm out.
+
+use super::protocol::{Command, Ended, Live, Pair, Reply};
+use super::state::{Account, Device, Grant, Rotation, Session, State, Tombstone};
+use super::{EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
+use crate::clock::Timestamp;
+use std::time::Duration;
+
+/// Makes, seals and opens the tokens of a session. Without it nothing is decided, so a fault here changes nothing.
+pub trait Mint {
+    fn mint(&self, grant: &Grant, account: &Account) -> Result<Pair, Fault>;
+    fn seal(&self, pair: &Pair) -> Result<String, Fault>;
+    fn open(&self, sealed: &str) -> Result<Pair, Fault>;
+}
+
+/// The tokens could not be made or read. The state is as before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault;
+
+/// What is to be done, all in one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The state from now on; `None` is a session that nobody knows.
+    pub state: Option<State>,
+    /// Whether storage must have it before the reply goes out.
+    pub save: bool,
+    pub reply: Reply,
+    /// When the object's alarm is due, if that changes.
+    pub alarm: Option<Timestamp>,
+}
+
+/// Decides what `command` does to a session at `now`.
+pub fn decide(
+    state: Option<State>,
+    command: Command,
+    policy: &Policy,
+    now: Timestamp,
+    mint: &dyn Mint,
+) -> Result<Decision, Fault> {
+    match state {
+        None => unopened(command, policy, now, mint),
+        Some(State::Ended(tombstone)) => ended(tombstone, command, policy, now, mint),
+        Some(State::Live(session)) => live(*session, command, policy, now, mint),
+    }
+}
+
+fn unopened(command: Command, policy: &Policy, now: Timestamp, mint: &dyn Mint) -> Result<Decision, Fault> {
+    match command {
+        Command::Open { account, device } => open(account, device, policy, now, mint),
+        Command::Revoke { reason } => {
+            let tombstone = Tombstone {
+                reason,
+                ended_at: now,
+                account: None,
+                generation: 0,
+                access_expires_at: now.plus(policy.access_ttl),
+                settled: false,
+            };
+            Ok(buried(tombstone, true, Reply::Ended))
+        }
+        _ => Ok(unchanged(None, Reply::Unknown)),
+    }
+}
+
+fn open(
+    account: Account,
+    device: Device,
+    policy: &Policy,
+    now: Timestamp,
+    mint: &dyn Mint,
+) -> Result<Decision, Fault> {
+    let absolute_expires_at = now.plus(policy.absolute);
+    let grant = grant(0, absolute_expires_at, policy, now);
+    let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
+    let session = Session {
+        account,
+        device,
+        created_at: now,
+        absolute_expires_at,
+        last_activity: now,
+        grant,
+        rotation: None,
+        stored_activity: now,
+        unknown_activity: Duration::ZERO,
+    };
+    let alarm = Some(session.over_at(policy));
+    let reply = Reply::Tokens { pair, account: session.account.clone() };
+    Ok(Decision { state: Some(State::Live(Box::new(session))), save: true, reply, alarm })
+}
+
+fn ended(
+    mut tombstone: Tombstone,
+    command: Command,
+    policy: &Policy,
+    now: Timestamp,
+    mint: &dyn Mint,
+) -> Result<Decision, Fault> {
+    match command {
+        // A login whose place was taken before its session opened: as if it had opened and then been evicted.
+        // Its tokens are real and refused from the next request on, with the reason.
+        Command::Open { account, .. } if tombstone.account.is_none() => {
+            let grant = grant(0, now.plus(policy.absolute), policy, now);
+            let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
+            tombstone.account = Some(account.clone());
+            tombstone.access_expires_at = grant.access_expires_at;
+            let state = Some(State::Ended(tombstone));
+            Ok(Decision { state, save: true, reply: Reply::Tokens { pair, account }, alarm: None })
+        }
+        Command::Settled => {
+            tombstone.settled = true;
+            let alarm = Some(tombstone.ended_at.plus(TOMBSTONE));
+            Ok(Decision { state: Some(State::Ended(tombstone)), save: true, reply: Reply::Done, alarm })
+        }
+        Command::Expire if tombstone.settled && now >= tombstone.ended_at.plus(TOMBSTONE) => {
+            Ok(Decision { state: None, save: true, reply: Reply::Unknown, alarm: None })
+        }
+        Command::Expire => {
+            let alarm =
+                if tombstone.settled { tombstone.ended_at.plus(TOMBSTONE) } else { now.plus(SETTLE_AFTER) };
+            let reply = Reply::Ended(report(&tombstone, false));
+            Ok(Decision { state: Some(State::Ended(tombstone)), save: false, reply, alarm: Some(alarm) })
+        }
+        _ => {
+            let reply = Reply::Ended(report(&tombstone, false));
+            Ok(unchanged(Some(State::Ended(tombstone)), reply))
+        }
+    }
+}
+
+fn live(
+    mut session: Session,
+    command: Command,
+    policy: &Policy,
+    now: Timestamp,
+    mint: &dyn Mint,
+) -> Result<Decision, Fault> {
+    if let Some(reason) = session.over(policy, now) {
+        return Ok(end(&session, reason, now, Reply::Ended));
+    }
+    let keep = |session: Session, reply: Reply, save: bool| Decision {
+        state: Some(State::Live(Box::new(session))),
+        save,
+        reply,
+        alarm: None,
+    };
+    match command {
+        Command::Touch { generation, .. } | Command::Rotate { generation }
+            if generation > session.grant.generation =>
+        {
+            Ok(keep(session, Reply::Unknown, false))
+        }
+        Command::Touch { generation, passive } => {
+            let mut save = confirm(&mut session, generation);
+            if !passive {
+                active(&mut session, now);
+                save |= now.since(session.stored_activity) >= policy.activity_write();
+            }
+            if save {
+                session.stored_activity = session.last_activity;
+                forget_rotation(&mut session, policy, now);
+            }
+            let reply = Reply::Live(Live { device: None, ..view(&session, policy) });
+            Ok(keep(session, reply, save))
+        }
+        Command::Rotate { generation } => rotate(session, generation, policy, now, mint),
+        Command::Revoke { reason } => Ok(end(&session, reason, now, Reply::Ended)),
+        Command::SetAccount { account } => {
+            session.account = account;
+            session.stored_activity = session.last_activity;
+            Ok(keep(session, Reply::Done, true))
+        }
+        Command::Peek => {
+            let reply = Reply::Live(view(&session, policy));
+            Ok(keep(session, reply, false))
+        }
+        Command::Expire => {
+            let alarm = Some(session.over_at(policy));
+            let reply = Reply::Live(view(&session, policy));
+            Ok(Decision { alarm, ..keep(session, reply, false) })
+        }
+        // A session opens once; the id is fresh from the namespace, so this is a caller's fault.
+        Command::Open { .. } | Command::Settled => Ok(keep(session, Reply::Unknown, false)),
+    }
+}
+
+/// A refresh token came: the current one makes the next generation; the one before gets the same pair again while it
+/// may; anything older is reuse and ends this session.
+fn rotate(
+    mut session: Session,
+    generation: u64,
+    policy: &Policy,
+    now: Timestamp,
+    mint: &dyn Mint,
+) -> Result<Decision, Fault> {
+    let current = session.grant.generation;
+    if generation == current {
+        let grant = grant(current + 1, session.absolute_expires_at, policy, now);
+        let pair = Pair { counted_from: now, ..mint.mint(&grant, &session.account)? };
+        session.rotation = Some(Rotation { at: now, confirmed: false, pair: mint.seal(&pair)? });
+        session.grant = grant;
+        return Ok(tokens(session, pair, now));
+    }
+    let again = session.rotation.as_ref().filter(|_| generation + 1 == current);
+    match again {
+        Some(rotation) if within_grace(rotation, policy, now) || !rotation.confirmed => {
+            let counted_from = if within_grace(rotation, policy, now) { rotation.at } else { now };
+            let pair = Pair { counted_from, ..mint.open(&rotation.pair)? };
+            Ok(tokens(session, pair, now))
+        }
+        _ => Ok(end(&session, EndReason::Reuse, now, Reply::Reused)),
+    }
+}
+
+fn tokens(mut session: Session, pair: Pair, now: Timestamp) -> Decision {
+    active(&mut session, now);
+    session.stored_activity = session.last_activity;
+    let reply = Reply::Tokens { pair, account: session.account.clone() };
+    Decision { state: Some(State::Live(Box::new(session))), save: true, reply, alarm: None }
+}
+
+fn within_grace(rotation: &Rotation, policy: &Policy, now: Timestamp) -> bool {
+    now <= rotation.at.plus(policy.grace)
+}
+
+/// Notes that the current generation is in use. True if that is news, and so must be written.
+fn confirm(session: &mut Session, generation: u64) -> bool {
+    match &mut session.rotation {
+        Some(rotation) if generation == session.grant.generation && !rotation.confirmed => {
+            rotation.confirmed = true;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Drops the sealed pair once nobody may be given it again.
+fn forget_rotation(session: &mut Session, policy: &Policy, now: Timestamp) {
+    session.rotation.take_if(|rotation| rotation.confirmed && !within_grace(rotation, policy, now));
+}
+
+/// Moves the activity forward; a clock that jumped back moves nothing.
+fn active(session: &mut Session, now: Timestamp) {
+    if now >= session.last_activity {
+        session.last_activity = now;
+        session.unknown_activity = Duration::ZERO;
+    }
+}
+
+fn grant(generation: u64, absolute_expires_at: Timestamp, policy: &Policy, now: Timestamp) -> Grant {
+    Grant {
+        generation,
+        issued_at: now,
+        access_expires_at: now.plus(policy.access_ttl).min(absolute_expires_at),
+        refresh_expires_at: now.plus(policy.refresh_ttl).min(absolute_expires_at),
+    }
+}
+
+fn view(session: &Session, policy: &Policy) -> Live {
+    Live {
+        account: session.account.clone(),
+        generation: session.grant.generation,
+        last_activity: session.last_activity,
+        idle_expires_at: session.idle_expires_at(policy),
+        absolute_expires_at: session.absolute_expires_at,
+        created_at: session.created_at,
+        device: Some(session.device.clone()),
+    }
+}
+
+fn end(session: &Session, reason: EndReason, now: Timestamp, reply: fn(Ended) -> Reply) -> Decision {
+    let tombstone = Tombstone {
+        reason,
+        ended_at: now,
+        account: Some(session.account.clone()),
+        generation: session.grant.generation,
+        access_expires_at: session.grant.access_expires_at,
+        settled: false,
+    };
+    buried(tombstone, true, reply)
+}
+
+fn buried(tombstone: Tombstone, now: bool, reply: fn(Ended) -> Reply) -> Decision {
+    let reply = reply(report(&tombstone, now));
+    let alarm = Some(tombstone.ended_at.plus(SETTLE_AFTER));
+    Decision { state: Some(State::Ended(tombstone)), save: true, reply, alarm }
+}
+
+fn report(tombstone: &Tombstone, now: bool) -> Ended {
+    Ended {
+        reason: tombstone.reason,
+        account: tombstone.account.clone(),
+        generation: tombstone.generation,
+        access_expires_at: tombstone.access_expires_at,
+        now,
+        settled: tombstone.settled,
+    }
+}
+
+fn unchanged(state: Option<State>, reply: Reply) -> Decision {
+    Decision { state, save: false, reply, alarm: None }
+}

@@ -1,0 +1,84 @@
+//! What the Worker says to a session's object and what it answers.
+//! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
+
+use super::{Account, Device, EndReason};
+use crate::clock::Timestamp;
+use crate::secret::{self, Secret};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Begins the session and mints generation 0.
+    Open { account: Account, device: Device },
+    /// An access token of this generation was presented. A passive request does not move the activity.
+    Touch { generation: u64, passive: bool },
+    /// A refresh token of this generation was presented.
+    Rotate { generation: u64 },
+    /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
+    Revoke { reason: EndReason },
+    /// The user's roles have changed.
+    SetAccount { account: Account },
+    /// Asks without changing anything.
+    Peek,
+    /// Ends the session if its time is over; asked by the alarm and by the sweep.
+    Expire,
+    /// The user's list and KV have been told of the end.
+    Settled,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Tokens of the current generation.
+    Tokens {
+        pair: Pair,
+        account: Account,
+    },
+    Live(Live),
+    /// The session ended, now or earlier.
+    Ended(Ended),
+    /// An old refresh token came again; the session has been ended for it.
+    Reused(Ended),
+    /// No such session, or no such generation of it.
+    Unknown,
+    Done,
+}
+
+/// The two tokens of one generation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    #[serde(with = "secret::wire")]
+    pub access: Secret,
+    #[serde(with = "secret::wire")]
+    pub refresh: Secret,
+    pub access_expires_at: Timestamp,
+    /// What `expires_in` counts from: the moment of the answer, or of the first answer while the grace lasts,
+    /// so that racing callers get the same answer to the byte.
+    #[serde(default)]
+    pub counted_from: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    pub account: Account,
+    pub generation: u64,
+    pub last_activity: Timestamp,
+    pub idle_expires_at: Timestamp,
+    pub absolute_expires_at: Timestamp,
+    pub created_at: Timestamp,
+    /// Not sent with the answer to a touch, which is the hot path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub reason: EndReason,
+    pub account: Option<Account>,
+    pub generation: u64,
+    pub access_expires_at: Timestamp,
+    /// Whether this very command ended it.
+    pub now: bool,
+    pub settled: bool,
+}

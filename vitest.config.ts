@@ -1,0 +1,44 @@
+import { randomBytes } from "node:crypto";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+import { devVarNames } from "./scripts/lib/dev-vars.mjs";
+
+const secret = () => randomBytes(32).toString("base64url");
+
+// No test reads a secret from the project: they are made up for each run.
+const bindings = {
+  ENVIRONMENT: "test",
+  TOKEN_SIGNING_KEYS: `k1:${secret()}`,
+  SEALING_KEYS: `s1:${secret()}`,
+  BOOTSTRAP_KEY: secret(),
+};
+
+// The plugin reads .dev.vars, and what stands there besides these reaches the tests in the Worker.
+const strays = devVarNames().filter((name) => !(name in bindings));
+if (strays.length > 0) console.warn(`The tests in the Worker see ${strays.join(", ")} from your .dev.vars.`);
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // Inside workerd, beside the Worker: objects can be reached, evicted, and told another time.
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings },
+          }),
+        ],
+        test: { name: "worker", include: ["tests/worker/**/*.test.ts"] },
+      },
+      {
+        // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
+        test: {
+          name: "process",
+          include: ["tests/process/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
