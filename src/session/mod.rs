@@ -11,6 +11,8 @@ pub mod tokens;
 mod model_tests;
 #[cfg(test)]
 mod table_tests;
+#[cfg(test)]
+mod test_support;
 
 pub use decide::{Decision, Fault, Mint, decide};
 pub use end::EndReason;

@@ -1,0 +1,70 @@
+// Calls to the Worker as a client makes them. Every answer is held against what must hold for all of them.
+import { exports } from "cloudflare:workers";
+import { expect } from "vitest";
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // Whatever the route answers with; each test says what it expects of it.
+  json: any;
+}
+
+export interface Call {
+  token?: string | undefined;
+  body?: unknown;
+  headers?: HeadersInit;
+  /** Sent as it is, in place of `body`. */
+  raw?: BodyInit;
+}
+
+const LEAKS = /panicked|wasm|RuntimeError|SqliteError|KV PUT|at .*\.rs/;
+
+/** One call. A body is sent as JSON. */
+export async function api(method: string, path: string, call: Call = {}): Promise<Answer> {
+  const headers = new Headers(call.headers);
+  if (call.token !== undefined && !headers.has("authorization")) headers.set("authorization", `Bearer ${call.token}`);
+  const body = call.raw ?? (call.body === undefined ? null : JSON.stringify(call.body));
+  if (call.body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
+  const response = await exports.default.fetch(new Request(`https://sallyport.test${path}`, { method, headers, body }));
+  const text = await response.text();
+  const answer = { status: response.status, headers: response.headers, text, json: parse(text) };
+  invariants(path, answer);
+  return answer;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What holds for every answer, whatever was asked. */
+export function invariants(path: string, { status, headers, text, json }: Answer): void {
+  expect(status, text).toBeLessThan(500);
+  expect(text).not.toMatch(LEAKS);
+  expect(headers.get("x-content-type-options")).toBe("nosniff");
+  expect(headers.get("cache-control")).toBe("no-store");
+  expect(headers.get("x-request-id")).toMatch(/^[\w.:=+/-]{1,128}$/);
+  const bodyless = path.includes("/auth/verify") || text === "";
+  if (status >= 400 && !bodyless) {
+    expect(json).toMatchObject({ detail: expect.any(String), code: expect.stringMatching(/^[a-z_]+$/) });
+  }
+}
+
+/** Expects a refusal with this status and code. */
+export function refused(answer: Answer, status: number, code: string, reason?: string): void {
+  expect({ status: answer.status, code: answer.json?.code, reason: answer.json?.reason }).toEqual({
+    status,
+    code,
+    reason,
+  });
+}
+
+/** Expects this access token to be refused, on the short way of the entry and on the long one. */
+export async function refusedToken(token: string, status = 401, code = "token_invalid", reason?: string): Promise<void> {
+  refused(await api("GET", "/api/v1/protected", { token }), status, code, reason);
+  refused(await api("GET", "/auth/sessions", { token }), status, code, reason);
+}

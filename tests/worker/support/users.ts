@@ -1,0 +1,67 @@
+// Users for tests. Storage is shared by the tests of a file, so every name is used once.
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import { type Answer, api } from "./api.ts";
+
+export interface User {
+  id: number;
+  username: string;
+  password: string;
+}
+
+export interface Tokens {
+  access_token: string;
+  refresh_token: string;
+  token_type: string;
+  expires_in: number;
+}
+
+export const PASSWORD = "correct horse battery";
+
+let count = 0;
+let adminToken: Promise<string> | undefined;
+
+/** A name that no other test of the file has. */
+export const freshName = (prefix = "user"): string => `${prefix}-${++count}`;
+
+async function bootstrap(): Promise<string> {
+  const body = { username: "root", password: PASSWORD, roles: ["admin"] };
+  const made = await api("POST", "/admin/users", { body, headers: { "x-bootstrap-key": env.BOOTSTRAP_KEY } });
+  expect([201, 409, 403]).toContain(made.status);
+  return (await logIn("root")).access_token;
+}
+
+/** The access token of an admin, made at the first call. Its session ends with its time: see `freshAdmin`. */
+export const admin = (): Promise<string> => (adminToken ??= bootstrap());
+
+/** A new session of the admin, for tests that move the time. */
+export const freshAdmin = async (): Promise<string> => {
+  await admin();
+  return (await logIn("root")).access_token;
+};
+
+export async function makeUser(username = freshName(), roles = ["user"]): Promise<User> {
+  const body = { username, password: PASSWORD, roles };
+  const made = await api("POST", "/admin/users", { token: await freshAdmin(), body });
+  expect(made.status, made.text).toBe(201);
+  return { id: made.json.id, username: made.json.username, password: PASSWORD };
+}
+
+export async function logIn(username: string, more: Record<string, unknown> = {}): Promise<Tokens> {
+  const answer = await tryLogIn(username, PASSWORD, more);
+  expect(answer.status, answer.text).toBe(200);
+  return answer.json;
+}
+
+export const tryLogIn = (username: string, password: string, more: Record<string, unknown> = {}): Promise<Answer> =>
+  api("POST", "/auth/login", { body: { username, password, ...more } });
+
+/** A new user, logged in. */
+export async function someone(): Promise<{ user: User; tokens: Tokens }> {
+  const user = await makeUser();
+  return { user, tokens: await logIn(user.username) };
+}
+
+export const refresh = (refresh_token: string): Promise<Answer> => api("POST", "/auth/refresh", { body: { refresh_token } });
+
+export const protectedRoute = (token: string): Promise<Answer> => api("GET", "/api/v1/protected", { token });
