@@ -28,7 +28,7 @@ export default defineConfig({
             miniflare: { bindings },
           }),
         ],
-        test: { name: "worker", include: ["tests/worker/**/*.test.ts"] },
+        test: { name: "worker", silent: "passed-only", include: ["tests/worker/**/*.test.ts"] },
       },
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.

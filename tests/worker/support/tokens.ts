@@ -5,7 +5,7 @@ export type Json = Record<string, unknown>;
 
 /** Bytes as a part of a token. */
 export const encode = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
+  btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");

@@ -1,0 +1,95 @@
+// What settings change: time limits that are short enough to wait for, the limit's policy, faults.
+import { expect, it } from "vitest";
+import { times } from "./support/client.ts";
+import { secret, start } from "./support/server.ts";
+
+it("an alarm ends an idle session by itself", async () => {
+  await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "2" } });
+  const { client, mf } = server;
+  const tokens = await client.someone();
+  const kv = await mf.getKVNamespace("KV");
+  const records = async () => (await kv.list({ prefix: "session:" })).keys.length;
+  expect(await records()).toBeGreaterThan(0);
+  // Nobody asks for the session: only its alarm can have ended it.
+  await expect.poll(records, { timeout: 15_000, interval: 200 }).toBe(0);
+  const answer = await client.refresh(tokens.refresh_token);
+  expect([answer.json.code, answer.json.reason]).toEqual(["session_inactivity_timeout", "inactivity"]);
+  expect((await client.protected(tokens.access_token)).json.code).toBe("session_inactivity_timeout");
+});
+
+it("a session that is used outlives its inactivity timeout", async () => {
+  await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "2" } });
+  const { client } = server;
+  const { access_token } = await client.someone();
+  const until = Date.now() + 5_000;
+  while (Date.now() < until) {
+    expect((await client.protected(access_token)).status).toBe(200);
+    await new Promise((done) => setTimeout(done, 300));
+  }
+});
+
+it("the policy reject refuses the login at the limit, whoever comes at once", async () => {
+  await using server = await start({
+    bindings: { SESSION_LIMIT_POLICY: "reject", MAX_CONCURRENT_SESSIONS_PER_USER: "3" },
+  });
+  const { client } = server;
+  // The admin is at the limit as well, so the user is made with the first session.
+  const username = await client.user();
+  const logins = await times(30, () => client.tryLogin(username));
+  const accepted = logins.filter((login) => login.status === 200);
+  expect(accepted).toHaveLength(3);
+  for (const login of logins.filter((l) => l.status !== 200)) {
+    expect([login.status, login.json.code]).toEqual([403, "session_limit_exceeded"]);
+  }
+  await client.call("POST", "/auth/logout", accepted[0]?.json.access_token);
+  expect((await client.tryLogin(username)).status).toBe(200);
+});
+
+it("without its secrets, with short or sample ones, it serves nothing and names all faults in the log only", async () => {
+  const sample = "change-me-change-me-change-me-change-me";
+  await using server = await start({
+    bindings: { TOKEN_SIGNING_KEYS: `k1:${sample}`, SEALING_KEYS: "s1:short", MAX_CONCURRENT_SESSIONS_PER_USER: "0" },
+  });
+  const { client, lines } = server;
+  for (const [method, path] of [["GET", "/health"], ["POST", "/auth/login"], ["GET", "/auth/verify"]] as const) {
+    const answer = await client.call(method, path);
+    expect([answer.status, answer.json.code]).toEqual([503, "configuration_error"]);
+    expect(answer.text).not.toContain("KEYS");
+  }
+  const log = lines.join("\n");
+  for (const name of ["TOKEN_SIGNING_KEYS", "SEALING_KEYS", "MAX_CONCURRENT_SESSIONS_PER_USER"]) {
+    expect(log).toContain(name);
+  }
+  expect(log).not.toContain(sample);
+});
+
+it("a signing key can be rotated without logging anybody out, and an old one be taken away", async () => {
+  const [k1, k2] = [`k1:${secret()}`, `k2:${secret()}`];
+  const sealing = `s1:${secret()}`;
+  const bindings = { TOKEN_SIGNING_KEYS: k1, SEALING_KEYS: sealing, BOOTSTRAP_KEY: secret() };
+  const { mkdtempSync, rmSync } = await import("node:fs");
+  const persist = mkdtempSync(`${(await import("node:os")).tmpdir()}/sallyport-`);
+  let tokens;
+  {
+    await using server = await start({ bindings, persist });
+    tokens = await server.client.someone();
+  }
+  let renewed;
+  {
+    await using server = await start({ bindings: { ...bindings, TOKEN_SIGNING_KEYS: `${k2},${k1}` }, persist });
+    expect((await server.client.protected(tokens.access_token)).status).toBe(200);
+    renewed = (await server.client.refresh(tokens.refresh_token)).json;
+  }
+  {
+    await using server = await start({ bindings: { ...bindings, TOKEN_SIGNING_KEYS: k2 }, persist });
+    expect((await server.client.protected(tokens.access_token)).json.code).toBe("token_invalid");
+    expect((await server.client.protected(renewed.access_token)).status).toBe(200);
+  }
+  rmSync(persist, { recursive: true, force: true });
+});
+
+it("the debug route can be switched off", async () => {
+  await using server = await start({ bindings: { DEBUG_ROUTES: "off" } });
+  const { access_token } = await server.client.someone();
+  expect((await server.client.call("GET", "/debug/session-info", access_token)).status).toBe(404);
+});

@@ -1,0 +1,6 @@
+// Runs the bundle in a process of its own, so that a test can kill it. Says the address on its first line.
+// The settings are in SALLYPORT_TEST as JSON: { bindings, persist }.
+import { startDist } from "../../../scripts/lib/miniflare.mjs";
+
+const server = await startDist(JSON.parse(process.env.SALLYPORT_TEST ?? "{}"));
+console.log(`ready ${await server.ready}`);
