@@ -17,19 +17,23 @@ const bindings = {
 const strays = devVarNames().filter((name) => !(name in bindings));
 if (strays.length > 0) console.warn(`The tests in the Worker see ${strays.join(", ")} from your .dev.vars.`);
 
+/** Inside workerd, beside the Worker: objects can be reached, evicted, and told another time. */
+const inside = (name: string, settings: Record<string, string> = {}) => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: { bindings: { ...bindings, ...settings } },
+    }),
+  ],
+  test: { name, silent: "passed-only" as const, include: [`tests/${name}/**/*.test.ts`] },
+});
+
 export default defineConfig({
   test: {
     projects: [
-      {
-        // Inside workerd, beside the Worker: objects can be reached, evicted, and told another time.
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings },
-          }),
-        ],
-        test: { name: "worker", silent: "passed-only", include: ["tests/worker/**/*.test.ts"] },
-      },
+      inside("worker"),
+      inside("edge", { SESSION_CHECK: "edge" }),
+      inside("local", { SESSION_CHECK: "local" }),
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {

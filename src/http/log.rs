@@ -54,7 +54,7 @@ pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
     .to_string()
 }
 
-/// Something that went wrong inside.
+/// Something that went wrong inside. Of a longer text the first line is kept: what follows is a stack.
 pub fn fault(what: &str, detail: &str, request_id: Option<&str>, now: Timestamp) -> String {
     let line: Value = json!({
         "level": "error",
@@ -62,7 +62,7 @@ pub fn fault(what: &str, detail: &str, request_id: Option<&str>, now: Timestamp)
         "at": now.rfc3339(),
         "request_id": request_id,
         "what": what,
-        "detail": detail.chars().take(300).collect::<String>(),
+        "detail": detail.lines().next().unwrap_or_default().chars().take(300).collect::<String>(),
     });
     line.to_string()
 }

@@ -1,0 +1,59 @@
+// SESSION_CHECK=edge: the signature and KV's blacklist let in; the touch follows after the answer.
+import { env } from "cloudflare:workers";
+import { afterEach, expect, it, vi } from "vitest";
+import { api, refused } from "../worker/support/api.ts";
+import { claimsOf, sessionOf } from "../worker/support/tokens.ts";
+import { logIn, makeUser, protectedRoute, refresh, someone } from "../worker/support/users.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const command = async (token: string, json: string) =>
+  JSON.parse(await env.SESSION.get(env.SESSION.idFromString(sessionOf(token))).command(json));
+
+it("greets the user by what is in the token", async () => {
+  const { user, tokens } = await someone();
+  expect(claimsOf(tokens.access_token).account).toMatchObject({ username: user.username, roles: ["user"] });
+  expect(claimsOf(tokens.refresh_token).account).toBeUndefined();
+  expect((await protectedRoute(tokens.access_token)).json).toEqual({ message: `Hello ${user.username}!` });
+});
+
+it("refuses what KV's blacklist has heard of, with the reason", async () => {
+  const { tokens } = await someone();
+  expect((await api("POST", "/auth/logout", { token: tokens.access_token })).status).toBe(200);
+  refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "logout");
+});
+
+it("lets a revoked token in as long as KV has not heard: that is its bound", async () => {
+  const { tokens } = await someone();
+  await command(tokens.access_token, '{"revoke":{"reason":"admin"}}');
+  expect((await protectedRoute(tokens.access_token)).status).toBe(200);
+  // What changes sessions asks the session's object whatever the setting.
+  refused(await api("GET", "/auth/sessions", { token: tokens.access_token }), 401, "access_token_blacklisted", "admin");
+});
+
+it("covers every token of the session, also those of earlier generations", async () => {
+  const { tokens } = await someone();
+  const { access_token } = (await refresh(tokens.refresh_token)).json;
+  await api("POST", "/auth/logout", { token: access_token });
+  refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "logout");
+});
+
+it("asks the session's object if KV can't be asked", async () => {
+  const user = await makeUser();
+  const [kept, closed] = [await logIn(user.username), await logIn(user.username)];
+  await api("POST", "/auth/logout", { token: closed.access_token });
+  vi.spyOn(env.KV, "get").mockRejectedValue(new Error("KV GET failed: 503"));
+  expect((await protectedRoute(kept.access_token)).status).toBe(200);
+  refused(await protectedRoute(closed.access_token), 401, "access_token_blacklisted", "logout");
+});
+
+it("counts the activity after the answer", async () => {
+  const { tokens } = await someone();
+  const before = (await command(tokens.access_token, '"peek"')).live.last_activity;
+  await expect
+    .poll(async () => {
+      await protectedRoute(tokens.access_token);
+      return (await command(tokens.access_token, '"peek"')).live.last_activity;
+    })
+    .toBeGreaterThan(before);
+});
