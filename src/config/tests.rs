@@ -15,10 +15,10 @@ fn read(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 fn defaults_are_those_of_the_contract() {
     let c = read(&[]).unwrap();
     assert_eq!(c.environment, Environment::Production);
-    assert_eq!(c.session.access_ttl, Duration::from_secs(15 * 60));
-    assert_eq!(c.session.refresh_ttl, Duration::from_secs(7 * 86_400));
-    assert_eq!(c.session.idle, Duration::from_secs(30 * 60));
-    assert_eq!(c.session.absolute, Duration::from_secs(30 * 86_400));
+    assert_eq!(c.session.access_ttl, Duration::from_mins(15));
+    assert_eq!(c.session.refresh_ttl, Duration::from_hours(168));
+    assert_eq!(c.session.idle, Duration::from_mins(30));
+    assert_eq!(c.session.absolute, Duration::from_hours(720));
     assert_eq!(c.session.grace, Duration::from_secs(10));
     assert_eq!((c.limit.max, c.limit.evict), (5, true));
     assert_eq!(c.check, Check::Strict);

@@ -14,8 +14,8 @@ const MAX: usize = 3;
 fn policy(evict: bool) -> UserPolicy {
     UserPolicy {
         limit: LimitPolicy { max: MAX, evict },
-        throttle: ThrottlePolicy { max_failures: 10, block_max: Duration::from_secs(900) },
-        session_lifetime: Duration::from_secs(3_000),
+        throttle: ThrottlePolicy { max_failures: 10, block_max: Duration::from_mins(15) },
+        session_lifetime: Duration::from_mins(50),
     }
 }
 

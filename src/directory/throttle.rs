@@ -15,7 +15,7 @@ pub struct ThrottlePolicy {
 }
 
 /// Failures are forgotten after this long without one.
-const FORGET: Duration = Duration::from_secs(15 * 60);
+const FORGET: Duration = Duration::from_mins(15);
 /// The user as a whole bears more failures than one address, by this factor.
 const OVERALL_FACTOR: u32 = 5;
 /// Longest refusal for an address that has not failed itself: nobody is locked out by others for longer at a time.
@@ -25,7 +25,7 @@ const DELAY: Duration = Duration::from_millis(100);
 const DELAY_MAX: Duration = Duration::from_secs(2);
 /// How many addresses are remembered, of each kind. The ones longest quiet are forgotten first.
 const ADDRESSES_MAX: usize = 32;
-const KNOWN: Duration = Duration::from_secs(30 * 86_400);
+const KNOWN: Duration = Duration::from_hours(720);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttle {
@@ -125,7 +125,7 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    const POLICY: ThrottlePolicy = ThrottlePolicy { max_failures: 3, block_max: Duration::from_secs(900) };
+    const POLICY: ThrottlePolicy = ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) };
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_seconds(1_000_000 + seconds)

@@ -153,12 +153,9 @@ fn login(
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Reply {
-    let profile = match (&mut user.profile, verdict) {
-        (Some(profile), Verdict::Match | Verdict::MatchOutdated) => profile,
-        _ => {
-            let delay = user.throttle.failed(address, &policy.throttle, now);
-            return Reply::Refused { delay_ms: millis(delay) };
-        }
+    let Some(profile) = user.profile.as_mut().filter(|_| verdict != Verdict::Mismatch) else {
+        let delay = user.throttle.failed(address, &policy.throttle, now);
+        return Reply::Refused { delay_ms: millis(delay) };
     };
     if !profile.is_active {
         return Reply::Inactive;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 const POLICY: UserPolicy = UserPolicy {
     limit: LimitPolicy { max: 5, evict: true },
-    throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_secs(900) },
-    session_lifetime: Duration::from_secs(3_000),
+    throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
+    session_lifetime: Duration::from_mins(50),
 };
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 

@@ -8,6 +8,7 @@ use super::route::query_values;
 use crate::directory;
 use crate::error::{FieldFault, Reason};
 use crate::objects::directory as index;
+use crate::platform;
 use crate::session::{self, Command, EndReason, Live};
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ pub async fn active(edge: &Edge) -> Result<Reply, Reason> {
         if given { Reason::field("cursor", FieldFault::NotAllowed) } else { reason }
     })?;
     let sessions = edge.live_sessions(&page.session_ids).await?;
-    Ok(Reply::json(200, &listing(None, &sessions, page.cursor)))
+    Ok(Reply::json(200, &listing(None, &sessions, page.cursor.as_deref())))
 }
 
 /// The `limit` of a query, within bounds.
@@ -61,7 +62,7 @@ async fn username(edge: &Edge, user_id: u64) -> Result<String, Reason> {
     }
 }
 
-fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<String>) -> Value {
+fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<&str>) -> Value {
     let list: Vec<Value> = sessions
         .iter()
         .map(|(id, live)| {
@@ -101,7 +102,7 @@ pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
 pub async fn cleanup(edge: &Edge) -> Result<Reply, Reason> {
     let admin = edge.admin().await?;
     let (kv_cursor, after) = sweep_cursor(&edge.context.query)?;
-    let now = edge.now();
+    let now = platform::now();
     let kv = edge.kv()?;
     let page = kv.list_sessions(SWEEP_SESSIONS, kv_cursor).await.map_err(|e| edge.fault("kv list", &e))?;
     let list = index::Command::List { after, limit: SWEEP_USERS };

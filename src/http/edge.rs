@@ -4,7 +4,6 @@ use super::access::{Caller, access_token, admitted};
 use super::context::Context;
 use super::log::{self, Audit};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::Check;
 use crate::directory;
 use crate::error::Reason;
@@ -31,10 +30,6 @@ impl From<rpc::Unreachable> for Reason {
 }
 
 impl Edge {
-    pub fn now(&self) -> Timestamp {
-        platform::now()
-    }
-
     pub async fn session(&self, id: &str, command: &Command) -> Result<session::Reply, Reason> {
         Ok(rpc::session(&self.env, id, command).await?)
     }
@@ -62,12 +57,12 @@ impl Edge {
     }
 
     pub fn audit(&self, record: &Audit) {
-        platform::log(&log::audit(&self.context, record, self.now()));
+        platform::log(&log::audit(&self.context, record, platform::now()));
     }
 
     /// The caller, checked as strictly as `SESSION_CHECK` says.
     pub async fn caller(&self) -> Result<Caller, Reason> {
-        let token = access_token(&self.app, &self.context, self.now())?;
+        let token = access_token(&self.app, &self.context, platform::now())?;
         let Some(account) = token.account.clone() else { return self.ask_session(token).await };
         match self.app.config.check {
             Check::Strict => return self.ask_session(token).await,
@@ -87,7 +82,7 @@ impl Edge {
 
     /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
     pub async fn caller_strict(&self) -> Result<Caller, Reason> {
-        let token = access_token(&self.app, &self.context, self.now())?;
+        let token = access_token(&self.app, &self.context, platform::now())?;
         self.ask_session(token).await
     }
 
@@ -138,7 +133,7 @@ impl Edge {
         if ended.settled {
             return;
         }
-        if let Err(error) = settle(&self.env, id, ended, self.now()).await {
+        if let Err(error) = settle(&self.env, id, ended, platform::now()).await {
             self.fault("settling an end", &error);
             return;
         }

@@ -9,6 +9,7 @@ use crate::clock::seconds_up;
 use crate::directory::{self, Activity, Found, password::PASSWORD_BYTES_MAX, username};
 use crate::error::{FieldFault, Reason};
 use crate::objects::rpc;
+use crate::platform;
 use crate::secret::Secret;
 use crate::session::{self, Account, Command, Device, EndReason, Pair};
 use crate::store::SessionRecord;
@@ -145,7 +146,7 @@ async fn activity(edge: &Edge, session_id: String) -> Result<Activity, Reason> {
 
 /// KV's record is for listing; without it the session works all the same, so a failure is only logged.
 async fn write_record(edge: &Edge, session_id: &str, account: &Account, device: &Device) {
-    let now = edge.now();
+    let now = platform::now();
     let record = SessionRecord {
         user_id: account.user_id,
         username: account.username.clone(),
@@ -164,7 +165,7 @@ async fn replace_previous(edge: &Edge, account: &Account, session_id: &str) {
     if edge.context.authorization.is_none() {
         return;
     }
-    let Ok(previous) = access_token(&edge.app, &edge.context, edge.now()) else { return };
+    let Ok(previous) = access_token(&edge.app, &edge.context, platform::now()) else { return };
     if previous.subject == account.user_id.to_string() && previous.session_id != session_id {
         // The new session stands either way; an old one that cannot be reached ends by itself.
         let _ = edge.end_session(&previous.session_id, EndReason::Logout).await;
@@ -194,7 +195,7 @@ pub async fn logout(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     let caller = edge.caller_strict().await?;
     let mut sessions = vec![caller.session_id.clone()];
     if let Some(token) = fields.optional_text("access_token", 4096).filter(|t| !t.is_empty()) {
-        match edge.app.keys.read_access(&token, edge.now()) {
+        match edge.app.keys.read_access(&token, platform::now()) {
             Ok(t) if t.subject == caller.account.user_id.to_string() => {
                 if t.session_id != caller.session_id {
                     sessions.push(t.session_id);

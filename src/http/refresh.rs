@@ -6,6 +6,7 @@ use super::log::Audit;
 use super::reply::Reply;
 use crate::clock::seconds_up;
 use crate::error::Reason;
+use crate::platform;
 use crate::session::{self, Command, Pair};
 use serde_json::json;
 use worker::Request;
@@ -21,7 +22,7 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     let mut fields = edge.fields(request).await?;
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
-    let token = edge.app.keys.verify_refresh(&token, edge.now())?;
+    let token = edge.app.keys.verify_refresh(&token, platform::now())?;
     let id = &token.session_id;
     let reply = edge.session(id, &Command::Rotate { generation: token.generation }).await?;
     let record = |action: &str, outcome: &str, user: Option<u64>| {

@@ -43,7 +43,7 @@ pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> w
 
 async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Result<Reply, Reason> {
     match route {
-        Route::Health => Ok(health::health(edge)),
+        Route::Health => Ok(health::health()),
         Route::Login => login::login(edge, request).await,
         Route::Refresh => refresh::refresh(edge, request).await,
         Route::Logout => login::logout(edge, request).await,

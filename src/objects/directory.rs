@@ -147,7 +147,7 @@ fn other_admins(sql: &SqlStorage, username: &str) -> Result<bool> {
     Ok(sql.exec(query, vec![username.into()])?.one::<Count>()?.n > 0)
 }
 
-/// An id as SQLite binds it; one that JavaScript could not hold exactly is an error, not another id.
+/// An id as `SQLite` binds it; one that JavaScript could not hold exactly is an error, not another id.
 fn number(value: u64) -> Result<SqlStorageValue> {
     SqlStorageValue::try_from_i64(i64::try_from(value).map_err(|_| "a number too large")?)
 }

@@ -1,4 +1,4 @@
-//! Named rows of JSON in an object's SQLite storage. All calls are synchronous.
+//! Named rows of JSON in an object's `SQLite` storage. All calls are synchronous.
 
 use serde::Deserialize;
 use std::cell::Cell;

@@ -81,7 +81,7 @@ impl User {
                 let removed = command == Command::Remove;
                 let app = self.app()?;
                 let mut user = self.load()?;
-                let step = match self.prepare(&app, &user, command, now)? {
+                let step = match prepare(&app, &user, command, now)? {
                     Ok(step) => step,
                     Err(reply) => return Ok((reply, None)),
                 };
@@ -92,51 +92,6 @@ impl User {
                 Ok(answer)
             }
         }
-    }
-
-    /// Compares and hashes passwords, so that what is left is a pure step; or says at once why there is none.
-    fn prepare(
-        &self,
-        app: &App,
-        user: &Kept,
-        command: Command,
-        now: Timestamp,
-    ) -> Result<std::result::Result<Step, Reply>> {
-        let params = app.config.hashing;
-        let hash = |password: &str| -> Result<Option<String>> {
-            let salt = platform::random().ok_or("no random bytes")?;
-            Ok(password::hash(password, params, salt))
-        };
-        Ok(match command {
-            Command::Login { password, address, session_id } => {
-                if let Some(throttled) = wait(user, &address, now) {
-                    return Ok(Err(throttled));
-                }
-                let verdict = match &user.profile {
-                    Some(p) => password::verify(password.expose(), &p.password, params),
-                    None => password::verify_nobody(password.expose(), params),
-                };
-                let outdated = verdict == password::Verdict::MatchOutdated;
-                let rehashed = if outdated { hash(password.expose())? } else { None };
-                Ok(Step::Login { verdict, rehashed, address, session_id })
-            }
-            Command::Create { user_id, username, roles, password } => match hash(password.expose())? {
-                Some(hash) => Ok(Step::Create { user_id, username, roles, hash }),
-                None => Err(Reply::Failed),
-            },
-            Command::Update { roles, is_active, password } => {
-                let wanted = password.is_some();
-                let hash = match password {
-                    Some(directory::NewPassword(password)) => hash(password.expose())?,
-                    None => None,
-                };
-                if wanted && hash.is_none() {
-                    return Ok(Err(Reply::Failed));
-                }
-                Ok(Step::Update { roles, is_active, hash })
-            }
-            command => Ok(Step::Plain(command)),
-        })
     }
 
     fn load(&self) -> Result<Kept> {
@@ -236,4 +191,48 @@ impl User {
             }
         }
     }
+}
+
+/// Compares and hashes passwords, so that what is left is a pure step; or says at once why there is none.
+fn prepare(
+    app: &App,
+    user: &Kept,
+    command: Command,
+    now: Timestamp,
+) -> Result<std::result::Result<Step, Reply>> {
+    let params = app.config.hashing;
+    let hash = |password: &str| -> Result<Option<String>> {
+        let salt = platform::random().ok_or("no random bytes")?;
+        Ok(password::hash(password, params, salt))
+    };
+    Ok(match command {
+        Command::Login { password, address, session_id } => {
+            if let Some(throttled) = wait(user, &address, now) {
+                return Ok(Err(throttled));
+            }
+            let verdict = match &user.profile {
+                Some(p) => password::verify(password.expose(), &p.password, params),
+                None => password::verify_nobody(password.expose(), params),
+            };
+            let outdated = verdict == password::Verdict::MatchOutdated;
+            let rehashed = if outdated { hash(password.expose())? } else { None };
+            Ok(Step::Login { verdict, rehashed, address, session_id })
+        }
+        Command::Create { user_id, username, roles, password } => match hash(password.expose())? {
+            Some(hash) => Ok(Step::Create { user_id, username, roles, hash }),
+            None => Err(Reply::Failed),
+        },
+        Command::Update { roles, is_active, password } => {
+            let wanted = password.is_some();
+            let hash = match password {
+                Some(directory::NewPassword(password)) => hash(password.expose())?,
+                None => None,
+            };
+            if wanted && hash.is_none() {
+                return Ok(Err(Reply::Failed));
+            }
+            Ok(Step::Update { roles, is_active, hash })
+        }
+        command => Ok(Step::Plain(command)),
+    })
 }

@@ -33,13 +33,13 @@ pub struct Policy {
 }
 
 /// At most one write a minute for activity.
-const ACTIVITY_WRITE: Duration = Duration::from_secs(60);
+const ACTIVITY_WRITE: Duration = Duration::from_mins(1);
 /// A short inactivity timeout wants finer writes: an eviction may lengthen a session by at most a thirtieth of it.
 const ACTIVITY_WRITE_SHARE: u32 = 30;
 /// How long after an end its follow-ups are done again, in case whoever ended it died before doing them.
-pub const SETTLE_AFTER: Duration = Duration::from_secs(60);
+pub const SETTLE_AFTER: Duration = Duration::from_mins(1);
 /// How long an ended session can still say why it ended.
-pub const TOMBSTONE: Duration = Duration::from_secs(30 * 86_400);
+pub const TOMBSTONE: Duration = Duration::from_hours(720);
 
 impl Policy {
     /// How far the stored activity may lag behind the true one, and so the most that an eviction can lengthen a session.

@@ -10,8 +10,8 @@ pub(super) const MS: Duration = Duration::from_millis(1);
 pub(super) const POLICY: Policy = Policy {
     access_ttl: Duration::from_secs(15),
     refresh_ttl: Duration::from_secs(200),
-    idle: Duration::from_secs(60),
-    absolute: Duration::from_secs(300),
+    idle: Duration::from_mins(1),
+    absolute: Duration::from_mins(5),
     grace: Duration::from_secs(10),
 };
 
