@@ -81,10 +81,16 @@ pub enum Reply {
     /// Wrong password or no such user; the answer is to be held back this long.
     Refused {
         delay_ms: u64,
+        /// For the audit record only.
+        #[serde(default)]
+        user_id: Option<u64>,
     },
     /// Too many failures; the password was not looked at.
     Throttled {
         retry_after_ms: u64,
+        /// For the audit record only.
+        #[serde(default)]
+        user_id: Option<u64>,
     },
     Inactive,
     /// These sessions are to be ended, or told of the account.

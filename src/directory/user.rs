@@ -77,7 +77,11 @@ pub enum Work {
 /// How long this address has to wait before a password is looked at.
 pub fn wait(user: &User, address: &str, now: Timestamp) -> Option<Reply> {
     let wait = user.throttle.wait(address, now)?;
-    Some(Reply::Throttled { retry_after_ms: millis(wait) })
+    Some(Reply::Throttled { retry_after_ms: millis(wait), user_id: id(user) })
+}
+
+fn id(user: &User) -> Option<u64> {
+    user.profile.as_ref().map(|p| p.account.user_id)
 }
 
 /// Changes `user` by one step.
@@ -106,7 +110,7 @@ fn plain(user: &mut User, command: Command, policy: &UserPolicy, now: Timestamp)
                 reserve(user, account, session_id, &activity, policy, now)
             }
             Some(p) if !p.is_active => Reply::Inactive,
-            _ => Reply::Refused { delay_ms: 0 },
+            _ => Reply::Refused { delay_ms: 0, user_id: id(user) },
         },
         Command::Close { session_id } => {
             user.slots.retain(|s| s.session_id != session_id);
@@ -155,7 +159,7 @@ fn login(
 ) -> Reply {
     let Some(profile) = user.profile.as_mut().filter(|_| verdict != Verdict::Mismatch) else {
         let delay = user.throttle.failed(address, &policy.throttle, now);
-        return Reply::Refused { delay_ms: millis(delay) };
+        return Reply::Refused { delay_ms: millis(delay), user_id: id(user) };
     };
     if !profile.is_active {
         return Reply::Inactive;

@@ -55,10 +55,22 @@ pub async fn login(edge: &mut Edge, request: &mut Request) -> Result<Reply, Reas
             replace_previous(edge, &account, &session_id).await;
             Ok(token_reply(&pair))
         }
-        Err(reason) => {
-            record(reason.code(), None, None);
+        Err(Failed { reason, user }) => {
+            record(reason.code(), user, None);
             Err(reason)
         }
+    }
+}
+
+/// Why a login failed, and for the record at whose account, if there is such an account.
+struct Failed {
+    reason: Reason,
+    user: Option<u64>,
+}
+
+impl<R: Into<Reason>> From<R> for Failed {
+    fn from(reason: R) -> Self {
+        Self { reason: reason.into(), user: None }
     }
 }
 
@@ -67,7 +79,7 @@ async fn attempt(
     username: &str,
     password: Secret,
     device: Device,
-) -> Result<(String, Account, Pair), Reason> {
+) -> Result<(String, Account, Pair), Failed> {
     let network = network(&edge.context.address);
     limit_rate(edge, &network).await?;
     let session_id = rpc::fresh_session_id(&edge.env)?;
@@ -80,7 +92,7 @@ async fn attempt(
         // The place is given back; if even that fails, it frees itself.
         let close = directory::Command::Close { session_id };
         let _ = edge.user(username, &close).await;
-        return Err(opened.err().unwrap_or(Reason::Unavailable));
+        return Err(opened.err().unwrap_or(Reason::Unavailable).into());
     };
     let (ended, ()) = join(
         edge.end_sessions(&evicted, EndReason::Evicted),
@@ -109,7 +121,7 @@ async fn reserve(
     password: Secret,
     address: String,
     session_id: &str,
-) -> Result<(Account, Vec<String>), Reason> {
+) -> Result<(Account, Vec<String>), Failed> {
     let session_id = session_id.to_owned();
     let login = directory::Command::Login { password, address, session_id: session_id.clone() };
     let mut reply = edge.user(username, &login).await?;
@@ -121,17 +133,17 @@ async fn reserve(
     }
     match reply {
         directory::Reply::Reserved { account, evicted } => Ok((account, evicted)),
-        directory::Reply::LimitExceeded => Err(Reason::SessionLimitExceeded),
-        directory::Reply::Inactive => Err(Reason::UserInactive),
-        directory::Reply::Throttled { retry_after_ms } => {
+        directory::Reply::LimitExceeded => Err(Reason::SessionLimitExceeded.into()),
+        directory::Reply::Inactive => Err(Reason::UserInactive.into()),
+        directory::Reply::Throttled { retry_after_ms, user_id } => {
             let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
-            Err(Reason::TooManyAttempts { retry_after_seconds })
+            Err(Failed { reason: Reason::TooManyAttempts { retry_after_seconds }, user: user_id })
         }
-        directory::Reply::Refused { delay_ms } => {
+        directory::Reply::Refused { delay_ms, user_id } => {
             worker::Delay::from(Duration::from_millis(delay_ms)).await;
-            Err(Reason::InvalidCredentials)
+            Err(Failed { reason: Reason::InvalidCredentials, user: user_id })
         }
-        _ => Err(Reason::Internal),
+        _ => Err(Reason::Internal.into()),
     }
 }
 

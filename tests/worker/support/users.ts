@@ -65,3 +65,9 @@ export async function someone(): Promise<{ user: User; tokens: Tokens }> {
 export const refresh = (refresh_token: string): Promise<Answer> => api("POST", "/auth/refresh", { body: { refresh_token } });
 
 export const protectedRoute = (token: string): Promise<Answer> => api("GET", "/api/v1/protected", { token });
+
+/** An admin whose session nobody evicts: `makeUser` logs in as the first admin each time. */
+export async function anotherAdmin(): Promise<{ user: User; token: string }> {
+  const user = await makeUser(freshName("admin"), ["admin", "user"]);
+  return { user, token: (await logIn(user.username)).access_token };
+}

@@ -1,0 +1,97 @@
+// What is logged: one JSON line a request, audit lines, and never a secret.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { PASSWORD } from "./support/client.ts";
+import { type Server, start } from "./support/server.ts";
+
+let server: Server;
+beforeAll(async () => {
+  server = await start();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+type Line = Record<string, unknown>;
+const parsed = (): Line[] => server.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+
+/** The lines of one request, once the runtime has handed them over. */
+async function linesOf(id: string): Promise<Line[]> {
+  const mine = () => parsed().filter((line) => line.request_id === id);
+  await expect.poll(() => mine().some((line) => line.event === "request")).toBe(true);
+  return mine();
+}
+
+it("a request writes one line, with its route and not its path", async () => {
+  const { client } = server;
+  const admin = await client.admin();
+  await client.call("GET", "/admin/users/secret-name?token=hunter2", admin, undefined, { "x-request-id": "one-line" });
+  const lines = await linesOf("one-line");
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    event: "request",
+    level: "info",
+    method: "GET",
+    route: "GET /admin/users/{username}",
+    status: 404,
+    reason: "user_not_found",
+    duration_ms: expect.any(Number),
+  });
+  expect(JSON.stringify(lines)).not.toMatch(/secret-name|hunter2/);
+});
+
+it("the short way writes the same line", async () => {
+  const { client } = server;
+  const { access_token } = await client.someone();
+  await client.call("GET", "/auth/verify", access_token, undefined, { "x-request-id": "short-way" });
+  expect(await linesOf("short-way")).toMatchObject([{ route: "/auth/verify", status: 200 }]);
+});
+
+it("what happens to sessions and users is on record, with who and how", async () => {
+  const { client } = server;
+  const username = await client.user();
+  const say = (id: string) => ({ "x-request-id": id });
+  const login = { username, password: PASSWORD };
+  const tokens = (await client.call("POST", "/auth/login", undefined, login, say("a-login"))).json;
+  await client.call("POST", "/auth/login", undefined, { ...login, password: "wrong" }, say("a-guess"));
+  const body = { refresh_token: tokens.refresh_token };
+  const next = (await client.call("POST", "/auth/refresh", undefined, body, say("a-refresh"))).json;
+  await client.refresh(next.refresh_token);
+  await client.call("POST", "/auth/refresh", undefined, body, say("a-reuse"));
+  const again = await client.login(username);
+  await client.call("POST", "/auth/logout", again.access_token, {}, say("a-logout"));
+  const admin = await client.admin();
+  const change = { is_active: false };
+  await client.call("PATCH", `/admin/users/${username}`, admin, change, say("a-change"));
+
+  const audit = async (id: string) => (await linesOf(id)).filter((line) => line.event === "audit");
+  const session_id = expect.stringMatching(/^[0-9a-f]{64}$/);
+  const user_id = expect.any(Number);
+  expect(await audit("a-login")).toMatchObject([{ action: "login", outcome: "ok", user_id, session_id }]);
+  expect(await audit("a-guess")).toMatchObject([{ action: "login", outcome: "invalid_credentials", user_id }]);
+  expect(await audit("a-refresh")).toMatchObject([{ action: "refresh", outcome: "ok", user_id, session_id }]);
+  expect(await audit("a-reuse")).toMatchObject([{ action: "reuse", outcome: "refresh_token_reused", session_id }]);
+  expect(await audit("a-logout")).toMatchObject([{ action: "logout", outcome: "ok", user_id, session_id }]);
+  expect(await audit("a-change")).toMatchObject([{ action: "update_user", outcome: "ok", actor: 1, user_id }]);
+
+  const log = server.lines.join("\n");
+  for (const token of [tokens, next, again]) {
+    expect(log).not.toContain(token.access_token.split(".")[2]);
+    expect(log).not.toContain(token.refresh_token.split(".")[2]);
+  }
+  expect(log).not.toContain(PASSWORD);
+});
+
+it("nothing that a caller sends forges a line", async () => {
+  const { client } = server;
+  const forged = 'x\n{"event":"audit","action":"forged"}\u2028{"event":"audit","action":"forged"}';
+  await client.call("POST", "/auth/login", undefined, { username: forged, password: forged }, { "x-request-id": "forger" });
+  await client.call("POST", "/auth/login", undefined, { username: "somebody", password: forged, device_name: forged });
+  await linesOf("forger");
+  expect(parsed().filter((line) => line.action === "forged")).toEqual([]);
+  expect(server.lines.join("\n")).not.toContain("forged");
+});
+
+it("request lines can be switched off; audit lines stay", async () => {
+  await using quiet = await start({ bindings: { REQUEST_LOG: "off" } });
+  await quiet.client.someone();
+  await expect.poll(() => quiet.lines.filter((line) => line.includes('"login"')).length).toBeGreaterThan(1);
+  expect(quiet.lines.filter((line) => line.includes('"event":"request"'))).toEqual([]);
+});
