@@ -7,7 +7,6 @@ const secret = () => randomBytes(32).toString("base64url");
 
 // No test reads a secret from the project: they are made up for each run.
 const bindings = {
-  ENVIRONMENT: "test",
   TOKEN_SIGNING_KEYS: `k1:${secret()}`,
   SEALING_KEYS: `s1:${secret()}`,
   BOOTSTRAP_KEY: secret(),

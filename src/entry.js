@@ -41,20 +41,21 @@ function response(lines) {
   return new Response(end + 2 < lines.length ? lines.slice(end + 2) : null, { status: Number(status), headers });
 }
 
-// The object's reply to the command; nothing if it could not be asked.
-async function ask(namespace, hot) {
+// Asks the session's object, and lets Rust word the answer.
+async function viaObject(namespace, hot) {
   let id;
   try {
     id = namespace.idFromString(hot.session_id);
   } catch {
-    return '"unknown"'; // not an id of this namespace: a session that nobody knows
+    return hot.finish('"unknown"'); // not an id of this namespace: a session that nobody knows
   }
+  let reply, fault;
   try {
-    return await namespace.get(id).command(hot.command());
+    reply = await namespace.get(id).command(hot.command());
   } catch (error) {
-    console.error(JSON.stringify({ level: "error", event: "fault", what: "object", detail: String(error) }));
-    return undefined;
+    fault = String(error);
   }
+  return hot.finish(reply, fault);
 }
 
 export default class extends WorkerEntrypoint {
@@ -64,6 +65,6 @@ export default class extends WorkerEntrypoint {
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
     const hot = begin.call(this, this.env, lines);
     if (!hot) return serve.call(this, request);
-    return response(hot.finish(hot.session_id ? await ask(this.env.SESSION, hot) : undefined));
+    return response(hot.session_id ? await viaObject(this.env.SESSION, hot) : hot.finish());
   }
 }

@@ -5,7 +5,6 @@ import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
 export const devVarsFile = inRoot(".dev.vars");
 
 const MADE_WHEN_MISSING = {
-  ENVIRONMENT: () => "development",
   // Each key has a name, so that a second one can be added before the first is removed.
   TOKEN_SIGNING_KEYS: () => `k1:${randomSecret()}`,
   SEALING_KEYS: () => `s1:${randomSecret()}`,

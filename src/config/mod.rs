@@ -25,16 +25,8 @@ pub enum Check {
     Local,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Environment {
-    Production,
-    Development,
-    Test,
-}
-
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub environment: Environment,
     pub issuer: String,
     pub audience: String,
     pub signing_keys: Vec<NamedKey>,
@@ -54,11 +46,6 @@ impl Config {
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut r = Reader::new(lookup);
         let config = Self {
-            environment: match r.word(&s::ENVIRONMENT).as_str() {
-                "development" => Environment::Development,
-                "test" => Environment::Test,
-                _ => Environment::Production,
-            },
             issuer: r.text(&s::TOKEN_ISSUER),
             audience: r.text(&s::TOKEN_AUDIENCE),
             signing_keys: r.keys(&s::TOKEN_SIGNING_KEYS),

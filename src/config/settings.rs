@@ -49,12 +49,6 @@ pub const ACCESS_SECONDS_MAX: u64 = 86_400;
 /// Longest life of a refresh token, in seconds: the absolute lifetime's bound.
 pub const REFRESH_SECONDS_MAX: u64 = 400 * 86_400;
 
-pub const ENVIRONMENT: Setting = word(
-    "ENVIRONMENT",
-    &["production", "development", "test"],
-    "production",
-    "Where this runs. Only `development` and `test` may use what a deployment must not.",
-);
 pub const TOKEN_SIGNING_KEYS: Setting = Setting {
     name: "TOKEN_SIGNING_KEYS",
     kind: Kind::Keys,
@@ -122,7 +116,7 @@ pub const REFRESH_GRACE_SECONDS: Setting = number(
     0,
     300,
     "10",
-    "How long the refresh token before the current one is accepted again after its successor was used.",
+    "How long after a rotation the refresh token before it is accepted again, even if its successor was used.",
 );
 pub const SESSION_CHECK: Setting = word(
     "SESSION_CHECK",
@@ -161,7 +155,6 @@ pub const REQUEST_LOG: Setting = word(
 
 /// All of them, in the order of the README's table.
 pub const SETTINGS: &[Setting] = &[
-    ENVIRONMENT,
     TOKEN_SIGNING_KEYS,
     SEALING_KEYS,
     BOOTSTRAP_KEY,

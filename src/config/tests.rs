@@ -14,7 +14,6 @@ fn read(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 #[test]
 fn defaults_are_those_of_the_contract() {
     let c = read(&[]).unwrap();
-    assert_eq!(c.environment, Environment::Production);
     assert_eq!(c.session.access_ttl, Duration::from_mins(15));
     assert_eq!(c.session.refresh_ttl, Duration::from_hours(168));
     assert_eq!(c.session.idle, Duration::from_mins(30));

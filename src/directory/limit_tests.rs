@@ -101,7 +101,8 @@ impl World {
 
     fn ask(&mut self, session_id: String) -> Reply {
         let (verdict, rehashed, address) = (Verdict::Match, None, "a".into());
-        self.step(Step::Login { verdict, rehashed, address, session_id })
+        let place = Place { session_id, replaces: None };
+        self.step(Step::Login { verdict, rehashed, address, place })
     }
 
     fn activity(&self, sessions: &[String]) -> Vec<Activity> {
@@ -118,7 +119,8 @@ impl World {
         let mut reply = self.ask(id.clone());
         if let Reply::AtLimit { version, sessions } = reply {
             let activity = self.activity(&sessions);
-            reply = self.plain(Command::Reserve { session_id: id.clone(), version, activity });
+            reply =
+                self.plain(Command::Reserve { session_id: id.clone(), version, activity, replaces: None });
         }
         self.reserved(id, reply, opens, evicts);
     }
@@ -186,7 +188,7 @@ proptest! {
                 Action::ReserveLater => {
                     if let Some((version, activity)) = w.waiting.pop() {
                         let id = w.id();
-                        let reply = w.plain(Command::Reserve { session_id: id.clone(), version, activity });
+                        let reply = w.plain(Command::Reserve { session_id: id.clone(), version, activity, replaces: None });
                         w.reserved(id, reply, true, true);
                     }
                 }
@@ -314,4 +316,27 @@ fn the_reasons_of_promised_ends_are_kept() {
         begin_due(&mut w.user, w.now)
     };
     assert_eq!(work, [Work::Do { session_id: "s1".into(), task: Task::End(EndReason::Admin) }]);
+}
+
+#[test]
+fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
+    for evict in [true, false] {
+        let mut w = World::new(evict);
+        for _ in 0..MAX {
+            w.login(true, true);
+        }
+        let place =
+            |id: &str, replaces: &str| Place { session_id: id.into(), replaces: Some(replaces.into()) };
+        let step =
+            |place| Step::Login { verdict: Verdict::Match, rehashed: None, address: "a".into(), place };
+        let Reply::Reserved { evicted, replaced, .. } = w.step(step(place("new", "s2"))) else {
+            panic!("no place")
+        };
+        assert_eq!((evicted, replaced.as_deref()), (vec![], Some("s2")));
+        let listed: Vec<&str> = w.user.slots.iter().map(|s| s.session_id.as_str()).collect();
+        assert_eq!(listed, ["s1", "s3", "new"]);
+        assert_eq!(w.user.pending.len(), 1, "the end of the old one is promised");
+        // Somebody else's session is not on the list, and frees nothing.
+        assert!(matches!(w.step(step(place("newer", "stranger"))), Reply::AtLimit { .. }));
+    }
 }

@@ -19,7 +19,7 @@ pub use password::HashParams;
 pub use protocol::{Command, NewPassword, Profile, Reply};
 pub use state::{Slot, Task, User};
 pub use throttle::{Throttle, ThrottlePolicy};
-pub use user::{Decision, Step, UserPolicy, Work, begin_due, decide, next_alarm, wait};
+pub use user::{Decision, Place, Step, UserPolicy, Work, begin_due, decide, next_alarm, wait};
 
 /// How many live sessions a user may have, and what happens at the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

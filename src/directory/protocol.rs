@@ -18,12 +18,17 @@ pub enum Command {
         /// The client's address, as a keyed hash.
         address: String,
         session_id: String,
+        /// A session of the same user whose place the new one takes.
+        #[serde(default)]
+        replaces: Option<String>,
     },
     /// Takes a place at the limit, now that it is known how active each session is.
     Reserve {
         session_id: String,
         version: u64,
         activity: Vec<Activity>,
+        #[serde(default)]
+        replaces: Option<String>,
     },
     /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
     Close {
@@ -67,17 +72,20 @@ pub struct NewPassword(#[serde(with = "secret::wire")] pub Secret);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// A place is taken. These sessions lost theirs and are to be ended.
+    /// A place is taken. Those who lost theirs are to be ended: evicted, and logged out by this login.
     Reserved {
         account: Account,
         evicted: Vec<String>,
+        replaced: Option<String>,
     },
     /// The password is right and no place is free: say how active these are, and ask again with `Reserve`.
     AtLimit {
         version: u64,
         sessions: Vec<String>,
     },
-    LimitExceeded,
+    LimitExceeded {
+        user_id: u64,
+    },
     /// Wrong password or no such user; the answer is to be held back this long.
     Refused {
         delay_ms: u64,
@@ -92,7 +100,9 @@ pub enum Reply {
         #[serde(default)]
         user_id: Option<u64>,
     },
-    Inactive,
+    Inactive {
+        user_id: u64,
+    },
     /// These sessions are to be ended, or told of the account.
     Sessions {
         profile: Profile,

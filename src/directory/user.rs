@@ -32,7 +32,7 @@ pub enum Step {
         verdict: Verdict,
         rehashed: Option<String>,
         address: String,
-        session_id: String,
+        place: Place,
     },
     Create {
         user_id: u64,
@@ -52,6 +52,14 @@ pub enum Step {
     },
     /// A command without a password in it.
     Plain(Command),
+}
+
+/// The place that a login asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub session_id: String,
+    /// The session that gives its place up for it.
+    pub replaces: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +96,8 @@ fn id(user: &User) -> Option<u64> {
 pub fn decide(user: &mut User, step: Step, policy: &UserPolicy, now: Timestamp) -> Decision {
     let before = user.clone();
     let reply = match step {
-        Step::Login { verdict, rehashed, address, session_id } => {
-            login(user, verdict, rehashed, &address, session_id, policy, now)
+        Step::Login { verdict, rehashed, address, place } => {
+            login(user, verdict, rehashed, &address, place, policy, now)
         }
         Step::Create { user_id, username, roles, hash } => create(user, user_id, username, roles, hash, now),
         Step::Update { roles, is_active, hash } => update(user, roles, is_active, hash, now),
@@ -104,12 +112,12 @@ pub fn decide(user: &mut User, step: Step, policy: &UserPolicy, now: Timestamp) 
 
 fn plain(user: &mut User, command: Command, policy: &UserPolicy, now: Timestamp) -> Reply {
     match command {
-        Command::Reserve { session_id, version, activity } => match &user.profile {
+        Command::Reserve { session_id, version, activity, replaces } => match &user.profile {
             Some(p) if p.version == version => {
                 let account = p.account.clone();
-                reserve(user, account, session_id, &activity, policy, now)
+                reserve(user, account, Place { session_id, replaces }, &activity, policy, now)
             }
-            Some(p) if !p.is_active => Reply::Inactive,
+            Some(p) if !p.is_active => Reply::Inactive { user_id: p.account.user_id },
             _ => Reply::Refused { delay_ms: 0, user_id: id(user) },
         },
         Command::Close { session_id } => {
@@ -153,7 +161,7 @@ fn login(
     verdict: Verdict,
     rehashed: Option<String>,
     address: &str,
-    session_id: String,
+    place: Place,
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Reply {
@@ -162,7 +170,7 @@ fn login(
         return Reply::Refused { delay_ms: millis(delay), user_id: id(user) };
     };
     if !profile.is_active {
-        return Reply::Inactive;
+        return Reply::Inactive { user_id: profile.account.user_id };
     }
     if let Some(hash) = rehashed {
         profile.password = hash;
@@ -171,40 +179,52 @@ fn login(
     // From here on the password was right: a limit that is reached is not a failed login.
     user.throttle.succeeded(address, now);
     limit::drop_dead(&mut user.slots, &[], now);
-    if user.slots.len() >= policy.limit.max {
-        let sessions = user.slots.iter().map(|s| s.session_id.clone()).collect();
+    let sessions: Vec<String> = user
+        .slots
+        .iter()
+        .map(|s| s.session_id.clone())
+        .filter(|id| place.replaces.as_ref() != Some(id))
+        .collect();
+    if sessions.len() >= policy.limit.max {
         return Reply::AtLimit { version, sessions };
     }
-    reserve(user, account, session_id, &[], policy, now)
+    reserve(user, account, place, &[], policy, now)
 }
 
 fn reserve(
     user: &mut User,
     account: Account,
-    session_id: String,
+    place: Place,
     activity: &[limit::Activity],
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Reply {
+    let Place { session_id, replaces } = place;
     if user.slots.iter().any(|s| s.session_id == session_id) {
-        return Reply::Reserved { account, evicted: Vec::new() };
+        return Reply::Reserved { account, evicted: Vec::new(), replaced: None };
     }
+    // Only a session on this user's list can be replaced; its place is free for the new one.
+    let mut slots = user.slots.clone();
+    let replaced = replaces.filter(|id| slots.iter().any(|s| s.session_id == *id));
+    slots.retain(|s| replaced.as_ref() != Some(&s.session_id));
     let slot = Slot {
         session_id,
         created_at: now,
         expires_at: now.plus(policy.session_lifetime),
         reserved_until: Some(now.plus(RESERVED)),
     };
-    match limit::take(&mut user.slots, slot, activity, &policy.limit, now) {
-        Ok(evicted) => {
-            let evicted: Vec<String> = evicted.into_iter().map(|s| s.session_id).collect();
-            for session_id in &evicted {
-                promise(user, session_id, Task::End(EndReason::Evicted), now);
-            }
-            Reply::Reserved { account, evicted }
-        }
-        Err(limit::Full) => Reply::LimitExceeded,
+    let Ok(evicted) = limit::take(&mut slots, slot, activity, &policy.limit, now) else {
+        return Reply::LimitExceeded { user_id: account.user_id };
+    };
+    user.slots = slots;
+    let evicted: Vec<String> = evicted.into_iter().map(|s| s.session_id).collect();
+    for session_id in &evicted {
+        promise(user, session_id, Task::End(EndReason::Evicted), now);
     }
+    if let Some(session_id) = &replaced {
+        promise(user, session_id, Task::End(EndReason::Logout), now);
+    }
+    Reply::Reserved { account, evicted, replaced }
 }
 
 fn create(

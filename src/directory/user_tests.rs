@@ -18,7 +18,8 @@ fn run(user: &mut User, step: Step) -> Reply {
 }
 
 fn login(user: &mut User, verdict: Verdict, session_id: &str) -> Reply {
-    let step = Step::Login { verdict, rehashed: None, address: "a".into(), session_id: session_id.into() };
+    let place = Place { session_id: session_id.into(), replaces: None };
+    let step = Step::Login { verdict, rehashed: None, address: "a".into(), place };
     run(user, step)
 }
 
@@ -83,7 +84,7 @@ fn a_disabled_user_is_told_so_only_with_the_right_password() {
     let mut user = somebody();
     update(&mut user, None, Some(false), None);
     assert!(matches!(login(&mut user, Verdict::Mismatch, "s"), Reply::Refused { .. }));
-    assert_eq!(login(&mut user, Verdict::Match, "s"), Reply::Inactive);
+    assert_eq!(login(&mut user, Verdict::Match, "s"), Reply::Inactive { user_id: 7 });
 }
 
 #[test]
@@ -126,11 +127,12 @@ fn new_roles_are_told_to_the_sessions() {
 #[test]
 fn a_login_that_began_before_a_change_does_not_outlive_it() {
     let mut user = somebody();
-    let reserve = |version| Command::Reserve { session_id: "s".into(), version, activity: vec![] };
+    let reserve =
+        |version| Command::Reserve { session_id: "s".into(), version, activity: vec![], replaces: None };
     update(&mut user, None, None, Some("h2"));
     assert_eq!(run(&mut user, Step::Plain(reserve(0))), Reply::Refused { delay_ms: 0, user_id: Some(7) });
     update(&mut user, None, Some(false), None);
-    assert_eq!(run(&mut user, Step::Plain(reserve(1))), Reply::Inactive);
+    assert_eq!(run(&mut user, Step::Plain(reserve(1))), Reply::Inactive { user_id: 7 });
     assert!(user.slots.is_empty());
 }
 
@@ -170,7 +172,7 @@ fn an_outdated_hash_is_replaced_at_login() {
             verdict: Verdict::MatchOutdated,
             rehashed: Some("h2".into()),
             address: "a".into(),
-            session_id: "s".into(),
+            place: Place { session_id: "s".into(), replaces: None },
         },
     );
     assert_eq!(user.profile.unwrap().password, "h2");

@@ -87,12 +87,13 @@ pub async fn create(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     let admin = roles.iter().any(|r| r == ADMIN);
     let bootstrap = matches!(maker, Maker::Bootstrap);
     if bootstrap && !admin {
-        return Err(Reason::Forbidden);
+        return Err(refused_bootstrap(edge));
     }
-    let register = index::Command::Register { username: username.clone(), admin, bootstrap };
+    // Noted as an admin only once the account is there; the bootstrap key's work is claimed first, so that it is done once.
+    let register = index::Command::Register { username: username.clone(), admin: bootstrap, bootstrap };
     let user_id = match edge.directory(&register).await? {
         index::Reply::Id(id) => id,
-        index::Reply::AdminExists => return Err(Reason::Forbidden),
+        index::Reply::AdminExists => return Err(refused_bootstrap(edge)),
         _ => return Err(Reason::Internal),
     };
     let create =
@@ -101,7 +102,6 @@ pub async fn create(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     let actor = if let Maker::Admin(id) = maker { Some(id) } else { None };
     match reply {
         UserReply::User(profile) => {
-            // A name that was registered before by a call that did not finish may have been an admin's or not.
             edge.directory(&index::Command::SetAdmin { username, admin }).await?;
             let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
             edge.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), session_id: None });
@@ -118,17 +118,14 @@ async fn maker(edge: &Edge, request: &Request) -> Result<Maker, Reason> {
     };
     match &edge.app.config.bootstrap_key {
         Some(key) if key.matches(&given) => Ok(Maker::Bootstrap),
-        _ => {
-            edge.audit(&Audit {
-                action: "bootstrap_admin",
-                outcome: Reason::Forbidden.code(),
-                actor: None,
-                user: None,
-                session_id: None,
-            });
-            Err(Reason::Forbidden)
-        }
+        _ => Err(refused_bootstrap(edge)),
     }
+}
+
+fn refused_bootstrap(edge: &Edge) -> Reason {
+    let outcome = Reason::Forbidden.code();
+    edge.audit(&Audit { action: "bootstrap_admin", outcome, actor: None, user: None, session_id: None });
+    Reason::Forbidden
 }
 
 /// `GET /admin/users`, in the order of their ids (`limit`, `cursor`).
@@ -198,7 +195,10 @@ pub async fn update(edge: &mut Edge, request: &mut Request, text: &str) -> Resul
     };
     let admin_after = roles.as_ref().unwrap_or(&before.account.roles).iter().any(|r| r == ADMIN)
         && is_active.unwrap_or(before.is_active);
-    set_admin(edge, &username, admin_after).await?;
+    // The directory counts nobody as an admin who is not one, at any moment in between.
+    if !admin_after {
+        set_admin(edge, &username, false).await?;
+    }
 
     let password = password.map(|p| NewPassword(Secret::new(p)));
     let reply = edge.user(&username, &Command::Update { roles, is_active, password }).await?;
@@ -207,6 +207,9 @@ pub async fn update(edge: &mut Edge, request: &mut Request, text: &str) -> Resul
         Some(Task::End(reason)) => edge.end_sessions(&sessions, reason).await?,
         Some(Task::Sync) => sync(edge, &profile, &sessions).await?,
         None => {}
+    }
+    if admin_after {
+        set_admin(edge, &username, true).await?;
     }
     edge.audit(&Audit {
         action: "update_user",
@@ -258,8 +261,8 @@ pub async fn remove(edge: &Edge, text: &str) -> Result<Reply, Reason> {
 pub async fn close_sessions(edge: &Edge, text: &str) -> Result<Reply, Reason> {
     let admin = edge.admin().await?;
     let end = directory::Command::End { only: None, keep: None, reason: EndReason::Admin };
-    let closed = close(edge, &name(text)?, &end, EndReason::Admin).await?;
-    let actor = Some(admin.account.user_id);
-    edge.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user: None, session_id: None });
+    let (user_id, closed) = close(edge, &name(text)?, &end, EndReason::Admin).await?;
+    let (actor, user) = (Some(admin.account.user_id), Some(user_id));
+    edge.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, session_id: None });
     Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
 }

@@ -58,9 +58,12 @@ impl Hot {
         serde_json::to_string(&touch).ok()
     }
 
-    /// The answer, from the object's reply; without one, the object could not be asked.
-    pub fn finish(self, reply: Option<String>) -> String {
+    /// The answer, from the object's reply; or without one, and with the fault for which the object could not be asked.
+    pub fn finish(self, reply: Option<String>, fault: Option<String>) -> String {
         let Self { app, context, route, token } = self;
+        if let Some(fault) = fault {
+            platform::log_fault("object", &fault, Some(&context.request_id));
+        }
         let outcome = token.and_then(|token| caller(token, reply)).and_then(|caller| match route {
             Route::Profile => Ok(profile(&caller)),
             Route::Protected => Ok(protected(&caller)),

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use crate::clock::{Timestamp, millis};
+use crate::session::EndReason;
 use serde_json::{Value, json};
 
 /// The line of a request.
@@ -50,6 +51,21 @@ pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
         "user_id": record.user,
         "session_id": record.session_id,
         "address": context.address,
+    })
+    .to_string()
+}
+
+/// The audit record of a session that its own alarm has ended: nobody asked for it.
+pub fn expired(session_id: &str, reason: EndReason, user: Option<u64>, now: Timestamp) -> String {
+    json!({
+        "level": "info",
+        "event": "audit",
+        "at": now.rfc3339(),
+        "action": "expire",
+        "outcome": "ok",
+        "reason": reason.as_str(),
+        "user_id": user,
+        "session_id": session_id,
     })
     .to_string()
 }

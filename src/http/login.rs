@@ -1,6 +1,6 @@
 //! `POST /auth/login` and the two ways out.
 
-use super::access::{access_token, bearer};
+use super::access::bearer;
 use super::edge::Edge;
 use super::log::Audit;
 use super::refresh::token_reply;
@@ -31,7 +31,7 @@ const RATE_PERIOD_SECONDS: u64 = 60;
 /// 2. Count the attempt for the client's address: 429.
 /// 3. The user's object checks the password and takes a place: 401, 403, 429.
 /// 4. The session's object opens the session and makes the tokens.
-/// 5. Whoever lost a place is logged out, and so is the session that this login replaces; KV gets the record.
+/// 5. Whoever lost a place is logged out: evicted at the limit, or replaced by this login. KV gets the record.
 pub async fn login(edge: &mut Edge, request: &mut Request) -> Result<Reply, Reason> {
     let mut fields = edge.fields(request).await?;
     let name = fields.text("username", USERNAME_BYTES_MAX);
@@ -46,17 +46,18 @@ pub async fn login(edge: &mut Edge, request: &mut Request) -> Result<Reply, Reas
     let device = Device { name: name_of_device, user_agent: edge.context.user_agent.clone() };
 
     let outcome = attempt(edge, &username, password, device).await;
-    let record = |outcome: &str, user: Option<u64>, session_id: Option<&str>| {
-        edge.audit(&Audit { action: "login", outcome, actor: user, user, session_id });
+    let record = |outcome: &str, actor: Option<u64>, user: Option<u64>, session_id: Option<&str>| {
+        edge.audit(&Audit { action: "login", outcome, actor, user, session_id });
     };
     match outcome {
         Ok((session_id, account, pair)) => {
-            record("ok", Some(account.user_id), Some(&session_id));
-            replace_previous(edge, &account, &session_id).await;
+            let user = Some(account.user_id);
+            record("ok", user, user, Some(&session_id));
             Ok(token_reply(&pair))
         }
         Err(Failed { reason, user }) => {
-            record(reason.code(), user, None);
+            // Who tried is not known; only whose account it was.
+            record(reason.code(), None, user, None);
             Err(reason)
         }
     }
@@ -84,7 +85,7 @@ async fn attempt(
     limit_rate(edge, &network).await?;
     let session_id = rpc::fresh_session_id(&edge.env)?;
     let address = edge.app.vault.fingerprint("address", &network);
-    let (account, evicted) = reserve(edge, username, password, address, &session_id).await?;
+    let (account, lost) = reserve(edge, username, password, address, &session_id).await?;
 
     let open = Command::Open { account: account.clone(), device: device.clone() };
     let opened = edge.session(&session_id, &open).await;
@@ -94,14 +95,28 @@ async fn attempt(
         let _ = edge.user(username, &close).await;
         return Err(opened.err().unwrap_or(Reason::Unavailable).into());
     };
-    let (ended, ()) = join(
-        edge.end_sessions(&evicted, EndReason::Evicted),
-        write_record(edge, &session_id, &account, &device),
-    )
-    .await;
-    // An eviction that could not be carried out is finished by the user's alarm; the login stands.
-    let _ = ended;
+    let ((), ()) =
+        join(end_lost(edge, account.user_id, &lost), write_record(edge, &session_id, &account, &device))
+            .await;
     Ok((session_id, account, pair))
+}
+
+/// Ends the sessions that lost their places. One that cannot be reached is ended by the user's alarm; the login stands.
+async fn end_lost(edge: &Edge, user_id: u64, lost: &[(String, EndReason)]) {
+    let ends = lost.iter().map(|(id, reason)| async move {
+        // The call has logged its failure.
+        let ended = edge.end_session(id, *reason).await.is_ok();
+        let action = if *reason == EndReason::Evicted { "evict" } else { "replace" };
+        let outcome = if ended { "ok" } else { Reason::Unavailable.code() };
+        edge.audit(&Audit {
+            action,
+            outcome,
+            actor: Some(user_id),
+            user: Some(user_id),
+            session_id: Some(id),
+        });
+    });
+    join_all(ends).await;
 }
 
 async fn limit_rate(edge: &Edge, network: &str) -> Result<(), Reason> {
@@ -121,20 +136,33 @@ async fn reserve(
     password: Secret,
     address: String,
     session_id: &str,
-) -> Result<(Account, Vec<String>), Failed> {
+) -> Result<(Account, Vec<(String, EndReason)>), Failed> {
     let session_id = session_id.to_owned();
-    let login = directory::Command::Login { password, address, session_id: session_id.clone() };
+    let replaces = previous(edge);
+    let login = directory::Command::Login {
+        password,
+        address,
+        session_id: session_id.clone(),
+        replaces: replaces.clone(),
+    };
     let mut reply = edge.user(username, &login).await?;
     if let directory::Reply::AtLimit { version, sessions } = reply {
         let activity = join_all(sessions.into_iter().map(|id| activity(edge, id))).await;
         let activity: Vec<Activity> = activity.into_iter().collect::<Result<_, _>>()?;
-        let reserve = directory::Command::Reserve { session_id, version, activity };
+        let reserve = directory::Command::Reserve { session_id, version, activity, replaces };
         reply = edge.user(username, &reserve).await?;
     }
     match reply {
-        directory::Reply::Reserved { account, evicted } => Ok((account, evicted)),
-        directory::Reply::LimitExceeded => Err(Reason::SessionLimitExceeded.into()),
-        directory::Reply::Inactive => Err(Reason::UserInactive.into()),
+        directory::Reply::Reserved { account, evicted, replaced } => {
+            let evicted = evicted.into_iter().map(|id| (id, EndReason::Evicted));
+            Ok((account, evicted.chain(replaced.map(|id| (id, EndReason::Logout))).collect()))
+        }
+        directory::Reply::LimitExceeded { user_id } => {
+            Err(Failed { reason: Reason::SessionLimitExceeded, user: Some(user_id) })
+        }
+        directory::Reply::Inactive { user_id } => {
+            Err(Failed { reason: Reason::UserInactive, user: Some(user_id) })
+        }
         directory::Reply::Throttled { retry_after_ms, user_id } => {
             let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
             Err(Failed { reason: Reason::TooManyAttempts { retry_after_seconds }, user: user_id })
@@ -173,15 +201,10 @@ async fn write_record(edge: &Edge, session_id: &str, account: &Account, device: 
 }
 
 /// A login that comes with the access token of an older session of the same user takes its place (ASVS 5.0, 7.2.4).
-async fn replace_previous(edge: &Edge, account: &Account, session_id: &str) {
-    if edge.context.authorization.is_none() {
-        return;
-    }
-    let Ok(previous) = access_token(&edge.app, &edge.context, platform::now()) else { return };
-    if previous.subject == account.user_id.to_string() && previous.session_id != session_id {
-        // The new session stands either way; an old one that cannot be reached ends by itself.
-        let _ = edge.end_session(&previous.session_id, EndReason::Logout).await;
-    }
+/// Whether it is the same user's is seen in the user's object. The token may have expired.
+fn previous(edge: &Edge) -> Option<String> {
+    let token = bearer(edge.context.authorization.as_deref()).ok()?;
+    edge.app.keys.read_access(token, platform::now()).ok().map(|token| token.session_id)
 }
 
 /// What counts as one client: an IPv4 address, or the /64 that an IPv6 client is usually given whole.

@@ -75,7 +75,7 @@ pub async fn list(edge: &Edge) -> Result<Reply, Reason> {
 pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
     let caller = edge.caller_strict().await?;
     let end = directory::Command::End { only: Some(id.to_owned()), keep: None, reason: EndReason::Logout };
-    let closed = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
+    let (_, closed) = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
     if !closed.iter().any(|c| c == id) {
         return Err(Reason::SessionNotFound);
     }
@@ -93,23 +93,23 @@ pub async fn close_all(edge: &mut Edge, request: &mut Request) -> Result<Reply, 
     let caller = edge.caller_strict().await?;
     let keep = keep_current.then(|| caller.session_id.clone());
     let end = directory::Command::End { only: None, keep, reason: EndReason::Logout };
-    let closed = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
+    let (_, closed) = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
     let user = Some(caller.account.user_id);
     edge.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, session_id: None });
     Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed.len() })))
 }
 
-/// Ends what the user's object takes off its list for `end`, and says what that was.
+/// Ends what the user's object takes off its list for `end`. Says whose sessions they were, and which.
 pub async fn close(
     edge: &Edge,
     username: &str,
     end: &directory::Command,
     reason: EndReason,
-) -> Result<Vec<String>, Reason> {
+) -> Result<(u64, Vec<String>), Reason> {
     match edge.user(username, end).await? {
-        directory::Reply::Sessions { sessions, .. } => {
+        directory::Reply::Sessions { profile, sessions, .. } => {
             edge.end_sessions(&sessions, reason).await?;
-            Ok(sessions)
+            Ok((profile.account.user_id, sessions))
         }
         directory::Reply::NoUser => Err(Reason::UserNotFound),
         _ => Err(Reason::Internal),

@@ -22,7 +22,12 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     let mut fields = edge.fields(request).await?;
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
-    let token = edge.app.keys.verify_refresh(&token, platform::now())?;
+    let refused = |reason: Reason, session_id: Option<&str>| {
+        edge.audit(&Audit { action: "refresh", outcome: reason.code(), actor: None, user: None, session_id });
+        reason
+    };
+    let token =
+        edge.app.keys.verify_refresh(&token, platform::now()).map_err(|error| refused(error.into(), None))?;
     let id = &token.session_id;
     let reply = edge.session(id, &Command::Rotate { generation: token.generation }).await?;
     let record = |action: &str, outcome: &str, user: Option<u64>| {
@@ -44,7 +49,7 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
             record("refresh", reason.code(), ended.account.as_ref().map(|a| a.user_id));
             Err(reason)
         }
-        _ => Err(Reason::SessionRevoked(None)),
+        _ => Err(refused(Reason::SessionRevoked(None), Some(id))),
     }
 }
 

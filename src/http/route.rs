@@ -67,11 +67,26 @@ pub enum Found {
     Options(&'static str),
 }
 
+/// Methods of the requests that a proxy asks about.
+const VERIFIED_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// Envoy (`ext_authz` over HTTP) puts the path that it asks about behind `/auth/verify`, and asks with its method.
+fn verifies_a_path(path: &[Option<&str>; 6]) -> bool {
+    matches!(
+        path,
+        [Some("auth"), Some("verify"), Some(_), ..]
+            | [Some("api"), Some("v1"), Some("auth"), Some("verify"), Some(_), _]
+    )
+}
+
 /// Finds the route. HEAD is served as GET is, without the body. `path` is as the URL has it, without the query.
 pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
     let mut segments = path.strip_prefix('/').ok_or(Reason::NotFound)?.split('/');
     let mut next = || segments.next();
     let path = [next(), next(), next(), next(), next(), next()];
+    if verifies_a_path(&path) && VERIFIED_METHODS.contains(&method) {
+        return Ok(Found::Route(Route::Verify));
+    }
     let path = match path {
         // The second prefix of the user routes.
         [Some("api"), Some("v1"), Some("auth"), a, b, c] => [Some("auth"), a, b, c, None, None],
@@ -213,6 +228,21 @@ mod tests {
         assert_eq!(find("OPTIONS", "/health"), Ok(Found::Options("GET, HEAD, OPTIONS")));
         assert_eq!(route("HEAD", "/health"), Some(Route::Health));
         assert_eq!(find("TRACE", "/nowhere"), Err(Reason::NotFound));
+    }
+
+    #[test]
+    fn a_proxy_may_put_its_path_behind_verify() {
+        for (method, path) in [
+            ("GET", "/auth/verify"),
+            ("PUT", "/auth/verify/a/b/c/d/e/f"),
+            ("DELETE", "/auth/verify/"),
+            ("OPTIONS", "/api/v1/auth/verify/x"),
+        ] {
+            assert_eq!(route(method, path), Some(Route::Verify), "{method} {path}");
+        }
+        assert_eq!(find("PUT", "/auth/verify"), Err(Reason::MethodNotAllowed("GET, HEAD, POST, OPTIONS")));
+        assert_eq!(find("TRACE", "/auth/verify/x"), Err(Reason::NotFound));
+        assert_eq!(find("GET", "/auth/verifyx"), Err(Reason::NotFound));
     }
 
     #[test]

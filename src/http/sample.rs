@@ -6,6 +6,7 @@ use super::json;
 use super::reply::Reply;
 use crate::directory::{Command, Reply as UserReply};
 use crate::error::Reason;
+use crate::session::EndReason;
 use serde_json::{Value, json};
 use worker::Request;
 
@@ -17,6 +18,7 @@ pub async fn read(edge: &Edge) -> Result<Reply, Reason> {
             serde_json::from_str(&text).map_err(|e| edge.fault("stored document", &e))?
         }
         UserReply::Data { json: None } => json!({}),
+        UserReply::NoUser => return Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
         _ => return Err(Reason::Internal),
     };
     Ok(Reply::json(200, &json!({ "data": document })))
@@ -29,6 +31,7 @@ pub async fn write(edge: &Edge, request: &mut Request) -> Result<Reply, Reason> 
     let put = Command::PutData { json: document.to_string() };
     match edge.user(&caller.account.username, &put).await? {
         UserReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
+        UserReply::NoUser => Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
         _ => Err(Reason::Internal),
     }
 }

@@ -83,8 +83,8 @@ fn stub(namespace: &ObjectNamespace, address: Address) -> worker::Result<Stub> {
     }
 }
 
-/// Every command may be repeated: what it did the first time it finds done. So a call that failed on the way is tried
-/// once more, on a fresh stub; never if the object is overloaded.
+/// Every command may be repeated: what it did the first time it finds done (a failed login may count twice). So a call
+/// that failed on the way is tried once more, on a fresh stub; never if the object is overloaded.
 async fn call<C: Serialize, R: DeserializeOwned>(
     namespace: &ObjectNamespace,
     address: Address<'_>,

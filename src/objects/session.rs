@@ -5,6 +5,7 @@ use super::{fault, rows::Rows, set_alarm, to_entry};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Check;
+use crate::http::log;
 use crate::platform;
 use crate::session::tokens::SessionMint;
 use crate::session::{self, Command, Reply, decide};
@@ -131,8 +132,12 @@ impl Session {
             None => {}
         }
         let Reply::Ended(ended) = reply else { return Ok(()) };
+        let session_id = self.state.id().to_string();
+        if ended.now {
+            let user = ended.account.as_ref().map(|a| a.user_id);
+            platform::log(&log::expired(&session_id, ended.reason, user, now));
+        }
         if !ended.settled {
-            let session_id = self.state.id().to_string();
             settle(&self.env, &session_id, &ended, now).await?;
             if let (_, Some(at)) = self.step(Command::Settled, now)? {
                 set_alarm(&self.state, at).await?;

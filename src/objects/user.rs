@@ -5,8 +5,8 @@ use super::{fault, rows::Rows, set_alarm, settle, to_entry};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::directory::{
-    self, Command, Decision, Found, Reply, Step, Task, User as Kept, UserPolicy, Work, begin_due, decide,
-    next_alarm, password, wait,
+    self, Command, Decision, Found, Place, Reply, Step, Task, User as Kept, UserPolicy, Work, begin_due,
+    decide, next_alarm, password, wait,
 };
 use crate::platform;
 use crate::session;
@@ -72,6 +72,10 @@ impl User {
 
     fn run(&self, command: Command, now: Timestamp) -> Result<(Reply, Option<Timestamp>)> {
         match command {
+            // A token may outlive its user where the session is not asked; the document of a name must not.
+            Command::GetData | Command::PutData { .. } if self.load()?.profile.is_none() => {
+                Ok((Reply::NoUser, None))
+            }
             Command::GetData => Ok((Reply::Data { json: self.rows.get(DATA)? }, None)),
             Command::PutData { json } => {
                 self.rows.put(DATA, json)?;
@@ -206,7 +210,7 @@ fn prepare(
         Ok(password::hash(password, params, salt))
     };
     Ok(match command {
-        Command::Login { password, address, session_id } => {
+        Command::Login { password, address, session_id, replaces } => {
             if let Some(throttled) = wait(user, &address, now) {
                 return Ok(Err(throttled));
             }
@@ -216,7 +220,8 @@ fn prepare(
             };
             let outdated = verdict == password::Verdict::MatchOutdated;
             let rehashed = if outdated { hash(password.expose())? } else { None };
-            Ok(Step::Login { verdict, rehashed, address, session_id })
+            let place = Place { session_id, replaces };
+            Ok(Step::Login { verdict, rehashed, address, place })
         }
         Command::Create { user_id, username, roles, password } => match hash(password.expose())? {
             Some(hash) => Ok(Step::Create { user_id, username, roles, hash }),

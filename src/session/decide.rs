@@ -178,7 +178,12 @@ fn live(
             let reply = Reply::Live(view(&session, policy));
             Ok(Decision { alarm, ..keep(session, reply, false) })
         }
-        // A session opens once; the id is fresh from the namespace, so this is a caller's fault.
+        // The call was repeated because its answer was lost: the same tokens again.
+        Command::Open { account, .. } if session.grant.generation == 0 && account == session.account => {
+            let pair = Pair { counted_from: now, ..mint.mint(&session.grant, &account)? };
+            Ok(keep(session, Reply::Tokens { pair, account }, false))
+        }
+        // The id is fresh from the namespace, so nobody else can mean it.
         Command::Open { .. } | Command::Settled => Ok(keep(session, Reply::Unknown, false)),
     }
 }

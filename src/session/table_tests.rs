@@ -16,6 +16,17 @@ fn opening_gives_generation_zero() {
 }
 
 #[test]
+fn a_login_whose_answer_was_lost_on_the_way_gets_the_same_tokens() {
+    let mut s = Harness::new();
+    let pair = s.open();
+    s.evict();
+    let again = s.open();
+    assert_eq!((again.access, again.refresh), (pair.access, pair.refresh));
+    s.tokens(0);
+    assert_eq!(s.run(open_command()), Reply::Unknown, "not once it was used");
+}
+
+#[test]
 fn a_session_is_live_at_exactly_the_timeout_and_not_after() {
     let mut s = Harness::new();
     s.open();

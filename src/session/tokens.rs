@@ -12,7 +12,6 @@ use crate::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 const ACCESS: &str = "at+jwt";
@@ -181,7 +180,7 @@ impl KeyRing {
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Invalid)?;
         let header = decode(header)?;
-        let header: Header = serde_json::from_slice(&header).map_err(|_| TokenError::Invalid)?;
+        let header: Header = parse(&header)?;
         if header.alg != "HS256" || header.typ != typ {
             return Err(TokenError::Invalid);
         }
@@ -217,7 +216,11 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Invalid)
 }
 
-fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, TokenError> {
+/// An object of exactly this form; the derived readers would take a list of the values, too.
+fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, TokenError> {
+    if !json.starts_with(b"{") {
+        return Err(TokenError::Invalid);
+    }
     serde_json::from_slice(json).map_err(|_| TokenError::Invalid)
 }
 

@@ -85,8 +85,13 @@ it("B05 nothing of a token comes back in the challenge", async () => {
     await everywhere({ token }, 401, INVALID);
     expect((await api("GET", "/auth/profile", { token })).headers.get("set-cookie")).toBeNull();
   }
-  const raw = await api("GET", "/auth/profile", { headers: { authorization: `Bearer ${evil.replaceAll(" ", "")}` } });
-  expect([raw.status, raw.headers.get("www-authenticate")]).toEqual([400, `${REALM}, error="invalid_request"`]);
+  const raw = await api("GET", "/auth/profile", {
+    headers: { authorization: `Bearer ${evil.replaceAll(" ", "")}` },
+  });
+  expect([raw.status, raw.headers.get("www-authenticate")]).toEqual([
+    400,
+    `${REALM}, error="invalid_request"`,
+  ]);
 });
 
 it("a wrong password is challenged without an error, as no token was given", async () => {

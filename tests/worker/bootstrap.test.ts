@@ -5,7 +5,10 @@ import { logIn, PASSWORD, tryLogIn } from "./support/users.ts";
 import { api, refused } from "./support/api.ts";
 
 const make = (username: string, roles: string[], key: string) =>
-  api("POST", "/admin/users", { body: { username, password: PASSWORD, roles }, headers: { "x-bootstrap-key": key } });
+  api("POST", "/admin/users", {
+    body: { username, password: PASSWORD, roles },
+    headers: { "x-bootstrap-key": key },
+  });
 
 it.each([
   ["a wrong key", "0123456789abcdef0123456789abcdef", ["admin"]],
@@ -53,7 +56,12 @@ it("once there is an admin, the key makes nobody", async () => {
 it("the last admin stays: no demotion, no disabling, no deletion", async () => {
   const { access_token: token } = await logIn(first);
   const path = `/admin/users/${first}`;
-  for (const body of [{ roles: ["user"] }, { roles: [] }, { is_active: false }, { roles: [], is_active: false }]) {
+  for (const body of [
+    { roles: ["user"] },
+    { roles: [] },
+    { is_active: false },
+    { roles: [], is_active: false },
+  ]) {
     refused(await api("PATCH", path, { token, body }), 409, "last_admin");
   }
   refused(await api("DELETE", path, { token }), 409, "last_admin");

@@ -21,17 +21,26 @@ it.each(["a", "req-1", "0af7651916cd43dd8448eb211c80319c", "a_b.c:d=e+f/g", "x".
   },
 );
 
-it.each(["", "a b", "a,b", 'a"b', "<a>", "{}", "a;b", "\u00e9", "%0d%0a", "x".repeat(129), "x".repeat(10_000)])(
-  "the request id %j is replaced by a new one",
-  async (id) => {
-    const ids = new Set<string | null>();
-    for (const path of ["/health", "/auth/profile", "/auth/sessions", "/nowhere"]) {
-      ids.add((await api("GET", path, { token, headers: { "x-request-id": id } })).headers.get("x-request-id"));
-    }
-    expect(ids.size).toBe(4);
-    for (const fresh of ids) expect(fresh).toMatch(/^[0-9a-f]{32}$/);
-  },
-);
+it.each([
+  "",
+  "a b",
+  "a,b",
+  'a"b',
+  "<a>",
+  "{}",
+  "a;b",
+  "\u00e9",
+  "%0d%0a",
+  "x".repeat(129),
+  "x".repeat(10_000),
+])("the request id %j is replaced by a new one", async (id) => {
+  const ids = new Set<string | null>();
+  for (const path of ["/health", "/auth/profile", "/auth/sessions", "/nowhere"]) {
+    ids.add((await api("GET", path, { token, headers: { "x-request-id": id } })).headers.get("x-request-id"));
+  }
+  expect(ids.size).toBe(4);
+  for (const fresh of ids) expect(fresh).toMatch(/^[0-9a-f]{32}$/);
+});
 
 it("two request ids are none", async () => {
   const headers: [string, string][] = [
@@ -43,7 +52,12 @@ it("two request ids are none", async () => {
 
 const texts = {
   en: { 401: "Not authenticated", 404: "Not found", 422: "Some fields are wrong", required: "Required" },
-  es: { 401: "No autenticado", 404: "No encontrado", 422: "Algunos campos son incorrectos", required: "Obligatorio" },
+  es: {
+    401: "No autenticado",
+    404: "No encontrado",
+    422: "Algunos campos son incorrectos",
+    required: "Obligatorio",
+  },
   vi: { 401: "Chưa xác thực", 404: "Không tìm thấy", 422: "Một số trường không đúng", required: "Bắt buộc" },
 };
 
@@ -78,32 +92,44 @@ it.each([
   ["vi", "vi"],
   ["vi", "vi-VN"],
   ["es", "es_419"],
-] as const)("answers are in %s for the language %s of the body, whatever the header says", async (expected, language) => {
-  const headers = { "accept-language": expected === "en" ? "es" : "en" };
-  const wrong = await api("POST", "/auth/login", { headers, body: { username: "a", language } });
-  expect(wrong.json).toMatchObject({ detail: texts[expected][422], errors: [{ message: texts[expected].required }] });
-  const credentials = {
-    en: "Invalid username or password",
-    es: "Usuario o contraseña incorrectos",
-    vi: "Tên người dùng hoặc mật khẩu không đúng",
-  };
-  const body = { username: "nobody-at-all", password: PASSWORD, language };
-  // A client of its own for each, as failures add up.
-  const login = await api("POST", "/auth/login", {
-    headers: { ...headers, "cf-connecting-ip": `2001:db8:0:${language.length}${language.charCodeAt(0)}::1` },
-    body,
-  });
-  expect(login.json).toEqual({ detail: credentials[expected], code: "invalid_credentials" });
-});
+] as const)(
+  "answers are in %s for the language %s of the body, whatever the header says",
+  async (expected, language) => {
+    const headers = { "accept-language": expected === "en" ? "es" : "en" };
+    const wrong = await api("POST", "/auth/login", { headers, body: { username: "a", language } });
+    expect(wrong.json).toMatchObject({
+      detail: texts[expected][422],
+      errors: [{ message: texts[expected].required }],
+    });
+    const credentials = {
+      en: "Invalid username or password",
+      es: "Usuario o contraseña incorrectos",
+      vi: "Tên người dùng hoặc mật khẩu không đúng",
+    };
+    const body = { username: "nobody-at-all", password: PASSWORD, language };
+    // A client of its own for each, as failures add up.
+    const login = await api("POST", "/auth/login", {
+      headers: {
+        ...headers,
+        "cf-connecting-ip": `2001:db8:0:${language.length}${language.charCodeAt(0)}::1`,
+      },
+      body,
+    });
+    expect(login.json).toEqual({ detail: credentials[expected], code: "invalid_credentials" });
+  },
+);
 
-it.each(["fr", "xx", "", "english", "e s", "🇪🇸", "../es", null])("the unknown language %j is ignored", async (language) => {
-  const headers = { "accept-language": "es" };
-  const answer = await api("POST", "/auth/refresh", { headers, body: { refresh_token: "x", language } });
-  refused(answer, 401, "token_invalid");
-  expect(answer.json.detail).toBe("El token no es válido");
-  const login = { username: user.username, password: PASSWORD, language };
-  expect((await api("POST", "/auth/login", { body: login })).status).toBe(200);
-});
+it.each(["fr", "xx", "", "english", "e s", "🇪🇸", "../es", null])(
+  "the unknown language %j is ignored",
+  async (language) => {
+    const headers = { "accept-language": "es" };
+    const answer = await api("POST", "/auth/refresh", { headers, body: { refresh_token: "x", language } });
+    refused(answer, 401, "token_invalid");
+    expect(answer.json.detail).toBe("El token no es válido");
+    const login = { username: user.username, password: PASSWORD, language };
+    expect((await api("POST", "/auth/login", { body: login })).status).toBe(200);
+  },
+);
 
 it("a refusal never has more in it than is promised", async () => {
   for (const answer of [
@@ -119,12 +145,24 @@ it("a refusal never has more in it than is promised", async () => {
 
 it("I20 headers of 128 kB do no harm", async () => {
   const long = "x".repeat(128 * 1024);
-  for (const name of ["user-agent", "x-anything", "accept-language", "x-request-id", "cookie", "cf-connecting-ip"]) {
-    expect([name, (await api("GET", "/auth/profile", { token, headers: { [name]: long } })).status]).toEqual([name, 200]);
+  for (const name of [
+    "user-agent",
+    "x-anything",
+    "accept-language",
+    "x-request-id",
+    "cookie",
+    "cf-connecting-ip",
+  ]) {
+    expect([name, (await api("GET", "/auth/profile", { token, headers: { [name]: long } })).status]).toEqual([
+      name,
+      200,
+    ]);
   }
   refused(await api("GET", "/auth/profile", { token: long }), 401, "token_invalid");
   const many: [string, string][] = Array.from({ length: 1_000 }, (_, i) => [`x-${i}`, "x".repeat(100)]);
-  expect((await api("GET", "/auth/sessions", { headers: [...many, ["authorization", `Bearer ${token}`]] })).status).toBe(200);
+  expect(
+    (await api("GET", "/auth/sessions", { headers: [...many, ["authorization", `Bearer ${token}`]] })).status,
+  ).toBe(200);
   const login = { username: user.username, password: PASSWORD };
   const { json } = await api("POST", "/auth/login", { body: login, headers: { "user-agent": long } });
   const { sessions } = (await api("GET", "/auth/sessions", { token: json.access_token })).json;

@@ -91,7 +91,11 @@ const invalid: [string, string, () => Promise<string>][] = [
     },
   ],
   ["J70", "deep nesting", () => sign(headerOf(token), "[".repeat(1000) + "]".repeat(1000))],
-  ["J70", "deep nesting in a claim", rewritten(/}$/, () => `,"account":${"[".repeat(900)}${"]".repeat(900)}}`)],
+  [
+    "J70",
+    "deep nesting in a claim",
+    rewritten(/}$/, () => `,"account":${"[".repeat(900)}${"]".repeat(900)}}`),
+  ],
   ["J70", "deep nesting left open", rewritten(/}$/, () => `,"x":${'{"x":'.repeat(400)}`)],
 ];
 
@@ -107,7 +111,11 @@ it.each([
   ["J42", "expired beyond it", () => ({ exp: now() - 62 })],
   ["J37", "that expired in 1970", () => ({ exp: 0 })],
 ])("%s a token %s has expired, without leeway", async (_id, _what, claims) => {
-  await refusedToken(await forge(token, {}, { iat: now() - 900, nbf: now() - 900, ...claims() }), 401, "token_expired");
+  await refusedToken(
+    await forge(token, {}, { iat: now() - 900, nbf: now() - 900, ...claims() }),
+    401,
+    "token_expired",
+  );
 });
 
 it("J40 a genuine token is accepted until the second in which it expires", async () => {

@@ -23,12 +23,24 @@ const header = () => headerOf(tokens.access_token);
 
 const tokensOfOtherForms: [string, string, () => string | Promise<string>][] = [
   ["J63", "padding on the signature", () => `${tokens.access_token}=`],
-  ["J63", "padding in the signed part", () => signText(`${ordinary(text(JSON.stringify(header())))}.${padded()}`)],
+  [
+    "J63",
+    "padding in the signed part",
+    () => signText(`${ordinary(text(JSON.stringify(header())))}.${padded()}`),
+  ],
   ["J64", "the ordinary alphabet of base64", () => sign(header(), ordinaryOnly())],
-  ["J66", "stray bits at the end of the signature", () => parts.slice(0, 2).join(".") + `.${stray(parts[2])}`],
+  [
+    "J66",
+    "stray bits at the end of the signature",
+    () => parts.slice(0, 2).join(".") + `.${stray(parts[2])}`,
+  ],
   ["J66", "stray bits at the end of the claims", () => signText(`${parts[0]}.${stray(base64url(two()))}`)],
   ["J67", "claims that are not UTF-8", () => signText(`${parts[0]}.${encode(notUtf8())}`)],
-  ["J67", "a header that is not UTF-8", () => signText(`${encode(new Uint8Array([0x7b, 0xff, 0x7d]))}.${parts[1]}`)],
+  [
+    "J67",
+    "a header that is not UTF-8",
+    () => signText(`${encode(new Uint8Array([0x7b, 0xff, 0x7d]))}.${parts[1]}`),
+  ],
   ["J70", "100,000 levels of nesting", () => signText(`${parts[0]}.${base64url("[".repeat(100_000))}`)],
   ["J71", "a megabyte", () => forge(tokens.access_token, {}, { x: "x".repeat(1_000_000) })],
   ["J71", "a megabyte of dots", () => ".".repeat(1_000_000)],
@@ -49,7 +61,8 @@ const two = () => {
   const bare = claimsText();
   return [bare, `${bare} `, `${bare}  `].find((t) => text(t).length % 3 !== 0) ?? "";
 };
-const notUtf8 = () => new Uint8Array([...text(claimsText().slice(0, -1)), ...text(',"x":"'), 0xff, 0xfe, 0x22, 0x7d]);
+const notUtf8 = () =>
+  new Uint8Array([...text(claimsText().slice(0, -1)), ...text(',"x":"'), 0xff, 0xfe, 0x22, 0x7d]);
 /** Claims whose base64 has the two characters in which the alphabets differ; put in the ordinary one by `signed`. */
 const ordinaryOnly = () => claimsText().replace(/}$/, ',"x":"\u{fbff}\u{3ffff}~~~???>>>"}');
 async function ofLength(length: number): Promise<string> {

@@ -1,7 +1,15 @@
 // Refresh tokens that are not ours, not the caller's, or not refresh tokens. None of them ends anything.
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, it } from "vitest";
-import { logIn, makeUser, protectedRoute, refresh, someone, type Tokens, type User } from "./support/users.ts";
+import {
+  logIn,
+  makeUser,
+  protectedRoute,
+  refresh,
+  someone,
+  type Tokens,
+  type User,
+} from "./support/users.ts";
 import { api, refused } from "./support/api.ts";
 import { claimsOf, forge, headerOf, sessionOf, sign } from "./support/tokens.ts";
 
@@ -35,25 +43,58 @@ const hour = () => Math.floor(Date.now() / 1000) + 3600;
 const invalid: [string, string, () => string | Promise<string>][] = [
   ["J57", "an access token", () => own.access_token],
   ["J59", "an access token typed as a refresh token by hand", () => retyped(own.access_token, "rt+jwt")],
-  ["J59", "a refresh token typed as an access token, rightly signed", () => forge(own.refresh_token, { typ: "at+jwt" }, {})],
+  [
+    "J59",
+    "a refresh token typed as an access token, rightly signed",
+    () => forge(own.refresh_token, { typ: "at+jwt" }, {}),
+  ],
   ["J59", "a refresh token typed JWT, rightly signed", () => forge(own.refresh_token, { typ: "JWT" }, {})],
-  ["R06", "the claims of another's under its own signature", () => splice(own.refresh_token, other.tokens.refresh_token, 1)],
-  ["R06", "its own claims under another's signature", () => splice(own.refresh_token, other.tokens.refresh_token, 2)],
-  ["R06", "another's session, signed with a guessed key", () => guessed({ sid: sessionOf(other.tokens.refresh_token) })],
+  [
+    "R06",
+    "the claims of another's under its own signature",
+    () => splice(own.refresh_token, other.tokens.refresh_token, 1),
+  ],
+  [
+    "R06",
+    "its own claims under another's signature",
+    () => splice(own.refresh_token, other.tokens.refresh_token, 2),
+  ],
+  [
+    "R06",
+    "another's session, signed with a guessed key",
+    () => guessed({ sid: sessionOf(other.tokens.refresh_token) }),
+  ],
   ["R07", "random text", () => "k3Jx9Qw7Zr5Tn2Vb8Lm4Pc6Hd1Fg0Sy"],
-  ["R07", "a well-formed token of random bytes", () => `${own.refresh_token.split(".")[0]}.e30.${"A".repeat(43)}`],
+  [
+    "R07",
+    "a well-formed token of random bytes",
+    () => `${own.refresh_token.split(".")[0]}.e30.${"A".repeat(43)}`,
+  ],
   ["R07", "a session id", () => sessionOf(own.refresh_token)],
   ["R08", "another signature", () => `${own.refresh_token.slice(0, -43)}${"B".repeat(42)}A`],
   ["R08", "a line break inside", () => own.refresh_token.replace(".", ".\n")],
   ["R08", "a line break behind", () => `${own.refresh_token}\n`],
   ["R08", "the word Bearer before it", () => `Bearer ${own.refresh_token}`],
-  ["J07", "alg none", () => `${btoa('{"alg":"none","kid":"k1","typ":"rt+jwt"}').replaceAll("=", "")}.${own.refresh_token.split(".")[1]}.`],
+  [
+    "J07",
+    "alg none",
+    () =>
+      `${btoa('{"alg":"none","kid":"k1","typ":"rt+jwt"}').replaceAll("=", "")}.${own.refresh_token.split(".")[1]}.`,
+  ],
   ["J29", "no exp", () => sign(headerOf(own.refresh_token), JSON.stringify({ ...claims(), exp: undefined }))],
-  ["J39", "a life longer than any setting allows", () => forge(own.refresh_token, {}, { exp: 253_402_300_799 })],
+  [
+    "J39",
+    "a life longer than any setting allows",
+    () => forge(own.refresh_token, {}, { exp: 253_402_300_799 }),
+  ],
   ["J43", "nbf an hour ahead", () => forge(own.refresh_token, {}, { nbf: hour() })],
   ["J47", "another issuer", () => forge(own.refresh_token, {}, { iss: "other" })],
   ["J49", "another audience", () => forge(own.refresh_token, {}, { aud: "other" })],
-  ["J55", "no session", () => sign(headerOf(own.refresh_token), JSON.stringify({ ...claims(), sid: undefined }))],
+  [
+    "J55",
+    "no session",
+    () => sign(headerOf(own.refresh_token), JSON.stringify({ ...claims(), sid: undefined })),
+  ],
 ];
 
 function retyped(token: string, typ: string): string {

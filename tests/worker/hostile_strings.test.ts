@@ -98,7 +98,10 @@ it.each(strings)("I04 %s as a token or a language is refused or ignored", async 
   expect([401, 422], answer.text).toContain(answer.status);
   const language = await api("POST", "/auth/refresh", { body: { refresh_token: "x", language: text } });
   expect([401, 422]).toContain(language.status);
-  const logout = await api("POST", "/auth/logout", { token: tokens.access_token, body: { access_token: text || "x" } });
+  const logout = await api("POST", "/auth/logout", {
+    token: tokens.access_token,
+    body: { access_token: text || "x" },
+  });
   refused(logout, 422, "validation_error");
 });
 
@@ -111,23 +114,26 @@ it.each(strings)("I04 %s as a device's name comes back as it is, or is too long"
   expect(current.device_name).toBe(text);
 });
 
-it.each(strings)("I04 %s as a new user's name is refused, or is that user's name from then on", async (what, text) => {
-  const body = { username: text, password: PASSWORD };
-  const made = await api("POST", "/admin/users", { token: adminToken, body });
-  if (made.status === 422) return expect(made.json.errors[0].field).toBe("username");
-  expect(made.status, made.text).toBe(201);
-  expect(made.headers.get("set-cookie")).toBeNull();
-  const path = `/admin/users/${encodeURIComponent(made.json.username)}`;
-  // The URL itself gives these another meaning.
-  expect([".", ".."]).not.toContain(text);
-  expect((await api("GET", path, { token: adminToken })).json, what).toEqual(made.json);
-  const login = await api("POST", "/auth/login", { body });
-  expect(login.status, login.text).toBe(200);
-  const verify = await api("GET", "/auth/verify", { token: login.json.access_token });
-  expect(decodeURIComponent(verify.headers.get("x-auth-username") ?? "")).toBe(made.json.username);
-  expect((await api("GET", "/auth/profile", { token: login.json.access_token })).json).toEqual(made.json);
-  expect((await api("DELETE", path, { token: adminToken })).status).toBe(204);
-});
+it.each(strings)(
+  "I04 %s as a new user's name is refused, or is that user's name from then on",
+  async (what, text) => {
+    const body = { username: text, password: PASSWORD };
+    const made = await api("POST", "/admin/users", { token: adminToken, body });
+    if (made.status === 422) return expect(made.json.errors[0].field).toBe("username");
+    expect(made.status, made.text).toBe(201);
+    expect(made.headers.get("set-cookie")).toBeNull();
+    const path = `/admin/users/${encodeURIComponent(made.json.username)}`;
+    // The URL itself gives these another meaning.
+    expect([".", ".."]).not.toContain(text);
+    expect((await api("GET", path, { token: adminToken })).json, what).toEqual(made.json);
+    const login = await api("POST", "/auth/login", { body });
+    expect(login.status, login.text).toBe(200);
+    const verify = await api("GET", "/auth/verify", { token: login.json.access_token });
+    expect(decodeURIComponent(verify.headers.get("x-auth-username") ?? "")).toBe(made.json.username);
+    expect((await api("GET", "/auth/profile", { token: login.json.access_token })).json).toEqual(made.json);
+    expect((await api("DELETE", path, { token: adminToken })).status).toBe(204);
+  },
+);
 
 it.each(strings)("I04 %s in the user's own document comes back as it is", async (_what, text) => {
   const document = { [text]: text, list: [text] };
@@ -138,7 +144,10 @@ it.each(strings)("I04 %s in the user's own document comes back as it is", async 
 
 it.each(strings)("I13 %s as a role is refused, or travels in the header unharmed", async (_what, text) => {
   const username = `role-${client++}`;
-  const made = await api("POST", "/admin/users", { token: adminToken, body: { username, password: PASSWORD, roles: [text] } });
+  const made = await api("POST", "/admin/users", {
+    token: adminToken,
+    body: { username, password: PASSWORD, roles: [text] },
+  });
   if (made.status === 422) return expect(made.json.errors[0].field).toBe("roles");
   expect(text).toMatch(/^[\w.:-]{1,64}$/);
   const { access_token: token } = await logIn(username);

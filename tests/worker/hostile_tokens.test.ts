@@ -39,11 +39,19 @@ function flip(part: string, at: number): string {
 }
 
 const tampered: [string, string, () => Forgery][] = [
-  ["J01", "a bit of the signature flipped at its beginning", () => `${header}.${payload}.${flip(signature, 0)}`],
+  [
+    "J01",
+    "a bit of the signature flipped at its beginning",
+    () => `${header}.${payload}.${flip(signature, 0)}`,
+  ],
   ["J01", "a bit of the signature flipped at its end", () => `${header}.${payload}.${flip(signature, 42)}`],
   ["J02", "a bit of the payload flipped", () => `${header}.${flip(payload, 20)}.${signature}`],
   ["J02", "a bit of the header flipped", () => `${flip(header, 20)}.${payload}.${signature}`],
-  ["J02", "another payload under the old signature", () => `${header}.${base64url('{"sub":"1"}')}.${signature}`],
+  [
+    "J02",
+    "another payload under the old signature",
+    () => `${header}.${base64url('{"sub":"1"}')}.${signature}`,
+  ],
   ["J03", "no signature", () => `${header}.${payload}.`],
   ["J04", "two parts", () => `${header}.${payload}`],
   ["J04", "one part", () => header],
@@ -65,7 +73,8 @@ const tampered: [string, string, () => Forgery][] = [
   }),
 ];
 
-const otherHash = (alg: string, hash: string) => sign({ ...headerOf(token), alg }, claims(), signingSecret(), hash);
+const otherHash = (alg: string, hash: string) =>
+  sign({ ...headerOf(token), alg }, claims(), signingSecret(), hash);
 const claims = () => atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
 const withKey = (secret: string) => signText(`${header}.${payload}`, secret);
 
@@ -100,7 +109,11 @@ const headers: [string, string, () => Forgery][] = [
   ["J17", "x5u beside our key", () => forge(token, { x5u: LISTENER }, {})],
   ["J18", "x5c", () => attacker({ x5c: ["MIIB"] })],
   ["J19", "kid that is a path", () => forge(token, { kid: "../../dev/null" }, {})],
-  ["J19", "kid that is a path, empty key", () => sign({ ...headerOf(token), kid: "../../dev/null" }, claims(), "")],
+  [
+    "J19",
+    "kid that is a path, empty key",
+    () => sign({ ...headerOf(token), kid: "../../dev/null" }, claims(), ""),
+  ],
   ["J20", "kid that is SQL", () => forge(token, { kid: "' OR 1=1--" }, {})],
   ["J21", "kid with a line break", () => forge(token, { kid: "k1\n" }, {})],
   ["J21", "kid with NUL", () => forge(token, { kid: "k1\0" }, {})],
@@ -121,8 +134,16 @@ const headers: [string, string, () => Forgery][] = [
   ["J59", "typ JWT", () => forge(token, { typ: "JWT" }, {})],
   ["J59", "typ in capitals", () => forge(token, { typ: "AT+JWT" }, {})],
   ["J59", "no typ", () => sign({ alg: "HS256", kid: "k1" }, claims())],
-  ["J60", "alg twice, none first", () => sign('{"alg":"none","alg":"HS256","kid":"k1","typ":"at+jwt"}', claims())],
-  ["J60", "alg twice, none last", () => sign('{"alg":"HS256","alg":"none","kid":"k1","typ":"at+jwt"}', claims())],
+  [
+    "J60",
+    "alg twice, none first",
+    () => sign('{"alg":"none","alg":"HS256","kid":"k1","typ":"at+jwt"}', claims()),
+  ],
+  [
+    "J60",
+    "alg twice, none last",
+    () => sign('{"alg":"HS256","alg":"none","kid":"k1","typ":"at+jwt"}', claims()),
+  ],
   ["J60", "kid twice", () => sign('{"alg":"HS256","kid":"k1","kid":"k1","typ":"at+jwt"}', claims())],
   ["J69", "a header that is a list of the right values", () => sign('["HS256","k1","at+jwt"]', claims())],
   ["J69", "a header that is text", () => sign('"HS256"', claims())],
@@ -131,7 +152,9 @@ const headers: [string, string, () => Forgery][] = [
 
 it.each(tampered)("%s a token with %s is refused", async (_id, _what, make) => refusedToken(await make()));
 
-it.each(algorithms)("%s a token made with %s is refused", async (_id, _what, make) => refusedToken(await make()));
+it.each(algorithms)("%s a token made with %s is refused", async (_id, _what, make) =>
+  refusedToken(await make()),
+);
 
 it.each(headers)("%s a token with %s is refused, and nothing is fetched", async (_id, _what, make) =>
   refusedToken(await make()),

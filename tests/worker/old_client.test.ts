@@ -9,7 +9,12 @@ it("login → protected → refresh → logout → 401 access_token_blacklisted"
 
   const login = await api("POST", "/api/v1/auth/login", { body: { username, password } });
   expect(login.status).toBe(200);
-  expect(Object.keys(login.json).sort()).toEqual(["access_token", "expires_in", "refresh_token", "token_type"]);
+  expect(Object.keys(login.json).sort()).toEqual([
+    "access_token",
+    "expires_in",
+    "refresh_token",
+    "token_type",
+  ]);
   expect(login.json).toMatchObject({ token_type: "bearer", expires_in: 900 });
   const payload = claimsOf(login.json.access_token);
   expect(Number.parseInt(String(payload.sub), 10)).toBe(id);
@@ -17,7 +22,9 @@ it("login → protected → refresh → logout → 401 access_token_blacklisted"
   const hello = await api("GET", "/api/v1/protected", { token: login.json.access_token });
   expect([hello.status, hello.json]).toEqual([200, { message: `Hello ${username}!` }]);
 
-  const refreshed = await api("POST", "/api/v1/auth/refresh", { body: { refresh_token: login.json.refresh_token } });
+  const refreshed = await api("POST", "/api/v1/auth/refresh", {
+    body: { refresh_token: login.json.refresh_token },
+  });
   expect(refreshed.status).toBe(200);
   expect(refreshed.json.access_token).not.toBe(login.json.access_token);
   expect(refreshed.json.refresh_token).not.toBe(login.json.refresh_token);
@@ -48,17 +55,19 @@ it("sees last_activity move with each request", async () => {
     return Date.parse(session.last_activity);
   };
   const before = await lastActivity();
-  await expect.poll(async () => {
-    await api("GET", "/auth/profile", { token: login.json.access_token });
-    return lastActivity();
-  }).toBeGreaterThan(before);
+  await expect
+    .poll(async () => {
+      await api("GET", "/auth/profile", { token: login.json.access_token });
+      return lastActivity();
+    })
+    .toBeGreaterThan(before);
 });
 
 it("keeps a small document of the user's own", async () => {
   const { username, password } = await makeUser();
   const token = (await api("POST", "/auth/login", { body: { username, password } })).json.access_token;
   expect((await api("GET", "/api/v1/data", { token })).json).toEqual({ data: {} });
-  const document = { notes: ["a", 1, null], "é": true };
+  const document = { notes: ["a", 1, null], é: true };
   expect((await api("POST", "/api/v1/data", { token, body: document })).json).toEqual({ data: document });
   expect((await api("GET", "/api/v1/data", { token })).json).toEqual({ data: document });
 });

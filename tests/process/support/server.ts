@@ -7,7 +7,6 @@ import { Client } from "./client.ts";
 export const secret = (): string => randomBytes(32).toString("base64url");
 
 export const secrets = (): Record<string, string> => ({
-  ENVIRONMENT: "test",
   TOKEN_SIGNING_KEYS: `k1:${secret()}`,
   SEALING_KEYS: `s1:${secret()}`,
   BOOTSTRAP_KEY: secret(),

@@ -23,10 +23,14 @@ const LEAKS = /panicked|wasm|RuntimeError|SqliteError|KV PUT|at .*\.rs/;
 /** One call. A body is sent as JSON. */
 export async function api(method: string, path: string, call: Call = {}): Promise<Answer> {
   const headers = new Headers(call.headers);
-  if (call.token !== undefined && !headers.has("authorization")) headers.set("authorization", `Bearer ${call.token}`);
+  if (call.token !== undefined && !headers.has("authorization"))
+    headers.set("authorization", `Bearer ${call.token}`);
   const body = call.raw ?? (call.body === undefined ? null : JSON.stringify(call.body));
-  if (call.body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/json");
-  const response = await exports.default.fetch(new Request(`https://sallyport.test${path}`, { method, headers, body }));
+  if (call.body !== undefined && !headers.has("content-type"))
+    headers.set("content-type", "application/json");
+  const response = await exports.default.fetch(
+    new Request(`https://sallyport.test${path}`, { method, headers, body }),
+  );
   const text = await response.text();
   const answer = { status: response.status, headers: response.headers, text, json: parse(text) };
   invariants(path, answer);
@@ -64,7 +68,12 @@ export function refused(answer: Answer, status: number, code: string, reason?: s
 }
 
 /** Expects this access token to be refused, on the short way of the entry and on the long one. */
-export async function refusedToken(token: string, status = 401, code = "token_invalid", reason?: string): Promise<void> {
+export async function refusedToken(
+  token: string,
+  status = 401,
+  code = "token_invalid",
+  reason?: string,
+): Promise<void> {
   refused(await api("GET", "/api/v1/protected", { token }), status, code, reason);
   refused(await api("GET", "/auth/sessions", { token }), status, code, reason);
 }

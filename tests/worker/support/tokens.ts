@@ -36,7 +36,12 @@ export async function signText(signed: string, secret = signingSecret(), hash = 
 }
 
 /** Signs header and claims with our key, or with another. */
-export const sign = (header: Json | string, claims: Json | string, secret?: string, hash?: string): Promise<string> => {
+export const sign = (
+  header: Json | string,
+  claims: Json | string,
+  secret?: string,
+  hash?: string,
+): Promise<string> => {
   const text = (value: Json | string) => base64url(typeof value === "string" ? value : JSON.stringify(value));
   return signText(`${text(header)}.${text(claims)}`, secret, hash);
 };

@@ -53,8 +53,11 @@ export async function logIn(username: string, more: Record<string, unknown> = {}
   return answer.json;
 }
 
-export const tryLogIn = (username: string, password: string, more: Record<string, unknown> = {}): Promise<Answer> =>
-  api("POST", "/auth/login", { body: { username, password, ...more } });
+export const tryLogIn = (
+  username: string,
+  password: string,
+  more: Record<string, unknown> = {},
+): Promise<Answer> => api("POST", "/auth/login", { body: { username, password, ...more } });
 
 /** A new user, logged in. */
 export async function someone(): Promise<{ user: User; tokens: Tokens }> {
@@ -62,7 +65,8 @@ export async function someone(): Promise<{ user: User; tokens: Tokens }> {
   return { user, tokens: await logIn(user.username) };
 }
 
-export const refresh = (refresh_token: string): Promise<Answer> => api("POST", "/auth/refresh", { body: { refresh_token } });
+export const refresh = (refresh_token: string): Promise<Answer> =>
+  api("POST", "/auth/refresh", { body: { refresh_token } });
 
 export const protectedRoute = (token: string): Promise<Answer> => api("GET", "/api/v1/protected", { token });
 

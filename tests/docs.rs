@@ -1,0 +1,179 @@
+//! Keeps the pages true: codes, routes, audit actions and links are compared with the source, as text.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
+}
+
+fn read(relative: &str) -> String {
+    fs::read_to_string(path(relative)).unwrap_or_else(|e| panic!("{relative}: {e}"))
+}
+
+/// What lies between the first `from` and the first `to` after it.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from:?}"));
+    rest.split_once(to).unwrap_or_else(|| panic!("no {to:?} after {from:?}")).0
+}
+
+/// The text in double quotes directly after each `marker`.
+fn quoted_after(text: &str, marker: &str) -> BTreeSet<String> {
+    let opened = format!("{marker}\"");
+    text.split(&opened).skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The first cells of the table rows that begin with code, such as ``| `name` |``.
+fn first_cells(markdown: &str) -> BTreeSet<String> {
+    markdown
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(cell, _)| cell.to_owned())
+        .collect()
+}
+
+/// All files below a folder that end in `extension`, relative to the project.
+fn files(folder: &str, extension: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&name, extension));
+        } else if Path::new(&name).extension().is_some_and(|e| e == extension) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_error_code_is_documented_and_no_other() {
+    let source = read("src/error.rs");
+    let codes = quoted_after(between(&source, "fn code(", "\n    }\n"), "=> ");
+    assert!(codes.len() > 20, "{codes:?}");
+
+    let openapi = read("docs/openapi.yaml");
+    let listed = between(&openapi, "\n    ErrorCode:\n", "\n    EndReason:\n");
+    let listed: BTreeSet<String> =
+        listed.lines().filter_map(|l| l.trim().strip_prefix("- ")).map(str::to_owned).collect();
+    assert_eq!(listed, codes, "docs/openapi.yaml and src/error.rs");
+
+    assert_eq!(first_cells(&read("docs/errors.md")), codes, "docs/errors.md and src/error.rs");
+}
+
+#[test]
+fn every_end_reason_is_documented_and_no_other() {
+    let reasons = quoted_after(&read("src/session/end.rs"), "=> ");
+    let sessions = read("docs/sessions.md");
+    assert_eq!(first_cells(between(&sessions, "\n## Ends\n", "\n### ")), reasons, "docs/sessions.md");
+
+    let openapi = read("docs/openapi.yaml");
+    let (_, listed) = openapi.split_once("\n    EndReason:\n").unwrap();
+    let listed: BTreeSet<String> = between(listed, "enum: [", "]").split(", ").map(str::to_owned).collect();
+    assert_eq!(listed, reasons, "docs/openapi.yaml");
+}
+
+#[test]
+fn every_route_is_in_openapi_and_no_other() {
+    let source = read("src/http/route.rs");
+    let mut routes = BTreeSet::new();
+    for name in quoted_after(between(&source, "fn name(", "\n    }\n"), "=> ") {
+        match name.split_once(' ') {
+            Some((method, path)) => drop(routes.insert((method.to_lowercase(), path.to_owned()))),
+            // Without a method: forward authentication, which takes several.
+            None => routes.extend(["get", "head", "post"].map(|m| (m.to_owned(), name.clone()))),
+        }
+    }
+    assert!(routes.len() > 20, "{routes:?}");
+
+    let openapi = read("docs/openapi.yaml");
+    let mut listed = BTreeSet::new();
+    let mut path = "";
+    for line in between(&openapi, "\npaths:\n", "\ncomponents:\n").lines() {
+        let Some(key) = line.strip_suffix(':') else { continue };
+        match key.trim_start() {
+            key if line.starts_with("  /") => path = key,
+            key if line.starts_with("    ") && !line.starts_with("     ") && key != "parameters" => {
+                listed.insert((key.to_owned(), path.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(listed, routes, "docs/openapi.yaml and src/http/route.rs");
+}
+
+#[test]
+fn every_audit_action_is_documented_and_no_other() {
+    let mut actions = BTreeSet::new();
+    for file in files("src/http", "rs") {
+        let source = read(&file);
+        if file.ends_with("/log.rs") {
+            continue;
+        }
+        actions.extend(quoted_after(&source, "action: "));
+        // A file whose action is not written in the record itself has it in one of these two ways.
+        let chosen = source.lines().find(|line| line.contains("let action = "));
+        let recorded = source.contains("|action: &str");
+        if let Some(line) = chosen {
+            actions.extend(line.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
+        if recorded {
+            actions.extend(quoted_after(&source, "record("));
+        }
+        assert!(
+            !source.contains("Audit { action,") || chosen.is_some() || recorded,
+            "{file}: where does its action come from?"
+        );
+    }
+    // What alarms do is written without a request.
+    actions.extend(quoted_after(&read("src/http/log.rs"), "\"action\": "));
+    assert!(actions.len() > 10, "{actions:?}");
+
+    let logs = read("docs/logs.md");
+    assert_eq!(first_cells(between(&logs, "\n## Audit\n", "\n## Faults\n")), actions, "docs/logs.md");
+}
+
+#[test]
+fn every_fault_is_documented() {
+    let logs = read("docs/logs.md");
+    let (_, documented) = logs.split_once("\n## Faults\n").unwrap();
+    for file in files("src", "rs").iter().filter(|f| !f.ends_with("/log.rs")) {
+        let source = read(file);
+        for what in ["log_fault(", "edge.fault(", "self.fault("].iter().flat_map(|m| quoted_after(&source, m))
+        {
+            assert!(documented.contains(&format!("`{what}`")), "{file}: {what:?} is not in docs/logs.md");
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut pages = files("docs", "md");
+    pages.extend(["README.md", "CHANGELOG.md"].map(str::to_owned));
+    for page in pages {
+        let text = read(&page);
+        for target in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if target.contains("://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let to = if file.is_empty() { path(&page) } else { path(&page).parent().unwrap().join(file) };
+            assert!(to.is_file(), "{page} links to {target}, which is not there");
+            if !heading.is_empty() {
+                let slugs: Vec<String> = fs::read_to_string(&to).unwrap().lines().filter_map(slug).collect();
+                assert!(slugs.iter().any(|s| s == heading), "{page} links to {target}: no such heading");
+            }
+        }
+    }
+}
+
+/// The anchor of a heading.
+fn slug(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' ')?;
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
+}

@@ -1,0 +1,57 @@
+// `/auth/verify`, which proxies ask before they let a request through.
+import { expect, it } from "vitest";
+import { anotherAdmin, freshAdmin, PASSWORD, someone, tryLogIn } from "./support/users.ts";
+import { api } from "./support/api.ts";
+import { sessionOf } from "./support/tokens.ts";
+
+it("/auth/verify names the user in headers, with an empty body, and asks for every role in the query", async () => {
+  const { user, tokens } = await someone();
+  const answer = await api("GET", "/auth/verify", { token: tokens.access_token });
+  const { headers } = answer;
+  expect([answer.status, answer.text]).toEqual([200, ""]);
+  expect([headers.get("x-auth-user"), headers.get("x-auth-session")]).toEqual([
+    String(user.id),
+    sessionOf(tokens.access_token),
+  ]);
+  const body = { roles: ["a", "b"] };
+  await api("PATCH", `/admin/users/${user.username}`, { token: await freshAdmin(), body });
+  for (const [query, status] of [
+    ["?role=a", 200],
+    ["?role=a&role=b", 200],
+    ["?role=%61", 200],
+    ["?role=a&role=c", 403],
+    ["?role=a,b", 403],
+    ["?role=A", 403],
+    ["?role=", 403],
+    ["?role", 403],
+    ["?roles=c", 200],
+  ] as const) {
+    for (const method of ["GET", "HEAD", "POST"]) {
+      const answer = await api(method, `/auth/verify${query}`, { token: tokens.access_token });
+      expect([method, query, answer.status, answer.text]).toEqual([method, query, status, ""]);
+      if (status === 403) expect(answer.headers.get("x-auth-user")).toBeNull();
+    }
+  }
+  const none = await api("GET", "/auth/verify");
+  expect([none.status, none.text, none.headers.get("x-auth-user")]).toEqual([401, "", null]);
+});
+
+it("/auth/verify does not read a body, whatever is in it", async () => {
+  const { access_token: token } = (await someone()).tokens;
+  for (const raw of ["{", "x".repeat(100_000)]) {
+    expect((await api("POST", "/auth/verify", { token, raw })).status).toBe(200);
+  }
+});
+
+it("I13 a name in another script travels percent-encoded, and nothing in it ends a header", async () => {
+  const { token } = await anotherAdmin();
+  for (const username of ["ren\u00e9", "\u30ac\u30ad", "a:b,c;d=e", "%0d%0ax"]) {
+    expect(
+      (await api("POST", "/admin/users", { token, body: { username, password: PASSWORD } })).status,
+    ).toBe(201);
+    const login = await tryLogIn(username, PASSWORD);
+    const { headers } = await api("GET", "/auth/verify", { token: login.json.access_token });
+    const name = headers.get("x-auth-username") ?? "";
+    expect([name.match(/^[\w%]+$/) !== null, decodeURIComponent(name)]).toEqual([true, username]);
+  }
+});
