@@ -29,7 +29,8 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     let token =
         edge.app.keys.verify_refresh(&token, platform::now()).map_err(|error| refused(error.into(), None))?;
     let id = &token.session_id;
-    let reply = edge.session(id, &Command::Rotate { generation: token.generation }).await?;
+    let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(id)))?;
+    let reply = edge.session(id, &Command::Rotate { generation: token.generation, user_id }).await?;
     let record = |action: &str, outcome: &str, user: Option<u64>| {
         edge.audit(&Audit { action, outcome, actor: user, user, session_id: Some(id) });
     };

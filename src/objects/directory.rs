@@ -110,14 +110,16 @@ impl Directory {
                 Ok(Reply::Done)
             }
             Command::Name { user_id } => {
-                let entries =
-                    entries(&sql, "SELECT id, username FROM users WHERE id = ?", vec![number(user_id)?])?;
-                Ok(Reply::Users(entries))
+                let Some(user_id) = number(user_id) else { return Ok(Reply::Users(Vec::new())) };
+                let query = "SELECT id, username FROM users WHERE id = ?";
+                Ok(Reply::Users(entries(&sql, query, vec![user_id])?))
             }
             Command::List { after, limit } => {
+                let (Some(after), Some(limit)) = (number(after), number(limit.into())) else {
+                    return Ok(Reply::Users(Vec::new()));
+                };
                 let query = "SELECT id, username FROM users WHERE id > ? ORDER BY id LIMIT ?";
-                let entries = entries(&sql, query, vec![number(after)?, number(limit.into())?])?;
-                Ok(Reply::Users(entries))
+                Ok(Reply::Users(entries(&sql, query, vec![after, limit])?))
             }
         }
     }
@@ -147,7 +149,7 @@ fn other_admins(sql: &SqlStorage, username: &str) -> Result<bool> {
     Ok(sql.exec(query, vec![username.into()])?.one::<Count>()?.n > 0)
 }
 
-/// An id as `SQLite` binds it; one that JavaScript could not hold exactly is an error, not another id.
-fn number(value: u64) -> Result<SqlStorageValue> {
-    SqlStorageValue::try_from_i64(i64::try_from(value).map_err(|_| "a number too large")?)
+/// A number as `SQLite` binds it. No id is one that JavaScript could not hold exactly.
+fn number(value: u64) -> Option<SqlStorageValue> {
+    SqlStorageValue::try_from_i64(i64::try_from(value).ok()?).ok()
 }

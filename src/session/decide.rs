@@ -144,9 +144,13 @@ fn live(
         alarm: None,
     };
     match command {
-        Command::Touch { generation, .. } | Command::Rotate { generation }
+        Command::Touch { generation, .. } | Command::Rotate { generation, .. }
             if generation > session.grant.generation =>
         {
+            Ok(keep(session, Reply::Unknown, false))
+        }
+        // No token that we made names another user's session.
+        Command::Rotate { user_id, .. } if user_id != session.account.user_id => {
             Ok(keep(session, Reply::Unknown, false))
         }
         Command::Touch { generation, passive } => {
@@ -162,7 +166,7 @@ fn live(
             let reply = Reply::Live(Live { device: None, ..view(&session, policy) });
             Ok(keep(session, reply, save))
         }
-        Command::Rotate { generation } => rotate(session, generation, policy, now, mint),
+        Command::Rotate { generation, .. } => rotate(session, generation, policy, now, mint),
         Command::Revoke { reason } => Ok(end(&session, reason, now, Reply::Ended)),
         Command::SetAccount { account } => {
             session.account = account;

@@ -124,7 +124,7 @@ fn command(action: Action, generation: u64) -> Option<Command> {
     Some(match action {
         Action::Advance(_) | Action::Evict => return None,
         Action::Touch { back, passive } => Command::Touch { generation: named(back)?, passive },
-        Action::Rotate { back } => Command::Rotate { generation: named(back)? },
+        Action::Rotate { back } => Command::Rotate { generation: named(back)?, user_id: 7 },
         Action::Revoke => Command::Revoke { reason: EndReason::Admin },
         Action::Expire => Command::Expire,
         Action::Peek => Command::Peek,
@@ -160,7 +160,9 @@ fn check(
         return Ok(());
     }
     match *command {
-        Command::Touch { generation, .. } | Command::Rotate { generation } if generation > m.generation => {
+        Command::Touch { generation, .. } | Command::Rotate { generation, .. }
+            if generation > m.generation =>
+        {
             prop_assert!(matches!(reply, None | Some(Reply::Unknown)));
         }
         Command::Touch { generation, passive } => {
@@ -170,13 +172,13 @@ fn check(
                 m.moved(now);
             }
         }
-        Command::Rotate { generation } if generation == m.generation => {
+        Command::Rotate { generation, .. } if generation == m.generation => {
             m.generation += 1;
             (m.rotated, m.issued, m.confirmed) = (now, now, false);
             m.moved(now);
             tokens(m, reply)?;
         }
-        Command::Rotate { generation } if generation + 1 == m.generation && m.may_repeat(now) => {
+        Command::Rotate { generation, .. } if generation + 1 == m.generation && m.may_repeat(now) => {
             m.moved(now);
             tokens(m, reply)?;
         }

@@ -13,8 +13,8 @@ pub enum Command {
     Open { account: Account, device: Device },
     /// An access token of this generation was presented. A passive request does not move the activity.
     Touch { generation: u64, passive: bool },
-    /// A refresh token of this generation was presented.
-    Rotate { generation: u64 },
+    /// A refresh token of this generation was presented, with this subject.
+    Rotate { generation: u64, user_id: u64 },
     /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
     Revoke { reason: EndReason },
     /// The user's roles have changed.

@@ -134,6 +134,18 @@ fn two_generations_back_is_reuse_also_within_the_grace() {
 }
 
 #[test]
+fn a_token_of_another_user_is_unknown_and_harms_nothing() {
+    let mut s = Harness::new();
+    s.open();
+    s.tokens(0);
+    s.tokens(1);
+    for generation in 0..3 {
+        assert_eq!(s.run(Command::Rotate { generation, user_id: 8 }), Reply::Unknown);
+    }
+    s.tokens(2);
+}
+
+#[test]
 fn without_grace_the_previous_token_is_good_until_the_new_one_is_used() {
     let mut s = Harness::with(Policy { grace: std::time::Duration::ZERO, ..POLICY });
     s.open();
@@ -276,7 +288,7 @@ fn a_mint_that_fails_changes_nothing() {
     s.open();
     let before = s.stored();
     s.mint_fails = true;
-    assert_eq!(s.try_run(Command::Rotate { generation: 0 }), Err(Fault));
+    assert_eq!(s.try_run(Command::Rotate { generation: 0, user_id: 7 }), Err(Fault));
     assert_eq!(s.stored(), before);
     s.mint_fails = false;
     s.tokens(0);

@@ -146,7 +146,7 @@ impl Harness {
     }
 
     pub fn rotate(&mut self, generation: u64) -> Reply {
-        self.run(Command::Rotate { generation })
+        self.run(Command::Rotate { generation, user_id: 7 })
     }
 
     pub fn tokens(&mut self, generation: u64) -> Pair {

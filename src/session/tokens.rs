@@ -218,10 +218,12 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 
 /// An object of exactly this form; the derived readers would take a list of the values, too.
 fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, TokenError> {
-    if !json.starts_with(b"{") {
+    // A slice would be read with stray bytes in what is skipped; text is not (RFC 7519 §7.2, step 10).
+    let json = std::str::from_utf8(json).map_err(|_| TokenError::Invalid)?;
+    if !json.starts_with('{') {
         return Err(TokenError::Invalid);
     }
-    serde_json::from_slice(json).map_err(|_| TokenError::Invalid)
+    serde_json::from_str(json).map_err(|_| TokenError::Invalid)
 }
 
 impl From<Claims> for Verified {

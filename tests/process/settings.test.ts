@@ -93,3 +93,13 @@ it("the debug route can be switched off", async () => {
   const { access_token } = await server.client.someone();
   expect((await server.client.call("GET", "/debug/session-info", access_token)).status).toBe(404);
 });
+
+it("attempts from one client address are counted by the platform, also for different users", async () => {
+  const limited = { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1", simple: { limit: 4, period: 60 } } } };
+  await using server = await start({ worker: limited });
+  const answers = [];
+  for (let n = 0; n < 6; n++) answers.push(await server.client.tryLogin(`nobody-${n}`));
+  expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 429, 429]);
+  expect(answers.at(-1)?.json.code).toBe("too_many_attempts");
+  expect(answers.at(-1)?.headers.get("retry-after")).toBe("60");
+});

@@ -4,6 +4,9 @@ import { anotherAdmin, freshName, makeUser, PASSWORD } from "./support/users.ts"
 import { type Answer, api, refused } from "./support/api.ts";
 import { address, byStatus, login, LOGIN_MAX_FAILURES, stopClock, times } from "./support/guesses.ts";
 
+// Answers to failures are held back, by two seconds in the end.
+vi.setConfig({ testTimeout: 30_000 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -18,16 +21,14 @@ it("U04 of many guesses at once no more are looked at than one after the other",
   for (const { headers } of answers.get(429) ?? []) expect(headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
 });
 
-it("U04 a right password among many wrong ones does not make room for more of them", async () => {
+it("U04 a right password gives its address as many guesses as any other has, and no more", async () => {
   stopClock();
   const { username } = await makeUser();
   const from = address();
-  const answers = byStatus(
-    await times(40, (i) => login(username, i === 5 ? PASSWORD : "wrong password", from)),
-  );
-  expect(answers.get(200) ?? []).toHaveLength(1);
-  // Those before it and those after it, at the most.
-  expect(answers.get(401)?.length).toBeLessThanOrEqual(5 + LOGIN_MAX_FAILURES);
+  const guess = (n: number) => times(n, () => login(username, "wrong password", from));
+  expect(byStatus(await guess(4)).get(401)).toHaveLength(4);
+  expect((await login(username, PASSWORD, from)).status).toBe(200);
+  expect(byStatus(await guess(30)).get(401)).toHaveLength(LOGIN_MAX_FAILURES);
 });
 
 it("U03 spellings of a name share their failures", async () => {
@@ -92,4 +93,4 @@ it("one address makes so many attempts a minute, at whomever", async () => {
   expect(limited?.status).toBe(429);
   refused(await login(username, PASSWORD, from), 429, "too_many_attempts");
   expect((await login(username, PASSWORD, address())).status).toBe(200);
-}, 30_000);
+});

@@ -33,7 +33,7 @@ it("lets a request in at exactly 30:00 and not a millisecond later", async () =>
 it("tells an access token of an idle session why, in words", async () => {
   const { tokens } = await someone();
   // Only a setting could make the session idle out before the token expires, so the stored activity is moved back.
-  await edit(tokens.access_token, (state) => (state.last_activity -= IDLE + 2 * MINUTE));
+  await edit(tokens.access_token, (state) => (state.last_activity = Date.now() - IDLE - 2 * MINUTE));
   const answer = await protectedRoute(tokens.access_token);
   refused(answer, 401, "session_inactivity_timeout", "inactivity");
   expect(answer.json.detail).toBe("Session expired due to inactivity");
@@ -198,6 +198,17 @@ it("sweeps what a lost alarm left behind", async () => {
   expect(JSON.parse(await userStub(user.username).command('"get"')).user.slots).toEqual([]);
   const again = await api("POST", "/admin/sessions/cleanup", { token: await freshAdmin() });
   expect(again.json.cleaned_sessions).toBe(0);
+});
+
+it("sets an alarm that was lost again, as soon as anybody asks", async () => {
+  const { tokens } = await someone();
+  const object = stub(tokens.access_token);
+  const alarm = () => runInDurableObject(object, (_i, { storage }) => storage.getAlarm());
+  const due = await alarm();
+  await runInDurableObject(object, (_i, { storage }) => storage.deleteAlarm());
+  await evictDurableObject(object);
+  await protectedRoute(tokens.access_token);
+  expect(await alarm()).toBeGreaterThanOrEqual(due ?? Infinity);
 });
 
 it("finishes an eviction that nobody carried out", async () => {
