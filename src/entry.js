@@ -1,10 +1,21 @@
 // The thin entry: passes bytes between the platform and Rust, and decides nothing.
-import worker, { Directory as RustDirectory, Session as RustSession, User as RustUser } from "../build/index.js";
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import worker, {
+  Directory as RustDirectory,
+  Session as RustSession,
+  User as RustUser,
+} from "../build/index.js";
+import { DurableObject } from "cloudflare:workers";
 
 // What Rust reads of a request on its short way, in the order of HEADERS in src/http/context.rs.
-const HEADERS = ["authorization", "x-request-id", "x-session-passive", "accept-language", "cf-connecting-ip", "user-agent"];
-const { begin, fetch: serve } = worker.prototype;
+const HEADERS = [
+  "authorization",
+  "x-request-id",
+  "x-session-passive",
+  "accept-language",
+  "cf-connecting-ip",
+  "user-agent",
+];
+const { begin, end, fetch: serve } = worker.prototype;
 
 // An object that Rust commands by native RPC: one synchronous step, whose answer says when the alarm is due.
 // The output gate holds the reply back until the step's writes and the alarm are durable.
@@ -38,33 +49,38 @@ function response(lines) {
     const at = field.indexOf(":");
     return [field.slice(0, at), field.slice(at + 1)];
   });
-  return new Response(end + 2 < lines.length ? lines.slice(end + 2) : null, { status: Number(status), headers });
+  return new Response(end + 2 < lines.length ? lines.slice(end + 2) : null, {
+    status: Number(status),
+    headers,
+  });
 }
 
-// Asks the session's object, and lets Rust word the answer.
-async function viaObject(namespace, hot) {
+// Asks a session's object what Rust wants to know of it. An id that is not of this namespace is one that nobody knows.
+function ask(namespace, text, command) {
   let id;
   try {
-    id = namespace.idFromString(hot.session_id);
+    id = namespace.idFromString(text);
   } catch {
-    return hot.finish('"unknown"'); // not an id of this namespace: a session that nobody knows
+    return '"unknown"';
   }
-  let reply, fault;
-  try {
-    reply = await namespace.get(id).command(hot.command());
-  } catch (error) {
-    fault = String(error);
-  }
-  return hot.finish(reply, fault);
+  return namespace.get(id).command(command);
 }
 
-export default class extends WorkerEntrypoint {
-  async fetch(request) {
+export default {
+  async fetch(request, env, ctx) {
     const { method, url, headers } = request;
     let lines = `${method}\n${url}`;
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
-    const hot = begin.call(this, this.env, lines);
-    if (!hot) return serve.call(this, request);
-    return response(hot.session_id ? await viaObject(this.env.SESSION, hot) : hot.finish());
-  }
-}
+    const begun = begin(env, lines);
+    if (begun === undefined) return serve.call({ env, ctx }, request);
+    if (begun.startsWith("\n")) return response(begun.slice(1));
+    const [id, command] = begun.split("\n", 2);
+    let reply, fault;
+    try {
+      reply = await ask(env.SESSION, id, command);
+    } catch (error) {
+      fault = String(error);
+    }
+    return response(end(env, lines, begun, reply, fault));
+  },
+};

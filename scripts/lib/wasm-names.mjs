@@ -7,10 +7,11 @@ const CUSTOM_SECTION = 0;
 /** A module without its name section (WebAssembly core specification, 5.5.2 and 7.4.1). */
 export function withoutNames(module) {
   const kept = [module.subarray(0, HEADER_BYTES)];
-  for (let at = HEADER_BYTES; at < module.length; ) {
+  for (let at = HEADER_BYTES; at < module.length;) {
     const { value: size, end: start } = leb128(module, at + 1);
     const next = start + size;
-    if (module[at] !== CUSTOM_SECTION || sectionName(module, start) !== "name") kept.push(module.subarray(at, next));
+    if (module[at] !== CUSTOM_SECTION || sectionName(module, start) !== "name")
+      kept.push(module.subarray(at, next));
     at = next;
   }
   return Buffer.concat(kept);

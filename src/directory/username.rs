@@ -16,7 +16,9 @@ pub fn canonical(name: &str) -> Option<String> {
     if name.is_empty() || name.len() > USERNAME_BYTES_MAX * 3 {
         return None;
     }
-    let name = UsernameCaseMapped::enforce(name).ok()?;
+    // The profile asks for Unicode's toLowerCase (RFC 8264 §5.2.3), which ends a Greek word in a final sigma; the crate
+    // maps one character at a time, which does not, so it is given small letters.
+    let name = UsernameCaseMapped::enforce(name.to_lowercase()).ok()?;
     let visible = name.chars().any(char::is_alphanumeric);
     (visible && name.len() <= USERNAME_BYTES_MAX).then(|| name.into_owned())
 }
@@ -33,6 +35,7 @@ mod tests {
             ("Ren\u{e9}", "ren\u{e9}"),
             ("rene\u{301}", "ren\u{e9}"),
             ("o.neil-2_x", "o.neil-2_x"),
+            ("\u{39d}\u{399}\u{39a}\u{39f}\u{3a3}", "\u{3bd}\u{3b9}\u{3ba}\u{3bf}\u{3c2}"),
         ] {
             assert_eq!(canonical(spelling).as_deref(), Some(name), "{spelling}");
         }

@@ -50,14 +50,14 @@ pub fn access_token(app: &App, context: &Context, now: Timestamp) -> Result<Veri
 }
 
 /// What an answer of the session's object means for somebody with an access token.
-pub fn admitted(token: Verified, reply: session::Reply) -> Result<Caller, Reason> {
+pub fn admitted(session_id: &str, subject: &str, reply: session::Reply) -> Result<Caller, Reason> {
     match reply {
         // No token that we made names another user's session.
-        session::Reply::Live(live) if token.subject != live.account.user_id.to_string() => {
+        session::Reply::Live(live) if subject != live.account.user_id.to_string() => {
             Err(Reason::SessionRevoked(None))
         }
         session::Reply::Live(live) => {
-            Ok(Caller { account: live.account.clone(), session_id: token.session_id, live: Some(live) })
+            Ok(Caller { account: live.account.clone(), session_id: session_id.to_owned(), live: Some(live) })
         }
         session::Reply::Ended(ended) | session::Reply::Reused(ended) => Err(access_refused(ended.reason)),
         session::Reply::Unknown => Err(Reason::SessionRevoked(None)),

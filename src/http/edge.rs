@@ -98,7 +98,7 @@ impl Edge {
 
     async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
         let reply = self.session(&token.session_id, &self.touch(&token)).await?;
-        admitted(token, reply)
+        admitted(&token.session_id, &token.subject, reply)
     }
 
     /// The touch follows after the answer.

@@ -19,26 +19,16 @@ pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> w
     let url = request.inner().url();
     let header = |name: &str| request.headers().get(name).ok().flatten();
     let context = Context::new(&method, &url, &header, &platform::fresh_id, platform::now());
-    let app = match platform::app(&env) {
-        Ok(app) => app,
-        Err(_faults) => {
-            let reply = Reply::refusal(&Reason::Misconfigured, &context).finished(&context);
-            log_request(None, &context, NO_ROUTE, &reply, Some(&Reason::Misconfigured));
-            return respond(&reply);
-        }
+    let Ok(app) = platform::app(&env) else {
+        return respond(answer(None, &context, None, Err(Reason::Misconfigured)));
     };
     let mut edge = Edge { app, env, worker, context };
-    let found = find(&edge.context.method, &edge.context.path);
-    let name = if let Ok(Found::Route(route)) = &found { route.name() } else { NO_ROUTE };
-    let empty = matches!(found, Ok(Found::Route(Route::Verify)));
-    let outcome = match found {
-        Ok(Found::Route(route)) => dispatch(&mut edge, &mut request, route).await,
-        Ok(Found::Options(allow)) => Ok(Reply::empty(204).with("allow", allow)),
-        Err(reason) => Err(reason),
+    let (route, outcome) = match find(&edge.context.method, &edge.context.path) {
+        Ok(Found::Route(route)) => (Some(route.clone()), dispatch(&mut edge, &mut request, route).await),
+        Ok(Found::Options(allow)) => (None, Ok(Reply::empty(204).with("allow", allow))),
+        Err(reason) => (None, Err(reason)),
     };
-    let reply = finish(&edge.context, &outcome, empty);
-    log_request(Some(&edge.app.config), &edge.context, name, &reply, outcome.as_ref().err());
-    respond(&reply)
+    respond(answer(Some(&edge.app.config), &edge.context, route.as_ref(), outcome))
 }
 
 async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Result<Reply, Reason> {
@@ -68,38 +58,34 @@ async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Resul
     }
 }
 
-/// The answer to an outcome. Some answers have no body whatever they say.
-pub(super) fn finish(context: &Context, outcome: &Result<Reply, Reason>, empty: bool) -> Reply {
-    let mut reply = match outcome {
-        Ok(reply) => reply.clone(),
-        Err(reason) => Reply::refusal(reason, context),
+/// The answer to an outcome, logged. `/auth/verify` has no body whatever it says.
+pub(super) fn answer(
+    config: Option<&Config>,
+    context: &Context,
+    route: Option<&Route>,
+    outcome: Result<Reply, Reason>,
+) -> Reply {
+    let (mut reply, code) = match outcome {
+        Ok(reply) => (reply, None),
+        Err(reason) => (Reply::refusal(&reason, context), Some(reason.code())),
     };
-    if empty {
+    if route == Some(&Route::Verify) {
         reply.body = None;
+    }
+    if config.is_none_or(|c| c.request_log) {
+        let name = route.map_or(NO_ROUTE, Route::name);
+        platform::log(&log::request(context, name, reply.status, code, platform::now()));
     }
     reply.finished(context)
 }
 
-pub(super) fn log_request(
-    config: Option<&Config>,
-    context: &Context,
-    route: &str,
-    reply: &Reply,
-    reason: Option<&Reason>,
-) {
-    if config.is_none_or(|c| c.request_log) {
-        let code = reason.map(Reason::code);
-        platform::log(&log::request(context, route, reply.status, code, platform::now()));
-    }
-}
-
-fn respond(reply: &Reply) -> worker::Result<Response> {
+fn respond(reply: Reply) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new().with_status(reply.status);
     for (name, value) in &reply.headers {
         builder = builder.with_header(name, value)?;
     }
-    match &reply.body {
-        Some(body) => Ok(builder.fixed(body.clone().into_bytes())),
-        None => Ok(builder.empty()),
-    }
+    Ok(match reply.body {
+        Some(body) => builder.fixed(body.into_bytes()),
+        None => builder.empty(),
+    })
 }

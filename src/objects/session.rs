@@ -33,7 +33,8 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 pub struct Session {
     state: State,
     env: Env,
-    rows: AssertUnwindSafe<Rows>,
+    id: String,
+    rows: AssertUnwindSafe<Result<Rows>>,
     memory: AssertUnwindSafe<RefCell<Option<Memory>>>,
 }
 
@@ -46,7 +47,8 @@ struct Memory {
 impl DurableObject for Session {
     fn new(state: State, env: Env) -> Self {
         let rows = AssertUnwindSafe(Rows::new(&state));
-        Self { state, env, rows, memory: AssertUnwindSafe(RefCell::new(None)) }
+        let id = state.id().to_string();
+        Self { state, env, id, rows, memory: AssertUnwindSafe(RefCell::new(None)) }
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
@@ -80,12 +82,17 @@ impl Session {
         platform::app(&self.env).map_err(|_| worker::Error::from("the settings are wrong"))
     }
 
+    fn rows(&self) -> Result<&Rows> {
+        self.rows.as_ref().map_err(|error| worker::Error::from(error.to_string()))
+    }
+
     /// Load, decide, store. What goes wrong on the way leaves storage as it was and forgets the memory.
     fn step(&self, command: Command, now: Timestamp) -> Result<(Reply, Option<Timestamp>)> {
         let app = self.app()?;
         let policy = &app.config.session;
         let memory = self.memory.borrow_mut().take();
-        let stored = self.rows.get(ROW)?;
+        let rows = self.rows()?;
+        let stored = rows.get(ROW)?;
         let (state, recovered) = match (&stored, memory) {
             (Some(text), Some(memory)) if *text == memory.stored => (Some(memory.state), false),
             (Some(text), _) => (Some(serde_json::from_str::<session::State>(text)?.recovered(policy)), true),
@@ -93,24 +100,23 @@ impl Session {
         };
         // An alarm may be lost with the process; whoever wakes up sets it again.
         let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy));
-        let session_id = self.state.id().to_string();
         let mint = SessionMint {
             keys: &app.keys,
             vault: &app.vault,
-            session_id: &session_id,
+            session_id: &self.id,
             carry_account: app.config.check != Check::Strict,
-            nonce: platform::nonce().ok_or("no random bytes")?,
+            nonce: &platform::nonce,
         };
         let decision = decide(state, command, policy, now, &mint)
             .map_err(|session::Fault| worker::Error::from("the tokens could not be made or read"))?;
         let stored = match (&decision.state, decision.save) {
             (Some(state), true) => {
                 let text = serde_json::to_string(state)?;
-                self.rows.put(ROW, text.clone())?;
+                rows.put(ROW, &text)?;
                 Some(text)
             }
             (None, true) => {
-                self.rows.delete(ROW)?;
+                rows.delete(ROW)?;
                 None
             }
             (_, false) => stored,
@@ -125,20 +131,16 @@ impl Session {
         let (reply, alarm) = self.step(Command::Expire, now)?;
         match alarm {
             Some(at) => set_alarm(&self.state, at).await?,
-            None if reply == Reply::Unknown => {
-                self.state.storage().delete_all().await?;
-                self.rows.forget();
-            }
+            None if reply == Reply::Unknown => self.state.storage().delete_all().await?,
             None => {}
         }
         let Reply::Ended(ended) = reply else { return Ok(()) };
-        let session_id = self.state.id().to_string();
         if ended.now {
             let user = ended.account.as_ref().map(|a| a.user_id);
-            platform::log(&log::expired(&session_id, ended.reason, user, now));
+            platform::log(&log::expired(&self.id, ended.reason, user, now));
         }
         if !ended.settled {
-            settle(&self.env, &session_id, &ended, now).await?;
+            settle(&self.env, &self.id, &ended, now).await?;
             if let (_, Some(at)) = self.step(Command::Settled, now)? {
                 set_alarm(&self.state, at).await?;
             }

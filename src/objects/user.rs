@@ -32,7 +32,7 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 pub struct User {
     state: State,
     env: Env,
-    rows: AssertUnwindSafe<Rows>,
+    rows: AssertUnwindSafe<Result<Rows>>,
 }
 
 impl DurableObject for User {
@@ -70,15 +70,19 @@ impl User {
         platform::app(&self.env).map_err(|_| worker::Error::from("the settings are wrong"))
     }
 
+    fn rows(&self) -> Result<&Rows> {
+        self.rows.as_ref().map_err(|error| worker::Error::from(error.to_string()))
+    }
+
     fn run(&self, command: Command, now: Timestamp) -> Result<(Reply, Option<Timestamp>)> {
         match command {
             // A token may outlive its user where the session is not asked; the document of a name must not.
             Command::GetData | Command::PutData { .. } if self.load()?.profile.is_none() => {
                 Ok((Reply::NoUser, None))
             }
-            Command::GetData => Ok((Reply::Data { json: self.rows.get(DATA)? }, None)),
+            Command::GetData => Ok((Reply::Data { json: self.rows()?.get(DATA)? }, None)),
             Command::PutData { json } => {
-                self.rows.put(DATA, json)?;
+                self.rows()?.put(DATA, &json)?;
                 Ok((Reply::Done, None))
             }
             command => {
@@ -91,7 +95,7 @@ impl User {
                 };
                 let answer = self.apply(&app, &mut user, step, now)?;
                 if removed {
-                    self.rows.delete(DATA)?;
+                    self.rows()?.delete(DATA)?;
                 }
                 Ok(answer)
             }
@@ -99,7 +103,7 @@ impl User {
     }
 
     fn load(&self) -> Result<Kept> {
-        match self.rows.get(ROW)? {
+        match self.rows()?.get(ROW)? {
             Some(text) => Ok(serde_json::from_str(&text)?),
             None => Ok(Kept::default()),
         }
@@ -107,9 +111,9 @@ impl User {
 
     fn store(&self, user: &Kept, now: Timestamp) -> Result<()> {
         if user.is_nobody(now) {
-            self.rows.delete(ROW)
+            self.rows()?.delete(ROW)
         } else {
-            self.rows.put(ROW, serde_json::to_string(user)?)
+            self.rows()?.put(ROW, &serde_json::to_string(user)?)
         }
     }
 
@@ -157,10 +161,8 @@ impl User {
         let user = self.load()?;
         match next_alarm(&user) {
             Some(at) => set_alarm(&self.state, at).await,
-            None if user.is_nobody(now) && self.rows.get(DATA)?.is_none() => {
-                self.state.storage().delete_all().await?;
-                self.rows.forget();
-                Ok(())
+            None if user.is_nobody(now) && self.rows()?.get(DATA)?.is_none() => {
+                self.state.storage().delete_all().await
             }
             None => Ok(()),
         }

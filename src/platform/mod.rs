@@ -26,13 +26,7 @@ pub fn nonce() -> Option<Nonce> {
 
 /// A request id: 128 random bits in hexadecimal.
 pub fn fresh_id() -> String {
-    use std::fmt::Write as _;
-    let mut id = String::with_capacity(32);
-    for byte in random::<16>().unwrap_or_default() {
-        // Writing to a String cannot fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
+    base16ct::lower::encode_string(&random::<16>().unwrap_or_default())
 }
 
 pub fn log(line: &str) {

@@ -246,7 +246,8 @@ pub struct SessionMint<'a> {
     pub session_id: &'a str,
     /// Whether access tokens carry the account.
     pub carry_account: bool,
-    pub nonce: crate::vault::Nonce,
+    /// Gives a fresh nonce when one is needed; none if there are no random bytes.
+    pub nonce: &'a dyn Fn() -> Option<crate::vault::Nonce>,
 }
 
 /// What a sealed pair is bound to, beside its session.
@@ -259,7 +260,8 @@ impl Mint for SessionMint<'_> {
 
     fn seal(&self, pair: &Pair) -> Result<String, Fault> {
         let plain = serde_json::to_vec(pair).map_err(|_| Fault)?;
-        self.vault.seal(PURPOSE, self.session_id, &plain, self.nonce).map_err(|_| Fault)
+        let nonce = (self.nonce)().ok_or(Fault)?;
+        self.vault.seal(PURPOSE, self.session_id, &plain, nonce).map_err(|_| Fault)
     }
 
     fn open(&self, sealed: &str) -> Result<Pair, Fault> {

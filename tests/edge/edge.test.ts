@@ -28,7 +28,12 @@ it("lets a revoked token in as long as KV has not heard: that is its bound", asy
   await command(tokens.access_token, '{"revoke":{"reason":"admin"}}');
   expect((await protectedRoute(tokens.access_token)).status).toBe(200);
   // What changes sessions asks the session's object whatever the setting.
-  refused(await api("GET", "/auth/sessions", { token: tokens.access_token }), 401, "access_token_blacklisted", "admin");
+  refused(
+    await api("GET", "/auth/sessions", { token: tokens.access_token }),
+    401,
+    "access_token_blacklisted",
+    "admin",
+  );
 });
 
 it("covers every token of the session, also those of earlier generations", async () => {

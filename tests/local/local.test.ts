@@ -30,5 +30,10 @@ it("asks the session's object where sessions or users are changed", async () => 
   const user = await makeUser(undefined, ["admin"]);
   const tokens = await logIn(user.username);
   await api("POST", "/auth/logout", { token: tokens.access_token });
-  refused(await api("GET", "/admin/users", { token: tokens.access_token }), 401, "access_token_blacklisted", "logout");
+  refused(
+    await api("GET", "/admin/users", { token: tokens.access_token }),
+    401,
+    "access_token_blacklisted",
+    "logout",
+  );
 });

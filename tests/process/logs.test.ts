@@ -10,7 +10,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 type Line = Record<string, unknown>;
-const parsed = (): Line[] => server.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+const parsed = (): Line[] =>
+  server.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
 
 /** The lines of one request, once the runtime has handed them over. */
 async function linesOf(id: string): Promise<Line[]> {
@@ -22,7 +23,9 @@ async function linesOf(id: string): Promise<Line[]> {
 it("a request writes one line, with its route and not its path", async () => {
   const { client } = server;
   const admin = await client.admin();
-  await client.call("GET", "/admin/users/secret-name?token=hunter2", admin, undefined, { "x-request-id": "one-line" });
+  await client.call("GET", "/admin/users/secret-name?token=hunter2", admin, undefined, {
+    "x-request-id": "one-line",
+  });
   const lines = await linesOf("one-line");
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({
@@ -65,11 +68,17 @@ it("what happens to sessions and users is on record, with who and how", async ()
   const session_id = expect.stringMatching(/^[0-9a-f]{64}$/);
   const user_id = expect.any(Number);
   expect(await audit("a-login")).toMatchObject([{ action: "login", outcome: "ok", user_id, session_id }]);
-  expect(await audit("a-guess")).toMatchObject([{ action: "login", outcome: "invalid_credentials", user_id }]);
+  expect(await audit("a-guess")).toMatchObject([
+    { action: "login", outcome: "invalid_credentials", user_id },
+  ]);
   expect(await audit("a-refresh")).toMatchObject([{ action: "refresh", outcome: "ok", user_id, session_id }]);
-  expect(await audit("a-reuse")).toMatchObject([{ action: "reuse", outcome: "refresh_token_reused", session_id }]);
+  expect(await audit("a-reuse")).toMatchObject([
+    { action: "reuse", outcome: "refresh_token_reused", session_id },
+  ]);
   expect(await audit("a-logout")).toMatchObject([{ action: "logout", outcome: "ok", user_id, session_id }]);
-  expect(await audit("a-change")).toMatchObject([{ action: "update_user", outcome: "ok", actor: 1, user_id }]);
+  expect(await audit("a-change")).toMatchObject([
+    { action: "update_user", outcome: "ok", actor: 1, user_id },
+  ]);
 
   const log = server.lines.join("\n");
   for (const token of [tokens, next, again]) {
@@ -82,8 +91,18 @@ it("what happens to sessions and users is on record, with who and how", async ()
 it("nothing that a caller sends forges a line", async () => {
   const { client } = server;
   const forged = 'x\n{"event":"audit","action":"forged"}\u2028{"event":"audit","action":"forged"}';
-  await client.call("POST", "/auth/login", undefined, { username: forged, password: forged }, { "x-request-id": "forger" });
-  await client.call("POST", "/auth/login", undefined, { username: "somebody", password: forged, device_name: forged });
+  await client.call(
+    "POST",
+    "/auth/login",
+    undefined,
+    { username: forged, password: forged },
+    { "x-request-id": "forger" },
+  );
+  await client.call("POST", "/auth/login", undefined, {
+    username: "somebody",
+    password: forged,
+    device_name: forged,
+  });
   await linesOf("forger");
   expect(parsed().filter((line) => line.action === "forged")).toEqual([]);
   expect(server.lines.join("\n")).not.toContain("forged");

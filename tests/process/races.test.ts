@@ -65,7 +65,9 @@ it("100 parallel logins against a limit of 5 leave exactly 5", async () => {
   const logins = await times(100, () => client.tryLogin(username));
   expect(tally(logins.map((login) => login.status))).toEqual(new Map([[200, 100]]));
   const checks = await Promise.all(logins.map((login) => client.protected(login.json.access_token)));
-  const outcomes = tally(checks.map((check) => `${check.status} ${check.json.code ?? ""} ${check.json.reason ?? ""}`));
+  const outcomes = tally(
+    checks.map((check) => `${check.status} ${check.json.code ?? ""} ${check.json.reason ?? ""}`),
+  );
   expect(outcomes).toEqual(
     new Map([
       ["401 access_token_blacklisted evicted", 95],
@@ -97,7 +99,9 @@ it("logging in and out 100 times never locks anybody out", async () => {
     const { access_token } = await client.login(username);
     expect((await client.call("POST", "/auth/logout", access_token)).status).toBe(200);
   }
-  expect((await client.call("GET", "/auth/sessions", (await client.login(username)).access_token)).json.sessions).toHaveLength(1);
+  expect(
+    (await client.call("GET", "/auth/sessions", (await client.login(username)).access_token)).json.sessions,
+  ).toHaveLength(1);
 });
 
 it("a session whose object was really evicted is as it was", async () => {

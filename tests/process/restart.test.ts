@@ -106,7 +106,9 @@ it("keeps no password and no token in readable form", async () => {
   await server.kill();
   const secretTexts = [PASSWORD, ...[tokens, next].flatMap((t) => [t.access_token, t.refresh_token])];
   const signatures = secretTexts.slice(1).map((token) => token.split(".")[2] ?? token);
-  const files = readdirSync(persist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(persist, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   expect(files.length).toBeGreaterThan(5);
   let seen = false;
   for (const file of files) {

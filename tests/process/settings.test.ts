@@ -48,10 +48,18 @@ it("the policy reject refuses the login at the limit, whoever comes at once", as
 it("without its secrets, with short or sample ones, it serves nothing and names all faults in the log only", async () => {
   const sample = "change-me-change-me-change-me-change-me";
   await using server = await start({
-    bindings: { TOKEN_SIGNING_KEYS: `k1:${sample}`, SEALING_KEYS: "s1:short", MAX_CONCURRENT_SESSIONS_PER_USER: "0" },
+    bindings: {
+      TOKEN_SIGNING_KEYS: `k1:${sample}`,
+      SEALING_KEYS: "s1:short",
+      MAX_CONCURRENT_SESSIONS_PER_USER: "0",
+    },
   });
   const { client, lines } = server;
-  for (const [method, path] of [["GET", "/health"], ["POST", "/auth/login"], ["GET", "/auth/verify"]] as const) {
+  for (const [method, path] of [
+    ["GET", "/health"],
+    ["POST", "/auth/login"],
+    ["GET", "/auth/verify"],
+  ] as const) {
     const answer = await client.call(method, path);
     expect([answer.status, answer.json.code]).toEqual([503, "configuration_error"]);
     expect(answer.text).not.toContain("KEYS");
@@ -76,7 +84,10 @@ it("a signing key can be rotated without logging anybody out, and an old one be 
   }
   let renewed;
   {
-    await using server = await start({ bindings: { ...bindings, TOKEN_SIGNING_KEYS: `${k2},${k1}` }, persist });
+    await using server = await start({
+      bindings: { ...bindings, TOKEN_SIGNING_KEYS: `${k2},${k1}` },
+      persist,
+    });
     expect((await server.client.protected(tokens.access_token)).status).toBe(200);
     renewed = (await server.client.refresh(tokens.refresh_token)).json;
   }
@@ -95,7 +106,9 @@ it("the debug route can be switched off", async () => {
 });
 
 it("attempts from one client address are counted by the platform, also for different users", async () => {
-  const limited = { ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1", simple: { limit: 4, period: 60 } } } };
+  const limited = {
+    ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1", simple: { limit: 4, period: 60 } } },
+  };
   await using server = await start({ worker: limited });
   const answers = [];
   for (let n = 0; n < 6; n++) answers.push(await server.client.tryLogin(`nobody-${n}`));

@@ -48,8 +48,12 @@ it("tells KV of an end later, if it could not at once", async () => {
 it("says that it can't list all sessions, and invites to come back", async () => {
   const token = await admin();
   kvDown();
-  const response = await (await import("cloudflare:workers")).exports.default.fetch(
-    new Request("https://sallyport.test/admin/sessions/active", { headers: { authorization: `Bearer ${token}` } }),
+  const response = await (
+    await import("cloudflare:workers")
+  ).exports.default.fetch(
+    new Request("https://sallyport.test/admin/sessions/active", {
+      headers: { authorization: `Bearer ${token}` },
+    }),
   );
   expect(response.status).toBe(503);
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -15,9 +15,9 @@ const userStub = (username: string) => env.USER.getByName(`user/${username}`);
 /** Changes what a session's object has stored. */
 const edit = (token: string, change: (state: Record<string, number>) => void) =>
   runInDurableObject(stub(token), (_instance, { storage }) => {
-    const state = JSON.parse(storage.sql.exec<{ json: string }>("SELECT json FROM rows").one().json);
+    const state = JSON.parse(storage.kv.get<string>("session") ?? "");
     change(state);
-    storage.sql.exec("UPDATE rows SET json = ?", JSON.stringify(state));
+    storage.kv.put("session", JSON.stringify(state));
   });
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -74,7 +74,10 @@ it("ends after its absolute lifetime however busy it is, and its tokens with it"
   const end = Date.now() + 10 * MINUTE;
   await edit(tokens.access_token, (state) => (state.absolute_expires_at = end));
   const next = (await refresh(tokens.refresh_token)).json;
-  expect([claimsOf(next.access_token).exp, claimsOf(next.refresh_token).exp]).toEqual([end / SECOND, end / SECOND]);
+  expect([claimsOf(next.access_token).exp, claimsOf(next.refresh_token).exp]).toEqual([
+    end / SECOND,
+    end / SECOND,
+  ]);
   expect(next.expires_in).toBe(600);
   advance(10 * MINUTE - 1);
   expect((await protectedRoute(next.access_token)).status).toBe(200);
@@ -94,7 +97,10 @@ it("accepts a token until the second before it expires", async () => {
 it("cleans up by its alarm, and tells the laptop that wakes next morning", async () => {
   const { user, tokens } = await someone();
   const id = sessionOf(tokens.access_token);
-  expect(await env.KV.get(`session:${id}`, "json")).toMatchObject({ user_id: user.id, username: user.username });
+  expect(await env.KV.get(`session:${id}`, "json")).toMatchObject({
+    user_id: user.id,
+    username: user.username,
+  });
   advance(IDLE + 1);
   expect(await runDurableObjectAlarm(stub(tokens.access_token))).toBe(true);
   expect(await env.KV.get(`session:${id}`)).toBeNull();
@@ -112,17 +118,13 @@ it("forgets an ended session after 30 days", async () => {
   const { tokens } = await someone();
   await api("POST", "/auth/logout", { token: tokens.access_token });
   const object = stub(tokens.access_token);
-  const rows = () =>
-    runInDurableObject(object, (_i, state) => {
-      const tables = state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'rows'").toArray();
-      return tables.length;
-    });
+  const kept = () => runInDurableObject(object, (_i, { storage }) => storage.kv.get("session") !== undefined);
   advance(30 * DAY - 1);
   await runDurableObjectAlarm(object);
-  expect(await rows()).toBe(1);
+  expect(await kept()).toBe(true);
   advance(1);
   await runDurableObjectAlarm(object);
-  expect(await rows()).toBe(0);
+  expect(await kept()).toBe(false);
   expect(JSON.parse(await object.command('{"touch":{"generation":0,"passive":false}}'))).toBe("unknown");
 });
 

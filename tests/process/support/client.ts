@@ -35,7 +35,12 @@ export class Client {
       body: body === undefined ? null : JSON.stringify(body),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: text.startsWith("{") && JSON.parse(text) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: text.startsWith("{") && JSON.parse(text),
+    };
   }
 
   tryLogin = (username: string, password = PASSWORD): Promise<Answer> =>
@@ -47,7 +52,8 @@ export class Client {
     return answer.json;
   }
 
-  refresh = (refresh_token: string): Promise<Answer> => this.call("POST", "/auth/refresh", undefined, { refresh_token });
+  refresh = (refresh_token: string): Promise<Answer> =>
+    this.call("POST", "/auth/refresh", undefined, { refresh_token });
 
   protected = (token: string): Promise<Answer> => this.call("GET", "/api/v1/protected", token);
 

@@ -32,7 +32,8 @@ export class Killable {
 
   /** Kills it, the runtime included, without a chance to say goodbye. */
   async kill(): Promise<void> {
-    if (this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null)
+      return;
     const gone = once(this.child, "exit");
     process.kill(-this.child.pid, "SIGKILL");
     await gone;
