@@ -6,16 +6,8 @@ import worker, {
 } from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
 
-// What Rust reads of a request on its short way, in the order of HEADERS in src/http/context.rs.
-const HEADERS = [
-  "authorization",
-  "x-request-id",
-  "x-session-passive",
-  "accept-language",
-  "cf-connecting-ip",
-  "user-agent",
-];
-const { begin, end, fetch: serve } = worker.prototype;
+const { begin, end, fetch: serve, headers } = worker.prototype;
+const HEADERS = headers().split(" ");
 
 // An object that Rust commands by native RPC: one synchronous step, whose answer says when the alarm is due.
 // The output gate holds the reply back until the step's writes and the alarm are durable.
@@ -68,9 +60,9 @@ function ask(namespace, text, command) {
 
 export default {
   async fetch(request, env, ctx) {
-    const { method, url, headers } = request;
+    const { method, url } = request;
     let lines = `${method}\n${url}`;
-    for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
+    for (const name of HEADERS) lines += `\n${request.headers.get(name) ?? ""}`;
     const begun = begin(env, lines);
     if (begun === undefined) return serve.call({ env, ctx }, request);
     if (begun.startsWith("\n")) return response(begun.slice(1));

@@ -127,10 +127,11 @@ pub async fn cleanup(edge: &Edge) -> Result<Reply, Reason> {
     for id in ids {
         match edge.session(&id, &Command::Expire).await? {
             session::Reply::Live(_) => {}
-            session::Reply::Ended(ended) => {
+            session::Reply::Ended(ended) if !ended.settled => {
                 edge.settle(&id, &ended).await;
                 cleaned += 1;
             }
+            // Nobody knows it, or its end was told and something was left all the same.
             _ => {
                 kv.delete_session(&id).await.map_err(|e| edge.fault("kv delete", &e))?;
                 cleaned += 1;

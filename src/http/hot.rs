@@ -3,7 +3,7 @@
 //! and nothing is kept in between, so that a request that is broken off leaves nothing behind.
 
 use super::access::{Caller, access_token, admitted, profile, protected, verify};
-use super::context::Context;
+use super::context::{Context, HEADERS};
 use super::route::{Found, Route, find};
 use super::serve;
 use crate::app::App;
@@ -14,6 +14,12 @@ use crate::platform;
 use crate::session::{self, Command};
 use worker::Env;
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
+
+/// The headers that the entry hands over, in their order.
+#[wasm_bindgen]
+pub fn headers() -> String {
+    HEADERS.join(" ")
+}
 
 /// Takes a request on the short way, if it is one for it. `lines` are the method, the URL and the headers that
 /// [`Context::from_lines`] reads. Gives four lines: the session to ask, what to ask it, and what [`end`] wants to hear

@@ -103,8 +103,10 @@ fn ended(
             let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
             tombstone.account = Some(account.clone());
             tombstone.access_expires_at = grant.access_expires_at;
-            let state = Some(State::Ended(tombstone));
-            Ok(Decision { state, save: true, reply: Reply::Tokens { pair, account }, alarm: None })
+            // The login goes on to tell KV of a session, so KV is to be told of its end once more.
+            tombstone.settled = false;
+            let (state, alarm) = (Some(State::Ended(tombstone)), Some(now.plus(SETTLE_AFTER)));
+            Ok(Decision { state, save: true, reply: Reply::Tokens { pair, account }, alarm })
         }
         Command::Settled => {
             tombstone.settled = true;

@@ -187,7 +187,9 @@ fn a_refresh_never_brings_a_revoked_session_back() {
 fn a_session_evicted_before_it_opened_opens_as_ended() {
     let mut s = Harness::new();
     assert!(matches!(s.run(Command::Revoke { reason: EndReason::Evicted }), Reply::Ended(_)));
+    s.run(Command::Settled);
     assert!(matches!(s.run(open_command()), Reply::Tokens { .. }));
+    assert_eq!(s.alarm, Some(s.now.plus(SETTLE_AFTER)), "its record in KV comes after the end was told");
     assert!(matches!(s.touch(0), Reply::Ended(e) if e.reason == EndReason::Evicted && e.account.is_some()));
 }
 
