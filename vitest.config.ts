@@ -16,6 +16,9 @@ const bindings = {
 const strays = devVarNames().filter((name) => !(name in bindings));
 if (strays.length > 0) console.warn(`The tests in the Worker see ${strays.join(", ")} from your .dev.vars.`);
 
+// What is awaited comes in milliseconds; a busy machine may take longer.
+const expectations = { poll: { timeout: 10_000 } };
+
 /** Inside workerd, beside the Worker: objects can be reached, evicted, and told another time. */
 const inside = (name: string, settings: Record<string, string> = {}) => ({
   plugins: [
@@ -24,7 +27,13 @@ const inside = (name: string, settings: Record<string, string> = {}) => ({
       miniflare: { bindings: { ...bindings, ...settings } },
     }),
   ],
-  test: { name, silent: "passed-only" as const, include: [`tests/${name}/**/*.test.ts`] },
+  test: {
+    name,
+    silent: "passed-only" as const,
+    expect: expectations,
+    testTimeout: 30_000,
+    include: [`tests/${name}/**/*.test.ts`],
+  },
 });
 
 export default defineConfig({
@@ -37,6 +46,7 @@ export default defineConfig({
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {
           name: "process",
+          expect: expectations,
           include: ["tests/process/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

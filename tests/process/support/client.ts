@@ -26,7 +26,8 @@ export class Client {
   ) {}
 
   async call(method: string, path: string, token?: string, body?: unknown, more = {}): Promise<Answer> {
-    const headers: Record<string, string> = { ...more };
+    // A connection for each call: one that is kept may be closed by the server at the moment it is used again.
+    const headers: Record<string, string> = { connection: "close", ...more };
     if (token) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const response = await fetch(new URL(path, this.base), {
