@@ -3,7 +3,6 @@
 
 use super::limit::Activity;
 use super::state::{Slot, Task};
-use crate::clock::Timestamp;
 use crate::secret::{self, Secret};
 use crate::session::{Account, EndReason};
 use serde::{Deserialize, Serialize};
@@ -126,10 +125,4 @@ pub struct Profile {
     pub account: Account,
     pub is_active: bool,
     pub slots: Vec<Slot>,
-}
-
-impl Profile {
-    pub fn created_at(&self) -> Timestamp {
-        self.account.created_at
-    }
 }
