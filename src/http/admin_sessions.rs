@@ -93,6 +93,7 @@ pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
         actor: Some(admin.account.user_id),
         user: Some(live.account.user_id),
         session_id: Some(id),
+        ..Audit::default()
     });
     Ok(Reply::empty(204))
 }
@@ -139,7 +140,7 @@ pub async fn cleanup(edge: &Edge) -> Result<Reply, Reason> {
         }
     }
     let actor = Some(admin.account.user_id);
-    edge.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, session_id: None });
+    edge.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
     let next = (page.cursor.is_some() || last_user.is_some())
         .then(|| format!("{}.{}", last_user.unwrap_or(u64::from(u32::MAX)), page.cursor.unwrap_or_default()));
     Ok(Reply::json(200, &json!({ "cleaned_sessions": cleaned, "next_cursor": next })))

@@ -104,7 +104,7 @@ pub async fn create(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
         UserReply::User(profile) => {
             edge.directory(&index::Command::SetAdmin { username, admin }).await?;
             let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
-            edge.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), session_id: None });
+            edge.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), ..Audit::default() });
             Ok(Reply::json(201, &user_json(&profile)))
         }
         UserReply::Exists => Err(Reason::UserExists),
@@ -124,7 +124,7 @@ async fn maker(edge: &Edge, request: &Request) -> Result<Maker, Reason> {
 
 fn refused_bootstrap(edge: &Edge) -> Reason {
     let outcome = Reason::Forbidden.code();
-    edge.audit(&Audit { action: "bootstrap_admin", outcome, actor: None, user: None, session_id: None });
+    edge.audit(&Audit { action: "bootstrap_admin", outcome, actor: None, user: None, ..Audit::default() });
     Reason::Forbidden
 }
 
@@ -216,7 +216,7 @@ pub async fn update(edge: &mut Edge, request: &mut Request, text: &str) -> Resul
         outcome: "ok",
         actor: Some(admin.account.user_id),
         user: Some(profile.account.user_id),
-        session_id: None,
+        ..Audit::default()
     });
     Ok(Reply::json(200, &user_json(&profile)))
 }
@@ -253,7 +253,13 @@ pub async fn remove(edge: &Edge, text: &str) -> Result<Reply, Reason> {
     close(edge, &username, &Command::Remove, EndReason::Disabled).await?;
     edge.directory(&index::Command::Remove { username }).await?;
     let actor = Some(admin.account.user_id);
-    edge.audit(&Audit { action: "delete_user", outcome: "ok", actor, user: Some(user_id), session_id: None });
+    edge.audit(&Audit {
+        action: "delete_user",
+        outcome: "ok",
+        actor,
+        user: Some(user_id),
+        ..Audit::default()
+    });
     Ok(Reply::empty(204))
 }
 
@@ -263,6 +269,6 @@ pub async fn close_sessions(edge: &Edge, text: &str) -> Result<Reply, Reason> {
     let end = directory::Command::End { only: None, keep: None, reason: EndReason::Admin };
     let (user_id, closed) = close(edge, &name(text)?, &end, EndReason::Admin).await?;
     let (actor, user) = (Some(admin.account.user_id), Some(user_id));
-    edge.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, session_id: None });
+    edge.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });
     Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
 }

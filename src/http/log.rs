@@ -25,7 +25,7 @@ pub fn request(context: &Context, route: &str, status: u16, code: Option<&str>, 
 }
 
 /// A record of who did what, and how it went.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Audit<'a> {
     pub action: &'a str,
     /// `ok`, or the code of the refusal.
@@ -35,12 +35,18 @@ pub struct Audit<'a> {
     /// The user it was done to, where that is somebody else or all that is known.
     pub user: Option<u64>,
     pub session_id: Option<&'a str>,
+    /// The service that did it; of actions on a service key, the key that it was done to.
+    pub service: Option<&'a str>,
+    /// The id of that key.
+    pub key_id: Option<&'a str>,
+    /// The account whose tokens it was about.
+    pub account: Option<&'a str>,
 }
 
 /// The line of an audit record.
 pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
     let level = if record.outcome == "ok" { "info" } else { "warn" };
-    json!({
+    let mut line = json!({
         "level": level,
         "event": "audit",
         "at": now.rfc3339(),
@@ -51,8 +57,17 @@ pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
         "user_id": record.user,
         "session_id": record.session_id,
         "address": context.address,
-    })
-    .to_string()
+    });
+    // Only where there is something to say.
+    let more = [("service", record.service), ("key_id", record.key_id), ("account", record.account)];
+    if let Some(map) = line.as_object_mut() {
+        for (name, value) in more {
+            if let Some(value) = value {
+                map.insert(name.to_owned(), value.into());
+            }
+        }
+    }
+    line.to_string()
 }
 
 /// The audit record of a session that its own alarm has ended: nobody asked for it.
@@ -107,5 +122,24 @@ mod tests {
         assert_eq!((&value["duration_ms"], &value["level"]), (&json!(12), &json!("error")));
         let line = fault("x", "a\n{\"event\":\"forged\"}", None, Timestamp::default());
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn an_audit_line_says_more_where_there_is_more() {
+        let context = Context::from_lines("GET\nhttp://h/", &String::new, Timestamp::default());
+        let line = |record: Audit| -> Value {
+            serde_json::from_str(&audit(&context, &record, Timestamp::default())).unwrap()
+        };
+        let short = line(Audit { action: "login", outcome: "ok", ..Audit::default() });
+        for name in ["service", "key_id", "account"] {
+            assert_eq!(short.get(name), None);
+        }
+        assert_eq!(short["actor"], Value::Null);
+        let long =
+            line(Audit { service: Some("key:a"), key_id: Some("1"), account: Some("b"), ..Audit::default() });
+        assert_eq!(
+            (&long["service"], &long["key_id"], &long["account"]),
+            (&json!("key:a"), &json!("1"), &json!("b"))
+        );
     }
 }

@@ -47,7 +47,7 @@ pub async fn login(edge: &mut Edge, request: &mut Request) -> Result<Reply, Reas
 
     let outcome = attempt(edge, &username, password, device).await;
     let record = |outcome: &str, actor: Option<u64>, user: Option<u64>, session_id: Option<&str>| {
-        edge.audit(&Audit { action: "login", outcome, actor, user, session_id });
+        edge.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
     };
     match outcome {
         Ok((session_id, account, pair)) => {
@@ -114,6 +114,7 @@ async fn end_lost(edge: &Edge, user_id: u64, lost: &[(String, EndReason)]) {
             actor: Some(user_id),
             user: Some(user_id),
             session_id: Some(id),
+            ..Audit::default()
         });
     });
     join_all(ends).await;
@@ -243,7 +244,14 @@ pub async fn logout(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     for id in &sessions {
         edge.end_session(id, EndReason::Logout).await?;
         let user = Some(caller.account.user_id);
-        edge.audit(&Audit { action: "logout", outcome: "ok", actor: user, user, session_id: Some(id) });
+        edge.audit(&Audit {
+            action: "logout",
+            outcome: "ok",
+            actor: user,
+            user,
+            session_id: Some(id),
+            ..Audit::default()
+        });
     }
     Ok(Reply::json(200, &json!({ "message": "Logged out successfully" })))
 }

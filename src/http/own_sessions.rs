@@ -80,7 +80,14 @@ pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
         return Err(Reason::SessionNotFound);
     }
     let user = Some(caller.account.user_id);
-    edge.audit(&Audit { action: "close_session", outcome: "ok", actor: user, user, session_id: Some(id) });
+    edge.audit(&Audit {
+        action: "close_session",
+        outcome: "ok",
+        actor: user,
+        user,
+        session_id: Some(id),
+        ..Audit::default()
+    });
     Ok(Reply::empty(204))
 }
 
@@ -95,7 +102,7 @@ pub async fn close_all(edge: &mut Edge, request: &mut Request) -> Result<Reply, 
     let end = directory::Command::End { only: None, keep, reason: EndReason::Logout };
     let (_, closed) = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
     let user = Some(caller.account.user_id);
-    edge.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, session_id: None });
+    edge.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, ..Audit::default() });
     Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed.len() })))
 }
 

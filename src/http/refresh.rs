@@ -23,7 +23,14 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
     let refused = |reason: Reason, session_id: Option<&str>| {
-        edge.audit(&Audit { action: "refresh", outcome: reason.code(), actor: None, user: None, session_id });
+        edge.audit(&Audit {
+            action: "refresh",
+            outcome: reason.code(),
+            actor: None,
+            user: None,
+            session_id,
+            ..Audit::default()
+        });
         reason
     };
     let token =
@@ -32,7 +39,7 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(id)))?;
     let reply = edge.session(id, &Command::Rotate { generation: token.generation, user_id }).await?;
     let record = |action: &str, outcome: &str, user: Option<u64>| {
-        edge.audit(&Audit { action, outcome, actor: user, user, session_id: Some(id) });
+        edge.audit(&Audit { action, outcome, actor: user, user, session_id: Some(id), ..Audit::default() });
     };
     match reply {
         session::Reply::Tokens { pair, account } => {
