@@ -10,6 +10,8 @@ const bindings = {
   TOKEN_SIGNING_KEYS: `k1:${secret()}`,
   SEALING_KEYS: `s1:${secret()}`,
   BOOTSTRAP_KEY: secret(),
+  // As in a deployment, whatever .dev.vars says.
+  ENVIRONMENT: "production",
 };
 
 // The plugin reads .dev.vars, and what stands there besides these reaches the tests in the Worker.

@@ -18,16 +18,20 @@ pub enum Reason {
     SessionRevoked(Option<EndReason>),
     RefreshTokenReused,
     InvalidCredentials,
+    /// A service route, and no key that is good: which way it is not, nobody is told.
+    ServiceKeyInvalid,
     SessionLimitExceeded,
     Forbidden,
     UserInactive,
     NotFound,
     UserNotFound,
     SessionNotFound,
+    ServiceKeyNotFound,
     /// With what is allowed.
     MethodNotAllowed(&'static str),
     UserExists,
     LastAdmin,
+    TooManyServiceKeys,
     BodyTooLarge,
     NotJson,
     InvalidFields(Vec<FieldError>),
@@ -74,11 +78,12 @@ impl Reason {
             | Self::AccessTokenRevoked(_)
             | Self::SessionRevoked(_)
             | Self::RefreshTokenReused
-            | Self::InvalidCredentials => 401,
+            | Self::InvalidCredentials
+            | Self::ServiceKeyInvalid => 401,
             Self::SessionLimitExceeded | Self::Forbidden | Self::UserInactive => 403,
-            Self::NotFound | Self::UserNotFound | Self::SessionNotFound => 404,
+            Self::NotFound | Self::UserNotFound | Self::SessionNotFound | Self::ServiceKeyNotFound => 404,
             Self::MethodNotAllowed(_) => 405,
-            Self::UserExists | Self::LastAdmin => 409,
+            Self::UserExists | Self::LastAdmin | Self::TooManyServiceKeys => 409,
             Self::BodyTooLarge => 413,
             Self::NotJson => 415,
             Self::InvalidFields(_) => 422,
@@ -101,15 +106,18 @@ impl Reason {
             Self::SessionRevoked(_) => "session_revoked_or_invalid",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::InvalidCredentials => "invalid_credentials",
+            Self::ServiceKeyInvalid => "service_key_invalid",
             Self::SessionLimitExceeded => "session_limit_exceeded",
             Self::Forbidden => "forbidden",
             Self::UserInactive => "user_inactive",
             Self::NotFound => "not_found",
             Self::UserNotFound => "user_not_found",
             Self::SessionNotFound => "session_not_found",
+            Self::ServiceKeyNotFound => "service_key_not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::UserExists => "user_exists",
             Self::LastAdmin => "last_admin",
+            Self::TooManyServiceKeys => "too_many_service_keys",
             Self::BodyTooLarge => "body_too_large",
             Self::NotJson => "unsupported_media_type",
             Self::InvalidFields(_) => "validation_error",
@@ -142,7 +150,8 @@ impl Reason {
             | Self::SessionInactivity
             | Self::AccessTokenRevoked(_)
             | Self::SessionRevoked(_)
-            | Self::RefreshTokenReused => Some("Bearer realm=\"sallyport\", error=\"invalid_token\""),
+            | Self::RefreshTokenReused
+            | Self::ServiceKeyInvalid => Some("Bearer realm=\"sallyport\", error=\"invalid_token\""),
             Self::Forbidden => Some("Bearer realm=\"sallyport\", error=\"insufficient_scope\""),
             _ => None,
         }

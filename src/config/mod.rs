@@ -25,6 +25,14 @@ pub enum Check {
     Local,
 }
 
+/// Where this runs, by the word of whoever runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Production,
+    /// Somebody's own machine.
+    Development,
+}
+
 #[derive(Clone, Debug)]
 pub struct Config {
     pub issuer: String,
@@ -37,6 +45,9 @@ pub struct Config {
     pub check: Check,
     pub hashing: HashParams,
     pub throttle: ThrottlePolicy,
+    /// Whether service routes want a key.
+    pub service_auth: bool,
+    pub environment: Environment,
     pub debug_routes: bool,
     pub request_log: bool,
 }
@@ -87,6 +98,11 @@ impl Config {
                 max_failures: r.number32(&s::LOGIN_MAX_FAILURES),
                 block_max: Duration::from_secs(r.number(&s::LOGIN_BLOCK_MAX_SECONDS)),
             },
+            service_auth: r.word(&s::SERVICE_AUTH) != "off",
+            environment: match r.word(&s::ENVIRONMENT).as_str() {
+                "development" => Environment::Development,
+                _ => Environment::Production,
+            },
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.word(&s::REQUEST_LOG) == "on",
         };
@@ -100,6 +116,9 @@ impl Config {
         if policy.access_ttl > policy.absolute {
             faults
                 .push("ACCESS_TOKEN_EXPIRE_MINUTES is longer than SESSION_ABSOLUTE_LIFETIME_DAYS".to_owned());
+        }
+        if !self.service_auth && self.environment != Environment::Development {
+            faults.push("SERVICE_AUTH is off, which only ENVIRONMENT=development allows".to_owned());
         }
         // OWASP's equivalents, from 7 MiB with 5 passes to 46 MiB with 1; this product separates them.
         if u64::from(self.hashing.memory_kib) * u64::from(self.hashing.iterations) < 7_168 * 5

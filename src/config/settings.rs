@@ -144,6 +144,19 @@ pub const LOGIN_MAX_FAILURES: Setting = number(
 pub const LOGIN_BLOCK_MAX_SECONDS: Setting =
     number("LOGIN_BLOCK_MAX_SECONDS", 1, 3_600, "900", "Longest time that such a refusal lasts.");
 
+pub const SERVICE_AUTH: Setting = word(
+    "SERVICE_AUTH",
+    &["on", "off"],
+    "on",
+    "Whether service routes want a key. `off` only with `ENVIRONMENT=development`, and then only at a loopback address.",
+);
+pub const ENVIRONMENT: Setting = word(
+    "ENVIRONMENT",
+    &["production", "development"],
+    "production",
+    "`development` is for this machine only: it allows `SERVICE_AUTH=off`.",
+);
+
 pub const DEBUG_ROUTES: Setting =
     word("DEBUG_ROUTES", &["on", "off"], "on", "Whether `GET /debug/session-info` is served.");
 pub const REQUEST_LOG: Setting = word(
@@ -176,6 +189,8 @@ pub const SETTINGS: &[Setting] = &[
     ARGON2_ITERATIONS,
     LOGIN_MAX_FAILURES,
     LOGIN_BLOCK_MAX_SECONDS,
+    SERVICE_AUTH,
+    ENVIRONMENT,
     DEBUG_ROUTES,
     REQUEST_LOG,
 ];

@@ -70,6 +70,20 @@ fn one_secret_is_not_used_twice() {
 }
 
 #[test]
+fn service_keys_are_asked_for_unless_in_development() {
+    assert!(read(&[]).unwrap().service_auth);
+    assert!(read(&[("ENVIRONMENT", "development")]).unwrap().service_auth);
+    assert!(!read(&[("SERVICE_AUTH", "off"), ("ENVIRONMENT", "development")]).unwrap().service_auth);
+    for environment in ["production", "", "Development", "staging"] {
+        let faults = read(&[("SERVICE_AUTH", "off"), ("ENVIRONMENT", environment)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.starts_with("SERVICE_AUTH")), "{environment}: {faults:?}");
+    }
+    for word in ["OFF", "false", "0", "no"] {
+        assert!(read(&[("SERVICE_AUTH", word), ("ENVIRONMENT", "development")]).is_err(), "{word}");
+    }
+}
+
+#[test]
 fn every_default_is_within_its_bounds() {
     for setting in settings::SETTINGS {
         match setting.kind {

@@ -1,9 +1,11 @@
-//! Users: canonical names, password hashes, throttling of guesses, the list of live sessions and its limit.
+//! Users: canonical names, password hashes, throttling of guesses, the list of live sessions and its limit; service keys.
 //! Nothing here does I/O or reads a clock.
 
+pub mod key_cache;
 mod limit;
 pub mod password;
 pub mod protocol;
+pub mod service_key;
 mod state;
 mod throttle;
 mod user;

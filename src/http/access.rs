@@ -35,6 +35,19 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
     Ok(token)
 }
 
+/// The service key of a request, not looked at yet: by bearer, `X-API-Key` or `Apikey`; by more than one of them only if
+/// they agree. Another scheme than bearer is somebody else's business.
+pub fn service_key(context: &Context) -> Result<&str, Reason> {
+    let bearer = match bearer(context.authorization.as_deref()) {
+        Err(Reason::NotAuthenticated) => None,
+        other => Some(other?),
+    };
+    let headers = context.api_key.as_deref().unwrap_or_default().split(',').map(str::trim);
+    let mut shown = bearer.into_iter().chain(headers.filter(|key| !key.is_empty()));
+    let key = shown.next().ok_or(Reason::NotAuthenticated)?;
+    if shown.all(|other| other == key) { Ok(key) } else { Err(Reason::InvalidRequest) }
+}
+
 impl From<TokenError> for Reason {
     fn from(error: TokenError) -> Self {
         match error {
@@ -142,6 +155,32 @@ mod tests {
             (Some("Bearer a b"), Err(Reason::InvalidRequest)),
         ] {
             assert_eq!(bearer(header), token, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn reads_one_service_key_wherever_it_stands() {
+        for (authorization, api_key, key) in [
+            (None, None, Err(Reason::NotAuthenticated)),
+            (Some("Basic abc"), None, Err(Reason::NotAuthenticated)),
+            (Some(""), Some(""), Err(Reason::NotAuthenticated)),
+            (Some("Bearer k"), None, Ok("k")),
+            (Some("Bearer"), None, Ok("")),
+            (None, Some("k"), Ok("k")),
+            (Some("Basic abc"), Some("k"), Ok("k")),
+            (Some("Bearer k"), Some("k, k"), Ok("k")),
+            (Some("Bearer k"), Some("j"), Err(Reason::InvalidRequest)),
+            (None, Some("k,j"), Err(Reason::InvalidRequest)),
+            (Some("Bearer k, Bearer k"), None, Err(Reason::InvalidRequest)),
+            (Some("Bearer"), Some("k"), Err(Reason::InvalidRequest)),
+        ] {
+            let header = |name: &str| match name {
+                "authorization" => authorization.map(str::to_owned),
+                "x-api-key" => api_key.map(str::to_owned),
+                _ => None,
+            };
+            let context = Context::new("GET", "http://h/", &header, &String::new, Timestamp::default());
+            assert_eq!(service_key(&context), key, "{authorization:?} {api_key:?}");
         }
     }
 }

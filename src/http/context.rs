@@ -24,6 +24,10 @@ pub struct Context {
     pub path: String,
     pub query: String,
     pub authorization: Option<String>,
+    /// `X-API-Key` and `Apikey`, joined by a comma as two headers of one name are. Not read on the short way.
+    pub api_key: Option<String>,
+    /// Whether the URL names this machine. Who can choose the URL of a deployment cannot make it so.
+    pub loopback: bool,
     /// A request that polls: it is let in as any other, and is no activity.
     pub passive: bool,
     pub language: Language,
@@ -49,6 +53,11 @@ impl Context {
             path: path.to_owned(),
             query: query.to_owned(),
             authorization: header("authorization"),
+            api_key: match (header("x-api-key"), header("apikey")) {
+                (Some(one), Some(other)) => Some([one, other].join(",")),
+                (one, other) => one.or(other),
+            },
+            loopback: is_loopback(url),
             passive: header("x-session-passive").is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true")),
             language: header("accept-language").map_or_else(Language::default, |h| Language::from_header(&h)),
             address: header("cf-connecting-ip").unwrap_or_else(|| "unknown".to_owned()),
@@ -77,6 +86,15 @@ impl Context {
 fn well_formed(id: &str) -> bool {
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:=+/".contains(&b))
+}
+
+/// Whether the host of an absolute URL is this machine, whatever the port.
+fn is_loopback(url: &str) -> bool {
+    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    let host = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    ["localhost", "127.0.0.1", "[::1]"].iter().filter_map(|name| host.strip_prefix(name)).any(|rest| {
+        rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 /// The path and the query of an absolute URL, as they stand there.
@@ -109,6 +127,51 @@ mod tests {
         let c = read("GET\nhttps://host\n\n\n\n\n\n");
         assert_eq!((c.path.as_str(), c.authorization, c.passive), ("/", None, false));
         assert_eq!((c.request_id.as_str(), c.language), ("fresh", Language::En));
+    }
+
+    #[test]
+    fn keys_come_by_either_header() {
+        for (one, other, key) in [
+            (None, None, None),
+            (Some("a"), None, Some("a")),
+            (None, Some("b"), Some("b")),
+            (Some("a"), Some("b"), Some("a,b")),
+        ] {
+            let header = |name: &str| match name {
+                "x-api-key" => one.map(str::to_owned),
+                "apikey" => other.map(str::to_owned),
+                _ => None,
+            };
+            let c = Context::new("GET", "http://h/", &header, &String::new, Timestamp::default());
+            assert_eq!(c.api_key.as_deref(), key);
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.0.0.1:8787/x",
+            "http://localhost:8787",
+            "http://[::1]:8787/",
+            "http://localhost?x",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "https://auth.example.com/localhost",
+            "http://localhost.example.com/",
+            "http://localhost:8787@example.com/",
+            "http://localhost@example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://127.0.0.10/",
+            "http://0.0.0.0/",
+            "http://[::2]/",
+            "localhost",
+            "",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
     }
 
     #[test]

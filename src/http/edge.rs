@@ -82,8 +82,10 @@ impl Edge {
 
     /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
     pub async fn caller_strict(&self) -> Result<Caller, Reason> {
-        let token = access_token(&self.app, &self.context, platform::now())?;
-        self.ask_session(token).await
+        match access_token(&self.app, &self.context, platform::now()) {
+            Ok(token) => self.ask_session(token).await,
+            Err(reason) => Err(self.no_user(reason).await),
+        }
     }
 
     pub async fn admin(&self) -> Result<Caller, Reason> {

@@ -145,6 +145,20 @@ impl Fields {
         }
     }
 
+    /// A whole number within bounds, both included, that may be left out or null.
+    pub fn optional_number(&mut self, field: &'static str, min: u64, max: u64) -> Option<u64> {
+        let fault = match self.map.remove(field) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => match number.as_u64() {
+                Some(n) if (min..=max).contains(&n) => return Some(n),
+                _ => FieldFault::NotAllowed,
+            },
+            Some(_) => FieldFault::WrongType,
+        };
+        self.fault(field, fault);
+        None
+    }
+
     pub fn optional_list(&mut self, field: &'static str) -> Option<Vec<String>> {
         let list = match self.map.remove(field) {
             None | Some(Value::Null) => return None,
@@ -213,6 +227,21 @@ mod tests {
                 ("long", FieldFault::TooLong),
             ]
         );
+    }
+
+    #[test]
+    fn a_number_is_whole_and_within_its_bounds() {
+        for (number, read) in [("1", Some(1)), ("30", Some(30)), ("null", None)] {
+            let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
+            assert_eq!((f.optional_number("n", 1, 30), f.finish()), (read, Ok(())), "{number}");
+        }
+        for number in
+            ["0", "-0", "-1", "31", "1.5", "9007199254740993", "18446744073709551616", "\"1\"", "[1]"]
+        {
+            let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
+            assert_eq!(f.optional_number("n", 1, 30), None);
+            assert!(f.finish().is_err(), "{number}");
+        }
     }
 
     #[test]

@@ -87,6 +87,9 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Usuario o contraseña incorrectos",
             "Tên người dùng hoặc mật khẩu không đúng",
         ],
+        Reason::ServiceKeyInvalid => {
+            ["Service key is invalid", "La clave de servicio no es válida", "Khóa dịch vụ không hợp lệ"]
+        }
         Reason::SessionLimitExceeded => [
             "Maximum number of concurrent sessions exceeded",
             "Se ha superado el número máximo de sesiones simultáneas",
@@ -99,6 +102,9 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
         Reason::NotFound => ["Not found", "No encontrado", "Không tìm thấy"],
         Reason::UserNotFound => ["User not found", "Usuario no encontrado", "Không tìm thấy người dùng"],
         Reason::SessionNotFound => ["Session not found", "Sesión no encontrada", "Không tìm thấy phiên"],
+        Reason::ServiceKeyNotFound => {
+            ["Service key not found", "Clave de servicio no encontrada", "Không tìm thấy khóa dịch vụ"]
+        }
         Reason::MethodNotAllowed(_) => {
             ["Method not allowed", "Método no permitido", "Phương thức không được phép"]
         }
@@ -107,6 +113,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "The last active admin cannot be removed",
             "No se puede quitar al último administrador activo",
             "Không thể gỡ quản trị viên hoạt động cuối cùng",
+        ],
+        Reason::TooManyServiceKeys => [
+            "Too many service keys; revoke one first",
+            "Demasiadas claves de servicio; revoque una antes",
+            "Quá nhiều khóa dịch vụ; hãy thu hồi bớt trước",
         ],
         Reason::BodyTooLarge => {
             ["The body is too large", "El cuerpo es demasiado grande", "Nội dung quá lớn"]
@@ -181,15 +192,18 @@ mod tests {
             Reason::SessionRevoked(None),
             Reason::RefreshTokenReused,
             Reason::InvalidCredentials,
+            Reason::ServiceKeyInvalid,
             Reason::SessionLimitExceeded,
             Reason::Forbidden,
             Reason::UserInactive,
             Reason::NotFound,
             Reason::UserNotFound,
             Reason::SessionNotFound,
+            Reason::ServiceKeyNotFound,
             Reason::MethodNotAllowed("GET"),
             Reason::UserExists,
             Reason::LastAdmin,
+            Reason::TooManyServiceKeys,
             Reason::BodyTooLarge,
             Reason::NotJson,
             Reason::InvalidFields(vec![]),

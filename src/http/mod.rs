@@ -9,6 +9,8 @@ pub mod reply;
 pub mod route;
 
 #[cfg(target_arch = "wasm32")]
+mod admin_keys;
+#[cfg(target_arch = "wasm32")]
 mod admin_sessions;
 #[cfg(target_arch = "wasm32")]
 mod admin_users;
@@ -32,3 +34,5 @@ mod refresh;
 mod sample;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
+#[cfg(target_arch = "wasm32")]
+mod service_auth;

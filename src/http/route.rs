@@ -27,6 +27,9 @@ pub enum Route {
     UpdateUser(String),
     DeleteUser(String),
     CloseUserSessions(String),
+    ListServiceKeys,
+    CreateServiceKey,
+    RevokeServiceKey(String),
 }
 
 impl Route {
@@ -55,6 +58,9 @@ impl Route {
             Self::UpdateUser(_) => "PATCH /admin/users/{username}",
             Self::DeleteUser(_) => "DELETE /admin/users/{username}",
             Self::CloseUserSessions(_) => "DELETE /admin/users/{username}/sessions",
+            Self::ListServiceKeys => "GET /admin/service-keys",
+            Self::CreateServiceKey => "POST /admin/service-keys",
+            Self::RevokeServiceKey(_) => "DELETE /admin/service-keys/{id}",
         }
     }
 }
@@ -160,6 +166,17 @@ pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
                 _ => None,
             };
             served("GET, HEAD, PATCH, DELETE, OPTIONS", route)
+        }
+        [Some("admin"), Some("service-keys"), None, ..] => {
+            let route = match read {
+                "GET" => Some(Route::ListServiceKeys),
+                "POST" => Some(Route::CreateServiceKey),
+                _ => None,
+            };
+            served("GET, HEAD, POST, OPTIONS", route)
+        }
+        [Some("admin"), Some("service-keys"), Some(id), None, ..] if !id.is_empty() => {
+            one("DELETE", "DELETE, OPTIONS", Route::RevokeServiceKey(id.to_owned()))
         }
         _ => Err(Reason::NotFound),
     }

@@ -5,7 +5,9 @@ use super::context::Context;
 use super::edge::Edge;
 use super::reply::Reply;
 use super::route::{Found, Route, find};
-use super::{admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample};
+use super::{
+    admin_keys, admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample,
+};
 use crate::config::Config;
 use crate::error::Reason;
 use crate::platform;
@@ -55,6 +57,9 @@ async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Resul
         Route::UpdateUser(name) => admin_users::update(edge, request, &name).await,
         Route::DeleteUser(name) => admin_users::remove(edge, &name).await,
         Route::CloseUserSessions(name) => admin_users::close_sessions(edge, &name).await,
+        Route::ListServiceKeys => admin_keys::list(edge).await,
+        Route::CreateServiceKey => admin_keys::create(edge, request).await,
+        Route::RevokeServiceKey(id) => admin_keys::revoke(edge, &id).await,
     }
 }
 

@@ -1,6 +1,8 @@
-//! The object that gives out user ids and lists users.
+//! The object that knows who there is: it gives out user ids, lists users, and keeps the service keys.
 
-use super::{fault, to_entry};
+use super::{fault, service_keys, to_entry};
+use crate::directory::service_key::ServiceKey;
+use crate::platform;
 use serde::{Deserialize, Serialize};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{
@@ -21,6 +23,14 @@ pub enum Command {
     Name { user_id: u64 },
     /// Names in the order of their ids, after one.
     List { after: u64, limit: u32 },
+    /// Keeps a new service key.
+    AddKey(ServiceKey),
+    /// The service key of an id.
+    Key(String),
+    /// All service keys.
+    Keys,
+    /// Revokes a service key.
+    RevokeKey(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +43,9 @@ pub enum Reply {
     LastAdmin,
     NoUser,
     Done,
+    /// Those that were asked for; none if there is no such key.
+    Keys(Vec<ServiceKey>),
+    TooManyKeys,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +54,8 @@ pub struct Entry {
     pub username: String,
 }
 
-/// Ids and names of all users, and who is an admin. There is one, and only admin routes ask it.
+/// Who there is: ids and names of all users, who is an admin, and the service keys. There is one. Admin routes ask it,
+/// and each instance of the Worker does so for each service key at most once in ten seconds.
 ///
 /// Each command is one synchronous run of SQL statements, which the platform writes as one batch; `AUTOINCREMENT` keeps
 /// the id of a removed user from coming back.
@@ -77,6 +91,7 @@ impl Directory {
              (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, admin INTEGER NOT NULL)",
             None,
         )?;
+        service_keys::open(&sql)?;
         Ok(sql)
     }
 
@@ -121,13 +136,20 @@ impl Directory {
                 let query = "SELECT id, username FROM users WHERE id > ? ORDER BY id LIMIT ?";
                 Ok(Reply::Users(entries(&sql, query, vec![after, limit])?))
             }
+            Command::AddKey(key) => {
+                let added = service_keys::add(&sql, key, platform::now())?;
+                Ok(if added { Reply::Done } else { Reply::TooManyKeys })
+            }
+            Command::Key(id) => Ok(Reply::Keys(service_keys::find(&sql, &id)?)),
+            Command::Keys => Ok(Reply::Keys(service_keys::list(&sql, platform::now())?)),
+            Command::RevokeKey(id) => Ok(Reply::Keys(service_keys::revoke(&sql, &id, platform::now())?)),
         }
     }
 }
 
 #[derive(Deserialize)]
-struct Count {
-    n: u32,
+pub(super) struct Count {
+    pub n: u32,
 }
 
 fn entries(sql: &SqlStorage, query: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Entry>> {
@@ -150,6 +172,6 @@ fn other_admins(sql: &SqlStorage, username: &str) -> Result<bool> {
 }
 
 /// A number as `SQLite` binds it. No id is one that JavaScript could not hold exactly.
-fn number(value: u64) -> Option<SqlStorageValue> {
+pub(super) fn number(value: u64) -> Option<SqlStorageValue> {
     SqlStorageValue::try_from_i64(i64::try_from(value).ok()?).ok()
 }

@@ -3,6 +3,7 @@
 pub mod directory;
 mod rows;
 pub mod rpc;
+mod service_keys;
 mod session;
 pub mod settle;
 mod user;

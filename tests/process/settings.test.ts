@@ -71,6 +71,17 @@ it("without its secrets, with short or sample ones, it serves nothing and names 
   expect(log).not.toContain(sample);
 });
 
+it("D03 service keys can be switched off in development only", async () => {
+  const outcome = async (bindings: Record<string, string>) => {
+    await using server = await start({ bindings });
+    const { status } = await server.client.call("GET", "/health");
+    return [status, server.lines.some((line) => line.includes("SERVICE_AUTH is off"))];
+  };
+  expect(await outcome({ SERVICE_AUTH: "off" })).toEqual([503, true]);
+  expect(await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "production" })).toEqual([503, true]);
+  expect(await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "development" })).toEqual([200, false]);
+});
+
 it("a signing key can be rotated without logging anybody out, and an old one be taken away", async () => {
   const [k1, k2] = [`k1:${secret()}`, `k2:${secret()}`];
   const sealing = `s1:${secret()}`;

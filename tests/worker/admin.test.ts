@@ -56,6 +56,10 @@ it.each([
   ["DELETE", "/admin/sessions/{id}"],
   ["DELETE", "/admin/sessions/unknown"],
   ["POST", "/admin/sessions/cleanup"],
+  ["GET", "/admin/service-keys"],
+  ["POST", "/admin/service-keys"],
+  ["DELETE", "/admin/service-keys/000000000000"],
+  ["DELETE", "/admin/service-keys/unknown"],
 ])(
   "D01 %s %s is for admins: 401 without a token, 403 with a user's, whatever else is wrong",
   async (method, path) => {

@@ -83,6 +83,8 @@ const served: [string, string][] = [
   ["/admin/users", "GET, HEAD, POST, OPTIONS"],
   ["/admin/users/x", "GET, HEAD, PATCH, DELETE, OPTIONS"],
   ["/admin/users/x/sessions", "DELETE, OPTIONS"],
+  ["/admin/service-keys", "GET, HEAD, POST, OPTIONS"],
+  ["/admin/service-keys/x", "DELETE, OPTIONS"],
   ["/debug/session-info", GET],
 ];
 

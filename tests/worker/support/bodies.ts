@@ -13,6 +13,7 @@ export const ROUTES = [
   "/api/v1/auth/login",
   "/admin/users",
   "PATCH /admin/users/root",
+  "/admin/service-keys",
   "/api/v1/data",
 ];
 
