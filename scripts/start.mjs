@@ -1,8 +1,9 @@
-// npm start: the whole thing on this machine, at http://127.0.0.1:8787 (or PORT), with two users to try it.
+// npm start: the whole thing on this machine, at http://127.0.0.1:8787 (or PORT), with two users and a service key to try it.
 // npm start -- --fresh deletes the local data, users and secrets first.
 import { rmSync } from "node:fs";
 import { buildWasm } from "./lib/build-wasm.mjs";
 import { startDevServer, requireFreePort } from "./lib/dev-server.mjs";
+import { ensureDevKey } from "./lib/dev-key.mjs";
 import { ensureDevUsers } from "./lib/dev-users.mjs";
 import { ensureDevVars } from "./lib/dev-vars.mjs";
 import { Failure, bold, say } from "./lib/log.mjs";
@@ -49,6 +50,7 @@ await main(async (args) => {
 
 async function greet(base) {
   const { users, made } = await ensureDevUsers(base);
+  await ensureDevKey(base);
   say(`\n${bold(`Sallyport is ready at ${base}`)}`);
   for (const { username, password, roles } of users)
     say(`   ${username.padEnd(10)}${made ? `${password}   ` : ""}(${roles.join(", ")})`);
@@ -57,6 +59,7 @@ async function greet(base) {
       ? "   The passwords are shown this once; they are kept in .dev/credentials.json."
       : "   Their passwords are in .dev/credentials.json.",
   );
+  say("   A service key is there too.");
   // Later runs take the password from the file, so that it is not shown again and the line can still be pasted.
   const body = made
     ? `'{"username":"testuser","password":"${users[1].password}"}'`

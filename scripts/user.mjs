@@ -1,11 +1,10 @@
 // npm run user: users, from the command line.
 import { parseArgs } from "node:util";
-import { changeUser, createUser, listUsers, login, logout, removeUser } from "./lib/api.mjs";
-import { localAdmin, readCredentials } from "./lib/credentials.mjs";
-import { devVar } from "./lib/dev-vars.mjs";
+import { changeUser, createUser, listUsers, removeUser } from "./lib/api.mjs";
 import { Failure, say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { newPassword } from "./lib/password-input.mjs";
+import { targetOf } from "./lib/target.mjs";
 
 const USAGE = `Usage: npm run user -- COMMAND [--url URL]
    add NAME [--role ROLE]… [--password-stdin]   a new user (role: user, unless others are named)
@@ -65,37 +64,6 @@ function show({ password, made }) {
   console.log(password);
 }
 
-/** Where to, and how to ask there: `as(work)` calls `work` with what proves who asks. */
-function targetOf(url) {
-  const local = readCredentials()?.base_url ?? "http://127.0.0.1:8787";
-  const base = url ?? local;
-  const isLocal = ["127.0.0.1", "localhost"].includes(new URL(base).hostname);
-  if (!isLocal && new URL(base).protocol !== "https:")
-    throw new Failure(`${base} is not this machine: passwords go there by https only.`, 2);
-  const { SALLYPORT_BOOTSTRAP_KEY, SALLYPORT_ADMIN, SALLYPORT_ADMIN_PASSWORD } = process.env;
-  let admin = null;
-  let bootstrapKey = SALLYPORT_BOOTSTRAP_KEY;
-  if (!bootstrapKey && SALLYPORT_ADMIN && SALLYPORT_ADMIN_PASSWORD)
-    admin = { username: SALLYPORT_ADMIN, password: SALLYPORT_ADMIN_PASSWORD };
-  // The local secrets are for the local server only: they are not sent anywhere else.
-  else if (!bootstrapKey && isLocal) {
-    admin = localAdmin();
-    if (!admin) bootstrapKey = devVar("BOOTSTRAP_KEY");
-  }
-  if (!admin && !bootstrapKey)
-    throw new Failure("Set SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD, or SALLYPORT_BOOTSTRAP_KEY.", 2);
-  const as = async (work) => {
-    if (bootstrapKey) return work({ bootstrapKey });
-    const token = await login(base, admin);
-    try {
-      return await work({ token });
-    } finally {
-      await logout(base, token);
-    }
-  };
-  return { base, as };
-}
-
 function parse(args) {
   const options = {
     role: { type: "string", multiple: true },
@@ -119,9 +87,7 @@ await main(
       throw new Failure(`${command ? `I don't know "${command}".\n` : ""}${USAGE}`, 2);
     if (command !== "list" && !rest[0]) throw new Failure(`Which user?\n${USAGE}`, 2);
     if (command !== "roles" && rest.length > 1) throw new Failure(`Too many words.\n${USAGE}`, 2);
-    if (values.url !== undefined && !URL.canParse(values.url))
-      throw new Failure(`--url "${values.url}" is not a URL.`, 2);
-    await COMMANDS[command](targetOf(values.url), rest, values);
+    await COMMANDS[command](targetOf(values.url, { bootstrap: true }), rest, values);
   },
   { needs: "npm" },
 );

@@ -6,7 +6,7 @@ const TIMEOUT_MS = 30_000;
 /** A refusal by the server. `code` is the stable one from the answer's body. */
 export class Refused extends Failure {
   constructor(status, code, detail) {
-    super(`The server answered ${status}: ${detail ?? "no reason given"}${code ? ` (${code})` : ""}`);
+    super(`The server answered ${status}: ${detail}${code ? ` (${code})` : ""}`);
     Object.assign(this, { status, code });
   }
 }
@@ -32,7 +32,10 @@ export async function call(base, method, path, { token, bootstrapKey, body } = {
   }
   const text = await response.text();
   const json = parse(text);
-  if (!response.ok) throw new Refused(response.status, json?.code, json?.detail ?? json?.message);
+  if (!response.ok) {
+    const fields = json?.errors?.map(({ field, message }) => `; ${field}: ${message}`).join("");
+    throw new Refused(response.status, json?.code, `${json?.detail ?? "no reason given"}${fields ?? ""}`);
+  }
   return json;
 }
 
@@ -71,3 +74,11 @@ export async function* listUsers(base, as) {
     cursor = page.next_cursor;
   } while (cursor);
 }
+
+export const createKey = (base, as, wanted) =>
+  call(base, "POST", "/admin/service-keys", { ...as, body: wanted });
+
+export const listKeys = async (base, as) => (await call(base, "GET", "/admin/service-keys", as)).service_keys;
+
+export const revokeKey = (base, as, id) =>
+  call(base, "DELETE", `/admin/service-keys/${encodeURIComponent(id)}`, as);

@@ -1,4 +1,4 @@
-// .dev.vars: the secrets of local development, made on the first run. wrangler reads the file by itself.
+// .dev.vars: the secrets and settings of local development, made on the first run. wrangler reads the file by itself.
 import { inRoot } from "./paths.mjs";
 import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
 
@@ -9,6 +9,8 @@ const MADE_WHEN_MISSING = {
   TOKEN_SIGNING_KEYS: () => `k1:${randomSecret()}`,
   SEALING_KEYS: () => `s1:${randomSecret()}`,
   BOOTSTRAP_KEY: randomSecret,
+  // Lets SERVICE_AUTH be off; a deployment does not have it.
+  ENVIRONMENT: () => "development",
 };
 
 /** Adds what is missing and changes nothing else. */
