@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: "process",
           expect: expectations,
-          include: ["tests/process/**/*.test.ts"],
+          include: ["tests/process/**/*.test.ts", "tests/upstreams/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,6 +1,6 @@
 //! Moments and their printing. Nothing here reads a clock: `now` is always an argument.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -49,7 +49,45 @@ impl Timestamp {
             .and_then(DateTime::from_timestamp_millis)
             .map_or_else(String::new, |t| t.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
+
+    /// RFC 3339 in Indian Standard Time, with seconds and `+05:30`.
+    pub fn rfc3339_ist(self) -> String {
+        let zone = FixedOffset::east_opt(IST_OFFSET_SECONDS);
+        i64::try_from(self.0)
+            .ok()
+            .and_then(DateTime::from_timestamp_millis)
+            .zip(zone)
+            .map_or_else(String::new, |(t, zone)| {
+                t.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+            })
+    }
+
+    /// Reads RFC 3339, with any offset. `None` if it is not that, or before 1970.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let millis = DateTime::parse_from_rfc3339(text.trim()).ok()?.timestamp_millis();
+        u64::try_from(millis).ok().map(Self)
+    }
+
+    /// The next moment strictly after this one at which a clock in UTC shows `seconds` since midnight.
+    #[must_use]
+    pub fn next_daily(self, seconds: u64) -> Self {
+        let at = self.last_daily(seconds);
+        Self(at.0.saturating_add(DAY_SECONDS * 1000))
+    }
+
+    /// The last moment, this one included, at which a clock in UTC showed `seconds` since midnight.
+    #[must_use]
+    pub fn last_daily(self, seconds: u64) -> Self {
+        let day = DAY_SECONDS * 1000;
+        let offset = (seconds % DAY_SECONDS) * 1000;
+        // The epoch is a midnight. Before the first such moment the answer is the epoch, which nobody asks for.
+        Self(self.0.saturating_sub(offset) / day * day + offset)
+    }
 }
+
+const DAY_SECONDS: u64 = 86_400;
+/// India has one zone, half an hour off the hour, and no summer time.
+const IST_OFFSET_SECONDS: i32 = 19_800;
 
 /// A duration in milliseconds; the longest that fits if it is longer.
 pub fn millis(duration: Duration) -> u64 {
@@ -69,6 +107,33 @@ mod tests {
     fn prints_utc_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(1_763_719_200_123).rfc3339(), "2025-11-21T10:00:00.123Z");
         assert_eq!(Timestamp::from_seconds(0).rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn prints_and_reads_indian_time() {
+        let at = Timestamp::from_millis(1_763_719_200_123);
+        assert_eq!(at.rfc3339_ist(), "2025-11-21T15:30:00+05:30");
+        assert_eq!(Timestamp::parse_rfc3339("2025-11-21T15:30:00.123+05:30"), Some(at));
+        for wrong in ["", "2025-11-21", "2025-11-21T10:00:00", "1969-01-01T00:00:00Z", "x"] {
+            assert_eq!(Timestamp::parse_rfc3339(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn finds_daily_moments() {
+        let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+        let seconds = 22 * 3600;
+        for (now, last, next) in [
+            ("2025-11-21T21:59:59Z", "2025-11-20T22:00:00Z", "2025-11-21T22:00:00Z"),
+            ("2025-11-21T22:00:00Z", "2025-11-21T22:00:00Z", "2025-11-22T22:00:00Z"),
+            ("2025-12-31T23:00:00Z", "2025-12-31T22:00:00Z", "2026-01-01T22:00:00Z"),
+        ] {
+            assert_eq!(
+                (at(now).last_daily(seconds), at(now).next_daily(seconds)),
+                (at(last), at(next)),
+                "{now}"
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod config;
 pub mod directory;
 pub mod error;
 pub mod http;
+pub mod keeper;
 pub mod secret;
 pub mod session;
 pub mod vault;

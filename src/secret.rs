@@ -43,6 +43,22 @@ pub mod wire {
     }
 }
 
+/// The same where there may be none.
+pub mod wire_option {
+    use super::{Deserialize, Deserializer, Secret, Serializer};
+
+    pub fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+        match secret {
+            Some(Secret(text)) => serializer.serialize_some(text),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+        Option::<String>::deserialize(deserializer).map(|text| text.map(Secret))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,10 +4,12 @@ mod reader;
 pub mod settings;
 #[cfg(test)]
 mod tests;
+mod upstreams;
 
 pub use reader::NamedKey;
 
 use crate::directory::{HashParams, LimitPolicy, ThrottlePolicy};
+use crate::keeper::Providers;
 use crate::secret::Secret;
 use crate::session::Policy;
 use reader::Reader;
@@ -50,6 +52,18 @@ pub struct Config {
     pub environment: Environment,
     pub debug_routes: bool,
     pub request_log: bool,
+    pub providers: Providers,
+    pub notifier_secret: Option<Secret>,
+    pub alerts: Alerts,
+}
+
+/// Where alerts go.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    pub url: Option<String>,
+    pub secret: Option<Secret>,
+    /// How long before an expiry without a renewal in sight one is sent.
+    pub warning: Duration,
 }
 
 impl Config {
@@ -105,6 +119,13 @@ impl Config {
             },
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.word(&s::REQUEST_LOG) == "on",
+            providers: upstreams::providers(&mut r),
+            notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
+            alerts: Alerts {
+                url: r.url(&s::ALERT_WEBHOOK_URL),
+                secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
+                warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
+            },
         };
         config.check_together(&mut r.faults);
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
@@ -126,16 +147,21 @@ impl Config {
         {
             faults.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS is under 35840".to_owned());
         }
+        if self.alerts.url.is_some() && self.alerts.secret.is_none() {
+            faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+        }
+        let others = [&self.bootstrap_key, &self.notifier_secret, &self.alerts.secret];
         let all: Vec<&str> = self
             .signing_keys
             .iter()
             .chain(&self.sealing_keys)
             .map(|k| k.secret.expose())
-            .chain(self.bootstrap_key.iter().map(Secret::expose))
+            .chain(others.into_iter().flatten().map(Secret::expose))
             .collect();
         if all.iter().enumerate().any(|(i, a)| all.iter().skip(i + 1).any(|b| a == b)) {
             faults.push(
-                "TOKEN_SIGNING_KEYS, SEALING_KEYS and BOOTSTRAP_KEY share a secret; each needs its own"
+                "TOKEN_SIGNING_KEYS, SEALING_KEYS, BOOTSTRAP_KEY, UPSTOX_NOTIFIER_SECRET and \
+                 ALERT_WEBHOOK_SECRET share a secret; each needs its own"
                     .to_owned(),
             );
         }
@@ -154,6 +180,11 @@ pub fn settings_table() -> String {
             s::Kind::Text => "text".to_owned(),
             s::Kind::Keys => "`kid:secret,…`".to_owned(),
             s::Kind::Secret => "32 bytes or more".to_owned(),
+            s::Kind::Credential => "1 to 1024 bytes".to_owned(),
+            s::Kind::Url => "`https://…`".to_owned(),
+            s::Kind::Base => "1.0 to 10.0".to_owned(),
+            s::Kind::Accounts => "account ids".to_owned(),
+            s::Kind::Json => "JSON".to_owned(),
         };
         let default =
             if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };

@@ -1,7 +1,10 @@
 //! Reads settings one by one and keeps every fault, so that all are reported together.
 
 use super::settings::{Kind, Setting};
+use crate::keeper::is_account_id;
 use crate::secret::Secret;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Shortest secret that is accepted, in bytes: the output of SHA-256, as RFC 7518 §3.2 asks for HS256.
@@ -91,6 +94,77 @@ impl<'a> Reader<'a> {
         Some(Secret::new(value))
     }
 
+    /// A secret that somebody else made.
+    pub fn credential(&mut self, setting: &Setting) -> Option<Secret> {
+        let value = self.value(setting)?;
+        if value.len() > SECRET_BYTES_MAX || value.chars().any(char::is_control) {
+            self.fault(setting, "must be text of 1 to 1024 bytes");
+        }
+        Some(Secret::new(value))
+    }
+
+    /// An address without a slash at its end.
+    pub fn url(&mut self, setting: &Setting) -> Option<String> {
+        let value = self.value(setting)?;
+        if !is_base_url(&value) {
+            self.fault(
+                setting,
+                "must be https://… without a query or credentials (http:// for loopback only)",
+            );
+        }
+        Some(value.trim_end_matches('/').to_owned())
+    }
+
+    /// A number such as 2.0, in thousandths.
+    pub fn base_thousandths(&mut self, setting: &Setting) -> u32 {
+        let value = self.value(setting).unwrap_or_default();
+        match value.parse::<f64>() {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // From 1,000 to 10,000.
+            Ok(base) if (1.0..=10.0).contains(&base) => (base * 1000.0).round() as u32,
+            _ => {
+                self.fault(setting, "must be a number from 1.0 to 10.0");
+                0
+            }
+        }
+    }
+
+    /// Account ids, each once.
+    pub fn accounts(&mut self, setting: &Setting) -> Vec<String> {
+        let value = self.value(setting).unwrap_or_default();
+        let ids: Vec<String> =
+            value.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
+        if ids.iter().any(|id| !is_account_id(id)) {
+            self.fault(
+                setting,
+                "must be account ids of 1 to 64 letters, digits, -, _ or ., separated by commas",
+            );
+        }
+        ids
+    }
+
+    /// A JSON object with a member for each account.
+    pub fn json<T: DeserializeOwned>(&mut self, setting: &Setting) -> BTreeMap<String, T> {
+        let Some(value) = self.value(setting) else { return BTreeMap::new() };
+        match serde_json::from_str::<BTreeMap<String, T>>(&value) {
+            Ok(map) => {
+                if map.keys().any(|id| !is_account_id(id)) {
+                    self.fault(setting, "must have account ids as names");
+                }
+                map
+            }
+            Err(error) => {
+                // Where it is wrong, never what stands there.
+                let what = format!(
+                    "is not JSON of the right shape (line {}, column {})",
+                    error.line(),
+                    error.column()
+                );
+                self.fault(setting, &what);
+                BTreeMap::new()
+            }
+        }
+    }
+
     pub fn keys(&mut self, setting: &Setting) -> Vec<NamedKey> {
         let Some(value) = self.value(setting) else {
             self.fault(setting, "is required: kid:secret, several separated by commas");
@@ -137,4 +211,19 @@ impl<'a> Reader<'a> {
             );
         }
     }
+}
+
+/// Whether credentials may be sent there: by TLS, or on this machine.
+pub fn is_base_url(url: &str) -> bool {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let loopback = ["127.0.0.1", "localhost", "::1"].contains(&host);
+    url.len() <= 500
+        && !host.is_empty()
+        && url.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\\"<>".contains(&b))
+        && (scheme == "https" || (scheme == "http" && loopback))
 }

@@ -13,6 +13,16 @@ pub enum Kind {
     Keys,
     /// A secret of 32 bytes or more.
     Secret,
+    /// A secret that somebody else made: 1 to 1,024 bytes.
+    Credential,
+    /// `https://…` without a query; `http://` for this machine only.
+    Url,
+    /// A number from 1.0 to 10.0.
+    Base,
+    /// Account ids, separated by commas.
+    Accounts,
+    /// A JSON object, one member for each account. Secret.
+    Json,
 }
 
 /// One setting: an environment variable of the Worker.
@@ -166,6 +176,120 @@ pub const REQUEST_LOG: Setting = word(
     "Whether each request writes a log line; audit lines always do.",
 );
 
+pub const FACTURIFY_BASE_URL: Setting = Setting {
+    name: "FACTURIFY_BASE_URL",
+    kind: Kind::Url,
+    default: "https://api-sandbox.facturify.com",
+    about: "Facturify; by default its sandbox.",
+};
+pub const FACTURIFY_API_KEY: Setting = Setting {
+    name: "FACTURIFY_API_KEY",
+    kind: Kind::Credential,
+    default: "",
+    about: "Secret. With `FACTURIFY_API_SECRET` it turns the Facturify token on.",
+};
+pub const FACTURIFY_API_SECRET: Setting = Setting {
+    name: "FACTURIFY_API_SECRET",
+    kind: Kind::Credential,
+    default: "",
+    about: "Secret. Goes with `FACTURIFY_API_KEY`.",
+};
+pub const FACTURIFY_TIMEOUT: Setting =
+    number("FACTURIFY_TIMEOUT", 1, 120, "30", "Longest call to Facturify, in seconds.");
+pub const FACTURIFY_MAX_RETRIES: Setting = number(
+    "FACTURIFY_MAX_RETRIES",
+    0,
+    10,
+    "3",
+    "Quick tries after a failed one; then they get slow. See `docs/keeper.md`.",
+);
+pub const FACTURIFY_RETRY_BACKOFF: Setting = Setting {
+    name: "FACTURIFY_RETRY_BACKOFF",
+    kind: Kind::Base,
+    default: "2.0",
+    about: "The n-th quick try comes after at most this to the power of n, in seconds.",
+};
+pub const FACTURIFY_TOKEN_REFRESH_BUFFER: Setting = number(
+    "FACTURIFY_TOKEN_REFRESH_BUFFER",
+    0,
+    86_400,
+    "60",
+    "How long before its expiry a long token is refreshed, in seconds.",
+);
+pub const FACTURIFY_REFRESH_METHOD: Setting =
+    word("FACTURIFY_REFRESH_METHOD", &["GET", "POST"], "GET", "Method of the refresh call.");
+
+pub const UPSTOX_BASE_URL: Setting =
+    Setting { name: "UPSTOX_BASE_URL", kind: Kind::Url, default: "https://api.upstox.com", about: "Upstox." };
+pub const UPSTOX_ACCOUNT_IDS: Setting =
+    Setting { name: "UPSTOX_ACCOUNT_IDS", kind: Kind::Accounts, default: "", about: "The Upstox accounts." };
+/// A variable of a Worker holds 5 kB, some 400 ids.
+pub const UPSTOX_ACCOUNT_IDS_MORE: [Setting; 3] =
+    [continued("UPSTOX_ACCOUNT_IDS_2"), continued("UPSTOX_ACCOUNT_IDS_3"), continued("UPSTOX_ACCOUNT_IDS_4")];
+const fn continued(name: &'static str) -> Setting {
+    let about = "More of them: a variable holds 5 kB.";
+    Setting { name, kind: Kind::Accounts, default: "", about }
+}
+pub const INTERNAL_API_ACCOUNT_ID: Setting = Setting {
+    name: "INTERNAL_API_ACCOUNT_ID",
+    kind: Kind::Accounts,
+    default: "",
+    about: "The account that routes without an id use; the first one if it is not set.",
+};
+pub const TOKEN_REFRESH_SERVICE_URL: Setting = Setting {
+    name: "TOKEN_REFRESH_SERVICE_URL",
+    kind: Kind::Url,
+    default: "",
+    about: "The internal service that Upstox tokens come from.",
+};
+pub const UPSTOX_APPS: Setting = Setting {
+    name: "UPSTOX_APPS",
+    kind: Kind::Json,
+    default: "",
+    about: "Secret. Upstox apps, for the code exchange and token requests; see `docs/keeper.md`.",
+};
+pub const UPSTOX_NOTIFIER_SECRET: Setting = Setting {
+    name: "UPSTOX_NOTIFIER_SECRET",
+    kind: Kind::Secret,
+    default: "",
+    about: "Secret. The last part of the path of the notifier webhook, which is on if this is set.",
+};
+pub const OAUTH2_ACCOUNTS: Setting = Setting {
+    name: "OAUTH2_ACCOUNTS",
+    kind: Kind::Json,
+    default: "",
+    about: "Secret. Accounts of any API behind OAuth 2.0; see `docs/keeper.md`.",
+};
+pub const UPSTREAM_TIMEOUT_SECONDS: Setting =
+    number("UPSTREAM_TIMEOUT_SECONDS", 1, 120, "30", "Longest call to Upstox or an OAuth 2.0 server.");
+pub const UPSTREAM_MAX_RETRIES: Setting =
+    number("UPSTREAM_MAX_RETRIES", 0, 10, "2", "As `FACTURIFY_MAX_RETRIES`, for all others.");
+pub const UPSTREAM_RETRY_BACKOFF: Setting = Setting {
+    name: "UPSTREAM_RETRY_BACKOFF",
+    kind: Kind::Base,
+    default: "2.0",
+    about: "As `FACTURIFY_RETRY_BACKOFF`, for all others.",
+};
+pub const ALERT_WEBHOOK_URL: Setting = Setting {
+    name: "ALERT_WEBHOOK_URL",
+    kind: Kind::Url,
+    default: "",
+    about: "Where alerts about tokens are sent; none are if it is not set.",
+};
+pub const ALERT_WEBHOOK_SECRET: Setting = Setting {
+    name: "ALERT_WEBHOOK_SECRET",
+    kind: Kind::Secret,
+    default: "",
+    about: "Secret. Signs the alerts; required with `ALERT_WEBHOOK_URL`.",
+};
+pub const ALERT_EXPIRY_WARNING_MINUTES: Setting = number(
+    "ALERT_EXPIRY_WARNING_MINUTES",
+    1,
+    1_440,
+    "60",
+    "How long before a token runs out, with no renewal in sight, an alert says so.",
+);
+
 /// All of them, in the order of the README's table.
 pub const SETTINGS: &[Setting] = &[
     TOKEN_SIGNING_KEYS,
@@ -193,4 +317,28 @@ pub const SETTINGS: &[Setting] = &[
     ENVIRONMENT,
     DEBUG_ROUTES,
     REQUEST_LOG,
+    FACTURIFY_BASE_URL,
+    FACTURIFY_API_KEY,
+    FACTURIFY_API_SECRET,
+    FACTURIFY_TIMEOUT,
+    FACTURIFY_MAX_RETRIES,
+    FACTURIFY_RETRY_BACKOFF,
+    FACTURIFY_TOKEN_REFRESH_BUFFER,
+    FACTURIFY_REFRESH_METHOD,
+    UPSTOX_BASE_URL,
+    UPSTOX_ACCOUNT_IDS,
+    UPSTOX_ACCOUNT_IDS_MORE[0],
+    UPSTOX_ACCOUNT_IDS_MORE[1],
+    UPSTOX_ACCOUNT_IDS_MORE[2],
+    INTERNAL_API_ACCOUNT_ID,
+    TOKEN_REFRESH_SERVICE_URL,
+    UPSTOX_APPS,
+    UPSTOX_NOTIFIER_SECRET,
+    OAUTH2_ACCOUNTS,
+    UPSTREAM_TIMEOUT_SECONDS,
+    UPSTREAM_MAX_RETRIES,
+    UPSTREAM_RETRY_BACKOFF,
+    ALERT_WEBHOOK_URL,
+    ALERT_WEBHOOK_SECRET,
+    ALERT_EXPIRY_WARNING_MINUTES,
 ];

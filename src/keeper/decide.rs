@@ -1,0 +1,524 @@
+//! The life of an account's token: every state and transition, for all providers. No I/O, no clock of its own.
+
+use super::alert::{self, Alert, Kind};
+use super::backoff::{Dice, allowed_at, forget_old};
+use super::call::{Code, Failure, Grant, Outcome};
+use super::history::Entry;
+use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
+use super::providers::Provider;
+use super::state::{Account, Check, Due, Flight, Health, Held, Source, Tokens, Trouble};
+use crate::clock::{Timestamp, seconds_up};
+use std::time::Duration;
+
+/// What a decision goes by besides the state.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub provider: &'a dyn Provider,
+    /// A keyed hash of the provider's settings for this account.
+    pub settings: &'a str,
+    /// How long before an expiry without a renewal in sight to warn.
+    pub warning: Duration,
+    pub now: Timestamp,
+    pub dice: Dice,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Somebody wants a token. `tried`: a task was just awaited for it.
+    Asked {
+        min_ttl: Duration,
+        tried: bool,
+    },
+    /// Somebody wants something done upstream.
+    Ordered(Operation),
+    /// It is about to be done: the intent is to be written.
+    TookOff(Operation, By),
+    /// It is done, with so many calls.
+    Landed {
+        operation: Operation,
+        source: Option<Source>,
+        outcome: Outcome,
+        calls: u32,
+    },
+    /// An intent was found, and whoever had it is gone.
+    Interrupted,
+    /// The stored tokens cannot be opened; or can be again.
+    Unreadable,
+    Readable,
+    /// The Cron Trigger.
+    Looked {
+        daily: bool,
+        spread: Duration,
+    },
+    /// The alarm.
+    Woke,
+    /// KV and the roster know of the changes up to this one.
+    Told {
+        change: u64,
+    },
+    /// An alert was delivered, or not.
+    Alerted {
+        number: u64,
+        delivered: bool,
+    },
+}
+
+/// What is to be done about it.
+#[derive(Debug)]
+pub enum Verdict {
+    Nothing,
+    /// The held token may be given out.
+    Serve,
+    /// This is to be done upstream; if a task that [gets](Operation::gets) a token is under way, it is to be awaited.
+    Fly(Operation),
+    Refuse(Refusal),
+}
+
+#[derive(Debug)]
+pub struct Decision {
+    pub verdict: Verdict,
+    /// For the history and the log.
+    pub entry: Option<Entry>,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, entry: None }
+    }
+}
+
+/// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
+const DAILY_ONCE: Duration = Duration::from_secs(60);
+/// A token that could not be checked when it was got is checked after this, and again.
+const CHECK_AGAIN: Duration = Duration::from_secs(300);
+
+pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
+    notice_settings(account, tokens, c);
+    forget_old(&mut account.calls, c.now);
+    match event {
+        Event::Asked { min_ttl, tried } => asked(account, min_ttl, tried, c).into(),
+        Event::Ordered(operation) => ordered(account, operation, c).into(),
+        Event::TookOff(operation, by) => {
+            account.flight = Some(Flight {
+                operation,
+                started_at: c.now,
+                deadline: c.now.plus(c.provider.rules().flight_max),
+                who: by.who,
+                request_id: by.request_id,
+            });
+            Verdict::Nothing.into()
+        }
+        Event::Landed { operation, source, outcome, calls } => {
+            landed(account, tokens, operation, source, outcome, calls, c)
+        }
+        Event::Interrupted => interrupted(account, c),
+        Event::Unreadable => {
+            if account.trouble.as_ref().is_none_or(|t| t.code != Code::Unreadable) {
+                fail(account, Failure::new(Code::Unreadable), c);
+            }
+            Verdict::Nothing.into()
+        }
+        Event::Readable => {
+            if account.trouble.as_ref().is_some_and(|t| t.code == Code::Unreadable) {
+                recover(account, c);
+            }
+            Verdict::Nothing.into()
+        }
+        Event::Looked { daily, spread } => {
+            looked(account, daily, spread, c);
+            Verdict::Nothing.into()
+        }
+        Event::Woke => woke(account, c).into(),
+        Event::Told { change } => {
+            account.untold.take_if(|u| u.change <= change);
+            Verdict::Nothing.into()
+        }
+        Event::Alerted { number, delivered } => {
+            alerted(account, number, delivered, c.now);
+            Verdict::Nothing.into()
+        }
+    }
+}
+
+/// New settings are the change that a final refusal waits for. A refresh token of the old ones means nothing to them.
+fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Context<'_>) {
+    if account.settings == c.settings {
+        return;
+    }
+    if !account.settings.is_empty() {
+        if let Some(tokens) = tokens {
+            tokens.refresh = None;
+        }
+        if account.trouble.as_ref().is_some_and(|t| t.retry_at.is_none() && t.code != Code::Unreadable) {
+            account.trouble = None;
+            account.changed(c.now);
+        }
+        account.due = None;
+        plan(account, c);
+    }
+    c.settings.clone_into(&mut account.settings);
+}
+
+/// Gives an account without a plan one.
+fn plan(account: &mut Account, c: &Context<'_>) {
+    let waits = account.approval_until.is_some_and(|until| until > c.now);
+    if account.due.is_some() || account.trouble.is_some() || account.flight.is_some() || waits {
+        return;
+    }
+    if !c.provider.rules().automatic {
+        return;
+    }
+    account.due = match account.live(c.now) {
+        Some(held) => c.provider.renewal(held, c.now, c.dice),
+        None => Some(Due { at: c.now, operation: Operation::Renew, source: renewal_source(account) }),
+    };
+}
+
+/// When a call to the upstream may be made for somebody, if at all.
+fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
+    let Some(trouble) = &account.trouble else { return Ok(()) };
+    let refusal = |until: Option<Timestamp>| Refusal {
+        code: trouble.code,
+        status: trouble.status,
+        retry_after_seconds: until.map(|at| seconds_up(at.since(c.now)).max(1)),
+    };
+    let retry_at = trouble.retry_at.ok_or_else(|| refusal(None))?;
+    let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
+    let at = retry_at.max(free_at);
+    if at > c.now { Err(refusal(Some(at))) } else { Ok(()) }
+}
+
+fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> Verdict {
+    let rules = c.provider.rules();
+    let joins = account.flight.as_ref().is_some_and(|f| f.operation.gets());
+    let may = if joins { Ok(()) } else { may_call(account, c) };
+    if let Some(held) = account.live(c.now) {
+        // A renewal that cannot give more is not worth a call, nor is one for every caller.
+        let more = rules.extends && (held.provisional || held.lifetime() >= min_ttl);
+        let wants = held.left(c.now) < min_ttl && more && rules.automatic;
+        return if wants && !tried && may.is_ok() { Verdict::Fly(Operation::Renew) } else { Verdict::Serve };
+    }
+    let pending = account.approval_until.is_some_and(|until| until > c.now);
+    match may {
+        Err(refusal) => Verdict::Refuse(refusal),
+        Ok(()) if pending => Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c)),
+        Ok(()) if !rules.automatic || tried => {
+            Verdict::Refuse(refusal_of(Failure::new(Code::NoMeans), account, c))
+        }
+        Ok(()) => Verdict::Fly(Operation::Renew),
+    }
+}
+
+/// An order is a change in itself, so a final refusal does not hold it up; the hour's calls do.
+fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict {
+    if account.flight.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
+        return Verdict::Fly(operation);
+    }
+    let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
+    if free_at > c.now {
+        let retry_after_seconds = Some(seconds_up(free_at.since(c.now)).max(1));
+        return Verdict::Refuse(Refusal { code: Code::BudgetSpent, status: None, retry_after_seconds });
+    }
+    if operation == Operation::Check && account.live(c.now).is_none() {
+        return Verdict::Nothing;
+    }
+    Verdict::Fly(operation)
+}
+
+fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
+    plan(account, c);
+    let rules = c.provider.rules();
+    if !daily || !rules.daily || !rules.automatic || account.flight.is_some() || account.trouble.is_some() {
+        return;
+    }
+    let fresh = account.held.as_ref().is_some_and(|h| h.obtained_at.plus(DAILY_ONCE) > c.now);
+    let set = account.due.as_ref().is_some_and(|d| d.source == Source::Cron && d.at <= c.now.plus(spread));
+    if !fresh && !set {
+        let at = c.now.plus(c.dice.up_to(spread));
+        account.due = Some(Due { at, operation: Operation::Refresh, source: Source::Cron });
+    }
+}
+
+fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
+    if account.warn_at(c.warning).is_some_and(|at| at <= c.now)
+        && let Some(held) = account.live(c.now)
+    {
+        let expires_at = held.expires_at;
+        account.warned = Some(expires_at);
+        alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
+    }
+    if account.flight.is_some() {
+        return Verdict::Nothing;
+    }
+    match (&mut account.trouble, &account.due) {
+        (Some(trouble), _) => {
+            let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
+            match &mut trouble.retry_at {
+                Some(at) if *at <= c.now && free_at <= c.now => Verdict::Fly(Operation::Renew),
+                Some(at) => {
+                    *at = (*at).max(free_at);
+                    Verdict::Nothing
+                }
+                None => Verdict::Nothing,
+            }
+        }
+        (None, Some(due)) if due.at <= c.now => Verdict::Fly(due.operation),
+        _ => Verdict::Nothing,
+    }
+}
+
+fn landed(
+    account: &mut Account,
+    tokens: &mut Option<Tokens>,
+    operation: Operation,
+    source: Option<Source>,
+    outcome: Outcome,
+    calls: u32,
+    c: &Context<'_>,
+) -> Decision {
+    let flight = account.flight.take();
+    let source = source.unwrap_or_else(|| match (operation, &account.due) {
+        (Operation::Obtain, _) => Source::Obtain,
+        (Operation::Exchange, _) => Source::Exchange,
+        (_, Some(due)) if due.at <= c.now => due.source,
+        _ => renewal_source(account),
+    });
+    let mut entry = entry(flight, operation, calls, c.now);
+    let verdict = match outcome {
+        Outcome::Granted(grant) => {
+            entry.expires_at = Some(grant.expires_at);
+            granted(account, tokens, grant, source, c);
+            Verdict::Serve
+        }
+        Outcome::Valid { user_id } => {
+            account.check = Some(Check { at: c.now, code: None });
+            if let Some(held) = &mut account.held {
+                held.verified = true;
+                held.user_id = user_id.or(held.user_id.take());
+            }
+            if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
+                account.due = account.live(c.now).and_then(|held| c.provider.renewal(held, c.now, c.dice));
+            }
+            account.changed(c.now);
+            Verdict::Serve
+        }
+        Outcome::Requested { until } => {
+            entry.outcome = Code::ApprovalPending.as_str().to_owned();
+            account.trouble = None;
+            account.approval_until = Some(until);
+            account.due = Some(Due { at: until, operation: Operation::Renew, source: Source::Refresh });
+            alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
+            account.changed(c.now);
+            Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
+        }
+        Outcome::Failed(failure) => {
+            entry.outcome = failure.code.as_str().to_owned();
+            entry.status = failure.status;
+            failed(account, operation, failure, calls, c);
+            Verdict::Refuse(refusal_of(failure, account, c))
+        }
+    };
+    Decision { verdict, entry: Some(entry) }
+}
+
+fn granted(
+    account: &mut Account,
+    tokens: &mut Option<Tokens>,
+    grant: Grant,
+    source: Source,
+    c: &Context<'_>,
+) {
+    let before = tokens.take().and_then(|t| t.refresh);
+    *tokens = Some(Tokens { access: grant.access, refresh: grant.refresh.or(before) });
+    account.generation += 1;
+    let held = Held {
+        obtained_at: c.now,
+        expires_at: grant.expires_at,
+        expires_in: grant.expires_in,
+        source,
+        provisional: grant.provisional,
+        verified: grant.verified,
+        user_id: grant.user_id,
+        updated_by: grant.updated_by,
+        generation: account.generation,
+    };
+    if c.provider.rules().checks {
+        // Could not be asked: the check is still to come, and says so by not being there.
+        account.check = grant.verified.then_some(Check { at: c.now, code: None });
+    }
+    account.due =
+        if grant.verified { c.provider.renewal(&held, c.now, c.dice) } else { Some(check_again(c)) };
+    account.held = Some(held);
+    account.approval_until = None;
+    account.warned = None;
+    recover(account, c);
+}
+
+fn check_again(c: &Context<'_>) -> Due {
+    let at = c.now.plus(CHECK_AGAIN / 2 + c.dice.up_to(CHECK_AGAIN / 2));
+    Due { at, operation: Operation::Check, source: Source::Refresh }
+}
+
+fn recover(account: &mut Account, c: &Context<'_>) {
+    if account.trouble.take().is_some_and(|t| t.told) {
+        alert(account, Kind::Recovered, None, c.now);
+    }
+    account.calls.clear();
+    account.changed(c.now);
+}
+
+fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: u32, c: &Context<'_>) {
+    match operation {
+        Operation::Renew | Operation::Obtain | Operation::Refresh => {
+            count_calls(account, calls, c.now);
+            fail(account, failure, c);
+        }
+        Operation::Check => {
+            account.check = Some(Check { at: c.now, code: Some(failure.code) });
+            if failure.code == Code::TokenRefused {
+                if let Some(held) = &mut account.held {
+                    held.expires_at = c.now;
+                }
+                account.due = None;
+                plan(account, c);
+                account.changed(c.now);
+            } else if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
+                account.due = Some(check_again(c));
+            }
+        }
+        // About what was given, not about the account.
+        Operation::Adopt | Operation::Exchange | Operation::Request => {
+            count_calls(account, calls, c.now);
+        }
+    }
+}
+
+/// Failed calls, whoever wanted them.
+fn count_calls(account: &mut Account, calls: u32, now: Timestamp) {
+    for _ in 0..calls {
+        account.calls.push(now);
+    }
+}
+
+/// A renewal did not work.
+fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
+    let rules = c.provider.rules();
+    let before = account.trouble.take();
+    let failures = before.as_ref().map_or(0, |t| t.failures).saturating_add(1);
+    let was_told = before.as_ref().is_some_and(|t| t.told);
+    let was_final = before.as_ref().is_some_and(|t| t.retry_at.is_none());
+    let is_final = failure.code.is_final();
+    let retry_at = (!is_final).then(|| {
+        // Somebody died in the middle: the first time, nothing speaks against going on at once.
+        let wait = if failure.code == Code::Interrupted && failures == 1 {
+            Duration::ZERO
+        } else {
+            rules.backoff.wait(failures, failure.retry_after, c.dice)
+        };
+        c.now.plus(wait).max(allowed_at(&account.calls, rules.calls_max, c.now))
+    });
+    let told = was_told || is_final || failures > rules.backoff.retries;
+    account.trouble = Some(Trouble {
+        code: failure.code,
+        status: failure.status,
+        since: before.map_or(c.now, |t| t.since),
+        at: c.now,
+        failures,
+        retry_at,
+        told,
+    });
+    if is_final && !was_final {
+        alert(account, Kind::NeedsAttention, Some(failure.code), c.now);
+    } else if told && !was_told {
+        alert(account, Kind::Failing, Some(failure.code), c.now);
+    }
+    account.changed(c.now);
+}
+
+fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
+    let Some(flight) = account.flight.take() else { return Verdict::Nothing.into() };
+    let operation = flight.operation;
+    let mut entry = entry(Some(flight), operation, 1, c.now);
+    entry.outcome = Code::Interrupted.as_str().to_owned();
+    if operation.gets() {
+        count_calls(account, 1, c.now);
+        fail(account, Failure::new(Code::Interrupted), c);
+    }
+    Decision { verdict: Verdict::Nothing, entry: Some(entry) }
+}
+
+fn entry(flight: Option<Flight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
+    let (who, request_id) = flight.map(|f| (f.who, f.request_id)).unwrap_or_default();
+    let outcome = "ok".to_owned();
+    Entry { at, operation, outcome, who, request_id, calls, status: None, expires_at: None }
+}
+
+fn refusal_of(failure: Failure, account: &Account, c: &Context<'_>) -> Refusal {
+    let retry_at = account.trouble.as_ref().and_then(|t| t.retry_at).or(account.approval_until);
+    let wait = retry_at.filter(|at| *at > c.now).map(|at| at.since(c.now)).or(failure.retry_after);
+    Refusal {
+        code: failure.code,
+        status: failure.status,
+        retry_after_seconds: wait.filter(|_| !failure.code.is_final()).map(|w| seconds_up(w).max(1)),
+    }
+}
+
+fn renewal_source(account: &Account) -> Source {
+    if account.generation == 0 { Source::Startup } else { Source::Refresh }
+}
+
+fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: Timestamp) {
+    account.alerts += 1;
+    let expires_at = account.held.as_ref().map(|h| h.expires_at);
+    let number = account.alerts;
+    account.outbox.push(Alert { number, kind, at: now, code, expires_at, attempts: 0, try_at: now });
+    let surplus = account.outbox.len().saturating_sub(alert::OUTBOX_MAX);
+    account.outbox.drain(..surplus);
+}
+
+fn alerted(account: &mut Account, number: u64, delivered: bool, now: Timestamp) {
+    if let Some(alert) = account.outbox.iter_mut().find(|a| a.number == number) {
+        alert.attempts += 1;
+        alert.try_at = now.plus(alert::again(alert.attempts));
+    }
+    account.outbox.retain(|a| a.attempts < alert::ATTEMPTS_MAX && (a.number != number || !delivered));
+}
+
+/// What the account is like.
+pub fn status(account: &Account, kid: Option<&str>, now: Timestamp) -> Status {
+    let health = account.health(now);
+    let renewal = match &account.trouble {
+        Some(trouble) => trouble.retry_at,
+        None => account.due.as_ref().map(|d| d.at),
+    };
+    Status {
+        health,
+        failed: matches!(health, Health::Failed | Health::Failing | Health::NeedsAttention),
+        obtained_at: account.held.as_ref().map(|h| h.obtained_at),
+        expires_at: account.held.as_ref().map(|h| h.expires_at),
+        expires_in: account.held.as_ref().and_then(|h| h.expires_in),
+        source: account.held.as_ref().map(|h| h.source),
+        check: account.check.clone(),
+        user_id: account.held.as_ref().and_then(|h| h.user_id.clone()),
+        error: account.trouble.as_ref().map(|t| Fault {
+            code: t.code,
+            status: t.status,
+            at: t.at,
+            failures: t.failures,
+        }),
+        next_renewal_at: renewal,
+        approval_until: account.approval_until.filter(|until| *until > now),
+        kid: kid.map(str::to_owned),
+    }
+}
+
+impl Task {
+    /// How a token that comes of it was come by, where the task itself says so.
+    pub const fn source(&self) -> Option<Source> {
+        match self {
+            Self::Adopt { source, .. } => Some(*source),
+            _ => None,
+        }
+    }
+}
