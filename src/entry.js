@@ -1,12 +1,14 @@
 // The thin entry: passes bytes between the platform and Rust, and decides nothing.
 import worker, {
   Directory as RustDirectory,
+  Roster as RustRoster,
   Session as RustSession,
+  Upstream as RustUpstream,
   User as RustUser,
 } from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
 
-const { begin, end, fetch: serve, headers } = worker.prototype;
+const { begin, cron, end, fetch: serve, headers } = worker.prototype;
 const HEADERS = headers().split(" ");
 
 // An object that Rust commands by native RPC: one synchronous step, whose answer says when the alarm is due.
@@ -23,6 +25,9 @@ function commanded(Rust) {
       if (end > 0) this.ctx.storage.setAlarm(Number(answer.slice(0, end)));
       return answer.slice(end + 1);
     }
+    ask(json) {
+      return this.rust.ask(json); // What takes calls to others, and so more than a step.
+    }
     alarm() {
       return this.rust.alarm();
     }
@@ -32,6 +37,8 @@ function commanded(Rust) {
 export const Session = commanded(RustSession);
 export const User = commanded(RustUser);
 export const Directory = commanded(RustDirectory);
+export const Upstream = commanded(RustUpstream);
+export const Roster = commanded(RustRoster);
 
 // "status", then "name:value" lines, an empty line, the body.
 function response(lines) {
@@ -76,4 +83,5 @@ export default {
     }
     return response(end(env, lines, begun, reply, fault));
   },
+  scheduled: ({ cron: expression }, env) => cron(env, expression),
 };

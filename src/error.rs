@@ -1,5 +1,7 @@
 //! Every way a request can be refused, and what it becomes outside.
 
+use crate::keeper::Code;
+use crate::keeper::protocol::Refusal;
 use crate::session::EndReason;
 
 /// Why a request is refused. Rich here; [`Reason::status`], [`Reason::code`] and the texts are all that goes out.
@@ -27,6 +29,8 @@ pub enum Reason {
     UserNotFound,
     SessionNotFound,
     ServiceKeyNotFound,
+    /// This deployment has no such upstream account.
+    AccountNotFound,
     /// With what is allowed.
     MethodNotAllowed(&'static str),
     UserExists,
@@ -37,6 +41,11 @@ pub enum Reason {
     InvalidFields(Vec<FieldError>),
     TooManyAttempts {
         retry_after_seconds: u64,
+    },
+    /// There is no token. `passes_on`: what the upstream refuses is the caller's business, so it is 401 or 422 and not 502.
+    Upstream {
+        refusal: Refusal,
+        passes_on: bool,
     },
     Internal,
     /// A store cannot be asked. Nobody gets in, and nobody is logged out.
@@ -81,13 +90,18 @@ impl Reason {
             | Self::InvalidCredentials
             | Self::ServiceKeyInvalid => 401,
             Self::SessionLimitExceeded | Self::Forbidden | Self::UserInactive => 403,
-            Self::NotFound | Self::UserNotFound | Self::SessionNotFound | Self::ServiceKeyNotFound => 404,
+            Self::NotFound
+            | Self::UserNotFound
+            | Self::SessionNotFound
+            | Self::ServiceKeyNotFound
+            | Self::AccountNotFound => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::UserExists | Self::LastAdmin | Self::TooManyServiceKeys => 409,
             Self::BodyTooLarge => 413,
             Self::NotJson => 415,
             Self::InvalidFields(_) => 422,
             Self::TooManyAttempts { .. } => 429,
+            Self::Upstream { refusal, passes_on } => upstream_status(refusal.code, *passes_on),
             Self::Internal => 500,
             Self::Unavailable | Self::Misconfigured => 503,
         }
@@ -114,6 +128,8 @@ impl Reason {
             Self::UserNotFound => "user_not_found",
             Self::SessionNotFound => "session_not_found",
             Self::ServiceKeyNotFound => "service_key_not_found",
+            Self::AccountNotFound => "account_not_found",
+            Self::Upstream { refusal, .. } => refusal.code.as_str(),
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::UserExists => "user_exists",
             Self::LastAdmin => "last_admin",
@@ -144,6 +160,8 @@ impl Reason {
         match self {
             // No credentials were given for a token, so none were wrong.
             Self::NotAuthenticated | Self::InvalidCredentials => Some("Bearer realm=\"sallyport\""),
+            // Not the caller's credentials, but a 401 all the same.
+            Self::Upstream { .. } if self.status() == 401 => Some("Bearer realm=\"sallyport\""),
             Self::InvalidRequest => Some("Bearer realm=\"sallyport\", error=\"invalid_request\""),
             Self::TokenInvalid
             | Self::TokenExpired
@@ -160,8 +178,33 @@ impl Reason {
     pub const fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Upstream { refusal, .. } => match refusal.retry_after_seconds {
+                None if self.status() == 503 => Some(UNAVAILABLE_RETRY_SECONDS),
+                wait => wait,
+            },
             Self::Unavailable | Self::Misconfigured => Some(UNAVAILABLE_RETRY_SECONDS),
             _ => None,
         }
+    }
+}
+
+/// What a refusal of an upstream is to our caller.
+const fn upstream_status(code: Code, passes_on: bool) -> u16 {
+    match code {
+        Code::Timeout => 504,
+        Code::BudgetSpent => 429,
+        Code::NoMeans | Code::ApprovalPending | Code::Unreadable => 503,
+        Code::CredentialsRefused if passes_on => 401,
+        Code::InputRefused | Code::TokenRefused | Code::GrantRefused if passes_on => 422,
+        Code::Unreachable
+        | Code::RateLimited
+        | Code::ServerError
+        | Code::Unintelligible
+        | Code::Redirected
+        | Code::CredentialsRefused
+        | Code::InputRefused
+        | Code::GrantRefused
+        | Code::TokenRefused
+        | Code::Interrupted => 502,
     }
 }

@@ -15,6 +15,8 @@ pub mod session;
 pub mod vault;
 
 #[cfg(target_arch = "wasm32")]
+mod cron;
+#[cfg(target_arch = "wasm32")]
 mod objects;
 #[cfg(target_arch = "wasm32")]
 mod platform;

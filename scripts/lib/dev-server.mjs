@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { localSettingsFile } from "./dev-vars.mjs";
 import { Failure } from "./log.mjs";
 import { npmTool, root } from "./paths.mjs";
 import { childEnv } from "./run.mjs";
@@ -11,15 +12,15 @@ const READY_WITHIN_MS = 90_000;
 const STOPS_WITHIN_MS = 5_000;
 
 /** Fails when somebody else listens there, with a message that says so. */
-export async function requireFreePort(port) {
+export async function requireFreePort(port, instead) {
   const probe = createServer();
   await new Promise((resolve, reject) => {
     probe.once("error", reject).listen({ port, host: "127.0.0.1", exclusive: true }, resolve);
   }).catch((error) => {
     throw new Failure(
       error.code === "EADDRINUSE"
-        ? `Port ${port} is in use, maybe by another \`npm start\`. End that one, or choose another: PORT=8788 npm start`
-        : `Port ${port} can't be used: ${error.message}. Choose another: PORT=8788 npm start`,
+        ? `Port ${port} is in use, maybe by another \`npm start\`. End that one, or choose another: ${instead} npm start`
+        : `Port ${port} can't be used: ${error.message}. Choose another: ${instead} npm start`,
     );
   });
   await new Promise((resolve) => probe.close(resolve));
@@ -28,12 +29,14 @@ export async function requireFreePort(port) {
 export function startDevServer(port) {
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--persist-to", ".wrangler/state"];
   args.push("--show-interactive-dev-session=false", "--inspector-ip", "127.0.0.1", "--inspector-port", "0");
+  args.push("--env-file", localSettingsFile);
   const child = spawn(npmTool("wrangler"), args, {
     cwd: root,
     // Its own process group, so that workerd and the rest can be ended with it. It is ours, so nobody else is hit.
     detached: true,
     stdio: ["ignore", "inherit", "inherit"],
-    env: childEnv(wranglerEnv),
+    // The one file that is named, and no other.
+    env: childEnv({ ...wranglerEnv, CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true" }),
   });
   const ended = new Promise((resolve) => {
     child.once("error", (error) => resolve(`could not be started: ${error.message}`));

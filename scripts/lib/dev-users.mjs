@@ -18,7 +18,7 @@ const DO_NOT_MATCH =
  * Makes sure that both exist and that .dev/credentials.json has their passwords; says whether it made passwords. The file
  * is written first and the users after it: whatever interrupts this, the next run finishes it.
  */
-export async function ensureDevUsers(base) {
+export async function ensureDevUsers(base, upstreams_url) {
   const before = readCredentials();
   const known = before?.users ?? [];
   const users = USERS.map((user) => ({
@@ -27,7 +27,7 @@ export async function ensureDevUsers(base) {
     roles: user.roles,
   }));
   const others = known.filter((user) => !USERS.some((ours) => ours.username === user.username));
-  writeCredentials({ ...before, base_url: base, users: [...users, ...others] });
+  writeCredentials({ ...before, base_url: base, upstreams_url, users: [...users, ...others] });
 
   const [admin, ...rest] = users;
   const token = await adminToken(base, admin, before !== null);

@@ -1,4 +1,5 @@
-// .dev.vars: the secrets and settings of local development, made on the first run. wrangler reads the file by itself.
+// .dev.vars: the secrets and settings of local development, made on the first run.
+import { readFileSync } from "node:fs";
 import { inRoot } from "./paths.mjs";
 import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
 
@@ -9,6 +10,7 @@ const MADE_WHEN_MISSING = {
   TOKEN_SIGNING_KEYS: () => `k1:${randomSecret()}`,
   SEALING_KEYS: () => `s1:${randomSecret()}`,
   BOOTSTRAP_KEY: randomSecret,
+  UPSTOX_NOTIFIER_SECRET: randomSecret,
   // Lets SERVICE_AUTH be off; a deployment does not have it.
   ENVIRONMENT: () => "development",
 };
@@ -23,6 +25,26 @@ export function ensureDevVars() {
     .map(([name, make]) => `${name}=${make()}\n`);
   // Written even when complete, for the file's mode.
   writePrivate(devVarsFile, (text === "" || text.endsWith("\n") ? text : `${text}\n`) + added.join(""));
+}
+
+/** What the local server is started with: made anew at each start, mode 600. */
+export const localSettingsFile = inRoot(".dev", "settings.env");
+
+/** The names of all settings, as the Worker reads them. */
+const known = () => [
+  ...readFileSync(inRoot("src", "config", "settings.rs"), "utf8").matchAll(/"([A-Z][A-Z0-9_]{3,})"/g),
+];
+
+/** The settings of .dev.vars, and those that stand in the environment, which win. */
+export function localSettings() {
+  const given = known().map(([, name]) => [name, process.env[name]]);
+  const fromEnvironment = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return { ...parse(readPrivate(devVarsFile) ?? ""), ...fromEnvironment };
+}
+
+export function writeLocalSettings(settings) {
+  const line = ([name, value]) => `${name}='${value}'\n`;
+  writePrivate(localSettingsFile, Object.entries(settings).map(line).join(""));
 }
 
 /** One value, or undefined. */

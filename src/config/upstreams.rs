@@ -59,6 +59,7 @@ fn facturify(r: &mut Reader<'_>) -> Option<Facturify> {
         flight_max: timeout * 3 + SLACK,
         extends: true,
         automatic: true,
+        by_approval: false,
         daily: false,
         checks: false,
     };
@@ -104,6 +105,7 @@ fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<S
         flight_max: timeout + SLACK,
         extends: true,
         automatic: true,
+        by_approval: false,
         daily: false,
         checks: false,
     };

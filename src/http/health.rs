@@ -1,15 +1,67 @@
-//! `GET /health`. Asks no store: it says that this instance has its settings and answers.
+//! `GET /health`: that this instance answers, and how the upstream accounts are. However many there are, it asks one object,
+//! and each instance at most once a second.
 
+use super::edge::Edge;
 use super::reply::Reply;
+use crate::clock::Timestamp;
+use crate::keeper::providers;
+use crate::objects::roster::{self, Counts};
 use crate::platform;
-use serde_json::json;
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-pub fn health() -> Reply {
+/// Anybody may ask, so the roster is spared.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+type Known = BTreeMap<String, Counts>;
+
+thread_local! {
+    static KNOWN: RefCell<Option<(Timestamp, Known)>> = const { RefCell::new(None) };
+}
+
+pub async fn health(edge: &Edge) -> Reply {
+    let now = platform::now();
+    let counts = counts(edge, now).await;
+    let configured = edge.app.config.providers.all();
+    let mut by_provider = Map::new();
+    let mut failed = 0;
+    for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
+        let total = configured.iter().filter(|k| k.provider == provider).count();
+        let line = counts.as_ref().map_or(Value::Null, |counts| {
+            let c = counts.get(provider).copied().unwrap_or_default();
+            failed += c.failed;
+            json!({ "total": total, "healthy": c.healthy, "failed": c.failed })
+        });
+        by_provider.insert(provider.to_owned(), line);
+    }
+    let healthy = counts.is_some() && failed == 0;
     let body = json!({
-        "status": "healthy",
+        "status": if healthy { "healthy" } else { "degraded" },
         "service": env!("CARGO_PKG_NAME"),
         "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": platform::now().rfc3339(),
+        "timestamp": now.rfc3339(),
+        "current_time_ist": now.rfc3339_ist(),
+        "accounts": by_provider.get(providers::UPSTOX),
+        "upstreams": by_provider,
     });
     Reply::json(200, &body)
+}
+
+/// The roster's counts; nothing if it cannot be asked.
+async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
+    if edge.app.config.providers.all().is_empty() {
+        return Some(Known::new());
+    }
+    let known = KNOWN.with_borrow(|k| k.clone());
+    if let Some((at, known)) = known
+        && at <= now
+        && now.since(at) < ASK_AGAIN
+    {
+        return Some(known);
+    }
+    let counts = roster::counts(&edge.env).await.ok()?;
+    KNOWN.with_borrow_mut(|k| *k = Some((now, counts.clone())));
+    Some(counts)
 }

@@ -1,6 +1,7 @@
 //! The languages of `detail`, and how one is chosen.
 
 use crate::error::{FieldFault, Reason};
+use crate::keeper::Code;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -45,6 +46,70 @@ fn weight(parameter: &str) -> u32 {
         ("1", _) => 1000,
         ("0", Some(Ok(n))) if fraction.len() <= 3 => n,
         _ => 0,
+    }
+}
+
+/// Why there is no upstream token.
+const fn upstream_texts(code: Code) -> [&'static str; 3] {
+    match code {
+        Code::Timeout => [
+            "The upstream service did not answer in time",
+            "El servicio externo no respondió a tiempo",
+            "Dịch vụ bên ngoài không trả lời kịp thời",
+        ],
+        Code::Unreachable => [
+            "The upstream service could not be reached",
+            "No se pudo contactar con el servicio externo",
+            "Không thể kết nối tới dịch vụ bên ngoài",
+        ],
+        Code::RateLimited => [
+            "The upstream service limits its calls",
+            "El servicio externo limita las llamadas",
+            "Dịch vụ bên ngoài đang giới hạn số lần gọi",
+        ],
+        Code::ServerError | Code::Unintelligible | Code::Redirected | Code::Interrupted => {
+            ["The upstream service failed", "El servicio externo falló", "Dịch vụ bên ngoài gặp lỗi"]
+        }
+        Code::CredentialsRefused => [
+            "The upstream service refused the configured credentials",
+            "El servicio externo rechazó las credenciales configuradas",
+            "Dịch vụ bên ngoài từ chối thông tin đăng nhập đã cấu hình",
+        ],
+        Code::InputRefused => [
+            "The upstream service found the input invalid",
+            "El servicio externo consideró inválidos los datos",
+            "Dịch vụ bên ngoài cho rằng dữ liệu không hợp lệ",
+        ],
+        Code::GrantRefused => [
+            "The upstream service refused the code or refresh token",
+            "El servicio externo rechazó el código o el token de actualización",
+            "Dịch vụ bên ngoài từ chối mã hoặc mã làm mới",
+        ],
+        Code::TokenRefused => [
+            "The upstream service refused the token",
+            "El servicio externo rechazó el token",
+            "Dịch vụ bên ngoài từ chối mã thông báo",
+        ],
+        Code::Unreadable => [
+            "The stored token of this account cannot be read",
+            "No se puede leer el token guardado de esta cuenta",
+            "Không thể đọc mã đã lưu của tài khoản này",
+        ],
+        Code::NoMeans => [
+            "There is no token for this account",
+            "No hay token para esta cuenta",
+            "Tài khoản này chưa có mã thông báo",
+        ],
+        Code::ApprovalPending => [
+            "The account's owner has to approve a new token",
+            "El titular de la cuenta debe aprobar un nuevo token",
+            "Chủ tài khoản cần phê duyệt mã thông báo mới",
+        ],
+        Code::BudgetSpent => [
+            "The calls of this hour are used up; try again later",
+            "Se agotaron las llamadas de esta hora; inténtelo más tarde",
+            "Đã hết số lần gọi trong giờ này; hãy thử lại sau",
+        ],
     }
 }
 
@@ -119,6 +184,8 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Demasiadas claves de servicio; revoque una antes",
             "Quá nhiều khóa dịch vụ; hãy thu hồi bớt trước",
         ],
+        Reason::AccountNotFound => ["No such account", "No existe esa cuenta", "Không có tài khoản này"],
+        Reason::Upstream { refusal, .. } => upstream_texts(refusal.code),
         Reason::BodyTooLarge => {
             ["The body is too large", "El cuerpo es demasiado grande", "Nội dung quá lớn"]
         }

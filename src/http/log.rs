@@ -2,6 +2,9 @@
 
 use super::context::Context;
 use crate::clock::{Timestamp, millis};
+use crate::keeper::alert::Alert;
+use crate::keeper::history::Entry;
+use crate::keeper::{AccountKey, Code};
 use crate::session::EndReason;
 use serde_json::{Value, json};
 
@@ -81,6 +84,37 @@ pub fn expired(session_id: &str, reason: EndReason, user: Option<u64>, now: Time
         "reason": reason.as_str(),
         "user_id": user,
         "session_id": session_id,
+    })
+    .to_string()
+}
+
+/// The audit record of an operation on an upstream token.
+pub fn operation(key: &AccountKey, entry: &Entry) -> String {
+    json!({
+        "level": if entry.outcome == "ok" { "info" } else { "warn" },
+        "event": "audit",
+        "at": entry.at.rfc3339(),
+        "request_id": entry.request_id,
+        "action": entry.operation.action(),
+        "outcome": entry.outcome,
+        "service": entry.who,
+        "account": key.to_string(),
+        "calls": entry.calls,
+        "expires_at": entry.expires_at.map(Timestamp::rfc3339),
+    })
+    .to_string()
+}
+
+/// An alert, whether or not somebody else is told of it.
+pub fn alert(key: &AccountKey, alert: &Alert) -> String {
+    json!({
+        "level": if alert.kind == crate::keeper::alert::Kind::Recovered { "info" } else { "warn" },
+        "event": "alert",
+        "at": alert.at.rfc3339(),
+        "alert": alert.kind.as_str(),
+        "account": key.to_string(),
+        "code": alert.code.map(Code::as_str),
+        "expires_at": alert.expires_at.map(Timestamp::rfc3339),
     })
     .to_string()
 }

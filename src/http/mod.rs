@@ -7,6 +7,7 @@ pub mod language;
 pub mod log;
 pub mod reply;
 pub mod route;
+pub mod token_route;
 
 #[cfg(target_arch = "wasm32")]
 mod admin_keys;
@@ -21,11 +22,15 @@ mod debug;
 #[cfg(target_arch = "wasm32")]
 mod edge;
 #[cfg(target_arch = "wasm32")]
+mod facturify;
+#[cfg(target_arch = "wasm32")]
 mod health;
 #[cfg(target_arch = "wasm32")]
 mod hot;
 #[cfg(target_arch = "wasm32")]
 mod login;
+#[cfg(target_arch = "wasm32")]
+mod notifier;
 #[cfg(target_arch = "wasm32")]
 mod own_sessions;
 #[cfg(target_arch = "wasm32")]
@@ -36,3 +41,7 @@ mod sample;
 pub mod serve;
 #[cfg(target_arch = "wasm32")]
 mod service_auth;
+#[cfg(target_arch = "wasm32")]
+mod tokens;
+#[cfg(target_arch = "wasm32")]
+mod upstox;

@@ -1,5 +1,6 @@
 //! What is served where: a plain match on the segments of the path and the method.
 
+use super::token_route::{self, TokenRoute};
 use crate::error::Reason;
 
 /// One route. Those under `/auth` are also served under `/api/v1/auth`.
@@ -30,6 +31,7 @@ pub enum Route {
     ListServiceKeys,
     CreateServiceKey,
     RevokeServiceKey(String),
+    Token(TokenRoute),
 }
 
 impl Route {
@@ -61,6 +63,7 @@ impl Route {
             Self::ListServiceKeys => "GET /admin/service-keys",
             Self::CreateServiceKey => "POST /admin/service-keys",
             Self::RevokeServiceKey(_) => "DELETE /admin/service-keys/{id}",
+            Self::Token(route) => route.name(),
         }
     }
 }
@@ -77,11 +80,11 @@ pub enum Found {
 const VERIFIED_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Envoy (`ext_authz` over HTTP) puts the path that it asks about behind `/auth/verify`, and asks with its method.
-fn verifies_a_path(path: &[Option<&str>; 6]) -> bool {
+fn verifies_a_path(path: &[Option<&str>; 7]) -> bool {
     matches!(
         path,
         [Some("auth"), Some("verify"), Some(_), ..]
-            | [Some("api"), Some("v1"), Some("auth"), Some("verify"), Some(_), _]
+            | [Some("api"), Some("v1"), Some("auth"), Some("verify"), Some(_), ..]
     )
 }
 
@@ -89,13 +92,13 @@ fn verifies_a_path(path: &[Option<&str>; 6]) -> bool {
 pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
     let mut segments = path.strip_prefix('/').ok_or(Reason::NotFound)?.split('/');
     let mut next = || segments.next();
-    let path = [next(), next(), next(), next(), next(), next()];
+    let path = [next(), next(), next(), next(), next(), next(), next()];
     if verifies_a_path(&path) && VERIFIED_METHODS.contains(&method) {
         return Ok(Found::Route(Route::Verify));
     }
     let path = match path {
         // The second prefix of the user routes.
-        [Some("api"), Some("v1"), Some("auth"), a, b, c] => [Some("auth"), a, b, c, None, None],
+        [Some("api"), Some("v1"), Some("auth"), a, b, c, d] => [Some("auth"), a, b, c, d, None, None],
         other => other,
     };
     let read = if method == "HEAD" { "GET" } else { method };
@@ -178,7 +181,10 @@ pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
         [Some("admin"), Some("service-keys"), Some(id), None, ..] if !id.is_empty() => {
             one("DELETE", "DELETE, OPTIONS", Route::RevokeServiceKey(id.to_owned()))
         }
-        _ => Err(Reason::NotFound),
+        path => match token_route::find(read, &path) {
+            Some((allow, route)) => served(allow, route.map(Route::Token)),
+            None => Err(Reason::NotFound),
+        },
     }
 }
 

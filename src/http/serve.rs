@@ -6,11 +6,13 @@ use super::edge::Edge;
 use super::reply::Reply;
 use super::route::{Found, Route, find};
 use super::{
-    admin_keys, admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample,
+    admin_keys, admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample, tokens,
 };
 use crate::config::Config;
+use crate::cron;
 use crate::error::Reason;
 use crate::platform;
+use std::cell::Cell;
 use worker::{Env, Request, Response, ResponseBuilder};
 
 /// What stands in a log line where no route was found.
@@ -25,6 +27,7 @@ pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> w
         return respond(answer(None, &context, None, Err(Reason::Misconfigured)));
     };
     let mut edge = Edge { app, env, worker, context };
+    start(&edge);
     let (route, outcome) = match find(&edge.context.method, &edge.context.path) {
         Ok(Found::Route(route)) => (Some(route.clone()), dispatch(&mut edge, &mut request, route).await),
         Ok(Found::Options(allow)) => (None, Ok(Reply::empty(204).with("allow", allow))),
@@ -33,9 +36,20 @@ pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> w
     respond(answer(Some(&edge.app.config), &edge.context, route.as_ref(), outcome))
 }
 
+thread_local! {
+    static STARTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// At the first request of an instance the upstream accounts are looked after: it may be the first after a deploy.
+fn start(edge: &Edge) {
+    if !STARTED.replace(true) && !edge.app.config.providers.all().is_empty() {
+        edge.worker.wait_until(cron::start(edge.env.clone()));
+    }
+}
+
 async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Result<Reply, Reason> {
     match route {
-        Route::Health => Ok(health::health()),
+        Route::Health => Ok(health::health(edge).await),
         Route::Login => login::login(edge, request).await,
         Route::Refresh => refresh::refresh(edge, request).await,
         Route::Logout => login::logout(edge, request).await,
@@ -60,6 +74,7 @@ async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Resul
         Route::ListServiceKeys => admin_keys::list(edge).await,
         Route::CreateServiceKey => admin_keys::create(edge, request).await,
         Route::RevokeServiceKey(id) => admin_keys::revoke(edge, &id).await,
+        Route::Token(route) => tokens::serve(edge, request, route).await,
     }
 }
 

@@ -21,7 +21,6 @@ pub struct ServiceCaller {
 
 impl ServiceCaller {
     /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
-    #[allow(dead_code)] // As below.
     pub fn who(&self) -> String {
         if self.id.is_empty() { self.name.clone() } else { key_who(&self.name) }
     }
@@ -44,7 +43,6 @@ pub fn forget(id: &str) {
 impl Edge {
     /// The service that calls. Nothing shown is 401 without an error; two keys that differ are 400; a key that is not
     /// good in any way is always the same 401; a good one without the scope is 403. If the directory can't be asked: 503.
-    #[allow(dead_code)] // The routes that want a key come next.
     pub async fn service(&self, scope: Scope) -> Result<ServiceCaller, Reason> {
         if !self.app.config.service_auth {
             // A page that somebody's browser has open reaches this machine, but not by this name.

@@ -6,7 +6,7 @@ use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
 use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
 use super::providers::Provider;
-use super::state::{Account, Check, Due, Flight, Health, Held, Source, Tokens, Trouble};
+use super::state::{Account, Check, Due, Flight, Health, Held, Source, TELL_AGAIN, Tokens, Trouble};
 use crate::clock::{Timestamp, seconds_up};
 use std::time::Duration;
 
@@ -53,6 +53,8 @@ pub enum Event {
     },
     /// The alarm.
     Woke,
+    /// KV and the roster are about to be told, again.
+    Telling,
     /// KV and the roster know of the changes up to this one.
     Told {
         change: u64,
@@ -130,6 +132,12 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
             Verdict::Nothing.into()
         }
         Event::Woke => woke(account, c).into(),
+        Event::Telling => {
+            if let Some(untold) = &mut account.untold {
+                untold.try_at = c.now.plus(TELL_AGAIN);
+            }
+            Verdict::Nothing.into()
+        }
         Event::Told { change } => {
             account.untold.take_if(|u| u.change <= change);
             Verdict::Nothing.into()
@@ -160,9 +168,14 @@ fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
     c.settings.clone_into(&mut account.settings);
 }
 
+/// Whether a token can only come by an approval that has been asked for.
+fn waits_for_approval(account: &Account, c: &Context<'_>) -> bool {
+    c.provider.rules().by_approval && account.approval_until.is_some_and(|until| until > c.now)
+}
+
 /// Gives an account without a plan one.
 fn plan(account: &mut Account, c: &Context<'_>) {
-    let waits = account.approval_until.is_some_and(|until| until > c.now);
+    let waits = waits_for_approval(account, c);
     if account.due.is_some() || account.trouble.is_some() || account.flight.is_some() || waits {
         return;
     }
@@ -199,7 +212,7 @@ fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> 
         let wants = held.left(c.now) < min_ttl && more && rules.automatic;
         return if wants && !tried && may.is_ok() { Verdict::Fly(Operation::Renew) } else { Verdict::Serve };
     }
-    let pending = account.approval_until.is_some_and(|until| until > c.now);
+    let pending = waits_for_approval(account, c);
     match may {
         Err(refusal) => Verdict::Refuse(refusal),
         Ok(()) if pending => Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c)),
@@ -307,7 +320,10 @@ fn landed(
             entry.outcome = Code::ApprovalPending.as_str().to_owned();
             account.trouble = None;
             account.approval_until = Some(until);
-            account.due = Some(Due { at: until, operation: Operation::Renew, source: Source::Refresh });
+            if operation.gets() {
+                let at = c.provider.ask_again(until, c.now, c.dice);
+                account.due = Some(Due { at, operation: Operation::Renew, source: Source::Refresh });
+            }
             alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
             account.changed(c.now);
             Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
@@ -472,7 +488,9 @@ fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: Timestamp) 
     account.alerts += 1;
     let expires_at = account.held.as_ref().map(|h| h.expires_at);
     let number = account.alerts;
-    account.outbox.push(Alert { number, kind, at: now, code, expires_at, attempts: 0, try_at: now });
+    // It is sent at once; the alarm sends it if that is lost.
+    let try_at = now.plus(alert::again(1));
+    account.outbox.push(Alert { number, kind, at: now, code, expires_at, attempts: 0, try_at });
     let surplus = account.outbox.len().saturating_sub(alert::OUTBOX_MAX);
     account.outbox.drain(..surplus);
 }
@@ -483,6 +501,23 @@ fn alerted(account: &mut Account, number: u64, delivered: bool, now: Timestamp) 
         alert.try_at = now.plus(alert::again(alert.attempts));
     }
     account.outbox.retain(|a| a.attempts < alert::ATTEMPTS_MAX && (a.number != number || !delivered));
+}
+
+/// KV may give an old copy for a minute and more after a write.
+const COPY_STALE: Duration = Duration::from_secs(120);
+/// A caller wants to use a token, not only to have it.
+const COPY_MARGIN: Duration = Duration::from_secs(30);
+
+/// Until when a copy of the held token in KV may be given out: until so long before it is renewed, which may end it
+/// upstream, that no location gives an old copy any more; and not while renewals fail, because they come at any time.
+pub fn copy_until(account: &Account) -> Timestamp {
+    match (&account.held, &account.trouble, &account.flight) {
+        (Some(held), None, None) => {
+            let end = held.expires_at.minus(COPY_MARGIN);
+            account.due.as_ref().map_or(end, |due| end.min(due.at.minus(COPY_STALE)))
+        }
+        _ => Timestamp::default(),
+    }
 }
 
 /// What the account is like.

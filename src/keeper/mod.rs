@@ -18,6 +18,7 @@ pub mod state;
 mod upstox;
 
 pub use call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step};
+pub use decide::{Context, Decision, Event, Verdict, decide};
 pub use protocol::{By, Command, Reply, Task};
 pub use providers::{Provider, Providers};
 pub use state::{Account, Held, Source, Tokens};

@@ -92,6 +92,14 @@ impl Task {
     }
 }
 
+/// A command, for the account that the object is named by: an object is not told its own name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub provider: String,
+    pub account: String,
+    pub command: Command,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {

@@ -26,6 +26,8 @@ pub struct Rules {
     pub extends: bool,
     /// Whether a token can be got without being given one.
     pub automatic: bool,
+    /// Whether a renewal only asks somebody to approve a token, which then comes another way.
+    pub by_approval: bool,
     /// Whether the daily Cron Trigger renews it.
     pub daily: bool,
     /// Whether the upstream can be asked about a token.
@@ -41,6 +43,11 @@ pub trait Provider: fmt::Debug {
 
     /// What is due for a token, and when; nothing if nothing can be done for it.
     fn renewal(&self, held: &Held, now: Timestamp, dice: Dice) -> Option<Due>;
+
+    /// When to ask for an approval again that was asked for now and holds until `until`.
+    fn ask_again(&self, until: Timestamp, _now: Timestamp, _dice: Dice) -> Timestamp {
+        until
+    }
 
     /// Everything configured for the account, to notice a change by. It is hashed before it is kept.
     fn settings(&self) -> String;

@@ -68,6 +68,7 @@ impl Upstox {
             flight_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),
             extends: false,
             automatic: common.service_url.is_some() || app.is_some(),
+            by_approval: common.service_url.is_none() && app.is_some(),
             daily: true,
             checks: true,
         };
@@ -162,6 +163,11 @@ impl Provider for Upstox {
     fn renewal(&self, _held: &Held, now: Timestamp, dice: Dice) -> Option<Due> {
         let at = upstox_renewal(now, dice);
         self.rules.automatic.then_some(Due { at, operation: Operation::Refresh, source: Source::Refresh })
+    }
+
+    /// Not in the middle of the night, when the day's approval ends.
+    fn ask_again(&self, _until: Timestamp, now: Timestamp, dice: Dice) -> Timestamp {
+        upstox_renewal(now, dice)
     }
 
     fn settings(&self) -> String {

@@ -19,6 +19,12 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn delete(this: &SyncKv, key: &str) -> std::result::Result<bool, JsValue>;
+
+    /// An object's storage, as far as its alarm goes.
+    pub(super) type Alarms;
+
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub(super) fn set_alarm(this: &Alarms, at: f64) -> std::result::Result<JsValue, JsValue>;
 }
 
 /// The rows of one object. Asking for one that is not there leaves nothing behind.

@@ -1,6 +1,8 @@
 //! Calls to objects: native RPC, a command in JSON in, a reply in JSON out.
 
+use super::roster::{self, Sweep};
 use crate::directory;
+use crate::keeper::{self, protocol::Asked};
 use crate::platform;
 use crate::session;
 use serde::Serialize;
@@ -18,6 +20,17 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn command(this: &Rpc, json: &str) -> Result<Promise, JsValue>;
+
+    /// What an object does not answer in one step.
+    #[wasm_bindgen(method, catch)]
+    fn ask(this: &Rpc, json: &str) -> Result<Promise, JsValue>;
+}
+
+/// Which of the two an object is called by.
+#[derive(Clone, Copy)]
+enum Method {
+    Command,
+    Ask,
 }
 
 /// An object could not be asked. Whether it did anything is not known.
@@ -69,6 +82,28 @@ pub async fn directory(
     call(&namespace(env, "DIRECTORY")?, Address::Name("directory"), command).await
 }
 
+/// The object of an upstream account.
+pub async fn upstream(
+    env: &Env,
+    provider: &str,
+    account: &str,
+    command: keeper::Command,
+) -> Result<keeper::Reply, Unreachable> {
+    let name = format!("{provider}/{account}");
+    let asked = Asked { provider: provider.to_owned(), account: account.to_owned(), command };
+    send(&namespace(env, "UPSTREAM")?, Address::Name(&name), &asked, Method::Ask).await
+}
+
+/// The roster of upstream accounts.
+pub async fn roster(env: &Env, command: &roster::Command) -> Result<roster::Reply, Unreachable> {
+    call(&namespace(env, "ROSTER")?, Address::Name("roster"), command).await
+}
+
+/// The n-th of the objects that look after accounts.
+pub async fn sweep(env: &Env, n: usize, sweep: &Sweep) -> Result<roster::Reply, Unreachable> {
+    send(&namespace(env, "ROSTER")?, Address::Name(&format!("sweep/{n}")), sweep, Method::Ask).await
+}
+
 fn namespace(env: &Env, binding: &str) -> Result<ObjectNamespace, Unreachable> {
     env.durable_object(binding).map_err(|error| {
         platform::log_fault("binding", &error.to_string(), None);
@@ -90,13 +125,22 @@ async fn call<C: Serialize, R: DeserializeOwned>(
     address: Address<'_>,
     command: &C,
 ) -> Result<R, Unreachable> {
+    send(namespace, address, command, Method::Command).await
+}
+
+async fn send<C: Serialize, R: DeserializeOwned>(
+    namespace: &ObjectNamespace,
+    address: Address<'_>,
+    command: &C,
+    method: Method,
+) -> Result<R, Unreachable> {
     let json = serde_json::to_string(command).map_err(|_| Unreachable)?;
-    let mut answer = attempt(namespace, address, &json).await;
+    let mut answer = attempt(namespace, address, &json, method).await;
     if let Err(error) = &answer
         && flag(error, "retryable")
         && !flag(error, "overloaded")
     {
-        answer = attempt(namespace, address, &json).await;
+        answer = attempt(namespace, address, &json, method).await;
     }
     let answer = answer.map_err(|error| {
         platform::log_fault("object", &worker::Error::from(error).to_string(), None);
@@ -109,9 +153,18 @@ async fn call<C: Serialize, R: DeserializeOwned>(
     })
 }
 
-async fn attempt(namespace: &ObjectNamespace, address: Address<'_>, json: &str) -> Result<JsValue, JsValue> {
+async fn attempt(
+    namespace: &ObjectNamespace,
+    address: Address<'_>,
+    json: &str,
+    method: Method,
+) -> Result<JsValue, JsValue> {
     let rpc: Rpc = stub(namespace, address).map_err(JsValue::from)?.into_rpc();
-    JsFuture::from(rpc.command(json)?).await
+    let answer = match method {
+        Method::Command => rpc.command(json),
+        Method::Ask => rpc.ask(json),
+    };
+    JsFuture::from(answer?).await
 }
 
 /// A property of a runtime error that the `worker` crate does not show.

@@ -1,5 +1,7 @@
 //! The rim: the only places that read the clock, draw random bytes, look at bindings or write a log line.
 
+pub mod outbound;
+
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::http::log;

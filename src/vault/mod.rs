@@ -52,6 +52,16 @@ impl Vault {
         Self { keys: keys.iter().filter_map(cipher).collect(), fingerprints }
     }
 
+    /// The key that seals.
+    pub fn first_kid(&self) -> Option<&str> {
+        self.keys.first().map(|(kid, _)| kid.as_str())
+    }
+
+    /// The ids of all keys.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|(kid, _)| kid.as_str())
+    }
+
     /// A short keyed hash, for telling values apart without keeping them. It changes when the first key does.
     pub fn fingerprint(&self, purpose: &str, value: &str) -> String {
         let mut out = [0_u8; 12];
