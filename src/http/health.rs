@@ -24,11 +24,10 @@ thread_local! {
 pub async fn health(edge: &Edge) -> Reply {
     let now = platform::now();
     let counts = counts(edge, now).await;
-    let configured = edge.app.config.providers.all();
     let mut by_provider = Map::new();
     let mut failed = 0;
     for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
-        let total = configured.iter().filter(|k| k.provider == provider).count();
+        let total = edge.app.config.providers.count(provider);
         let line = counts.as_ref().map_or(Value::Null, |counts| {
             let c = counts.get(provider).copied().unwrap_or_default();
             failed += c.failed;
@@ -51,7 +50,7 @@ pub async fn health(edge: &Edge) -> Reply {
 
 /// The roster's counts; nothing if it cannot be asked.
 async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
-    if edge.app.config.providers.all().is_empty() {
+    if edge.app.config.providers.is_empty() {
         return Some(Known::new());
     }
     let known = KNOWN.with_borrow(|k| k.clone());

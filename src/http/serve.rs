@@ -42,7 +42,7 @@ thread_local! {
 
 /// At the first request of an instance the upstream accounts are looked after: it may be the first after a deploy.
 fn start(edge: &Edge) {
-    if !STARTED.replace(true) && !edge.app.config.providers.all().is_empty() {
+    if !STARTED.replace(true) && !edge.app.config.providers.is_empty() {
         edge.worker.wait_until(cron::start(edge.env.clone()));
     }
 }

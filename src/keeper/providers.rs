@@ -98,6 +98,19 @@ impl Providers {
         known.then(|| AccountKey { provider, account: account.to_owned() })
     }
 
+    /// How many accounts of a provider are configured.
+    pub fn count(&self, provider: &str) -> usize {
+        match provider {
+            FACTURIFY => usize::from(self.facturify.is_some()),
+            UPSTOX => self.upstox_accounts.len(),
+            _ => self.oauth2.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        [FACTURIFY, UPSTOX, OAUTH2].into_iter().all(|provider| self.count(provider) == 0)
+    }
+
     /// Every configured account.
     pub fn all(&self) -> Vec<AccountKey> {
         let key = |provider, account: &str| AccountKey { provider, account: account.to_owned() };

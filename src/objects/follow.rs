@@ -26,7 +26,14 @@ pub async fn up(inner: &Rc<Inner>) {
     inner.following.set(false);
 }
 
-async fn outstanding(inner: &Rc<Inner>) -> Result<()> {
+/// Tells KV and the roster what they do not know. What fails is left to the alarm.
+pub async fn told(inner: &Rc<Inner>) {
+    if let Err(error) = outstanding_news(inner).await {
+        platform::log_fault("upstream follow-up", &error.to_string(), None);
+    }
+}
+
+async fn outstanding_news(inner: &Rc<Inner>) -> Result<()> {
     // What changes while it is told is told again, but not for ever.
     for _ in 0..5 {
         let Some((_, loaded)) = inner.step(Event::Telling)? else { return Ok(()) };
@@ -37,6 +44,11 @@ async fn outstanding(inner: &Rc<Inner>) -> Result<()> {
         }
         inner.step(Event::Told { change })?;
     }
+    Ok(())
+}
+
+async fn outstanding(inner: &Rc<Inner>) -> Result<()> {
+    outstanding_news(inner).await?;
     let Some((_, loaded)) = inner.step(Event::Telling)? else { return Ok(()) };
     let now = platform::now();
     for alert in loaded.account.outbox.iter().filter(|a| a.attempts == 0 || a.try_at <= now) {

@@ -66,6 +66,15 @@ struct Running {
     end: Promise,
 }
 
+/// When KV and the roster are told of what a task has brought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Before those who wait for it go on.
+    Tell,
+    /// After: they wait for a token and no longer than it takes.
+    TellLater,
+}
+
 /// An account as it was loaded, or as a step has left it.
 pub(super) struct Loaded {
     pub(super) app: Rc<App>,
@@ -270,16 +279,16 @@ impl Inner {
     }
 
     /// Begins a task, or shares in the one under way, and awaits its end.
-    async fn fly(self: &Rc<Self>, task: Task, by: By) -> Result<Option<Refusal>> {
+    async fn fly(self: &Rc<Self>, task: Task, by: By, then: Then) -> Result<Option<Refusal>> {
         let end = match self.running() {
             Some(running) => running.end,
-            None => self.take_off(task, by)?,
+            None => self.take_off(task, by, then)?,
         };
         let end = JsFuture::from(end).await.map_err(worker::Error::from)?;
         Ok(serde_json::from_str(&end.as_string().unwrap_or_default())?)
     }
 
-    fn take_off(self: &Rc<Self>, task: Task, by: By) -> Result<Promise> {
+    fn take_off(self: &Rc<Self>, task: Task, by: By, then: Then) -> Result<Promise> {
         let operation = task.operation();
         let Some((_, loaded)) = self.step(Event::TookOff(operation, by))? else {
             return Err("the account is gone".into());
@@ -288,6 +297,9 @@ impl Inner {
         let inner = self.clone();
         let end = promise(async move {
             let end = inner.run(script, &task).await;
+            if then == Then::Tell {
+                follow::told(&inner).await;
+            }
             inner.flight.borrow_mut().take();
             // What follows is not waited for by those who wait for the token.
             inner.clone().follow_later();
@@ -376,14 +388,14 @@ impl Inner {
                 Verdict::Nothing => return Ok(Reply::Refused(unreadable())),
                 Verdict::Fly(operation) => {
                     self.wait_for_others(operation).await;
-                    self.fly(task_of(operation), by.clone()).await?;
+                    self.fly(task_of(operation), by.clone(), Then::TellLater).await?;
                     tried = true;
                 }
             }
         }
     }
 
-    /// Does something upstream now. KV knows of it before the caller does.
+    /// Does something upstream now. KV knows of it before the caller does, who may read it there next.
     async fn order(self: &Rc<Self>, task: Task, by: By) -> Result<Reply> {
         let operation = task.operation();
         self.wait_for_others(operation).await;
@@ -391,11 +403,10 @@ impl Inner {
             return Ok(Reply::NoAccount);
         };
         let refusal = match decision.verdict {
-            Verdict::Fly(_) => self.fly(task, by).await?,
+            Verdict::Fly(_) => self.fly(task, by, Then::Tell).await?,
             Verdict::Refuse(refusal) => Some(refusal),
             Verdict::Serve | Verdict::Nothing => return Ok(Reply::Done(status_of(&loaded))),
         };
-        follow::up(self).await;
         let Some(mut loaded) = self.load()? else { return Ok(Reply::NoAccount) };
         self.open(&mut loaded)?;
         Ok(match refusal {
@@ -415,7 +426,7 @@ impl Inner {
             let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == crate::keeper::Source::Cron);
             let who = if daily { "cron" } else { "alarm" };
             let by = By { who: who.to_owned(), request_id: platform::fresh_id() };
-            self.fly(task_of(operation), by).await?;
+            self.fly(task_of(operation), by, Then::TellLater).await?;
         }
         follow::up(self).await;
         // Whatever happened: the alarm that brought us here is used up.
