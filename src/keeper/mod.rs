@@ -17,6 +17,11 @@ pub mod schedule;
 pub mod state;
 mod upstox;
 
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod test_support;
+
 pub use call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step};
 pub use decide::{Context, Decision, Event, Verdict, decide};
 pub use protocol::{By, Command, Reply, Task};
