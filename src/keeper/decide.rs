@@ -254,12 +254,13 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
 }
 
 fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
-    if account.warn_at(c.warning).is_some_and(|at| at <= c.now)
-        && let Some(held) = account.live(c.now)
-    {
-        let expires_at = held.expires_at;
-        account.warned = Some(expires_at);
-        alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
+    if account.warn_at(c.warning).is_some_and(|at| at <= c.now) {
+        let live = account.live(c.now).is_some();
+        account.warned = account.held.as_ref().map(|h| h.expires_at);
+        // Of one that has run out already there is nothing to warn, and the alarm is not to come for it again.
+        if live {
+            alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
+        }
     }
     if account.flight.is_some() {
         return Verdict::Nothing;

@@ -18,9 +18,13 @@ pub mod state;
 mod upstox;
 
 #[cfg(test)]
+mod found_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod trouble_tests;
 
 pub use call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step};
 pub use decide::{Context, Decision, Event, Verdict, decide};

@@ -217,7 +217,11 @@ impl Account {
     /// When to warn that the token runs out and no renewal is in sight.
     pub fn warn_at(&self, warning: Duration) -> Option<Timestamp> {
         let held = self.held.as_ref()?;
-        let in_sight = self.trouble.is_none() && self.due.is_some();
+        // A renewal that is failing quietly is still being tried, quickly.
+        let in_sight = match &self.trouble {
+            None => self.due.is_some(),
+            Some(trouble) => !trouble.told,
+        };
         let warned = self.warned == Some(held.expires_at);
         (!in_sight && !warned).then(|| held.expires_at.minus(warning.min(held.lifetime() / 2)))
     }
