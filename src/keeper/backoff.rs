@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use std::time::Duration;
 
-/// Most upstream calls for one account in any hour of trouble.
+/// Most upstream calls for one account in any hour of outage, whoever wants them.
 pub const CALLS_PER_HOUR: usize = 15;
 const HOUR: Duration = Duration::from_secs(3600);
 /// After the quick tries: the first slow one after about this, each later one after twice as long, up to the longest.

@@ -92,9 +92,6 @@ impl From<Verdict> for Decision {
 
 /// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
 const DAILY_ONCE: Duration = Duration::from_secs(60);
-/// A token that could not be checked when it was got is checked after this, and again.
-const CHECK_AGAIN: Duration = Duration::from_secs(300);
-
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
     notice_settings(account, tokens, c);
     forget_old(&mut account.calls, c.now);
@@ -188,18 +185,26 @@ fn plan(account: &mut Account, c: &Context<'_>) {
     };
 }
 
-/// When a call to the upstream may be made for somebody, if at all.
+/// When the hour has room for all the calls that the operation may make.
+fn free_at(account: &Account, operation: Operation, c: &Context<'_>) -> Timestamp {
+    let calls = if operation.gets() { c.provider.rules().calls_max } else { 1 };
+    allowed_at(&account.calls, calls, c.now)
+}
+
+/// When a renewal may be made for somebody, if at all.
 fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
-    let Some(trouble) = &account.trouble else { return Ok(()) };
-    let refusal = |until: Option<Timestamp>| Refusal {
-        code: trouble.code,
-        status: trouble.status,
-        retry_after_seconds: until.map(|at| seconds_up(at.since(c.now)).max(1)),
+    let free_at = free_at(account, Operation::Renew, c);
+    let (code, status, at) = match &account.trouble {
+        None => (Code::BudgetSpent, None, Some(free_at)),
+        Some(t) => (t.code, t.status, t.retry_at.map(|at| at.max(free_at))),
     };
-    let retry_at = trouble.retry_at.ok_or_else(|| refusal(None))?;
-    let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
-    let at = retry_at.max(free_at);
-    if at > c.now { Err(refusal(Some(at))) } else { Ok(()) }
+    match at {
+        Some(at) if at <= c.now => Ok(()),
+        _ => {
+            let retry_after_seconds = at.map(|at| seconds_up(at.since(c.now)).max(1));
+            Err(Refusal { code, status, retry_after_seconds })
+        }
+    }
 }
 
 fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> Verdict {
@@ -228,7 +233,7 @@ fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict 
     if account.flight.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
         return Verdict::Fly(operation);
     }
-    let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
+    let free_at = free_at(account, operation, c);
     if free_at > c.now {
         let retry_after_seconds = Some(seconds_up(free_at.since(c.now)).max(1));
         return Verdict::Refuse(Refusal { code: Code::BudgetSpent, status: None, retry_after_seconds });
@@ -265,20 +270,24 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
     if account.flight.is_some() {
         return Verdict::Nothing;
     }
-    match (&mut account.trouble, &account.due) {
-        (Some(trouble), _) => {
-            let free_at = allowed_at(&account.calls, c.provider.rules().calls_max, c.now);
-            match &mut trouble.retry_at {
-                Some(at) if *at <= c.now && free_at <= c.now => Verdict::Fly(Operation::Renew),
-                Some(at) => {
-                    *at = (*at).max(free_at);
-                    Verdict::Nothing
-                }
-                None => Verdict::Nothing,
-            }
+    let operation = match (&account.trouble, &account.due) {
+        (None, Some(due)) => due.operation,
+        _ => Operation::Renew,
+    };
+    let free_at = free_at(account, operation, c);
+    let at = match (&mut account.trouble, &mut account.due) {
+        (Some(trouble), _) => trouble.retry_at.as_mut(),
+        (None, Some(due)) => Some(&mut due.at),
+        (None, None) => None,
+    };
+    match at {
+        Some(at) if *at > c.now => Verdict::Nothing,
+        Some(_) if free_at <= c.now => Verdict::Fly(operation),
+        Some(at) => {
+            *at = free_at;
+            Verdict::Nothing
         }
-        (None, Some(due)) if due.at <= c.now => Verdict::Fly(due.operation),
-        _ => Verdict::Nothing,
+        None => Verdict::Nothing,
     }
 }
 
@@ -364,16 +373,26 @@ fn granted(
         // Could not be asked: the check is still to come, and says so by not being there.
         account.check = grant.verified.then_some(Check { at: c.now, code: None });
     }
-    account.due =
-        if grant.verified { c.provider.renewal(&held, c.now, c.dice) } else { Some(check_again(c)) };
+    if grant.verified {
+        account.calls.clear();
+        account.due = c.provider.renewal(&held, c.now, c.dice);
+    } else {
+        // One call failed: the one that asked about the token.
+        count_calls(account, 1, c.now);
+        account.due = Some(check_again(account, None, c));
+    }
     account.held = Some(held);
     account.approval_until = None;
     account.warned = None;
     recover(account, c);
 }
 
-fn check_again(c: &Context<'_>) -> Due {
-    let at = c.now.plus(CHECK_AGAIN / 2 + c.dice.up_to(CHECK_AGAIN / 2));
+/// A token that could not be checked when it was got is checked later: as slowly as a renewal after the quick tries.
+fn check_again(account: &Account, retry_after: Option<Duration>, c: &Context<'_>) -> Due {
+    let backoff = c.provider.rules().backoff;
+    let failures = u32::try_from(account.calls.len()).unwrap_or(u32::MAX).saturating_add(backoff.retries);
+    let at = c.now.plus(backoff.wait(failures, retry_after, c.dice));
+    let at = at.max(free_at(account, Operation::Check, c));
     Due { at, operation: Operation::Check, source: Source::Refresh }
 }
 
@@ -381,7 +400,6 @@ fn recover(account: &mut Account, c: &Context<'_>) {
     if account.trouble.take().is_some_and(|t| t.told) {
         alert(account, Kind::Recovered, None, c.now);
     }
-    account.calls.clear();
     account.changed(c.now);
 }
 
@@ -400,13 +418,18 @@ fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: 
                 account.due = None;
                 plan(account, c);
                 account.changed(c.now);
-            } else if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
-                account.due = Some(check_again(c));
+                return;
+            }
+            count_calls(account, calls, c.now);
+            if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
+                account.due = Some(check_again(account, failure.retry_after, c));
             }
         }
-        // About what was given, not about the account.
+        // About what was given, not about the account; and an upstream that says no is there.
         Operation::Adopt | Operation::Exchange | Operation::Request => {
-            count_calls(account, calls, c.now);
+            if !matches!(failure.code, Code::TokenRefused | Code::GrantRefused) {
+                count_calls(account, calls, c.now);
+            }
         }
     }
 }

@@ -1,12 +1,21 @@
 //! Faults that the other tests found, or that reading found, each as it showed.
 
-use super::decide::Event;
-use super::protocol::Operation::{self, Renew};
+use super::backoff::CALLS_PER_HOUR;
+use super::decide::{Event, Verdict};
+use super::protocol::Operation::{self, Check, Refresh, Renew};
 use super::test_support::*;
 use super::*;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+fn failed(code: Code) -> Outcome {
+    Outcome::Failed(Failure::new(code))
+}
+
+fn unverified(k: &Keeper) -> Outcome {
+    Outcome::Granted(Grant { verified: false, ..grant("unsure", k.now, DAY) })
+}
 
 #[test]
 fn a_token_that_ran_out_unwarned_is_not_warned_of_for_ever() {
@@ -42,4 +51,89 @@ fn a_blip_just_before_the_end_is_no_alert() {
     k.wake();
     k.succeed(Renew, DAY);
     assert_eq!(k.alerts(), []);
+}
+
+#[test]
+fn checks_that_find_nobody_count_as_calls() {
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, DAY);
+    let mut calls = 0;
+    while let Verdict::Fly(Check) = k.order(Check) {
+        k.run(Check, failed(Code::ServerError), 1);
+        calls += 1;
+        assert!(calls <= CALLS_PER_HOUR, "{calls} calls");
+    }
+    assert_eq!(calls, CALLS_PER_HOUR);
+    assert_eq!(refused(k.order(Check)), (Code::BudgetSpent, Some(3600)));
+    // One that is answered does not, whatever the answer is.
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, DAY);
+    for _ in 0..2 * CALLS_PER_HOUR {
+        assert!(flies(&k.order(Check), Check));
+        k.run(Check, Outcome::Valid { user_id: None }, 1);
+        assert!(flies(&k.order(Operation::Adopt), Operation::Adopt));
+        k.run(Operation::Adopt, failed(Code::TokenRefused), 1);
+    }
+}
+
+#[test]
+fn an_unsure_token_is_checked_ever_more_slowly() {
+    for dice in [LEAST, MOST] {
+        let mut k = Keeper::new(upstox());
+        k.dice = dice;
+        k.run(Renew, unverified(&k), 2);
+        let first = k.now;
+        let mut calls = 1;
+        while k.now < first.plus(secs(3600)) {
+            assert_eq!(k.wake(), Check);
+            k.run(Check, failed(Code::ServerError), 1);
+            calls += 1;
+        }
+        assert!((4..=CALLS_PER_HOUR).contains(&calls), "{calls} calls");
+        let waits = k.now;
+        let limited = Failure { retry_after: Some(secs(7200)), ..Failure::new(Code::RateLimited) };
+        k.run(Check, Outcome::Failed(limited), 1);
+        k.wake();
+        assert!(k.now >= waits.plus(secs(7200)), "as it was asked to");
+    }
+}
+
+#[test]
+fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
+    let mut k = Keeper::new(upstox());
+    let mut tasks = 0;
+    while let Verdict::Fly(Refresh) = k.order(Refresh) {
+        k.run(Refresh, unverified(&k), 3);
+        tasks += 1;
+        assert!(tasks <= CALLS_PER_HOUR, "each has a call that fails");
+    }
+}
+
+#[test]
+fn the_hour_counts_without_trouble_too() {
+    for given in [Operation::Adopt, Operation::Exchange] {
+        let mut k = Keeper::new(upstox());
+        let mut calls = 0;
+        while let Verdict::Fly(_) = k.order(given) {
+            k.run(given, failed(Code::Timeout), 1);
+            calls += 1;
+            assert!(calls <= CALLS_PER_HOUR);
+        }
+        assert_eq!(refused(k.ask()), (Code::BudgetSpent, Some(3600)));
+        k.look();
+        let first = k.now;
+        assert_eq!(k.wake(), Renew);
+        assert_eq!(k.now, first.plus(secs(3600)));
+    }
+}
+
+#[test]
+fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
+    let mut k = Keeper::new(upstox());
+    while let Verdict::Fly(_) = k.order(Refresh) {
+        k.run(Refresh, failed(Code::Unreachable), 1);
+    }
+    assert!(flies(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
+    k.run(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
+    assert!(matches!(k.ask(), Verdict::Serve));
 }

@@ -121,7 +121,7 @@ pub struct Account {
     pub trouble: Option<Trouble>,
     pub due: Option<Due>,
     pub check: Option<Check>,
-    /// The upstream calls of the last hour, while there is trouble.
+    /// The upstream calls of the last hour that failed, until one succeeds.
     pub calls: Vec<Timestamp>,
     /// Tokens so far.
     pub generation: u64,
