@@ -155,8 +155,12 @@ fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
         if let Some(tokens) = tokens {
             tokens.refresh = None;
         }
-        if account.trouble.as_ref().is_some_and(|t| t.retry_at.is_none() && t.code != Code::Unreadable) {
-            account.trouble = None;
+        // It stays in trouble until they have been tried, so that what was told of is taken back when they work.
+        if let Some(trouble) = &mut account.trouble
+            && trouble.retry_at.is_none()
+            && trouble.code != Code::Unreadable
+        {
+            trouble.retry_at = Some(c.now);
             account.changed(c.now);
         }
         account.due = None;
@@ -180,6 +184,7 @@ fn plan(account: &mut Account, c: &Context<'_>) {
         return;
     }
     account.due = match account.live(c.now) {
+        Some(held) if !held.verified => Some(check_again(account, None, c)),
         Some(held) => c.provider.renewal(held, c.now, c.dice),
         None => Some(Due { at: c.now, operation: Operation::Renew, source: renewal_source(account) }),
     };
@@ -222,7 +227,9 @@ fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> 
         Err(refusal) => Verdict::Refuse(refusal),
         Ok(()) if pending => Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c)),
         Ok(()) if !rules.automatic || tried => {
-            Verdict::Refuse(refusal_of(Failure::new(Code::NoMeans), account, c))
+            let code = account.trouble.as_ref().map_or(Code::NoMeans, |t| t.code);
+            let status = account.trouble.as_ref().and_then(|t| t.status);
+            Verdict::Refuse(refusal_of(Failure { code, status, retry_after: None }, account, c))
         }
         Ok(()) => Verdict::Fly(Operation::Renew),
     }
@@ -405,6 +412,8 @@ fn recover(account: &mut Account, c: &Context<'_>) {
 
 fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: u32, c: &Context<'_>) {
     match operation {
+        // Nothing was asked, because there is nobody to ask: that is how the account is set up, and no trouble.
+        _ if failure.code == Code::NoMeans && calls == 0 => {}
         Operation::Renew | Operation::Obtain | Operation::Refresh => {
             count_calls(account, calls, c.now);
             fail(account, failure, c);

@@ -1,8 +1,10 @@
 //! Faults that the other tests found, or that reading found, each as it showed.
 
+use super::alert::Kind;
 use super::backoff::CALLS_PER_HOUR;
-use super::decide::{Event, Verdict};
-use super::protocol::Operation::{self, Check, Refresh, Renew};
+use super::decide::{Event, Verdict, status};
+use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
+use super::state::Health;
 use super::test_support::*;
 use super::*;
 use std::time::Duration;
@@ -136,4 +138,51 @@ fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
     assert!(flies(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
     k.run(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
     assert!(matches!(k.ask(), Verdict::Serve));
+}
+
+#[test]
+fn settings_that_mend_it_are_a_recovery() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::CredentialsRefused);
+    k.settings = "new".into();
+    assert_eq!(k.wake(), Renew);
+    k.succeed(Renew, DAY);
+    assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
+}
+
+#[test]
+fn new_settings_leave_an_unsure_token_to_be_checked() {
+    let mut k = Keeper::new(upstox());
+    k.run(Renew, unverified(&k), 2);
+    k.settings = "new".into();
+    k.look();
+    assert_eq!(k.account.due.as_ref().unwrap().operation, Check);
+}
+
+#[test]
+fn an_account_without_means_is_not_in_trouble_for_being_asked() {
+    let mut k = Keeper::new(upstox_manual());
+    k.succeed(Operation::Adopt, DAY);
+    for operation in [Renew, Obtain, Refresh] {
+        k.run(operation, failed(Code::NoMeans), 0);
+        assert_eq!(
+            (k.account.trouble.clone(), status(&k.account, None, k.now).health),
+            (None, Health::Valid)
+        );
+    }
+    assert_eq!(k.alerts(), []);
+    // A service that says it has none is another thing.
+    let mut k = Keeper::new(upstox());
+    k.run(Renew, failed(Code::NoMeans), 3);
+    assert!(k.account.trouble.is_some());
+}
+
+#[test]
+fn whoever_waited_for_a_failure_is_told_of_it() {
+    let mut k = Keeper::new(facturify());
+    k.dice = LEAST;
+    k.fail(Renew, Code::Timeout);
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(k.now), "it may be tried again at once");
+    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true });
+    assert_eq!(refused(verdict).0, Code::Timeout);
 }
