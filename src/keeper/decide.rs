@@ -257,7 +257,8 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
     if !daily || !rules.daily || !rules.automatic || account.flight.is_some() || account.trouble.is_some() {
         return;
     }
-    let fresh = account.held.as_ref().is_some_and(|h| h.obtained_at.plus(DAILY_ONCE) > c.now);
+    let done_at = account.held.as_ref().map(|h| h.obtained_at).max(account.approval_asked_at);
+    let fresh = done_at.is_some_and(|at| at.plus(DAILY_ONCE) > c.now);
     let set = account.due.as_ref().is_some_and(|d| d.source == Source::Cron && d.at <= c.now.plus(spread));
     if !fresh && !set {
         let at = c.now.plus(c.dice.up_to(spread));
@@ -335,14 +336,17 @@ fn landed(
         }
         Outcome::Requested { until } => {
             entry.outcome = Code::ApprovalPending.as_str().to_owned();
-            account.trouble = None;
-            account.approval_until = Some(until);
-            if operation.gets() {
+            // Where that is the way to get a token, it works again.
+            if operation.gets() || c.provider.rules().by_approval {
+                account.calls.clear();
+                recover(account, c);
                 let at = c.provider.ask_again(until, c.now, c.dice);
                 account.due = Some(Due { at, operation: Operation::Renew, source: Source::Refresh });
             }
-            alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
+            account.approval_asked_at = Some(c.now);
+            account.approval_until = Some(until);
             account.changed(c.now);
+            alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
             Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
         }
         Outcome::Failed(failure) => {

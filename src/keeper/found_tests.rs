@@ -7,6 +7,7 @@ use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
 use super::state::Health;
 use super::test_support::*;
 use super::*;
+use crate::secret::Secret;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -185,4 +186,62 @@ fn whoever_waited_for_a_failure_is_told_of_it() {
     assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(k.now), "it may be tried again at once");
     let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true });
     assert_eq!(refused(verdict).0, Code::Timeout);
+}
+
+fn request(k: &mut Keeper, operation: Operation) {
+    let task = match operation {
+        Refresh => Task::Refresh,
+        _ => Task::Renew,
+    };
+    k.take_off(operation);
+    let mut script = k.provider.script(&task, None, None);
+    assert!(matches!(script.next(None, k.now), Step::Call(_)));
+    let body = Secret::new(r#"{"status":"success","data":{"authorization_expiry":null}}"#);
+    let answer = Answer::Response { status: 200, retry_after: None, body };
+    let Step::Done(outcome) = script.next(Some(answer), k.now) else { panic!("another call") };
+    assert_eq!(refused(k.land(operation, outcome, 1)).0, Code::ApprovalPending);
+}
+
+#[test]
+fn five_triggers_ask_for_one_approval() {
+    let mut k = Keeper::new(upstox_app());
+    k.now = at("2025-11-20T08:00:00+05:30");
+    k.dice = LEAST;
+    let mut requests = 0;
+    for _ in 0..5 {
+        k.look_daily();
+        while k.next_alarm().is_some_and(|at| at <= k.now) {
+            if let Verdict::Fly(operation) = k.event(Event::Woke) {
+                request(&mut k, operation);
+                requests += 1;
+            }
+            k.follow_up(true);
+        }
+        k.advance(secs(5));
+    }
+    assert_eq!(requests, 1);
+}
+
+#[test]
+fn an_approval_that_did_not_come_is_asked_for_again_in_the_morning() {
+    let mut k = Keeper::new(upstox_app());
+    request(&mut k, Renew);
+    assert_eq!(status(&k.account, None, k.now).health, Health::AwaitingApproval);
+    k.wake();
+    assert!(
+        k.now >= at("2025-11-20T08:00:00+05:30"),
+        "not at night, when one runs out: {}",
+        k.now.rfc3339_ist()
+    );
+}
+
+#[test]
+fn an_upstream_that_can_be_asked_for_approval_has_recovered() {
+    let mut k = Keeper::new(upstox_app());
+    while !k.account.has_failed() {
+        k.fail(Renew, Code::Unreachable);
+    }
+    request(&mut k, Renew);
+    assert_eq!(k.alerts(), [Kind::Failing, Kind::Recovered, Kind::NeedsAttention]);
+    assert!(k.account.calls.is_empty());
 }

@@ -134,7 +134,9 @@ pub struct Account {
     pub alerts: u64,
     /// The expiry that was warned of.
     pub warned: Option<Timestamp>,
-    /// Until when an approval is waited for.
+    /// When an approval was asked for last.
+    pub approval_asked_at: Option<Timestamp>,
+    /// Until when it is waited for.
     pub approval_until: Option<Timestamp>,
 }
 

@@ -47,8 +47,15 @@ pub(super) fn facturify() -> Box<dyn Provider> {
     provider(FACTURIFY, "default", &[("FACTURIFY_API_KEY", "fy-key"), ("FACTURIFY_API_SECRET", "fy-hidden")])
 }
 
+pub(super) const APP: &str = r#"{"a1":{"client_id":"app-1","client_secret":"app-hidden","redirect_uri":"https://me/cb","user_id":"U1"}}"#;
+
 pub(super) fn upstox() -> Box<dyn Provider> {
     provider(UPSTOX, "a1", &[("UPSTOX_ACCOUNT_IDS", "a1"), ("TOKEN_REFRESH_SERVICE_URL", "https://service")])
+}
+
+/// Without the internal service: the user approves.
+pub(super) fn upstox_app() -> Box<dyn Provider> {
+    provider(UPSTOX, "a1", &[("UPSTOX_ACCOUNT_IDS", "a1"), ("UPSTOX_APPS", APP)])
 }
 
 /// With neither: tokens are only given.
