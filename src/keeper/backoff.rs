@@ -10,7 +10,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const SLOW_FIRST: Duration = Duration::from_secs(300);
 const SLOW_MAX: Duration = Duration::from_secs(1800);
 /// Longest `Retry-After` that is believed: a day.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
 
 /// Quick tries, from the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The life of an account's token: every state and transition, for all providers. No I/O, no clock of its own.
 
 use super::alert::{self, Alert, Kind};
-use super::backoff::{Dice, allowed_at, forget_old};
+use super::backoff::{Dice, RETRY_AFTER_MAX, allowed_at, forget_old};
 use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
 use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
@@ -319,7 +319,12 @@ fn landed(
     let verdict = match outcome {
         Outcome::Granted(grant) => {
             entry.expires_at = Some(grant.expires_at);
+            let short = short(account, operation, &grant, c);
             granted(account, tokens, grant, source, c);
+            match short {
+                None => recover(account, c),
+                Some(short) => still_short(account, short, calls, c),
+            }
             Verdict::Serve
         }
         Outcome::Valid { user_id } => {
@@ -385,7 +390,9 @@ fn granted(
         account.check = grant.verified.then_some(Check { at: c.now, code: None });
     }
     if grant.verified {
-        account.calls.clear();
+        if !grant.provisional {
+            account.calls.clear();
+        }
         account.due = c.provider.renewal(&held, c.now, c.dice);
     } else {
         // One call failed: the one that asked about the token.
@@ -395,7 +402,53 @@ fn granted(
     account.held = Some(held);
     account.approval_until = None;
     account.warned = None;
-    recover(account, c);
+}
+
+/// A short token where a long one was to come.
+#[derive(Clone, Copy)]
+enum Short {
+    /// The first after an outage: now it can be tried to change it.
+    First,
+    /// The change does not work; this keeps the account going meanwhile.
+    Another,
+    /// It was tried to change the one before, and instead of a long one came this.
+    Instead,
+}
+
+/// Whether a grant leaves the account in the trouble that it has or brings it into one: a short token alone is no recovery,
+/// or an upstream that refuses to change it would be called without end.
+fn short(account: &Account, operation: Operation, grant: &Grant, c: &Context<'_>) -> Option<Short> {
+    let before = account.held.as_ref().filter(|h| h.provisional);
+    let changing = before.is_some_and(|h| h.expires_at > c.now) && operation != Operation::Obtain;
+    match &account.trouble {
+        _ if !grant.provisional => None,
+        _ if changing => Some(Short::Instead),
+        Some(t) if t.retry_at.is_none() => None,
+        Some(t) if before.is_some_and(|h| t.at < h.expires_at) => Some(Short::Another),
+        Some(_) => Some(Short::First),
+        None => None,
+    }
+}
+
+fn still_short(account: &mut Account, short: Short, calls: u32, c: &Context<'_>) {
+    count_calls(account, calls, c.now);
+    if let Short::Instead = short {
+        return fail(account, Failure::new(Code::TokenRefused), c);
+    }
+    let free_at = free_at(account, Operation::Renew, c);
+    let change_at = account.due.as_ref().map_or(c.now, |d| d.at);
+    if let (Some(trouble), Some(held)) = (&mut account.trouble, &account.held) {
+        let again_at = match short {
+            Short::First | Short::Instead => change_at,
+            // The tries go on at their pace, and at the end of the token another one is got.
+            Short::Another => {
+                let wait = c.provider.rules().backoff.wait(trouble.failures, None, c.dice);
+                change_at.max(trouble.at.plus(wait).min(held.expires_at))
+            }
+        };
+        trouble.retry_at = Some(again_at.max(free_at));
+    }
+    account.changed(c.now);
 }
 
 /// A token that could not be checked when it was got is checked later: as slowly as a renewal after the quick tries.
@@ -469,7 +522,11 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
         } else {
             rules.backoff.wait(failures, failure.retry_after, c.dice)
         };
-        c.now.plus(wait).max(allowed_at(&account.calls, rules.calls_max, c.now))
+        // A short token is not left to run out.
+        let short = account.live(c.now).filter(|h| h.provisional).map(|h| h.expires_at);
+        let at = c.now.plus(wait).min(short.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let least = c.now.plus(failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX));
+        at.max(least).max(free_at(account, Operation::Renew, c))
     });
     let told = was_told || is_final || failures > rules.backoff.retries;
     account.trouble = Some(Trouble {

@@ -218,7 +218,8 @@ impl Account {
 
     /// When to warn that the token runs out and no renewal is in sight.
     pub fn warn_at(&self, warning: Duration) -> Option<Timestamp> {
-        let held = self.held.as_ref()?;
+        // Of a short token there is no warning: it is one from the beginning, and the trouble with it is told of.
+        let held = self.held.as_ref().filter(|h| !h.provisional)?;
         // A renewal that is failing quietly is still being tried, quickly.
         let in_sight = match &self.trouble {
             None => self.due.is_some(),
