@@ -57,6 +57,7 @@ impl Provider for Facturify {
             expires_at,
             then_refresh,
             obtained: None,
+            asked_at: Timestamp::default(),
         })
     }
 
@@ -91,6 +92,8 @@ struct Calls {
     expires_at: Timestamp,
     then_refresh: bool,
     obtained: Option<Grant>,
+    /// When the call under way was made. A lifetime counts from when the token was made, which was after it.
+    asked_at: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -106,8 +109,9 @@ struct Token {
 
 impl Script for Calls {
     fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step {
+        let asked_at = std::mem::replace(&mut self.asked_at, now);
         let Some(answer) = answer else { return self.begin(now) };
-        match (self.stage, self.read(answer, now)) {
+        match (self.stage, self.read(answer, asked_at, now)) {
             (Stage::Obtain, Ok(grant)) if self.then_refresh && grant.provisional => {
                 self.token = Some(grant.access.clone());
                 self.obtained = Some(grant);
@@ -164,7 +168,7 @@ impl Calls {
         Step::Call(Call { method, url, headers, body, timeout: self.provider.timeout })
     }
 
-    fn read(&self, answer: Answer, now: Timestamp) -> Result<Grant, Failure> {
+    fn read(&self, answer: Answer, asked_at: Timestamp, now: Timestamp) -> Result<Grant, Failure> {
         let (status, body) = answer.read()?;
         match status {
             200..=299 => {}
@@ -178,7 +182,7 @@ impl Calls {
         let seconds = token.expires_in.filter(|s| (1.0..=31_536_000.0).contains(s)).ok_or(unintelligible)?;
         let lifetime = Duration::from_secs_f64(seconds);
         let by_jwt = jwt::hints(&access).expires_at.filter(|at| *at > now);
-        let expires_at = now.plus(lifetime).min(by_jwt.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let expires_at = asked_at.plus(lifetime).min(by_jwt.unwrap_or(Timestamp::from_millis(u64::MAX)));
         Ok(Grant {
             access,
             refresh: None,

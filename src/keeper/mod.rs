@@ -20,6 +20,10 @@ mod upstox;
 #[cfg(test)]
 mod found_tests;
 #[cfg(test)]
+mod play_support;
+#[cfg(test)]
+mod provider_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod test_support;

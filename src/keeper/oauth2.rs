@@ -11,7 +11,7 @@ use super::state::{Due, Held, Source, Tokens};
 use crate::clock::Timestamp;
 use crate::secret::{self, Secret};
 use base64ct::{Base64, Encoding};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use form_urlencoded::byte_serialize;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Provider for OAuth2 {
         let rotated = tokens.and_then(|t| t.refresh.clone());
         match task.operation() {
             Operation::Renew | Operation::Obtain | Operation::Refresh => {
-                Box::new(Calls { provider: self.clone(), rotated })
+                Box::new(Calls { provider: self.clone(), rotated, asked_at: Timestamp::default() })
             }
             _ => Box::new(Settled(None)),
         }
@@ -90,6 +90,7 @@ impl Provider for OAuth2 {
 struct Calls {
     provider: OAuth2,
     rotated: Option<Secret>,
+    asked_at: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -108,8 +109,12 @@ struct ErrorAnswer {
 impl Script for Calls {
     fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step {
         match answer {
-            None => self.request(),
-            Some(answer) => Step::Done(read(answer, now).unwrap_or_else(Outcome::Failed)),
+            None => {
+                self.asked_at = now;
+                self.request()
+            }
+            // A lifetime counts from when the token was made, which was after it was asked for.
+            Some(answer) => Step::Done(read(answer, self.asked_at).unwrap_or_else(Outcome::Failed)),
         }
     }
 }
@@ -136,7 +141,9 @@ impl Calls {
         let (mut headers, body) = form_body(&fields);
         headers.push(("accept", Secret::new("application/json")));
         if a.client_auth == ClientAuth::Basic {
-            let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            // RFC 6749 §2.3.1 wants both form-encoded. That leaves `-`, `_` and `.` as they are, which also suits the many
+            // servers that forget to decode: ids are often made of these.
+            let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
             let pair = format!("{}:{}", encode(&a.client_id), encode(a.client_secret.expose()));
             let basic = format!("Basic {}", Base64::encode_string(pair.as_bytes()));
             headers.push(("authorization", Secret::new(basic)));
@@ -151,7 +158,7 @@ impl Calls {
     }
 }
 
-fn read(answer: Answer, now: Timestamp) -> Result<Outcome, Failure> {
+fn read(answer: Answer, asked_at: Timestamp) -> Result<Outcome, Failure> {
     let (status, body) = answer.read()?;
     if !(200..=299).contains(&status) {
         return Err(refused(status, &body));
@@ -167,7 +174,7 @@ fn read(answer: Answer, now: Timestamp) -> Result<Outcome, Failure> {
     Ok(Outcome::Granted(call::Grant {
         access,
         refresh: given.refresh_token.filter(|t| !t.is_empty() && t.len() <= 8192).map(Secret::new),
-        expires_at: now.plus(lifetime),
+        expires_at: asked_at.plus(lifetime),
         expires_in: given.expires_in.is_some().then_some(lifetime.as_secs()),
         provisional: false,
         verified: true,
@@ -176,13 +183,16 @@ fn read(answer: Answer, now: Timestamp) -> Result<Outcome, Failure> {
     }))
 }
 
-/// RFC 6749 §5.2. An error that is not of its list, or not JSON, is not understood, and so not final.
+/// RFC 6749 §5.2. An error that is not of its list, or not JSON, is not understood, and so not final; but 401 and 422 are
+/// about what we sent, however they are worded.
 fn refused(status: u16, body: &Secret) -> Failure {
     let error = json::<ErrorAnswer>(status, body).ok().and_then(|e| e.error);
     let code = match error.as_deref() {
         Some("invalid_grant") => Code::GrantRefused,
         Some("invalid_client" | "unauthorized_client") => Code::CredentialsRefused,
         Some("invalid_request" | "invalid_scope" | "unsupported_grant_type") => Code::InputRefused,
+        _ if status == 401 => Code::CredentialsRefused,
+        _ if status == 422 => Code::InputRefused,
         _ => Code::Unintelligible,
     };
     Failure::with_status(code, status)

@@ -44,7 +44,11 @@ pub(super) fn provider(name: &str, account: &str, settings: &[(&str, &str)]) -> 
 }
 
 pub(super) fn facturify() -> Box<dyn Provider> {
-    provider(FACTURIFY, "default", &[("FACTURIFY_API_KEY", "fy-key"), ("FACTURIFY_API_SECRET", "fy-hidden")])
+    provider(
+        FACTURIFY,
+        "default",
+        &[("FACTURIFY_API_KEY", "fy-key-hidden"), ("FACTURIFY_API_SECRET", "fy-hidden")],
+    )
 }
 
 pub(super) const APP: &str = r#"{"a1":{"client_id":"app-1","client_secret":"app-hidden","redirect_uri":"https://me/cb","user_id":"U1"}}"#;
@@ -88,6 +92,14 @@ pub(super) fn grant(access: &str, now: Timestamp, life: Duration) -> Grant {
     }
 }
 
+/// Stands for the keyed hash.
+fn hashed(provider: &dyn Provider) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    provider.settings().hash(&mut hasher);
+    hasher.finish().to_string()
+}
+
 pub(super) struct Keeper {
     pub provider: Box<dyn Provider>,
     pub settings: String,
@@ -103,7 +115,7 @@ pub(super) struct Keeper {
 impl Keeper {
     pub fn new(provider: Box<dyn Provider>) -> Self {
         Self {
-            settings: provider.settings(),
+            settings: hashed(provider.as_ref()),
             provider,
             now: start(),
             dice: MOST,
