@@ -146,13 +146,15 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
     }
 }
 
-/// New settings are the change that a final refusal waits for. A refresh token of the old ones means nothing to them.
+/// New settings are the change that a final refusal waits for. A refresh token of another lineage means nothing to them.
 fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Context<'_>) {
     if account.settings == c.settings {
         return;
     }
     if !account.settings.is_empty() {
-        if let Some(tokens) = tokens {
+        if let Some(tokens) = tokens
+            && tokens.lineage != c.provider.lineage()
+        {
             tokens.refresh = None;
         }
         // It stays in trouble until they have been tried, so that what was told of is taken back when they work.
@@ -372,7 +374,8 @@ fn granted(
     c: &Context<'_>,
 ) {
     let before = tokens.take().and_then(|t| t.refresh);
-    *tokens = Some(Tokens { access: grant.access, refresh: grant.refresh.or(before) });
+    let (refresh, lineage) = (grant.refresh.or(before), c.provider.lineage());
+    *tokens = Some(Tokens { access: grant.access, refresh, lineage });
     account.generation += 1;
     let held = Held {
         obtained_at: c.now,

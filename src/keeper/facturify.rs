@@ -71,7 +71,8 @@ impl Provider for Facturify {
     }
 
     fn settings(&self) -> String {
-        format!("{}\n{}\n{}", self.base_url, self.api_key.expose(), self.api_secret.expose())
+        let (key, secret) = (self.api_key.expose(), self.api_secret.expose());
+        format!("{}\n{key}\n{secret}\n{:?}", self.base_url, self.refresh_method)
     }
 }
 

@@ -320,3 +320,46 @@ fn short_tokens_by_order_are_no_trouble() {
     }
     assert_eq!((k.account.trouble.clone(), k.wake()), (None, Renew));
 }
+
+#[test]
+fn a_new_client_secret_does_not_cost_the_refresh_token() {
+    let fields = |seed: &str, more: &str| {
+        oauth2(&format!(r#""grant":"refresh_token","refresh_token":"{seed}"{more}"#))
+    };
+    let mut k = Keeper::new(fields("seed", ""));
+    let rotated = Grant { refresh: Some(Secret::new("rotated")), ..grant("t", k.now, DAY) };
+    k.run(Renew, Outcome::Granted(rotated), 1);
+    // Any of these may be what mends a refusal.
+    for more in [r#","client_auth":"body""#, r#","scope":"read""#] {
+        k.fail(Refresh, Code::CredentialsRefused);
+        k.deploy(fields("seed", more));
+        assert_eq!(k.wake(), Renew, "{more}");
+        assert_eq!(k.tokens.as_ref().unwrap().refresh, Some(Secret::new("rotated")), "{more}");
+    }
+    k.deploy(fields("another", ""));
+    k.look();
+    assert_eq!(k.tokens.as_ref().unwrap().refresh, None, "the new seed is the one to use");
+}
+
+#[test]
+fn every_setting_of_an_account_counts_as_a_change() {
+    let settings = |provider: Box<dyn Provider>| provider.settings();
+    let app = |app: &str| {
+        settings(provider(providers::UPSTOX, "a1", &[("UPSTOX_ACCOUNT_IDS", "a1"), ("UPSTOX_APPS", app)]))
+    };
+    for (from, to) in
+        [("app-1", "app-2"), ("app-hidden", "x"), ("https://me/cb", "https://me/2"), ("U1", "U2")]
+    {
+        assert_ne!(app(APP), app(&APP.replace(from, to)), "{from}");
+    }
+    let account = r#""grant":"client_credentials","scope":"a","client_auth":"basic""#;
+    for (from, to) in [("\"a\"", "\"b\""), ("basic", "body")] {
+        assert_ne!(settings(oauth2(account)), settings(oauth2(&account.replace(from, to))));
+    }
+    let facturify = |method| {
+        let key =
+            [("FACTURIFY_API_KEY", "k"), ("FACTURIFY_API_SECRET", "s"), ("FACTURIFY_REFRESH_METHOD", method)];
+        settings(provider(providers::FACTURIFY, "default", &key))
+    };
+    assert_ne!(facturify("GET"), facturify("POST"));
+}

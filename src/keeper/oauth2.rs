@@ -82,8 +82,16 @@ impl Provider for OAuth2 {
 
     fn settings(&self) -> String {
         let a = &self.account;
+        let lineage = self.lineage();
+        let (lineage, secret) = (lineage.as_ref().map(Secret::expose), a.client_secret.expose());
+        format!("{lineage:?}\n{secret}\n{:?}\n{:?}\n{:?}", a.grant, a.client_auth, a.scope)
+    }
+
+    /// The seed, the server and the client that it was given to (RFC 6749 §6); not the client's secret.
+    fn lineage(&self) -> Option<Secret> {
+        let a = &self.account;
         let seed = a.refresh_token.as_ref().map(Secret::expose).unwrap_or_default();
-        format!("{}\n{}\n{}\n{seed}", a.token_url, a.client_id, a.client_secret.expose())
+        Some(Secret::new(format!("{}\n{}\n{seed}", a.token_url, a.client_id)))
     }
 }
 

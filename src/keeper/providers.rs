@@ -6,6 +6,7 @@ use super::protocol::Task;
 use super::state::{Due, Held, Tokens};
 use super::{AccountKey, facturify, oauth2, upstox};
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -51,6 +52,12 @@ pub trait Provider: fmt::Debug {
 
     /// Everything configured for the account, to notice a change by. It is hashed before it is kept.
     fn settings(&self) -> String;
+
+    /// What a refresh token that the upstream gave descends from. While this is the same it stays good, whatever else is
+    /// changed: it may be the only one that works.
+    fn lineage(&self) -> Option<Secret> {
+        None
+    }
 }
 
 pub const FACTURIFY: &str = "facturify";

@@ -16,6 +16,9 @@ pub struct Tokens {
     /// RFC 6749 §6, where the upstream has rotated it; else the configured one is used.
     #[serde(default, with = "secret::wire_option")]
     pub refresh: Option<Secret>,
+    /// What the refresh token descends from, by [`Provider::lineage`](super::Provider::lineage).
+    #[serde(default, with = "secret::wire_option")]
+    pub lineage: Option<Secret>,
 }
 
 /// How a token came to be.

@@ -141,6 +141,12 @@ impl Keeper {
         verdict
     }
 
+    /// A deployment with other settings.
+    pub fn deploy(&mut self, provider: Box<dyn Provider>) {
+        self.settings = hashed(provider.as_ref());
+        self.provider = provider;
+    }
+
     /// The object loses its memory and reads storage again.
     pub fn evict(&mut self) {
         let text = serde_json::to_string(&self.account).unwrap();

@@ -171,7 +171,10 @@ impl Provider for Upstox {
     }
 
     fn settings(&self) -> String {
-        let app = self.app.as_ref().map(|a| format!("{}\n{}", a.client_id, a.client_secret.expose()));
+        let app = self.app.as_ref().map(|a| {
+            let secret = a.client_secret.expose();
+            format!("{}\n{secret}\n{:?}\n{:?}", a.client_id, a.redirect_uri, a.user_id)
+        });
         let service = self.common.service_url.as_deref().unwrap_or_default();
         format!("{}\n{service}\n{}", self.common.base_url, app.unwrap_or_default())
     }
