@@ -29,6 +29,8 @@ mod table_tests;
 mod test_support;
 #[cfg(test)]
 mod trouble_tests;
+#[cfg(test)]
+mod upstox_tests;
 
 pub use call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step};
 pub use decide::{Context, Decision, Event, Verdict, decide};
