@@ -256,7 +256,16 @@ fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict 
 fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
     plan(account, c);
     let rules = c.provider.rules();
-    if !daily || !rules.daily || !rules.automatic || account.flight.is_some() || account.trouble.is_some() {
+    if !daily || !rules.daily || !rules.automatic || account.flight.is_some() {
+        return;
+    }
+    if let Some(trouble) = &mut account.trouble {
+        // What did not work at night may work now. Not if it was tried just now, or if the upstream named a time.
+        let tried = trouble.at.plus(DAILY_ONCE) > c.now || trouble.code == Code::RateLimited;
+        trouble.retry_at = trouble.retry_at.map(|at| {
+            let soon = c.now.plus(c.dice.up_to(spread));
+            if tried || at <= c.now.plus(spread) { at } else { soon }
+        });
         return;
     }
     let done_at = account.held.as_ref().map(|h| h.obtained_at).max(account.approval_asked_at);

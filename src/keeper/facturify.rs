@@ -2,7 +2,9 @@
 //! The address, the fields and the lifetimes are in `docs/keeper.md`.
 
 use super::backoff::Dice;
-use super::call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step, bearer, json, json_body};
+use super::call::{
+    Answer, Call, Code, Failure, Grant, Outcome, Script, Settled, Step, bearer, json, json_body,
+};
 use super::jwt;
 use super::protocol::{Operation, Task};
 use super::providers::{Provider, Rules};
@@ -48,7 +50,8 @@ impl Provider for Facturify {
         let (first, then_refresh) = match task.operation() {
             Operation::Renew => (Stage::Refresh { alone: false }, false),
             Operation::Refresh => (Stage::Refresh { alone: false }, true),
-            _ => (Stage::Obtain, false),
+            Operation::Obtain => (Stage::Obtain, false),
+            _ => return Box::new(Settled(None)),
         };
         Box::new(Calls {
             provider: self.clone(),

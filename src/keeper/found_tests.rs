@@ -363,3 +363,34 @@ fn every_setting_of_an_account_counts_as_a_change() {
     };
     assert_ne!(facturify("GET"), facturify("POST"));
 }
+
+#[test]
+fn whoever_asked_at_night_does_not_put_off_the_morning() {
+    let eight = at("2025-11-20T08:00:00+05:30");
+    let asked_at_night = |code: Code| {
+        let mut k = Keeper::new(upstox());
+        k.now = eight.minus(secs(180));
+        while !k.account.has_failed() {
+            k.fail(Renew, code);
+        }
+        k.now = eight;
+        let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
+        k.dice = MOST;
+        (0..5).for_each(|_| k.look_daily());
+        (k, retry_at.unwrap())
+    };
+    let (mut k, later) = asked_at_night(Code::NoMeans);
+    assert!(later > eight.plus(secs(60)));
+    assert_eq!((k.wake(), k.now), (Renew, eight.plus(secs(30))));
+    k.fail(Renew, Code::NoMeans);
+    let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
+    k.look_daily();
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, retry_at, "once");
+    let (k, later) = asked_at_night(Code::RateLimited);
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(later), "Upstox may have named the time");
+    let (mut k, _) = asked_at_night(Code::NoMeans);
+    k.fail(Renew, Code::CredentialsRefused);
+    k.advance(DAY);
+    k.look_daily();
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, None, "final is final");
+}

@@ -84,6 +84,15 @@ fn facturify_makes_the_calls_of_each_task() {
 }
 
 #[test]
+fn facturify_has_nothing_but_its_two_calls() {
+    for task in
+        [Task::Check, Task::Request, Task::Exchange { code: Secret::new("hidden"), redirect_uri: None }]
+    {
+        assert_eq!(failure(play(&holding(60), &task, vec![]).1), (Code::NoMeans, None), "{task:?}");
+    }
+}
+
+#[test]
 fn facturify_refreshes_by_the_method_of_the_settings() {
     let settings = [
         ("FACTURIFY_API_KEY", "fy-key-hidden"),
