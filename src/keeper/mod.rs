@@ -18,7 +18,13 @@ pub mod state;
 mod upstox;
 
 #[cfg(test)]
+mod fake_upstreams;
+#[cfg(test)]
 mod found_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod outage_tests;
 #[cfg(test)]
 mod play_support;
 #[cfg(test)]
@@ -31,6 +37,8 @@ mod test_support;
 mod trouble_tests;
 #[cfg(test)]
 mod upstox_tests;
+#[cfg(test)]
+mod world;
 
 pub use call::{Answer, Call, Code, Failure, Grant, Outcome, Script, Step};
 pub use decide::{Context, Decision, Event, Verdict, decide};
