@@ -162,11 +162,16 @@ impl Inner {
         let readable = self.open(&mut loaded)?;
         let before = serde_json::to_string(&loaded.account)?;
         let (alerts, tokens) = (loaded.account.alerts, loaded.tokens.clone());
-        let settings = loaded.app.vault.fingerprint("settings", &loaded.provider.settings());
+        let prints = loaded.app.vault.fingerprints("settings", &loaded.provider.settings());
+        let settings = prints.first().map(String::as_str).unwrap_or_default();
+        // A rotation of the sealing keys is no change of the settings.
+        if prints.contains(&loaded.account.settings) {
+            settings.clone_into(&mut loaded.account.settings);
+        }
         let dice = Dice(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
         let context = Context {
             provider: loaded.provider.as_ref(),
-            settings: &settings,
+            settings,
             warning: loaded.app.config.alerts.warning,
             now,
             dice,

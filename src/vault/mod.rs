@@ -29,8 +29,8 @@ pub enum VaultError {
 /// The sealing keys. The first seals; all open.
 pub struct Vault {
     keys: Vec<(String, Aes256Gcm)>,
-    /// Derives fingerprints from the first key.
-    fingerprints: Option<Hkdf<Sha256>>,
+    /// Derive fingerprints, one from each key.
+    fingerprints: Vec<Hkdf<Sha256>>,
 }
 
 impl fmt::Debug for Vault {
@@ -48,7 +48,8 @@ impl Vault {
             derived.expand(DERIVATION, &mut key).ok()?;
             Some((named.kid.clone(), Aes256Gcm::new(&Key::<Aes256Gcm>::from(key))))
         };
-        let fingerprints = keys.first().map(|k| Hkdf::<Sha256>::new(None, k.secret.expose().as_bytes()));
+        let fingerprints =
+            keys.iter().map(|k| Hkdf::<Sha256>::new(None, k.secret.expose().as_bytes())).collect();
         Self { keys: keys.iter().filter_map(cipher).collect(), fingerprints }
     }
 
@@ -64,12 +65,18 @@ impl Vault {
 
     /// A short keyed hash, for telling values apart without keeping them. It changes when the first key does.
     pub fn fingerprint(&self, purpose: &str, value: &str) -> String {
-        let mut out = [0_u8; 12];
-        if let Some(derived) = &self.fingerprints {
+        self.fingerprints(purpose, value).into_iter().next().unwrap_or_default()
+    }
+
+    /// The same by each key, the first key's first: a rotation makes no other value of it.
+    pub fn fingerprints(&self, purpose: &str, value: &str) -> Vec<String> {
+        let fingerprint = |derived: &Hkdf<Sha256>| {
+            let mut out = [0_u8; 12];
             // Twelve bytes always fit.
             let _ = derived.expand(&associated(purpose, value), &mut out);
-        }
-        Base64UrlUnpadded::encode_string(&out)
+            Base64UrlUnpadded::encode_string(&out)
+        };
+        self.fingerprints.iter().map(fingerprint).collect()
     }
 
     /// Seals `plain` for one purpose and one record.
@@ -150,6 +157,13 @@ mod tests {
         assert_ne!(v.fingerprint("address", "192.0.2.1"), v.fingerprint("address", "192.0.2.2"));
         assert_ne!(v.fingerprint("address", "192.0.2.1"), v.fingerprint("other", "192.0.2.1"));
         assert_ne!(v.fingerprint("address", "192.0.2.1"), vault(&["s2"]).fingerprint("address", "192.0.2.1"));
+    }
+
+    #[test]
+    fn a_fingerprint_is_known_again_after_a_rotation() {
+        let before = vault(&["s1"]).fingerprint("settings", "value");
+        let both = vault(&["s2", "s1"]);
+        assert_eq!(both.fingerprints("settings", "value"), [both.fingerprint("settings", "value"), before]);
     }
 
     #[test]
