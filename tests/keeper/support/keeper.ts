@@ -1,0 +1,155 @@
+// The keeper with scripted upstreams: every test begins with none of its accounts ever asked for, at the same moment.
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
+import { createUpstreams } from "../../upstreams/index.ts";
+import { type Answer, api, type Call } from "../../worker/support/api.ts";
+import { makeKey } from "../../worker/support/keys.ts";
+import { advance } from "../../worker/support/time.ts";
+
+export const START = Date.parse("2030-01-01T06:00:00.000Z");
+
+export const FACTURIFY = "facturify/default";
+export const UPSTOX = ["upstox/agnidata001", "upstox/agnidata002", "upstox/agnidata003"] as const;
+export const [FIRST, SECOND_ACCOUNT, THIRD] = UPSTOX;
+export const CRM = "oauth2/crm";
+export const BATCH = "oauth2/batch";
+export const ACCOUNTS = [FACTURIFY, ...UPSTOX, CRM, BATCH];
+
+export const upstreams = createUpstreams({
+  clients: {
+    crm: { secret: "crm-secret", refresh_tokens: ["rt-crm-0"] },
+    batch: { secret: "batch-secret" },
+  },
+  fetch: (url, init) => exports.default.fetch(new Request(url, init)),
+});
+
+/** A service key with both scopes. */
+export let serviceKey: string;
+
+/** To be called at the top of a file. */
+export function keeper(): void {
+  const begin = () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(START);
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) =>
+      upstreams.handle(new Request(input, init)),
+    );
+  };
+  beforeAll(async () => {
+    begin();
+    serviceKey = (await makeKey({ scopes: ["tokens:read", "tokens:write"] })).key;
+    // The first request of the file has all accounts looked after; that is to be over.
+    for (const account of ACCOUNTS)
+      await eventually(
+        () => alarmAt(account),
+        (at) => at !== null,
+      );
+    await forget();
+  });
+  beforeEach(begin);
+  afterEach(async () => {
+    upstreams.reset();
+    vi.restoreAllMocks();
+    await forget();
+    vi.useRealTimers();
+  });
+}
+
+/** As if there had never been any accounts. */
+async function forget(): Promise<void> {
+  for (const object of [...ACCOUNTS.map(stub), roster()]) {
+    await runInDurableObject(object, async (_instance, { storage }) => {
+      await storage.deleteAlarm();
+      await storage.deleteAll();
+    });
+  }
+  await abortAllDurableObjects();
+  for (const { name } of (await env.KV.list()).keys) if (/token/.test(name)) await env.KV.delete(name);
+}
+
+/** A call with the service key. 502, 503 and 504 are for the test to judge. */
+export const service = (method: string, path: string, call: Call = {}): Promise<Answer> =>
+  api(method, path, { token: serviceKey, upstream: true, ...call });
+
+export const get = (path: string): Promise<Answer> => service("GET", path);
+export const post = (path: string, body?: unknown): Promise<Answer> => service("POST", path, { body });
+
+/** The general routes of an account; each has them besides those of its provider. */
+export const read = (account: string, query = ""): Promise<Answer> =>
+  get(`/api/v1/tokens/${account}${query}`);
+export const status = async (account: string) => (await get(`/api/v1/tokens/${account}/status`)).json;
+export const order = (account: string): Promise<Answer> => post(`/api/v1/tokens/${account}/refresh`);
+
+/** The last operations, newest first. */
+export const history = async (account: string): Promise<any[]> =>
+  (await get(`/api/v1/tokens/${account}/history`)).json.operations;
+
+export const stub = (account: string) => env.UPSTREAM.get(env.UPSTREAM.idFromName(account));
+export const roster = () => env.ROSTER.get(env.ROSTER.idFromName("roster"));
+
+/** When the account's alarm is due. */
+export const alarmAt = (account: string): Promise<number | null> =>
+  runInDurableObject(stub(account), (_instance, { storage }) => storage.getAlarm());
+
+/** What the object keeps. */
+export const stored = (account: string): Promise<any> =>
+  runInDurableObject(stub(account), (_instance, { storage }) =>
+    JSON.parse(storage.kv.get<string>("account") ?? "{}"),
+  );
+
+/** Runs the account's alarm as often as it is due now; the runtime's own clock does not follow the test's. */
+export async function runDue(account: string): Promise<number> {
+  for (let runs = 0; ; runs++) {
+    expect(runs, "the alarm comes again and again").toBeLessThan(10);
+    const at = await alarmAt(account);
+    if (at === null || at > Date.now()) return runs;
+    await runDurableObjectAlarm(stub(account));
+  }
+}
+
+export const MINUTELY = "* * * * *";
+export const DAILY = "30 2 * * *";
+
+/** A Cron Trigger. */
+export const cron = (expression: string): Promise<{ outcome: string }> =>
+  (exports.default as unknown as Scheduled).scheduled({ cron: expression, scheduledTime: new Date() });
+
+interface Scheduled {
+  scheduled(trigger: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
+}
+
+const pause = () => new Promise((done) => setTimeout(done, 5));
+
+/** Waits until it holds, while the clock stands: `expect.poll` would move it. */
+export async function eventually<T>(value: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const now = await value();
+    if (holds(now)) return now;
+    if (performance.now() > end) expect.fail(`waited in vain, at last ${JSON.stringify(now)}`);
+    await pause();
+  }
+}
+
+/** KV and the roster know all there is to know of the account. */
+export const told = (account: string): Promise<unknown> =>
+  eventually(
+    async () => (await stored(account)).untold ?? null,
+    (untold) => untold === null,
+  );
+
+/** Moves the clock once nothing is under way any more in the background. */
+export async function later(ms: number): Promise<void> {
+  for (const account of ACCOUNTS) await told(account);
+  advance(ms);
+}
+
+/** As long as it takes until the account's alarm is due. Says when that was. */
+export async function untilAlarm(account: string): Promise<number> {
+  await told(account);
+  const at = await alarmAt(account);
+  expect(at, `${account} has an alarm`).not.toBeNull();
+  await later(Math.max(0, (at ?? 0) - Date.now()));
+  return at ?? 0;
+}
