@@ -108,6 +108,7 @@ export async function runDue(account: string): Promise<number> {
   }
 }
 
+export const HOUR = 3_600_000;
 export const MINUTELY = "* * * * *";
 export const DAILY = "30 2 * * *";
 
