@@ -6,7 +6,7 @@ use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
 use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
 use super::providers::Provider;
-use super::state::{Account, Check, Due, Flight, Health, Held, Source, TELL_AGAIN, Tokens, Trouble};
+use super::state::{Account, Check, Due, Flight, Health, Held, Source, Tokens, Trouble};
 use crate::clock::{Timestamp, seconds_up};
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
         Event::Woke => woke(account, c).into(),
         Event::Telling => {
             if let Some(untold) = &mut account.untold {
-                untold.try_at = c.now.plus(TELL_AGAIN);
+                untold.tried(c.now);
             }
             Verdict::Nothing.into()
         }

@@ -149,6 +149,17 @@ pub struct Untold {
     /// Counts changes, so that a change in the middle of telling is not lost.
     pub change: u64,
     pub try_at: Timestamp,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+}
+
+impl Untold {
+    /// It is being tried; should that come to nothing, it is tried again later.
+    pub fn tried(&mut self, now: Timestamp) {
+        self.try_at = now.plus(if self.attempts == 0 { TELL_SOON } else { TELL_AGAIN });
+        self.attempts += 1;
+    }
 }
 
 /// In one word, for status and counts.
@@ -201,7 +212,7 @@ impl Account {
     /// Notes that KV and the roster are behind.
     pub fn changed(&mut self, now: Timestamp) {
         let change = self.untold.as_ref().map_or(0, |u| u.change) + 1;
-        self.untold = Some(Untold { change, try_at: now.plus(TELL_AGAIN) });
+        self.untold = Some(Untold { change, try_at: now.plus(TELL_AGAIN), attempts: 0 });
     }
 
     /// When something is to be done without being asked.
@@ -235,3 +246,5 @@ impl Account {
 
 /// When KV or the roster could not be told, it is tried again after this.
 pub const TELL_AGAIN: Duration = Duration::from_secs(30);
+/// After the first try sooner: KV takes one write of a key a second, so the second of two quick changes is refused.
+pub const TELL_SOON: Duration = Duration::from_secs(2);

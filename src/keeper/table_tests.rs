@@ -3,7 +3,7 @@
 use super::decide::{Event, Verdict, status};
 use super::history::ENTRIES_MAX;
 use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
-use super::state::{Health, TELL_AGAIN};
+use super::state::{Health, TELL_AGAIN, TELL_SOON};
 use super::test_support::*;
 use super::*;
 use std::time::Duration;
@@ -282,6 +282,8 @@ fn others_are_told_of_changes_until_they_know() {
     k.event(Event::Told { change: 1 });
     assert_eq!(k.account.untold.as_ref().unwrap().change, 2, "the second one was not told of");
     k.advance(secs(10));
+    k.event(Event::Telling);
+    assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_SOON));
     k.event(Event::Telling);
     assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_AGAIN));
     k.event(Event::Told { change: 2 });

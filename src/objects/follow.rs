@@ -49,7 +49,7 @@ async fn outstanding_news(inner: &Rc<Inner>) -> Result<()> {
 
 async fn outstanding(inner: &Rc<Inner>) -> Result<()> {
     outstanding_news(inner).await?;
-    let Some((_, loaded)) = inner.step(Event::Telling)? else { return Ok(()) };
+    let Some(loaded) = inner.load()? else { return Ok(()) };
     let now = platform::now();
     for alert in loaded.account.outbox.iter().filter(|a| a.attempts == 0 || a.try_at <= now) {
         let delivered = send(&loaded, alert).await;

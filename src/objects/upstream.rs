@@ -127,7 +127,7 @@ impl Inner {
     }
 
     /// The account by the name that it was first asked by. `None`: this deployment has no such account.
-    fn load(&self) -> Result<Option<Loaded>> {
+    pub(super) fn load(&self) -> Result<Option<Loaded>> {
         let app = platform::app(&self.env).map_err(|_| worker::Error::from("the settings are wrong"))?;
         let rows = self.rows()?;
         let Some(name) = rows.get(NAME)? else { return Ok(None) };
