@@ -1,4 +1,4 @@
-//! Keeps the pages true: codes, routes, audit actions and links are compared with the source, as text.
+//! Keeps the pages true: codes, routes, audit actions, faults, alerts and links are compared with the source, as text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -50,11 +50,19 @@ fn files(folder: &str, extension: &str) -> Vec<String> {
     found
 }
 
+/// The codes of upstreams.
+fn keeper_codes() -> BTreeSet<String> {
+    let codes = quoted_after(between(&read("src/keeper/call.rs"), "fn as_str(", "\n    }\n"), "=> ");
+    assert!(codes.len() > 10, "{codes:?}");
+    codes
+}
+
 #[test]
 fn every_error_code_is_documented_and_no_other() {
     let source = read("src/error.rs");
-    let codes = quoted_after(between(&source, "fn code(", "\n    }\n"), "=> ");
+    let mut codes = quoted_after(between(&source, "fn code(", "\n    }\n"), "=> ");
     assert!(codes.len() > 20, "{codes:?}");
+    codes.extend(keeper_codes());
 
     let openapi = read("docs/openapi.yaml");
     let listed = between(&openapi, "\n    ErrorCode:\n", "\n    EndReason:\n");
@@ -79,16 +87,17 @@ fn every_end_reason_is_documented_and_no_other() {
 
 #[test]
 fn every_route_is_in_openapi_and_no_other() {
-    let source = read("src/http/route.rs");
     let mut routes = BTreeSet::new();
-    for name in quoted_after(between(&source, "fn name(", "\n    }\n"), "=> ") {
+    let names = ["src/http/route.rs", "src/http/token_route.rs"]
+        .map(|file| quoted_after(between(&read(file), "fn name(", "\n    }\n"), "=> "));
+    for name in names.into_iter().flatten() {
         match name.split_once(' ') {
             Some((method, path)) => drop(routes.insert((method.to_lowercase(), path.to_owned()))),
             // Without a method: forward authentication, which takes several.
             None => routes.extend(["get", "head", "post"].map(|m| (m.to_owned(), name.clone()))),
         }
     }
-    assert!(routes.len() > 20, "{routes:?}");
+    assert!(routes.len() > 40, "{routes:?}");
 
     let openapi = read("docs/openapi.yaml");
     let mut listed = BTreeSet::new();
@@ -103,7 +112,7 @@ fn every_route_is_in_openapi_and_no_other() {
             _ => {}
         }
     }
-    assert_eq!(listed, routes, "docs/openapi.yaml and src/http/route.rs");
+    assert_eq!(listed, routes, "docs/openapi.yaml, src/http/route.rs and src/http/token_route.rs");
 }
 
 #[test]
@@ -131,10 +140,14 @@ fn every_audit_action_is_documented_and_no_other() {
     }
     // What alarms do is written without a request.
     actions.extend(quoted_after(&read("src/http/log.rs"), "\"action\": "));
-    assert!(actions.len() > 10, "{actions:?}");
+    // What the objects of upstream accounts do is named by the operation.
+    let operations = quoted_after(between(&read("src/keeper/protocol.rs"), "fn action(", "\n    }\n"), "=> ");
+    assert!(operations.len() > 5, "{operations:?}");
+    actions.extend(operations);
+    assert!(actions.len() > 20, "{actions:?}");
 
     let logs = read("docs/logs.md");
-    assert_eq!(first_cells(between(&logs, "\n## Audit\n", "\n## Faults\n")), actions, "docs/logs.md");
+    assert_eq!(first_cells(between(&logs, "\n## Audit\n", "\n## Alerts\n")), actions, "docs/logs.md");
 }
 
 #[test]
@@ -142,12 +155,86 @@ fn every_fault_is_documented() {
     let logs = read("docs/logs.md");
     let (_, documented) = logs.split_once("\n## Faults\n").unwrap();
     for file in files("src", "rs").iter().filter(|f| !f.ends_with("/log.rs")) {
-        let source = read(file);
-        for what in ["log_fault(", "edge.fault(", "self.fault("].iter().flat_map(|m| quoted_after(&source, m))
-        {
+        for what in faults(file, &read(file)) {
             assert!(documented.contains(&format!("`{what}`")), "{file}: {what:?} is not in docs/logs.md");
         }
     }
+}
+
+/// The names of the faults that a file logs. Where a variable stands in the place of the name, it is the first of a loop
+/// over pairs, `for (what, …) in [("name", …), …]`, and the names are there; or an argument, and those who call say it.
+fn faults(file: &str, source: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    // Settings and fields have faults, too, which are not logged as such.
+    for marker in ["log_fault(", "edge.fault(", "self.fault(", "log::fault("] {
+        for (at, _) in source.match_indices(marker) {
+            let (before, argument) = (&source[..at], source[at + marker.len()..].trim_start());
+            if before.ends_with("fn ") || file.starts_with("src/config/") || file.ends_with("http/json.rs") {
+                continue;
+            }
+            if let Some(literal) = argument.strip_prefix('"') {
+                names.insert(literal.split('"').next().unwrap().to_owned());
+                continue;
+            }
+            let variable = argument.split([',', ')']).next().unwrap();
+            if before.rsplit("fn ").next().unwrap().contains(&format!("{variable}: &str")) {
+                continue;
+            }
+            let pairs = before.rsplit_once(&format!("for ({variable}, ")).map(|(_, rest)| rest);
+            let pairs = pairs.and_then(|rest| rest.split_once("in [")?.1.split_once("] {")).map(|(p, _)| p);
+            let listed = quoted_after(pairs.unwrap_or_default(), "(");
+            assert!(!listed.is_empty(), "{file}: what is {variable:?} in a fault?");
+            names.extend(listed);
+        }
+    }
+    names
+}
+
+#[test]
+fn every_alert_and_every_word_of_status_is_documented() {
+    let keeper = read("docs/keeper.md");
+    let alerts = quoted_after(between(&read("src/keeper/alert.rs"), "fn as_str(", "\n    }\n"), "=> ");
+    let listed: BTreeSet<String> = first_cells(between(&keeper, "\n## Alerts\n", "\n## "))
+        .iter()
+        .filter_map(|cell| cell.strip_prefix("token."))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(listed, alerts, "docs/keeper.md and src/keeper/alert.rs");
+
+    let words = variants(&read("src/keeper/state.rs"), "pub enum Health {");
+    let section = between(&keeper, "\n## What `status` says\n", "\n## ");
+    assert_eq!(first_cells(section), words, "docs/keeper.md and src/keeper/state.rs");
+    let codes = between(&keeper, "\n## When the upstream fails\n", "\n### ");
+    assert_eq!(first_cells(codes), keeper_codes(), "docs/keeper.md and src/keeper/call.rs");
+
+    let openapi = read("docs/openapi.yaml");
+    for (schema, source, opening) in [
+        ("TokenHealth", "src/keeper/state.rs", "pub enum Health {"),
+        ("TokenSource", "src/keeper/state.rs", "pub enum Source {"),
+        ("TokenHistory", "src/keeper/protocol.rs", "pub enum Operation {"),
+    ] {
+        let (_, rest) = openapi.split_once(&format!("\n    {schema}:\n")).unwrap();
+        let listed: BTreeSet<String> = between(rest, "enum: [", "]").split(", ").map(str::to_owned).collect();
+        assert_eq!(listed, variants(&read(source), opening), "{schema} in docs/openapi.yaml");
+    }
+}
+
+/// The variants of an enum without data, in snake case.
+fn variants(source: &str, opening: &str) -> BTreeSet<String> {
+    let body = between(source, opening, "\n}\n");
+    let names = body.lines().filter_map(|line| line.trim().strip_suffix(','));
+    names.filter(|name| name.chars().all(char::is_alphabetic)).map(snake).collect()
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 #[test]
