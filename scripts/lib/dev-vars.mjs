@@ -1,5 +1,6 @@
 // .dev.vars: the secrets and settings of local development, made on the first run.
 import { readFileSync } from "node:fs";
+import { Failure } from "./log.mjs";
 import { inRoot } from "./paths.mjs";
 import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
 
@@ -32,7 +33,9 @@ export const localSettingsFile = inRoot(".dev", "settings.env");
 
 /** The names of all settings, as the Worker reads them. */
 const known = () => [
-  ...readFileSync(inRoot("src", "config", "settings.rs"), "utf8").matchAll(/"([A-Z][A-Z0-9_]{3,})"/g),
+  ...readFileSync(inRoot("src", "config", "settings.rs"), "utf8").matchAll(
+    /"(ENVIRONMENT|[A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g,
+  ),
 ];
 
 /** The settings of .dev.vars, and those that stand in the environment, which win. */
@@ -43,7 +46,14 @@ export function localSettings() {
 }
 
 export function writeLocalSettings(settings) {
-  const line = ([name, value]) => `${name}='${value}'\n`;
+  // Any of the three marks will do, as long as the value does not have it.
+  const quoted = (name, value) => {
+    const mark = ["'", '"', "`"].find((mark) => !value.includes(mark));
+    if (!mark || value.includes("\n"))
+      throw new Failure(`${name} has all three kinds of quotes, or a line break.`);
+    return `${mark}${value}${mark}`;
+  };
+  const line = ([name, value]) => `${name}=${quoted(name, value)}\n`;
   writePrivate(localSettingsFile, Object.entries(settings).map(line).join(""));
 }
 

@@ -8,34 +8,45 @@ import { childEnv } from "./run.mjs";
 const READY_WITHIN_MS = 15_000;
 const ACCOUNTS = ["agnidata001", "agnidata002", "agnidata003"];
 
-/** Settings by upstream. Whoever sets one of a group means another upstream, so the fakes leave that group alone. */
-const groups = (url) => [
+/** Settings by upstream. Where one of `elsewhere` is set, another upstream is meant, and the group is left alone. */
+const groups = (url, ids) => [
   {
-    FACTURIFY_BASE_URL: `${url}/facturify`,
-    FACTURIFY_API_KEY: "fk-local",
-    FACTURIFY_API_SECRET: "fs-local",
+    elsewhere: ["FACTURIFY_BASE_URL", "FACTURIFY_API_KEY", "FACTURIFY_API_SECRET"],
+    settings: {
+      FACTURIFY_BASE_URL: `${url}/facturify`,
+      FACTURIFY_API_KEY: "fk-local",
+      FACTURIFY_API_SECRET: "fs-local",
+    },
   },
   {
-    UPSTOX_BASE_URL: `${url}/upstox`,
-    UPSTOX_ACCOUNT_IDS: ACCOUNTS.join(","),
-    INTERNAL_API_ACCOUNT_ID: ACCOUNTS[0],
-    TOKEN_REFRESH_SERVICE_URL: `${url}/tokens`,
-    UPSTOX_APPS: JSON.stringify(Object.fromEntries(ACCOUNTS.map((id) => [id, app(id)]))),
+    elsewhere: ["UPSTOX_BASE_URL", "TOKEN_REFRESH_SERVICE_URL", "UPSTOX_APPS"],
+    settings: {
+      UPSTOX_BASE_URL: `${url}/upstox`,
+      UPSTOX_ACCOUNT_IDS: ids.join(","),
+      TOKEN_REFRESH_SERVICE_URL: `${url}/tokens`,
+      UPSTOX_APPS: JSON.stringify(Object.fromEntries(ids.map((id) => [id, app(id)]))),
+    },
   },
   {
-    OAUTH2_ACCOUNTS: JSON.stringify({
-      crm: {
-        token_url: `${url}/oauth2/token`,
-        grant: "refresh_token",
-        client_id: "crm",
-        client_secret: "crm-secret",
-        refresh_token: "rt-crm-0",
-      },
-    }),
+    elsewhere: ["OAUTH2_ACCOUNTS"],
+    settings: {
+      // Not by refresh token: the fakes forget at each start which ones they have given.
+      OAUTH2_ACCOUNTS: JSON.stringify({
+        crm: {
+          token_url: `${url}/oauth2/token`,
+          grant: "client_credentials",
+          client_id: "crm",
+          client_secret: "crm-secret",
+        },
+      }),
+    },
   },
   {
-    ALERT_WEBHOOK_URL: `${url}/alerts`,
-    ALERT_WEBHOOK_SECRET: "whsec-local-0123456789abcdefghijklmnop",
+    elsewhere: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
+    settings: {
+      ALERT_WEBHOOK_URL: `${url}/alerts`,
+      ALERT_WEBHOOK_SECRET: "whsec-local-0123456789abcdefghijklmnop",
+    },
   },
 ];
 
@@ -45,19 +56,26 @@ const app = (id) => ({
   redirect_uri: "https://app.example.com/callback",
 });
 
-/** The settings for the fakes at `url`, but for the groups that `own` settings have anything of. */
+/** The settings for the fakes at `url`, but for the groups whose upstream the `own` settings name themselves. */
 export function upstreamSettings(url, own) {
-  const free = groups(url).filter((group) => !Object.keys(group).some((name) => name in own));
-  return Object.assign({}, ...free);
+  const ids = own.UPSTOX_ACCOUNT_IDS?.split(",")
+    .map((id) => id.trim())
+    .filter(Boolean);
+  const free = groups(url, ids ?? ACCOUNTS).filter(({ elsewhere }) => !elsewhere.some((name) => name in own));
+  return Object.assign({}, ...free.map(({ settings }) => settings));
 }
 
 /** Starts them on a port of this machine; resolves once they listen. */
 export async function startUpstreams(port) {
-  const child = spawn(process.execPath, [inRoot("tests", "upstreams", "main.ts"), "--port", String(port)], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "inherit"],
-    env: childEnv({ NODE_NO_WARNINGS: "1" }),
-  });
+  const child = spawn(
+    process.execPath,
+    [inRoot("tests", "upstreams", "main.ts"), "--port", String(port), "--accounts", "any"],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: childEnv({ NODE_NO_WARNINGS: "1" }),
+    },
+  );
   const lines = createInterface({ input: child.stdout });
   let timer;
   const url = await new Promise((resolve, reject) => {

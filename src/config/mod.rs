@@ -150,6 +150,11 @@ impl Config {
         if self.alerts.url.is_some() && self.alerts.secret.is_none() {
             faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
         }
+        let in_path =
+            |s: &Secret| s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        if !self.notifier_secret.as_ref().is_none_or(in_path) {
+            faults.push("UPSTOX_NOTIFIER_SECRET is part of a path: only letters, digits, - and _".to_owned());
+        }
         let others = [&self.bootstrap_key, &self.notifier_secret, &self.alerts.secret];
         let all: Vec<&str> = self
             .signing_keys

@@ -12,7 +12,7 @@ use crate::directory::service_key::Scope;
 use crate::error::{FieldFault, Reason};
 use crate::keeper::history::Entry;
 use crate::keeper::protocol::{Issued, Refusal, Status};
-use crate::keeper::{AccountKey, By, Command, Reply as Told, Task};
+use crate::keeper::{AccountKey, By, Command, Reply as Told, Task, providers};
 use crate::objects::roster::{Command as RosterCommand, Reply as RosterReply};
 use crate::objects::rpc;
 use crate::platform;
@@ -213,21 +213,23 @@ pub async fn history(edge: &Edge, key: &AccountKey) -> Result<Reply, Reason> {
     let Told::History(entries) = ask(edge, key, Command::History).await? else {
         return Err(Reason::Internal);
     };
-    let entries: Vec<Value> = entries.iter().rev().map(entry_json).collect();
+    // The Upstox routes print IST, all others UTC.
+    let print = if key.provider == providers::UPSTOX { Timestamp::rfc3339_ist } else { Timestamp::rfc3339 };
+    let entries: Vec<Value> = entries.iter().rev().map(|entry| entry_json(entry, print)).collect();
     let body = json!({ "provider": key.provider, "account_id": key.account, "operations": entries });
     Ok(Reply::json(200, &body))
 }
 
-fn entry_json(entry: &Entry) -> Value {
+fn entry_json(entry: &Entry, print: fn(Timestamp) -> String) -> Value {
     json!({
-        "at": entry.at.rfc3339(),
+        "at": print(entry.at),
         "operation": entry.operation,
         "outcome": entry.outcome,
         "who": entry.who,
         "request_id": entry.request_id,
         "calls": entry.calls,
         "status": entry.status,
-        "expires_at": entry.expires_at.map(Timestamp::rfc3339),
+        "expires_at": entry.expires_at.map(print),
     })
 }
 

@@ -228,6 +228,15 @@ fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> 
     match may {
         Err(refusal) => Verdict::Refuse(refusal),
         Ok(()) if pending => Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c)),
+        // A read does not wake the owner at night: approval is asked for when it is due, or by order.
+        Ok(()) if rules.by_approval && account.due.as_ref().is_some_and(|d| d.at > c.now) => {
+            let wait = account.due.as_ref().map(|d| d.at.since(c.now));
+            Verdict::Refuse(refusal_of(
+                Failure { retry_after: wait, ..Failure::new(Code::NoMeans) },
+                account,
+                c,
+            ))
+        }
         Ok(()) if !rules.automatic || tried => {
             let code = account.trouble.as_ref().map_or(Code::NoMeans, |t| t.code);
             let status = account.trouble.as_ref().and_then(|t| t.status);

@@ -27,10 +27,12 @@ extern "C" {
 }
 
 /// Which of the two an object is called by.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Command,
     Ask,
+    /// As `Ask`, and never tried again.
+    AskOnce,
 }
 
 /// An object could not be asked. Whether it did anything is not known.
@@ -90,8 +92,13 @@ pub async fn upstream(
     command: keeper::Command,
 ) -> Result<keeper::Reply, Unreachable> {
     let name = format!("{provider}/{account}");
+    // An order that may have been carried out is not given again: an authorization code, for one, works once.
+    let method = match command {
+        keeper::Command::Order { .. } => Method::AskOnce,
+        _ => Method::Ask,
+    };
     let asked = Asked { provider: provider.to_owned(), account: account.to_owned(), command };
-    send(&namespace(env, "UPSTREAM")?, Address::Name(&name), &asked, Method::Ask).await
+    send(&namespace(env, "UPSTREAM")?, Address::Name(&name), &asked, method).await
 }
 
 /// The roster of upstream accounts.
@@ -118,7 +125,7 @@ fn stub(namespace: &ObjectNamespace, address: Address) -> worker::Result<Stub> {
     }
 }
 
-/// Every command may be repeated: what it did the first time it finds done (a failed login may count twice). So a call
+/// Every command but an order may be repeated: what it did the first time it finds done (a failed login may count twice). So a call
 /// that failed on the way is tried once more, on a fresh stub; never if the object is overloaded.
 async fn call<C: Serialize, R: DeserializeOwned>(
     namespace: &ObjectNamespace,
@@ -137,6 +144,7 @@ async fn send<C: Serialize, R: DeserializeOwned>(
     let json = serde_json::to_string(command).map_err(|_| Unreachable)?;
     let mut answer = attempt(namespace, address, &json, method).await;
     if let Err(error) = &answer
+        && method != Method::AskOnce
         && flag(error, "retryable")
         && !flag(error, "overloaded")
     {
@@ -162,7 +170,7 @@ async fn attempt(
     let rpc: Rpc = stub(namespace, address).map_err(JsValue::from)?.into_rpc();
     let answer = match method {
         Method::Command => rpc.command(json),
-        Method::Ask => rpc.ask(json),
+        Method::Ask | Method::AskOnce => rpc.ask(json),
     };
     JsFuture::from(answer?).await
 }

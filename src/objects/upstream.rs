@@ -64,15 +64,17 @@ pub(super) struct Inner {
 struct Running {
     operation: Operation,
     end: Promise,
+    /// Whether KV and the roster are told before those who wait for it go on, because one of them gave an order and may
+    /// look there next; the others wait for a token and no longer than it takes.
+    tell: Rc<Cell<bool>>,
 }
 
-/// When KV and the roster are told of what a task has brought.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// Before those who wait for it go on.
-    Tell,
-    /// After: they wait for a token and no longer than it takes.
-    TellLater,
+impl Running {
+    /// Whether somebody who wants `operation` done gets what this one brings.
+    fn shares(&self, operation: Operation) -> bool {
+        (self.operation.gets() && operation.gets())
+            || (self.operation, operation) == (Operation::Check, Operation::Check)
+    }
 }
 
 /// An account as it was loaded, or as a step has left it.
@@ -273,36 +275,63 @@ impl Inner {
         self.flight.borrow().clone()
     }
 
-    /// Awaits a task that is none which `operation` could share in.
-    async fn wait_for_others(&self, operation: Operation) {
-        while let Some(running) = self.running() {
-            if running.operation.gets() && operation.gets() {
-                return;
-            }
+    /// Awaits a task under way in which `operation` has no share. Says whether there was one: then everything may be
+    /// different, and is decided about anew.
+    async fn waited(&self, operation: Option<Operation>) -> bool {
+        let mut waited = false;
+        while let Some(running) = self.running().filter(|r| !operation.is_some_and(|o| r.shares(o))) {
             let _ = JsFuture::from(running.end).await;
+            waited = true;
         }
+        waited
     }
 
     /// Begins a task, or shares in the one under way, and awaits its end.
-    async fn fly(self: &Rc<Self>, task: Task, by: By, then: Then) -> Result<Option<Refusal>> {
-        let end = match self.running() {
-            Some(running) => running.end,
-            None => self.take_off(task, by, then)?,
+    async fn fly(self: &Rc<Self>, task: Task, by: By, tell: bool) -> Result<Option<Refusal>> {
+        let operation = task.operation();
+        let (running, shared) = match self.running() {
+            Some(running) => (running, true),
+            None => (self.take_off(task, by.clone())?, false),
         };
-        let end = JsFuture::from(end).await.map_err(worker::Error::from)?;
-        Ok(serde_json::from_str(&end.as_string().unwrap_or_default())?)
+        if tell {
+            running.tell.set(true);
+        }
+        let end = JsFuture::from(running.end).await.map_err(worker::Error::from)?;
+        let refusal: Option<Refusal> = serde_json::from_str(&end.as_string().unwrap_or_default())?;
+        if shared && tell {
+            self.note(operation, by, refusal.map(|r| r.code))?;
+        }
+        Ok(refusal)
     }
 
-    fn take_off(self: &Rc<Self>, task: Task, by: By, then: Then) -> Result<Promise> {
+    /// The log line of an order for which no task was begun: it shared in another's, or was refused before.
+    fn note(&self, operation: Operation, by: By, code: Option<Code>) -> Result<()> {
+        let Some(loaded) = self.load()? else { return Ok(()) };
+        let entry = Entry {
+            at: platform::now(),
+            operation,
+            outcome: code.map_or("ok", Code::as_str).to_owned(),
+            who: by.who,
+            request_id: by.request_id,
+            calls: 0,
+            status: None,
+            expires_at: None,
+        };
+        platform::log(&log::operation(&loaded.key, &entry));
+        Ok(())
+    }
+
+    fn take_off(self: &Rc<Self>, task: Task, by: By) -> Result<Running> {
         let operation = task.operation();
         let Some((_, loaded)) = self.step(Event::TookOff(operation, by))? else {
             return Err("the account is gone".into());
         };
         let script = loaded.provider.script(&task, loaded.account.held.as_ref(), loaded.tokens.as_ref());
-        let inner = self.clone();
+        let (inner, tell) = (self.clone(), Rc::new(Cell::new(false)));
+        let ordered = tell.clone();
         let end = promise(async move {
             let end = inner.run(script, &task).await;
-            if then == Then::Tell {
+            if ordered.get() {
                 follow::told(&inner).await;
             }
             inner.flight.borrow_mut().take();
@@ -310,8 +339,9 @@ impl Inner {
             inner.clone().follow_later();
             end.map_err(fault)
         });
-        *self.flight.borrow_mut() = Some(Running { operation, end: end.clone() });
-        Ok(end)
+        let running = Running { operation, end, tell };
+        *self.flight.borrow_mut() = Some(running.clone());
+        Ok(running)
     }
 
     async fn run(&self, mut script: Box<dyn Script>, task: &Task) -> Result<String> {
@@ -392,9 +422,10 @@ impl Inner {
                 Verdict::Refuse(refusal) => return Ok(Reply::Refused(refusal)),
                 Verdict::Nothing => return Ok(Reply::Refused(unreadable())),
                 Verdict::Fly(operation) => {
-                    self.wait_for_others(operation).await;
-                    self.fly(task_of(operation), by.clone(), Then::TellLater).await?;
-                    tried = true;
+                    if !self.waited(Some(operation)).await {
+                        self.fly(task_of(operation), by.clone(), false).await?;
+                        tried = true;
+                    }
                 }
             }
         }
@@ -403,13 +434,16 @@ impl Inner {
     /// Does something upstream now. KV knows of it before the caller does, who may read it there next.
     async fn order(self: &Rc<Self>, task: Task, by: By) -> Result<Reply> {
         let operation = task.operation();
-        self.wait_for_others(operation).await;
+        self.waited(Some(operation)).await;
         let Some((decision, loaded)) = self.step(Event::Ordered(operation))? else {
             return Ok(Reply::NoAccount);
         };
         let refusal = match decision.verdict {
-            Verdict::Fly(_) => self.fly(task, by, Then::Tell).await?,
-            Verdict::Refuse(refusal) => Some(refusal),
+            Verdict::Fly(_) => self.fly(task, by, true).await?,
+            Verdict::Refuse(refusal) => {
+                self.note(operation, by, Some(refusal.code))?;
+                Some(refusal)
+            }
             Verdict::Serve | Verdict::Nothing => return Ok(Reply::Done(status_of(&loaded))),
         };
         let Some(mut loaded) = self.load()? else { return Ok(Reply::NoAccount) };
@@ -422,16 +456,16 @@ impl Inner {
     }
 
     async fn on_alarm(self: &Rc<Self>) -> Result<()> {
+        self.waited(None).await;
         let Some((decision, loaded)) = self.step(Event::Woke)? else {
             // Not configured any more: nothing is done for it, and nothing is lost.
             return Ok(());
         };
         if let Verdict::Fly(operation) = decision.verdict {
-            self.wait_for_others(operation).await;
             let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == crate::keeper::Source::Cron);
             let who = if daily { "cron" } else { "alarm" };
             let by = By { who: who.to_owned(), request_id: platform::fresh_id() };
-            self.fly(task_of(operation), by, Then::TellLater).await?;
+            self.fly(task_of(operation), by, false).await?;
         }
         follow::up(self).await;
         // Whatever happened: the alarm that brought us here is used up.
