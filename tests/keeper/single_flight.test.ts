@@ -8,6 +8,7 @@ import {
   read,
   runDue,
   SECOND_ACCOUNT,
+  status,
   told,
   untilAlarm,
   upstreams,

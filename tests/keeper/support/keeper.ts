@@ -49,9 +49,11 @@ export function keeper(): void {
   });
   beforeEach(begin);
   afterEach(async () => {
-    upstreams.reset();
+    // First what may be under way still: nothing of it is to find another `fetch`.
+    await abortAllDurableObjects();
     vi.restoreAllMocks();
     await forget();
+    upstreams.reset();
     vi.useRealTimers();
   });
 }
