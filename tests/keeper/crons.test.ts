@@ -1,5 +1,5 @@
 // The Cron Triggers: they look after every account, and what they do may be done twice.
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { MINUTE, SECOND } from "../worker/support/time.ts";
 import {
@@ -46,7 +46,7 @@ it.each(["while the object lives", "while it sleeps"])(
     await later(0);
     const due = await alarmAt(FACTURIFY);
     await loseAlarm(FACTURIFY);
-    if (when === "while it sleeps") await evictDurableObject(stub(FACTURIFY));
+    if (when === "while it sleeps") await abortAllDurableObjects();
     await later(MINUTE);
     expect(await alarmAt(FACTURIFY)).toBeNull();
     await cron(MINUTELY);
@@ -62,7 +62,7 @@ it("an alarm that was lost is back with the next request for the token, too, if 
   await read(FIRST);
   await later(0);
   await loseAlarm(FIRST);
-  await evictDurableObject(stub(FIRST));
+  await abortAllDurableObjects();
   await later(16 * HOUR);
   expect((await read(FIRST)).status).toBe(200);
   expect(await alarmAt(FIRST)).toBeGreaterThan(Date.now());
