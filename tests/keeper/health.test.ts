@@ -1,0 +1,106 @@
+// GET /health: how many accounts there are and how they do, without a key and without asking each.
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import { api } from "../worker/support/api.ts";
+import { advance, SECOND } from "../worker/support/time.ts";
+import { ACCOUNTS, BATCH, cron, eventually, FIRST, HOUR, keeper, later, MINUTELY } from "./support/keeper.ts";
+import { FACTURIFY, order, read, runDue, told, upstreams } from "./support/keeper.ts";
+
+keeper();
+
+/** An instance asks at most once a second, also across tests, whose clocks begin anew. */
+let asked = 0;
+async function health() {
+  advance(2 * SECOND * ++asked);
+  return (await api("GET", "/health")).json;
+}
+
+const counts = (total: number, healthy: number, failed: number) => ({ total, healthy, failed });
+
+async function all(): Promise<void> {
+  for (const account of ACCOUNTS) await read(account);
+  for (const account of ACCOUNTS) await told(account);
+}
+
+it("counts what is configured, what has a token and what failed", async () => {
+  expect(await health()).toEqual({
+    status: "healthy",
+    service: "sallyport",
+    version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    timestamp: new Date().toISOString(),
+    current_time_ist: expect.stringMatching(/^2030-01-01T11:3\d:\d\d\+05:30$/),
+    accounts: counts(3, 0, 0),
+    upstreams: { facturify: counts(1, 0, 0), upstox: counts(3, 0, 0), oauth2: counts(2, 0, 0) },
+  });
+  await all();
+  expect(await health()).toMatchObject({
+    status: "healthy",
+    accounts: counts(3, 3, 0),
+    upstreams: { facturify: counts(1, 1, 0), upstox: counts(3, 3, 0), oauth2: counts(2, 2, 0) },
+  });
+});
+
+it("an account that failed is told of, and the others carry on", async () => {
+  await all();
+  upstreams.fail("tokens", { fault: "status", status: 401 }, { account: "agnidata002", times: "forever" });
+  await order("upstox/agnidata002");
+  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 2, 1) });
+  expect((await read(FIRST)).status).toBe(200);
+  upstreams.heal();
+  await order("upstox/agnidata002");
+  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
+});
+
+it("one whose renewal was refused three times has failed; one that has only expired has not", async () => {
+  await all();
+  await later(16 * HOUR);
+  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
+  upstreams.set({ tokens: { refresh_gives: "dead" } });
+  await read(FIRST);
+  for (let n = 0; n < 2; n++) {
+    await told(FIRST);
+    advance(4 * SECOND);
+    await runDue(FIRST);
+  }
+  await told(FIRST);
+  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 1) });
+});
+
+it("asks one object, and that once a second at most", async () => {
+  await all();
+  await health();
+  const objects = [vi.spyOn(env.UPSTREAM, "get"), vi.spyOn(env.ROSTER, "get"), vi.spyOn(env.KV, "get")];
+  for (let n = 0; n < 20; n++) expect((await api("GET", "/health")).status).toBe(200);
+  expect(objects.map((spy) => spy.mock.calls.length)).toEqual([0, 0, 0]);
+  advance(SECOND);
+  for (let n = 0; n < 20; n++) await api("GET", "/health");
+  expect(objects.map((spy) => spy.mock.calls.length)).toEqual([0, 1, 0]);
+});
+
+it("a report that was lost is made up for by the next sweep", async () => {
+  vi.spyOn(env.ROSTER, "get").mockImplementation(() => {
+    throw new Error("the roster is away");
+  });
+  await read(BATCH);
+  await read(FACTURIFY);
+  vi.mocked(env.ROSTER.get).mockRestore();
+  await cron(MINUTELY);
+  await eventually(health, ({ upstreams: u }) => u.oauth2.healthy === 1 && u.facturify.healthy === 1);
+});
+
+it("without the roster it still answers, and does not call itself healthy", async () => {
+  advance(HOUR);
+  vi.spyOn(env.ROSTER, "get").mockImplementation(() => {
+    throw new Error("the roster is away");
+  });
+  expect(await health()).toMatchObject({ status: "degraded", accounts: null });
+});
+
+it("accounts that are not configured any more are forgotten by the next sweep", async () => {
+  const roster = env.ROSTER.get(env.ROSTER.idFromName("roster"));
+  const row = { name: "upstox/gone", expires_at: Date.now() + HOUR, failed: true, kid: "s0" };
+  await roster.command(JSON.stringify({ seen: { rows: [row] } }));
+  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 1) });
+  await cron(MINUTELY);
+  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
+});
