@@ -2,10 +2,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Answer, api, type Call, refused } from "../worker/support/api.ts";
 import { elsewhere, type Key, makeKey, malformed, otherSecret, revokeKey } from "../worker/support/keys.ts";
-import { advance, DAY, SECOND, standingClock } from "../worker/support/time.ts";
+import { advance, DAY, SECOND } from "../worker/support/time.ts";
 import { admin, someone } from "../worker/support/users.ts";
+import { keeper } from "./support/keeper.ts";
 
-standingClock();
+keeper();
 
 /** A route of each scope. */
 const READ = ["GET", "/accounts/agnidata001/token/status"] as const;
