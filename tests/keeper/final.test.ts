@@ -58,7 +58,14 @@ it("a refused refresh is not final: the credentials are asked about next", async
   upstreams.fail("facturify", { fault: "status", status: 401 }, { operation: "refresh" });
   await runDue(FACTURIFY);
   expect((await get(TOKEN)).status).toBe(200);
-  expect(await status(FACTURIFY)).toMatchObject({ status: "valid", last_error: null });
+  // It is an outage all the same, until a short token is changed for a long one.
+  expect(await status(FACTURIFY)).toMatchObject({
+    status: "valid",
+    last_error: { code: "upstream_token_refused", failures: 1 },
+  });
+  await untilAlarm(FACTURIFY);
+  await runDue(FACTURIFY);
+  expect(await status(FACTURIFY)).toMatchObject({ status: "valid", last_error: null, expires_in: 43_200 });
 });
 
 it("a good token is served although its renewal was refused for good", async () => {

@@ -88,17 +88,6 @@ describe("update", () => {
   });
 });
 
-it("after too many that Upstox refused, it is not asked for a while: 429", async () => {
-  const guess = () => post("/token/update", { access_token: "forged" });
-  for (let n = 0; n < 11; n++) refused(await guess(), 422, "upstream_token_refused");
-  const answer = await guess();
-  refused(answer, 429, "upstream_calls_spent");
-  expect(answer.headers.get("retry-after")).toBe("3600");
-  expect(upstreams.count({ upstream: "upstox" })).toBe(11);
-  // Who only reads is not held up by it.
-  expect((await get(`${A1}/token`)).status).toBe(200);
-});
-
 describe("validate", () => {
   const validate = () => get(`${A1}/token/validate`);
   const shape = { account_id: "agnidata001", checked_at: "2030-01-01T11:30:00+05:30", expires_at: END };

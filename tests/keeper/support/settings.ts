@@ -8,7 +8,13 @@ const own = (upstreamSettings as (url: string, own: object) => Record<string, st
 export const keeperSettings: Record<string, string> = {
   ...own,
   OAUTH2_ACCOUNTS: JSON.stringify({
-    ...JSON.parse(own.OAUTH2_ACCOUNTS ?? ""),
+    crm: {
+      token_url: `${URL}/oauth2/token`,
+      grant: "refresh_token",
+      client_id: "crm",
+      client_secret: "crm-secret",
+      refresh_token: "rt-crm-0",
+    },
     batch: {
       token_url: `${URL}/oauth2/token`,
       grant: "client_credentials",
