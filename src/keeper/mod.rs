@@ -30,13 +30,19 @@ mod play_support;
 #[cfg(test)]
 mod provider_tests;
 #[cfg(test)]
+mod short_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod trouble_tests;
 #[cfg(test)]
+mod upstox_app_tests;
+#[cfg(test)]
 mod upstox_tests;
+#[cfg(test)]
+mod weather;
 #[cfg(test)]
 mod world;
 

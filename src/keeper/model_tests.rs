@@ -3,7 +3,8 @@
 use super::fake_upstreams::{FakeFacturify, FakeOAuth, FakeUpstox, Rotation, Upstream};
 use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
 use super::test_support::*;
-use super::world::{Crash, Down, Outage, World};
+use super::weather::{Crash, Down, Outage};
+use super::world::World;
 use super::*;
 use proptest::prelude::*;
 

@@ -71,6 +71,8 @@ fn a_live_token_is_served_at_once_whatever_goes_on() {
 fn whoever_needs_a_token_joins_the_task_that_gets_one() {
     for operation in [Renew, Obtain, Refresh] {
         let mut k = Keeper::new(facturify());
+        k.look();
+        k.wake();
         k.take_off(operation);
         assert!(flies(&k.ask(), Renew), "{operation:?}");
         for order in [Renew, Obtain, Refresh] {

@@ -121,6 +121,25 @@ fn whoever_asks_is_told_when_to_come_back() {
 }
 
 #[test]
+fn whoever_asks_in_trouble_shares_the_next_try() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::Timeout);
+    assert_eq!(k.wake(), Renew);
+    k.take_off(Renew);
+    k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(600)));
+    assert!(flies(&k.ask(), Renew), "it is under way");
+    // Calls that failed since the next try was planned put it off.
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, secs(60));
+    k.fail(Refresh, Code::Timeout);
+    for _ in 1..CALLS_PER_HOUR {
+        k.run(Check, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    }
+    k.advance(secs(60));
+    assert_eq!(refused(k.ask()), (Code::Timeout, Some(3540)));
+}
+
+#[test]
 fn retry_after_is_kept_to() {
     let limited = |seconds| {
         Outcome::Failed(Failure {
@@ -291,6 +310,9 @@ fn alerts_are_delivered_at_least_once_and_not_for_ever() {
     for _ in 0..3 {
         assert_eq!(k.follow_up(false), [Kind::NeedsAttention]);
         assert!(k.account.outbox[0].try_at > k.now);
+        let try_at = k.account.outbox[0].try_at;
+        k.account.untold = None;
+        assert_eq!(k.next_alarm(), Some(try_at), "the alarm brings it again");
     }
     k.event(Event::Alerted { number: 99, delivered: true });
     assert_eq!(k.follow_up(true), [Kind::NeedsAttention]);

@@ -2,64 +2,16 @@
 //! Cron Triggers that do not come, crashes, and upstreams that are down. What must always hold is asserted as it happens.
 
 use super::alert::Kind;
-use super::backoff::{CALLS_PER_HOUR, Dice};
+use super::backoff::Dice;
 use super::decide::{Event, Verdict};
 use super::fake_upstreams::Upstream;
-use super::play_support::{HTML, body, says};
 use super::protocol::Operation;
 use super::test_support::*;
+use super::weather::{Crash, Outage, Rng};
 use super::*;
 use crate::clock::Timestamp;
-use crate::secret::Secret;
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// splitmix64.
-pub(super) struct Rng(pub u64);
-
-impl Rng {
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-}
-
-/// How an upstream is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Down {
-    Unreachable,
-    /// The call never arrives.
-    Silent,
-    /// The call arrives and its answer does not.
-    Mute,
-    /// It does its work, and breaks off in the middle of the answer.
-    Half,
-    Error,
-    Html,
-    Limited(Option<u64>),
-    Redirects,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Crash {
-    /// The intent is written, and no call is made.
-    BeforeCall,
-    /// The upstream has answered, and nobody writes it down.
-    BeforeWrite,
-    AfterWrite,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Outage {
-    pub how: Down,
-    /// In the addresses that are down; empty for all.
-    pub of: &'static str,
-    pub until: Timestamp,
-    pub calls: Vec<Timestamp>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
@@ -104,7 +56,7 @@ pub(super) struct World {
     pub lost: u32,
     /// The token was revoked, and nobody knows.
     revoked: bool,
-    asked_since: bool,
+    pub asked_since: bool,
     pub deaths: u32,
     alerts: u64,
     pub told: Vec<Kind>,
@@ -254,6 +206,7 @@ impl World {
         (self.alarm, self.armed) = (None, None);
         let deaths = self.deaths;
         if let Verdict::Fly(operation) = self.step(Event::Woke) {
+            assert!(self.task.is_none(), "the alarm begins a second task");
             self.fly(operation, By::Alarm);
         }
         if self.deaths != deaths {
@@ -436,44 +389,5 @@ impl World {
     pub fn lose_alarm(&mut self) {
         self.alarm = None;
         self.disturbed(self.now().max(self.no_cron_until));
-    }
-
-    /// What comes back, and when.
-    fn call(&mut self, call: &Call) -> (Answer, Duration) {
-        let now = self.now();
-        self.calls.push(now);
-        if let Some(used) = body(call).split("refresh_token=").nth(1) {
-            let newest = self.k.tokens.as_ref().and_then(|t| t.refresh.as_ref());
-            assert!(newest.is_none_or(|r| r.expose() == used), "the seed, or an old one, is used again");
-        }
-        self.outage.take_if(|o| o.until <= now);
-        let quick = Duration::from_millis(50 + self.rng.below(3000));
-        let Some(outage) = self.outage.as_mut().filter(|o| call.url.contains(o.of)) else {
-            let (status, text) = self.upstream.serve(call, now);
-            self.asked_since |= !call.url.starts_with("https://service");
-            return (says(status, &text), quick);
-        };
-        outage.calls.push(now);
-        let hour = outage.calls.iter().filter(|at| now.since(**at) < secs(3600)).count();
-        assert!(hour <= CALLS_PER_HOUR, "{hour} calls in an hour of outage");
-        match outage.how {
-            Down::Unreachable => (Answer::Unreachable, quick),
-            Down::Silent => (Answer::TimedOut, call.timeout),
-            Down::Error => (says(503, HTML), quick),
-            Down::Html => (says(200, HTML), quick),
-            Down::Redirects => (says(302, ""), quick),
-            Down::Limited(seconds) => {
-                let retry_after = seconds.map(Duration::from_secs);
-                (Answer::Response { status: 429, retry_after, body: Secret::new(HTML) }, quick)
-            }
-            how @ (Down::Mute | Down::Half) => {
-                let (status, text) = self.upstream.serve(call, now);
-                self.lost += u32::from(status == 200);
-                if how == Down::Mute {
-                    return (Answer::TimedOut, call.timeout);
-                }
-                (says(status, &text[..text.len() / 2]), quick)
-            }
-        }
     }
 }
