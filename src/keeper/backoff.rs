@@ -5,12 +5,12 @@ use std::time::Duration;
 
 /// Most upstream calls for one account in any hour of outage, whoever wants them.
 pub const CALLS_PER_HOUR: usize = 15;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 /// After the quick tries: the first slow one after about this, each later one after twice as long, up to the longest.
-const SLOW_FIRST: Duration = Duration::from_secs(300);
-const SLOW_MAX: Duration = Duration::from_secs(1800);
+const SLOW_FIRST: Duration = Duration::from_mins(5);
+const SLOW_MAX: Duration = Duration::from_mins(30);
 /// Longest `Retry-After` that is believed: a day.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(86_400);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// Quick tries, from the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ mod tests {
     fn retry_after_is_honoured_where_it_is_longer() {
         let hour = Some(HOUR);
         assert_eq!(BACKOFF.wait(1, hour, MOST), HOUR);
-        assert_eq!(BACKOFF.wait(7, Some(Duration::from_secs(1)), MOST), Duration::from_secs(1800));
+        assert_eq!(BACKOFF.wait(7, Some(Duration::from_secs(1)), MOST), Duration::from_mins(30));
         assert_eq!(BACKOFF.wait(1, Some(Duration::MAX), MOST), RETRY_AFTER_MAX);
     }
 
@@ -106,7 +106,7 @@ mod tests {
         let now = start.plus(Duration::from_secs(1000));
         assert_eq!(allowed_at(&calls, 1, now), now);
         assert_eq!(allowed_at(&calls, 2, now), start.plus(HOUR));
-        assert_eq!(allowed_at(&calls, 3, now), start.plus(HOUR + Duration::from_secs(60)));
+        assert_eq!(allowed_at(&calls, 3, now), start.plus(HOUR + Duration::from_mins(1)));
         assert_eq!(allowed_at(&[], 3, now), now);
         let mut calls = calls;
         forget_old(&mut calls, start.plus(HOUR + Duration::from_secs(30)));

@@ -91,7 +91,7 @@ impl From<Verdict> for Decision {
 }
 
 /// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
-const DAILY_ONCE: Duration = Duration::from_secs(60);
+const DAILY_ONCE: Duration = Duration::from_mins(1);
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
     notice_settings(account, tokens, c);
     forget_old(&mut account.calls, c.now);
@@ -360,7 +360,7 @@ fn landed(
             Verdict::Serve
         }
         Outcome::Requested { until } => {
-            entry.outcome = Code::ApprovalPending.as_str().to_owned();
+            Code::ApprovalPending.as_str().clone_into(&mut entry.outcome);
             // Where that is the way to get a token, it works again.
             if operation.gets() || c.provider.rules().by_approval {
                 account.calls.clear();
@@ -375,7 +375,7 @@ fn landed(
             Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
         }
         Outcome::Failed(failure) => {
-            entry.outcome = failure.code.as_str().to_owned();
+            failure.code.as_str().clone_into(&mut entry.outcome);
             entry.status = failure.status;
             failed(account, operation, failure, calls, c);
             Verdict::Refuse(refusal_of(failure, account, c))
@@ -571,7 +571,7 @@ fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
     let Some(flight) = account.flight.take() else { return Verdict::Nothing.into() };
     let operation = flight.operation;
     let mut entry = entry(Some(flight), operation, 1, c.now);
-    entry.outcome = Code::Interrupted.as_str().to_owned();
+    Code::Interrupted.as_str().clone_into(&mut entry.outcome);
     if operation.gets() {
         count_calls(account, 1, c.now);
         fail(account, Failure::new(Code::Interrupted), c);
@@ -619,7 +619,7 @@ fn alerted(account: &mut Account, number: u64, delivered: bool, now: Timestamp) 
 }
 
 /// KV may give an old copy for a minute and more after a write.
-const COPY_STALE: Duration = Duration::from_secs(120);
+const COPY_STALE: Duration = Duration::from_mins(2);
 /// A caller wants to use a token, not only to have it.
 const COPY_MARGIN: Duration = Duration::from_secs(30);
 

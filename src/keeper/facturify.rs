@@ -17,7 +17,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// A token that lives shorter than this is one to be changed at once.
-const PROVISIONAL_MAX: Duration = Duration::from_secs(300);
+const PROVISIONAL_MAX: Duration = Duration::from_mins(5);
 /// How long after a short token its change for a long one follows.
 const CHANGE_AFTER: Duration = Duration::from_secs(5);
 

@@ -68,8 +68,8 @@ pub(super) struct FakeFacturify {
     pub issued: Issued,
 }
 
-pub(super) const SHORT: Duration = Duration::from_secs(240);
-pub(super) const LONG: Duration = Duration::from_secs(43_200);
+pub(super) const SHORT: Duration = Duration::from_mins(4);
+pub(super) const LONG: Duration = Duration::from_hours(12);
 
 impl Upstream for FakeFacturify {
     fn serve(&mut self, call: &Call, now: Timestamp) -> (u16, String) {
@@ -112,6 +112,7 @@ impl Upstream for FakeFacturify {
 
 /// The internal service and Upstox behind it: every token ends at 03:30 IST.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // Switches.
 pub(super) struct FakeUpstox {
     /// The service has nothing new from 03:30 to 08:00.
     pub opens_at_eight: bool,

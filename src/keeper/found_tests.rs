@@ -10,7 +10,7 @@ use super::*;
 use crate::secret::Secret;
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 fn failed(code: Code) -> Outcome {
     Outcome::Failed(Failure::new(code))

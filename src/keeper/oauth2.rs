@@ -16,9 +16,9 @@ use serde::Deserialize;
 use std::time::Duration;
 
 /// RFC 6749 §5.1 only recommends `expires_in`. Without it a token is taken to live this long.
-const LIFETIME_DEFAULT: Duration = Duration::from_secs(3600);
+const LIFETIME_DEFAULT: Duration = Duration::from_hours(1);
 /// The buffer before the expiry, or the last quarter of a shorter life.
-const BUFFER: Duration = Duration::from_secs(900);
+const BUFFER: Duration = Duration::from_mins(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

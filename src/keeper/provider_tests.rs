@@ -28,6 +28,9 @@ fn holding(left: u64) -> Keeper {
     k
 }
 
+/// Name, what is held, the task, the answers; the calls, and the life of the token that comes of it.
+type Row<'a> = (&'a str, Keeper, Task, Vec<Answer>, Vec<&'a str>, u64);
+
 #[test]
 fn facturify_makes_the_calls_of_each_task() {
     let none = || Keeper::new(facturify());
@@ -36,7 +39,7 @@ fn facturify_makes_the_calls_of_each_task() {
         k.advance(secs(60));
         k
     };
-    let table: Vec<(&str, Keeper, Task, Vec<Answer>, Vec<&str>, u64)> = vec![
+    let table: Vec<Row<'_>> = vec![
         ("first", none(), Task::Renew, vec![short()], vec![OBTAIN], 240),
         ("held", holding(60), Task::Renew, vec![long()], vec![REFRESH], 43_200),
         ("expired", over(), Task::Renew, vec![short()], vec![OBTAIN], 240),

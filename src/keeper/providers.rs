@@ -17,6 +17,7 @@ pub use upstox::{App, Common, Upstox};
 
 /// What the life cycle goes by.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a property of its own, and none excludes another.
 pub struct Rules {
     pub backoff: Backoff,
     /// Most calls that one task makes.

@@ -9,7 +9,7 @@ const UPSTOX_END_UTC_SECONDS: u64 = 22 * 3600;
 /// All Upstox accounts are renewed at 08:00 IST, 02:30 UTC.
 const UPSTOX_DAILY_UTC_SECONDS: u64 = 2 * 3600 + 30 * 60;
 /// The Cron Trigger renews at 08:00; an account's own alarm goes by this much later, for a trigger that did not come.
-const AFTER_CRON: Duration = Duration::from_secs(120);
+const AFTER_CRON: Duration = Duration::from_mins(2);
 
 /// The end of an Upstox token: the next 03:30 IST strictly after it was issued.
 pub fn upstox_end(issued_at: Timestamp) -> Timestamp {
@@ -18,7 +18,7 @@ pub fn upstox_end(issued_at: Timestamp) -> Timestamp {
 
 /// When an Upstox account's alarm renews it, if the Cron Trigger has not.
 pub fn upstox_renewal(now: Timestamp, dice: Dice) -> Timestamp {
-    now.next_daily(UPSTOX_DAILY_UTC_SECONDS).plus(AFTER_CRON + dice.up_to(Duration::from_secs(60)))
+    now.next_daily(UPSTOX_DAILY_UTC_SECONDS).plus(AFTER_CRON + dice.up_to(Duration::from_mins(1)))
 }
 
 /// The buffer before the expiry, and up to as much as a tenth of it before that. Of a short life, the last quarter: a
@@ -67,7 +67,7 @@ mod tests {
     fn a_buffer_is_kept_before_the_expiry() {
         let start = Timestamp::from_seconds(1_000_000);
         let after = |seconds| start.plus(Duration::from_secs(seconds));
-        let buffer = Duration::from_secs(60);
+        let buffer = Duration::from_mins(1);
         assert_eq!(before_expiry(start, after(43_200), buffer, Dice(0)), after(43_140));
         assert_eq!(before_expiry(start, after(43_200), buffer, Dice(u32::MAX)), after(43_134));
         assert_eq!(before_expiry(start, after(40), buffer, Dice(0)), after(30));

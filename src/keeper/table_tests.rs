@@ -8,7 +8,7 @@ use super::test_support::*;
 use super::*;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(43_200);
+const LONG: Duration = Duration::from_hours(12);
 
 fn health(k: &Keeper) -> Health {
     status(&k.account, None, k.now).health

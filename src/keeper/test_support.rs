@@ -16,7 +16,7 @@ pub(super) const KEYS: [(&str, &str); 2] = [
     ("TOKEN_SIGNING_KEYS", "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE"),
     ("SEALING_KEYS", "s1:Zm9yLXRlc3RzLW9ubHktc2VhbGluZy1rZXktMDE"),
 ];
-pub(super) const WARNING: Duration = Duration::from_mins(60);
+pub(super) const WARNING: Duration = Duration::from_hours(1);
 pub(super) const LEAST: Dice = Dice(0);
 pub(super) const MOST: Dice = Dice(u32::MAX);
 

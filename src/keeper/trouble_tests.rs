@@ -10,8 +10,8 @@ use super::*;
 use crate::clock::Timestamp;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(43_200);
-const DAY: Duration = Duration::from_secs(86_400);
+const LONG: Duration = Duration::from_hours(12);
+const DAY: Duration = Duration::from_hours(24);
 const FINAL: [Code; 3] = [Code::CredentialsRefused, Code::InputRefused, Code::GrantRefused];
 
 fn health(k: &Keeper) -> Health {
