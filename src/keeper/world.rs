@@ -289,6 +289,8 @@ impl World {
         let unknown = account.flight.is_some()
             || account.trouble.is_some()
             || account.held.as_ref().is_some_and(|h| !h.verified)
+            // Obtained, and changed at once by a demanded refresh whose answer was lost: tried again after five seconds.
+            || (self.lost > 0 && account.held.as_ref().is_some_and(|h| h.provisional))
             || self.revoked;
         assert!(unknown || self.upstream.accepts(access, now), "served a dead token: {account:?}");
     }
