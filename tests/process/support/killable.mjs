@@ -3,4 +3,9 @@
 import { startDist } from "../../../scripts/lib/miniflare.mjs";
 
 const server = await startDist(JSON.parse(process.env.SALLYPORT_TEST ?? "{}"));
+// A cron expression runs that Cron Trigger.
+process.on("message", async (cron) => {
+  const { outcome } = await (await server.getWorker()).scheduled({ cron });
+  process.send(outcome);
+});
 console.log(`ready ${await server.ready}`);

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import { Client } from "./client.ts";
 
 const program = fileURLToPath(new URL("killable.mjs", import.meta.url));
@@ -15,7 +16,7 @@ export class Killable {
   static async start(persist: string, bindings: Record<string, string>): Promise<Killable> {
     const child = spawn(process.execPath, [program], {
       detached: true,
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
       env: { ...process.env, SALLYPORT_TEST: JSON.stringify({ bindings, persist }) },
     });
     const url = await new Promise<string>((resolve, reject) => {
@@ -28,6 +29,13 @@ export class Killable {
       child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${text}`)));
     });
     return new Killable(new Client(new URL(url), bindings.BOOTSTRAP_KEY ?? ""), child);
+  }
+
+  /** Runs a Cron Trigger. */
+  async cron(expression: string): Promise<void> {
+    const done = once(this.child, "message");
+    this.child.send(expression);
+    expect((await done)[0]).toBe("ok");
   }
 
   /** Kills it, the runtime included, without a chance to say goodbye. */
