@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { devVarNames } from "./scripts/lib/dev-vars.mjs";
-import { keeperSettings } from "./tests/keeper/support/settings.ts";
+import { keeperSettings, manySettings } from "./tests/keeper/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 
@@ -45,6 +45,7 @@ export default defineConfig({
       inside("worker"),
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
+      inside("many", manySettings),
       inside("keeper", { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() }),
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.

@@ -28,3 +28,11 @@ export const keeperSettings: Record<string, string> = {
   FACTURIFY_TIMEOUT: "1",
   UPSTREAM_TIMEOUT_SECONDS: "1",
 };
+
+/** 1,500 Upstox accounts, and nothing else. */
+export const manySettings: Record<string, string> = {
+  UPSTOX_BASE_URL: `${URL}/upstox`,
+  TOKEN_REFRESH_SERVICE_URL: `${URL}/tokens`,
+  UPSTOX_ACCOUNT_IDS: Array.from({ length: 1500 }, (_, n) => `acc${n}`).join(","),
+  REQUEST_LOG: "off",
+};
