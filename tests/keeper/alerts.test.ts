@@ -2,7 +2,17 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
-import { alarmAt, eventually, FACTURIFY, FIRST, HOUR, keeper, later, order } from "./support/keeper.ts";
+import {
+  mended,
+  alarmAt,
+  eventually,
+  FACTURIFY,
+  FIRST,
+  HOUR,
+  keeper,
+  later,
+  order,
+} from "./support/keeper.ts";
 import { post, read, runDue, START, status, stored, untilAlarm, upstreams } from "./support/keeper.ts";
 
 keeper();
@@ -53,6 +63,7 @@ it("failing once the quick tries are used up, then recovered", async () => {
   upstreams.heal();
   await untilAlarm(FACTURIFY);
   await runDue(FACTURIFY);
+  await mended(FACTURIFY);
   await delivered(FACTURIFY);
   expect(types()).toEqual(["token.failing", "token.recovered"]);
   expect(said()[1].data).toEqual({
@@ -60,7 +71,7 @@ it("failing once the quick tries are used up, then recovered", async () => {
     account_id: "default",
     code: null,
     // A JWT ends at a whole second.
-    expires_at: iso(Math.floor(Date.now() / SECOND + 240) * SECOND),
+    expires_at: iso(Math.floor(Date.now() / SECOND + 43_200) * SECOND),
   });
   for (const alert of upstreams.alerts)
     expect(alert).toMatchObject({ verified: true, timely: true, duplicate: false, status: 204 });
@@ -70,6 +81,7 @@ it("a short trouble is nobody's business", async () => {
   upstreams.fail("facturify", { fault: "reset" }, { times: 3 });
   await failing(FACTURIFY);
   await later(0);
+  await mended(FACTURIFY);
   expect(await status(FACTURIFY)).toMatchObject({ status: "valid", last_error: null });
   expect(upstreams.alerts).toEqual([]);
 });

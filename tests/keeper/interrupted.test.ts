@@ -3,7 +3,7 @@ import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { refused } from "../worker/support/api.ts";
 import { advance, SECOND } from "../worker/support/time.ts";
-import { BATCH, cron, CRM, FACTURIFY, FIRST, history, keeper, MINUTELY } from "./support/keeper.ts";
+import { mended, BATCH, cron, CRM, FACTURIFY, FIRST, history, keeper, MINUTELY } from "./support/keeper.ts";
 import {
   alarmAt,
   order,
@@ -47,6 +47,7 @@ describe.each(FIRST_CALL)("%s", (account, upstream, operation) => {
       { operation: "renew", outcome: "ok" },
       { operation: "renew", outcome: "upstream_outcome_unknown", who: "key:a service", calls: 1 },
     ]);
+    await mended(account);
     expect(await status(account)).toMatchObject({ status: "valid", last_error: null });
   });
 

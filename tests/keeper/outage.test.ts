@@ -3,7 +3,18 @@
 import { describe, expect, it } from "vitest";
 import { advance, SECOND } from "../worker/support/time.ts";
 import type { Fault, Upstream } from "../upstreams/index.ts";
-import { alarmAt, BATCH, cron, CRM, FACTURIFY, FIRST, HOUR, keeper, later } from "./support/keeper.ts";
+import {
+  mended,
+  alarmAt,
+  BATCH,
+  cron,
+  CRM,
+  FACTURIFY,
+  FIRST,
+  HOUR,
+  keeper,
+  later,
+} from "./support/keeper.ts";
 import { MINUTELY, order, read, runDue, status, told, upstreams } from "./support/keeper.ts";
 
 keeper();
@@ -69,6 +80,7 @@ describe.each(PROVIDERS)("%s", (account, its) => {
       advance(Math.max(0, ((await alarmAt(account)) ?? 0) - Date.now()));
       await runDue(account);
     }
+    await mended(account);
     expect(await status(account)).toMatchObject({ has_token: true, status: "valid", last_error: null });
   });
 
