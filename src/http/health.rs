@@ -53,7 +53,7 @@ async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
     if edge.app.config.providers.is_empty() {
         return Some(Known::new());
     }
-    let known = KNOWN.with_borrow(|k| k.clone());
+    let known = KNOWN.with_borrow(Clone::clone);
     if let Some((at, known)) = known
         && at <= now
         && now.since(at) < ASK_AGAIN

@@ -1,6 +1,6 @@
 //! Upstream API tokens that are always fresh: the life of one account's token, the same for all providers.
 //!
-//! [`decide`] holds the states and transitions and does no I/O. A provider is one file here and one row in
+//! [`mod@decide`] holds the states and transitions and does no I/O. A provider is one file here and one row in
 //! [`providers`]: it says which calls get a token, how their answers read, and when a token is to be renewed.
 
 pub mod alert;

@@ -17,7 +17,7 @@ use worker::{
 /// Accounts that one object looks after in one call. With the report that is under the 50 subrequests of a free plan.
 pub const SWEEP_MAX: usize = 45;
 /// A deployment that has just been looked after does not need it again for its first request.
-const START_AGAIN: Duration = Duration::from_secs(60);
+const START_AGAIN: Duration = Duration::from_mins(1);
 
 /// What the roster is asked. Add variants and defaulted fields, never change one.
 #[derive(Clone, Debug, Serialize, Deserialize)]

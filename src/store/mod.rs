@@ -22,7 +22,7 @@ const TOKEN_INFO: &str = "token_info";
 /// What tokens in KV are sealed for; the record is the key.
 const TOKEN_PURPOSE: &str = "kv";
 /// The old system's time to live of tokens; one that ends earlier goes earlier.
-const TOKEN_TTL_MAX: Duration = Duration::from_secs(86_400);
+const TOKEN_TTL_MAX: Duration = Duration::from_hours(24);
 /// Cloudflare KV refuses a shorter `expirationTtl`.
 const TTL_SECONDS_MIN: u64 = 60;
 /// Cloudflare KV lists at most this many keys at once.
