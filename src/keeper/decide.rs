@@ -263,7 +263,12 @@ fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict 
 }
 
 fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
+    let had_plan = account.due.is_some();
     plan(account, c);
+    // Where all accounts have nothing, as after the first deploy, they do not all come at once.
+    if let Some(due) = account.due.as_mut().filter(|due| !had_plan && due.at <= c.now) {
+        due.at = c.now.plus(c.dice.up_to(spread));
+    }
     let rules = c.provider.rules();
     if !daily || !rules.daily || !rules.automatic || account.flight.is_some() {
         return;

@@ -191,6 +191,21 @@ fn the_daily_renewal_is_spread_and_only_for_those_that_want_it() {
 }
 
 #[test]
+fn the_first_tokens_of_many_accounts_are_spread() {
+    for provider in [facturify(), upstox(), oauth2_rotating("seed")] {
+        let mut k = Keeper::new(provider);
+        let spread = secs(30);
+        k.event(Event::Looked { daily: false, spread });
+        let planned = k.account.due.clone();
+        assert_eq!(planned.as_ref().unwrap().at, k.now.plus(spread));
+        // A second trigger, or a third, does not put it off.
+        k.advance(secs(10));
+        k.event(Event::Looked { daily: false, spread });
+        assert_eq!(k.account.due, planned);
+    }
+}
+
+#[test]
 fn a_lost_plan_is_made_again_by_a_look() {
     let mut k = holding(facturify());
     let planned = k.account.due.take();
