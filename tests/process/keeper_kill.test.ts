@@ -80,10 +80,14 @@ it("after the upstreams did it: the accounts recover by themselves", async () =>
     await expect
       .poll(async () => (await service.history(account)).map(({ outcome }) => outcome).slice(0, 2))
       .toEqual(["ok", unknown.outcome]);
-    expect(await service.status(account)).toMatchObject({ status: "valid", last_error: null });
+    expect(await service.status(account)).toMatchObject({ status: "valid" });
     expect(their.upstreams.alive((await service.read(account)).json.access_token), account).toBe(true);
   }
   expect(their.upstreams.count({ upstream: "oauth2", operation: "client_credentials" })).toBe(1);
+  // Facturify's short token is changed for a long one after five seconds; only that ends the trouble.
+  const errors = () =>
+    Promise.all(cases.map(async ([account]) => (await service.status(account)).last_error));
+  await expect.poll(errors, { timeout: 20_000 }).toEqual(cases.map(() => null));
 });
 
 it("a refresh token that was used up in that moment is said to be lost, and tried once more only", async () => {

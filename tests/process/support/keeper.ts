@@ -41,7 +41,13 @@ export async function fakes(options: Options = {}): Promise<Fakes> {
   const bindings = {
     ...settings,
     OAUTH2_ACCOUNTS: JSON.stringify({
-      ...JSON.parse(settings.OAUTH2_ACCOUNTS ?? "{}"),
+      crm: {
+        token_url: `${url}/oauth2/token`,
+        grant: "refresh_token",
+        client_id: "crm",
+        client_secret: "crm-secret",
+        refresh_token: "rt-crm-0",
+      },
       batch: {
         token_url: `${url}/oauth2/token`,
         grant: "client_credentials",
