@@ -13,6 +13,9 @@ const bindings = {
   BOOTSTRAP_KEY: secret(),
   // As in a deployment, whatever .dev.vars says.
   ENVIRONMENT: "production",
+  SME_VERIFY_BASE_URL: "https://upstreams.test/sme",
+  SME_VERIFY_TOKEN_KEY: "sme-local",
+  SME_VERIFY_TIMEOUT_SECONDS: "2",
 };
 
 // The plugin reads .dev.vars, and what stands there besides these reaches the tests in the Worker.

@@ -39,6 +39,16 @@ pub enum Reason {
     BodyTooLarge,
     NotJson,
     InvalidFields(Vec<FieldError>),
+    /// A channel id that is none, or is not there.
+    InvalidChannel,
+    /// This deployment has no such channel.
+    ChannelNotFound(String),
+    /// Nobody can say whether its external tokens still hold.
+    ChannelWithoutVerifier,
+    RefreshTokenRequired,
+    /// By the word of the system that gave it; with the end of the session that it was of, if there was one.
+    ExternalTokenExpired(Option<EndReason>),
+    ExternalTokenInvalid(Option<EndReason>),
     TooManyAttempts {
         retry_after_seconds: u64,
     },
@@ -79,7 +89,11 @@ impl Reason {
 
     pub const fn status(&self) -> u16 {
         match self {
-            Self::MalformedJson | Self::InvalidRequest => 400,
+            Self::MalformedJson
+            | Self::InvalidRequest
+            | Self::InvalidChannel
+            | Self::ChannelWithoutVerifier
+            | Self::RefreshTokenRequired => 400,
             Self::NotAuthenticated
             | Self::TokenInvalid
             | Self::TokenExpired
@@ -88,13 +102,16 @@ impl Reason {
             | Self::SessionRevoked(_)
             | Self::RefreshTokenReused
             | Self::InvalidCredentials
-            | Self::ServiceKeyInvalid => 401,
+            | Self::ServiceKeyInvalid
+            | Self::ExternalTokenExpired(_)
+            | Self::ExternalTokenInvalid(_) => 401,
             Self::SessionLimitExceeded | Self::Forbidden | Self::UserInactive => 403,
             Self::NotFound
             | Self::UserNotFound
             | Self::SessionNotFound
             | Self::ServiceKeyNotFound
-            | Self::AccountNotFound => 404,
+            | Self::AccountNotFound
+            | Self::ChannelNotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::UserExists | Self::LastAdmin | Self::TooManyServiceKeys => 409,
             Self::BodyTooLarge => 413,
@@ -137,6 +154,12 @@ impl Reason {
             Self::BodyTooLarge => "body_too_large",
             Self::NotJson => "unsupported_media_type",
             Self::InvalidFields(_) => "validation_error",
+            Self::InvalidChannel => "invalid_channel_id",
+            Self::ChannelNotFound(_) => "channel_not_found",
+            Self::ChannelWithoutVerifier => "channel_without_verifier",
+            Self::RefreshTokenRequired => "refresh_token_required",
+            Self::ExternalTokenExpired(_) => "external_token_expired",
+            Self::ExternalTokenInvalid(_) => "external_token_invalid",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Internal => "internal_error",
             Self::Unavailable => "service_unavailable",
@@ -149,7 +172,9 @@ impl Reason {
         match self {
             Self::SessionInactivity => Some(EndReason::Inactivity),
             Self::AccessTokenRevoked(reason) => Some(*reason),
-            Self::SessionRevoked(reason) => *reason,
+            Self::SessionRevoked(reason)
+            | Self::ExternalTokenExpired(reason)
+            | Self::ExternalTokenInvalid(reason) => *reason,
             Self::RefreshTokenReused => Some(EndReason::Reuse),
             _ => None,
         }
@@ -169,7 +194,9 @@ impl Reason {
             | Self::AccessTokenRevoked(_)
             | Self::SessionRevoked(_)
             | Self::RefreshTokenReused
-            | Self::ServiceKeyInvalid => Some("Bearer realm=\"sallyport\", error=\"invalid_token\""),
+            | Self::ServiceKeyInvalid
+            | Self::ExternalTokenExpired(_)
+            | Self::ExternalTokenInvalid(_) => Some("Bearer realm=\"sallyport\", error=\"invalid_token\""),
             Self::Forbidden => Some("Bearer realm=\"sallyport\", error=\"insufficient_scope\""),
             _ => None,
         }

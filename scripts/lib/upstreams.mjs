@@ -48,6 +48,10 @@ const groups = (url, ids) => [
       ALERT_WEBHOOK_SECRET: "whsec-local-0123456789abcdefghijklmnop",
     },
   },
+  {
+    SME_VERIFY_BASE_URL: `${url}/sme`,
+    SME_VERIFY_TOKEN_KEY: "sme-local",
+  },
 ];
 
 const app = (id) => ({

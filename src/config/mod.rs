@@ -1,5 +1,6 @@
 //! The settings of a deployment, read once, with all faults reported together.
 
+mod post_login;
 mod reader;
 pub mod settings;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use crate::directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use crate::keeper::Providers;
 use crate::secret::Secret;
 use crate::session::Policy;
+use crate::session::external::PostLogin;
 use reader::Reader;
 use settings as s;
 use std::time::Duration;
@@ -55,6 +57,7 @@ pub struct Config {
     pub providers: Providers,
     pub notifier_secret: Option<Secret>,
     pub alerts: Alerts,
+    pub post_login: PostLogin,
 }
 
 /// Where alerts go.
@@ -94,6 +97,7 @@ impl Config {
                     &s::SESSION_ABSOLUTE_LIFETIME_SECONDS,
                 ),
                 grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
+                external_ttl: Duration::from_secs(r.number(&s::SME_SESSION_TTL)),
             },
             limit: LimitPolicy {
                 max: usize::try_from(r.number(&s::MAX_CONCURRENT_SESSIONS_PER_USER)).unwrap_or(1),
@@ -126,6 +130,7 @@ impl Config {
                 secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
                 warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
             },
+            post_login: post_login::post_login(&mut r),
         };
         config.check_together(&mut r.faults);
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
@@ -140,6 +145,9 @@ impl Config {
         }
         if !self.service_auth && self.environment != Environment::Development {
             faults.push("SERVICE_AUTH is off, which only ENVIRONMENT=development allows".to_owned());
+        }
+        if self.post_login.mock_routes && self.environment != Environment::Development {
+            faults.push("MOCK_ROUTES is on, which only ENVIRONMENT=development allows".to_owned());
         }
         // OWASP's equivalents, from 7 MiB with 5 passes to 46 MiB with 1; this product separates them.
         if u64::from(self.hashing.memory_kib) * u64::from(self.hashing.iterations) < 7_168 * 5

@@ -84,6 +84,39 @@ fn service_keys_are_asked_for_unless_in_development() {
 }
 
 #[test]
+fn channels_are_those_of_the_earlier_system() {
+    let c = read(&[]).unwrap();
+    assert_eq!(c.session.external_ttl, Duration::from_hours(1));
+    let unit =
+        |id: &str| c.post_login.channels.get(id).map(|c| (c.business_unit.as_str(), c.verifier.is_some()));
+    assert_eq!([unit("sme"), unit("1")], [Some(("SME", true)); 2]);
+    assert_eq!([unit("retail"), unit("2")], [Some(("RETAIL", false)); 2]);
+    assert!(c.post_login.verify_at_init && !c.post_login.mock_routes && c.post_login.sme.is_none());
+}
+
+#[test]
+fn faults_of_post_login_settings_are_found() {
+    for (name, value) in [
+        ("CHANNELS", "x"),
+        ("CHANNELS", r#"{"a":{}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A-B"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verifier":"nobody"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verify":"sme"}}"#),
+        ("CHANNELS", r#"{"a/b":{"business_unit":"A"}}"#),
+        ("SME_VERIFY_BASE_URL", "https://sme.example.com"),
+        ("SME_VERIFY_TOKEN_KEY", "key"),
+        ("SME_SESSION_TTL", "0"),
+        ("MOCK_ROUTES", "on"),
+    ] {
+        let faults = read(&[(name, value)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
+    }
+    assert!(read(&[("MOCK_ROUTES", "on"), ("ENVIRONMENT", "development")]).unwrap().post_login.mock_routes);
+    let both = [("SME_VERIFY_BASE_URL", "https://sme.example.com/"), ("SME_VERIFY_TOKEN_KEY", "key")];
+    assert_eq!(read(&both).unwrap().post_login.sme.unwrap().base_url, "https://sme.example.com");
+}
+
+#[test]
 fn every_default_is_within_its_bounds() {
     for setting in settings::SETTINGS {
         match setting.kind {

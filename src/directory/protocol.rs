@@ -29,6 +29,16 @@ pub enum Command {
         #[serde(default)]
         replaces: Option<String>,
     },
+    /// Takes a place for somebody whom another system has logged in. At the limit without `activity`: says who is to be
+    /// asked for it first.
+    Admit {
+        account: Account,
+        session_id: String,
+        #[serde(default)]
+        activity: Vec<Activity>,
+        #[serde(default)]
+        replaces: Option<String>,
+    },
     /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
     Close {
         session_id: String,

@@ -120,6 +120,9 @@ fn plain(user: &mut User, command: Command, policy: &UserPolicy, now: Timestamp)
             Some(p) if !p.is_active => Reply::Inactive { user_id: p.account.user_id },
             _ => Reply::Refused { delay_ms: 0, user_id: id(user) },
         },
+        Command::Admit { account, session_id, activity, replaces } => {
+            admit(user, account, Place { session_id, replaces }, &activity, policy, now)
+        }
         Command::Close { session_id } => {
             user.slots.retain(|s| s.session_id != session_id);
             user.pending.retain(|p| p.session_id != session_id);
@@ -178,17 +181,46 @@ fn login(
     let (account, version) = (profile.account.clone(), profile.version);
     // From here on the password was right: a limit that is reached is not a failed login.
     user.throttle.succeeded(address, now);
-    limit::drop_dead(&mut user.slots, &[], now);
-    let sessions: Vec<String> = user
-        .slots
-        .iter()
-        .map(|s| s.session_id.clone())
-        .filter(|id| place.replaces.as_ref() != Some(id))
-        .collect();
-    if sessions.len() >= policy.limit.max {
-        return Reply::AtLimit { version, sessions };
+    match at_limit(user, &place, policy, now) {
+        Some(sessions) => Reply::AtLimit { version, sessions },
+        None => reserve(user, account, place, &[], policy, now),
     }
-    reserve(user, account, place, &[], policy, now)
+}
+
+/// Who is to be asked how active they are before a place can be taken; nobody if one is free.
+fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<String>> {
+    limit::drop_dead(&mut user.slots, &[], now);
+    let others = user.slots.iter().map(|s| &s.session_id).filter(|id| place.replaces.as_ref() != Some(id));
+    let sessions: Vec<String> = others.cloned().collect();
+    (sessions.len() >= policy.limit.max).then_some(sessions)
+}
+
+/// A place for somebody whom another system has logged in. There is no password; the account is here while there are
+/// sessions, and the first of them brings it.
+fn admit(
+    user: &mut User,
+    account: Account,
+    place: Place,
+    activity: &[limit::Activity],
+    policy: &UserPolicy,
+    now: Timestamp,
+) -> Reply {
+    if account.user().is_some() {
+        return Reply::Failed;
+    }
+    let stored = user.profile.get_or_insert_with(|| Stored {
+        account,
+        is_active: true,
+        password: String::new(),
+        version: 0,
+    });
+    let account = stored.account.clone();
+    if activity.is_empty()
+        && let Some(sessions) = at_limit(user, &place, policy, now)
+    {
+        return Reply::AtLimit { version: 0, sessions };
+    }
+    reserve(user, account, place, activity, policy, now)
 }
 
 fn reserve(
@@ -360,7 +392,7 @@ pub fn next_alarm(user: &User) -> Option<Timestamp> {
 impl User {
     /// Whether nothing is worth keeping: no user, nothing to finish, no failure remembered.
     pub fn is_nobody(&self, now: Timestamp) -> bool {
-        self.profile.is_none()
+        self.profile.as_ref().is_none_or(|p| p.account.user().is_none())
             && self.slots.is_empty()
             && self.pending.is_empty()
             && self.throttle.forgotten_at().is_none_or(|at| at <= now)

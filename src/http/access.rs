@@ -66,15 +66,14 @@ pub fn access_token(app: &App, context: &Context, now: Timestamp) -> Result<Veri
 pub fn admitted(session_id: &str, subject: &str, reply: session::Reply) -> Result<Caller, Reason> {
     match reply {
         // No token that we made names another user's session.
-        session::Reply::Live(live) if subject != live.account.user_id.to_string() => {
-            Err(Reason::SessionRevoked(None))
-        }
+        session::Reply::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
         session::Reply::Live(live) => {
             Ok(Caller { account: live.account.clone(), session_id: session_id.to_owned(), live: Some(live) })
         }
         session::Reply::Ended(ended) | session::Reply::Reused(ended) => Err(access_refused(ended.reason)),
         session::Reply::Unknown => Err(Reason::SessionRevoked(None)),
-        session::Reply::Tokens { .. } | session::Reply::Done => Err(Reason::Internal),
+        // No answers to a touch.
+        _ => Err(Reason::Internal),
     }
 }
 
@@ -110,7 +109,7 @@ pub fn profile(caller: &Caller) -> Reply {
     let account = &caller.account;
     // Disabling a user ends the sessions, so whoever gets here is active.
     let body = json!({
-        "id": account.user_id,
+        "id": account.user(),
         "username": account.username,
         "roles": account.roles,
         "is_active": true,
@@ -132,7 +131,7 @@ pub fn verify(caller: &Caller, context: &Context) -> Result<Reply, Reason> {
     // Headers hold ASCII only, so a name in another script travels percent-encoded.
     let username = utf8_percent_encode(&caller.account.username, NON_ALPHANUMERIC);
     Ok(Reply::empty(200)
-        .with("x-auth-user", caller.account.user_id.to_string())
+        .with("x-auth-user", caller.account.subject())
         .with("x-auth-username", username.to_string())
         .with("x-auth-session", caller.session_id.clone())
         .with("x-auth-roles", caller.account.roles.join(",")))

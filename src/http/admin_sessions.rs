@@ -9,7 +9,7 @@ use crate::directory;
 use crate::error::{FieldFault, Reason};
 use crate::objects::directory as index;
 use crate::platform;
-use crate::session::{self, Command, EndReason, Live};
+use crate::session::{self, Command, EndReason, Live, Owner};
 use serde_json::{Value, json};
 
 /// Sessions on one page of the list of all. Each costs one call to an object; Cloudflare allows 1,000 such calls to a
@@ -27,7 +27,7 @@ pub async fn active(edge: &Edge) -> Result<Reply, Reason> {
     if let Some(text) = query_values(&query, "user_id").next() {
         let user_id = text.parse().map_err(|_| Reason::field("user_id", FieldFault::WrongType))?;
         let username = username(edge, user_id).await?;
-        let sessions = edge.sessions_of(&username).await?;
+        let sessions = edge.sessions_of(Owner::User(&username)).await?;
         return Ok(Reply::json(200, &listing(Some(user_id), &sessions, None)));
     }
     let limit = page_limit(&query)?;
@@ -68,7 +68,7 @@ fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<&st
         .map(|(id, live)| {
             let mut session = session_json(id, live);
             if let Some(map) = session.as_object_mut() {
-                map.insert("user_id".to_owned(), live.account.user_id.into());
+                map.insert("user_id".to_owned(), live.account.user().into());
                 map.insert("username".to_owned(), live.account.username.clone().into());
             }
             session
@@ -84,14 +84,14 @@ pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
         return Err(Reason::SessionNotFound);
     };
     let end = directory::Command::End { only: Some(id.to_owned()), keep: None, reason: EndReason::Admin };
-    close(edge, &live.account.username, &end, EndReason::Admin).await?;
+    close(edge, live.account.owner(), &end, EndReason::Admin).await?;
     // Also if its user's list has lost it.
     edge.end_session(id, EndReason::Admin).await?;
     edge.audit(&Audit {
         action: "admin_close_session",
         outcome: "ok",
         actor: Some(admin.account.user_id),
-        user: Some(live.account.user_id),
+        user: live.account.user(),
         session_id: Some(id),
         ..Audit::default()
     });

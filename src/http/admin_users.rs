@@ -12,7 +12,7 @@ use crate::directory::{self, ADMIN, Command, NewPassword, Profile, Reply as User
 use crate::error::{FieldFault, Reason};
 use crate::objects::directory as index;
 use crate::secret::Secret;
-use crate::session::{self, EndReason};
+use crate::session::{self, EndReason, Owner};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use worker::Request;
@@ -250,7 +250,7 @@ pub async fn remove(edge: &Edge, text: &str) -> Result<Reply, Reason> {
         _ => return Err(Reason::Internal),
     };
     set_admin(edge, &username, false).await?;
-    close(edge, &username, &Command::Remove, EndReason::Disabled).await?;
+    close(edge, Owner::User(&username), &Command::Remove, EndReason::Disabled).await?;
     edge.directory(&index::Command::Remove { username }).await?;
     let actor = Some(admin.account.user_id);
     edge.audit(&Audit {
@@ -267,8 +267,8 @@ pub async fn remove(edge: &Edge, text: &str) -> Result<Reply, Reason> {
 pub async fn close_sessions(edge: &Edge, text: &str) -> Result<Reply, Reason> {
     let admin = edge.admin().await?;
     let end = directory::Command::End { only: None, keep: None, reason: EndReason::Admin };
-    let (user_id, closed) = close(edge, &name(text)?, &end, EndReason::Admin).await?;
-    let (actor, user) = (Some(admin.account.user_id), Some(user_id));
+    let (user, closed) = close(edge, Owner::User(&name(text)?), &end, EndReason::Admin).await?;
+    let actor = Some(admin.account.user_id);
     edge.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });
     Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
 }

@@ -12,9 +12,9 @@ pub async fn session_info(edge: &Edge) -> Result<Reply, Reason> {
     }
     let caller = edge.caller_strict().await?;
     let live = caller.live.as_ref().ok_or(Reason::Internal)?;
-    let active = edge.sessions_of(&caller.account.username).await?.len();
+    let active = edge.sessions_of(caller.account.owner()).await?.len();
     let body = json!({
-        "user_id": caller.account.user_id,
+        "user_id": caller.account.user(),
         "jti": access_jti(&caller.session_id, live.generation),
         "session_valid": true,
         "active_sessions": active,

@@ -10,7 +10,7 @@ use crate::error::Reason;
 use crate::objects::{directory as index, rpc, settle::settle};
 use crate::platform;
 use crate::session::tokens::Verified;
-use crate::session::{self, Command, EndReason, Ended};
+use crate::session::{self, Command, EndReason, Ended, Owner};
 use crate::store::Kv;
 use futures_util::future::join_all;
 use std::rc::Rc;
@@ -34,12 +34,21 @@ impl Edge {
         Ok(rpc::session(&self.env, id, command).await?)
     }
 
-    pub async fn user(
+    pub fn user<'a>(
+        &'a self,
+        username: &'a str,
+        command: &'a directory::Command,
+    ) -> impl Future<Output = Result<directory::Reply, Reason>> + 'a {
+        self.owner(Owner::User(username), command)
+    }
+
+    /// A user, or somebody whom another system has logged in.
+    pub async fn owner(
         &self,
-        username: &str,
+        owner: Owner<'_>,
         command: &directory::Command,
     ) -> Result<directory::Reply, Reason> {
-        Ok(rpc::user(&self.env, username, command).await?)
+        Ok(rpc::owner(&self.env, owner, command).await?)
     }
 
     pub async fn directory(&self, command: &index::Command) -> Result<index::Reply, Reason> {

@@ -104,9 +104,29 @@ impl Fields {
         self.map.get(field).is_some_and(|v| !v.is_null())
     }
 
+    /// The fields of an object in a field, named by their whole paths (`data.cif`); none if it is left out or null. What
+    /// is wrong with them counts once they are given to [`Fields::absorb`].
+    #[must_use]
+    pub fn object(&mut self, field: &'static str) -> Self {
+        let map = match self.map.remove(leaf(field)) {
+            Some(Value::Object(map)) => map,
+            other => {
+                if other.is_some_and(|value| !value.is_null()) {
+                    self.fault(field, FieldFault::WrongType);
+                }
+                Map::new()
+            }
+        };
+        Self { map, faults: Vec::new() }
+    }
+
+    pub fn absorb(&mut self, inner: Self) {
+        self.faults.extend(inner.faults);
+    }
+
     /// Text that may be left out or null, of at most `bytes_max` bytes.
     pub fn optional_text(&mut self, field: &'static str, bytes_max: usize) -> Option<String> {
-        match self.map.remove(field) {
+        match self.map.remove(leaf(field)) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) if text.len() > bytes_max => {
                 self.fault(field, FieldFault::TooLong);
@@ -180,6 +200,11 @@ impl Fields {
     pub fn finish(self) -> Result<(), Reason> {
         if self.faults.is_empty() { Ok(()) } else { Err(Reason::InvalidFields(self.faults)) }
     }
+}
+
+/// The last part of a path: the field's own name.
+fn leaf(field: &str) -> &str {
+    field.rsplit('.').next().unwrap_or(field)
 }
 
 #[cfg(test)]

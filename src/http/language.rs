@@ -2,6 +2,7 @@
 
 use crate::error::{FieldFault, Reason};
 use crate::keeper::Code;
+use std::borrow::Cow;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
@@ -114,6 +115,7 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
 }
 
 /// The text of a refusal: English, Spanish, Vietnamese.
+#[allow(clippy::too_many_lines)] // A table.
 const fn texts(reason: &Reason) -> [&'static str; 3] {
     match reason {
         Reason::MalformedJson => [
@@ -193,6 +195,35 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
         Reason::InvalidFields(_) => {
             ["Some fields are wrong", "Algunos campos son incorrectos", "Một số trường không đúng"]
         }
+        Reason::InvalidChannel => {
+            ["Invalid channel id", "El identificador de canal no es válido", "Mã kênh không hợp lệ"]
+        }
+        // `{}` is the channel's id.
+        Reason::ChannelNotFound(_) => [
+            "Cannot find channel with id {}",
+            "No se encuentra ningún canal con el identificador {}",
+            "Không tìm thấy kênh có mã {}",
+        ],
+        Reason::ChannelWithoutVerifier => [
+            "This channel cannot renew sessions",
+            "Este canal no puede renovar sesiones",
+            "Kênh này không thể gia hạn phiên",
+        ],
+        Reason::RefreshTokenRequired => [
+            "Refresh token is required",
+            "El token de actualización es obligatorio",
+            "Bắt buộc phải có mã làm mới",
+        ],
+        Reason::ExternalTokenExpired(_) => [
+            "External token has expired",
+            "El token externo ha caducado",
+            "Mã thông báo bên ngoài đã hết hạn",
+        ],
+        Reason::ExternalTokenInvalid(_) => [
+            "External token is invalid",
+            "El token externo no es válido",
+            "Mã thông báo bên ngoài không hợp lệ",
+        ],
         Reason::TooManyAttempts { .. } => [
             "Too many attempts; try again later",
             "Demasiados intentos; inténtelo más tarde",
@@ -232,8 +263,12 @@ const fn pick(texts: [&'static str; 3], language: Language) -> &'static str {
 }
 
 /// What a person is told of a refusal.
-pub const fn detail(reason: &Reason, language: Language) -> &'static str {
-    pick(texts(reason), language)
+pub fn detail(reason: &Reason, language: Language) -> Cow<'static, str> {
+    let text = pick(texts(reason), language);
+    match reason {
+        Reason::ChannelNotFound(id) => text.replace("{}", id).into(),
+        _ => text.into(),
+    }
 }
 
 /// What a person is told of a wrong field.
@@ -274,6 +309,12 @@ mod tests {
             Reason::BodyTooLarge,
             Reason::NotJson,
             Reason::InvalidFields(vec![]),
+            Reason::InvalidChannel,
+            Reason::ChannelNotFound("x".into()),
+            Reason::ChannelWithoutVerifier,
+            Reason::RefreshTokenRequired,
+            Reason::ExternalTokenExpired(None),
+            Reason::ExternalTokenInvalid(None),
             Reason::TooManyAttempts { retry_after_seconds: 1 },
             Reason::Internal,
             Reason::Unavailable,
@@ -308,6 +349,10 @@ mod tests {
             (Reason::AccessTokenRevoked(EndReason::Logout), "Access token has been revoked"),
             (Reason::SessionRevoked(None), "Session has been revoked or is invalid"),
             (Reason::SessionLimitExceeded, "Maximum number of concurrent sessions exceeded"),
+            (Reason::InvalidChannel, "Invalid channel id"),
+            (Reason::ChannelNotFound("x7".into()), "Cannot find channel with id x7"),
+            (Reason::RefreshTokenRequired, "Refresh token is required"),
+            (Reason::SessionNotFound, "Session not found"),
         ] {
             assert_eq!(detail(&reason, Language::En), text);
         }

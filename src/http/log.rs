@@ -44,6 +44,8 @@ pub struct Audit<'a> {
     pub key_id: Option<&'a str>,
     /// The account whose tokens it was about.
     pub account: Option<&'a str>,
+    /// Somebody whom another system has logged in, as a keyed hash: the number is nobody's business.
+    pub customer: Option<&'a str>,
 }
 
 /// The line of an audit record.
@@ -62,7 +64,12 @@ pub fn audit(context: &Context, record: &Audit, now: Timestamp) -> String {
         "address": context.address,
     });
     // Only where there is something to say.
-    let more = [("service", record.service), ("key_id", record.key_id), ("account", record.account)];
+    let more = [
+        ("service", record.service),
+        ("key_id", record.key_id),
+        ("account", record.account),
+        ("customer", record.customer),
+    ];
     if let Some(map) = line.as_object_mut() {
         for (name, value) in more {
             if let Some(value) = value {

@@ -3,27 +3,22 @@
 use super::access::bearer;
 use super::edge::Edge;
 use super::log::Audit;
+use super::opening::{self, Lost};
 use super::refresh::token_reply;
 use super::reply::Reply;
 use crate::clock::seconds_up;
-use crate::directory::{self, Activity, Found, password::PASSWORD_BYTES_MAX, username};
+use crate::directory::{self, password::PASSWORD_BYTES_MAX, username};
 use crate::error::{FieldFault, Reason};
 use crate::objects::rpc;
 use crate::platform;
 use crate::secret::Secret;
-use crate::session::{self, Account, Command, Device, EndReason, Pair};
-use crate::store::SessionRecord;
-use futures_util::future::{join, join_all};
+use crate::session::{Account, Device, EndReason, Pair};
 use serde_json::json;
-use std::net::IpAddr;
 use std::time::Duration;
 use worker::Request;
 
 const USERNAME_BYTES_MAX: usize = 512;
 const DEVICE_NAME_BYTES_MAX: usize = 200;
-/// The binding that counts attempts per client address, and the period that it counts in, in seconds.
-const RATE_LIMITER: &str = "LOGIN_RATE_LIMITER";
-const RATE_PERIOD_SECONDS: u64 = 60;
 
 /// Logs a user in.
 ///
@@ -81,53 +76,14 @@ async fn attempt(
     password: Secret,
     device: Device,
 ) -> Result<(String, Account, Pair), Failed> {
-    let network = network(&edge.context.address);
-    limit_rate(edge, &network).await?;
+    let network = opening::network(&edge.context.address);
+    opening::limit_rate(edge, network.clone()).await?;
     let session_id = rpc::fresh_session_id(&edge.env)?;
     let address = edge.app.vault.fingerprint("address", &network);
     let (account, lost) = reserve(edge, username, password, address, &session_id).await?;
 
-    let open = Command::Open { account: account.clone(), device: device.clone() };
-    let opened = edge.session(&session_id, &open).await;
-    let Ok(session::Reply::Tokens { pair, .. }) = opened else {
-        // The place is given back; if even that fails, it frees itself.
-        let close = directory::Command::Close { session_id };
-        let _ = edge.user(username, &close).await;
-        return Err(opened.err().unwrap_or(Reason::Unavailable).into());
-    };
-    let ((), ()) =
-        join(end_lost(edge, account.user_id, &lost), write_record(edge, &session_id, &account, &device))
-            .await;
+    let pair = opening::open(edge, &session_id, &account, device, None, &lost).await?;
     Ok((session_id, account, pair))
-}
-
-/// Ends the sessions that lost their places. One that cannot be reached is ended by the user's alarm; the login stands.
-async fn end_lost(edge: &Edge, user_id: u64, lost: &[(String, EndReason)]) {
-    let ends = lost.iter().map(|(id, reason)| async move {
-        // The call has logged its failure.
-        let ended = edge.end_session(id, *reason).await.is_ok();
-        let action = if *reason == EndReason::Evicted { "evict" } else { "replace" };
-        let outcome = if ended { "ok" } else { Reason::Unavailable.code() };
-        edge.audit(&Audit {
-            action,
-            outcome,
-            actor: Some(user_id),
-            user: Some(user_id),
-            session_id: Some(id),
-            ..Audit::default()
-        });
-    });
-    join_all(ends).await;
-}
-
-async fn limit_rate(edge: &Edge, network: &str) -> Result<(), Reason> {
-    let limiter = edge.env.rate_limiter(RATE_LIMITER).map_err(|e| edge.fault("rate limiter", &e))?;
-    let outcome = limiter.limit(network.to_owned()).await.map_err(|e| edge.fault("rate limiter", &e))?;
-    if outcome.success {
-        Ok(())
-    } else {
-        Err(Reason::TooManyAttempts { retry_after_seconds: RATE_PERIOD_SECONDS })
-    }
 }
 
 /// Takes a place for the session. At the limit, first asks each session how active it is.
@@ -137,9 +93,9 @@ async fn reserve(
     password: Secret,
     address: String,
     session_id: &str,
-) -> Result<(Account, Vec<(String, EndReason)>), Failed> {
+) -> Result<(Account, Lost), Failed> {
     let session_id = session_id.to_owned();
-    let replaces = previous(edge);
+    let replaces = opening::previous(edge);
     let login = directory::Command::Login {
         password,
         address,
@@ -148,15 +104,13 @@ async fn reserve(
     };
     let mut reply = edge.user(username, &login).await?;
     if let directory::Reply::AtLimit { version, sessions } = reply {
-        let activity = join_all(sessions.into_iter().map(|id| activity(edge, id))).await;
-        let activity: Vec<Activity> = activity.into_iter().collect::<Result<_, _>>()?;
+        let activity = opening::activities(edge, sessions).await?;
         let reserve = directory::Command::Reserve { session_id, version, activity, replaces };
         reply = edge.user(username, &reserve).await?;
     }
     match reply {
         directory::Reply::Reserved { account, evicted, replaced } => {
-            let evicted = evicted.into_iter().map(|id| (id, EndReason::Evicted));
-            Ok((account, evicted.chain(replaced.map(|id| (id, EndReason::Logout))).collect()))
+            Ok((account, opening::lost(evicted, replaced)))
         }
         directory::Reply::LimitExceeded { user_id } => {
             Err(Failed { reason: Reason::SessionLimitExceeded, user: Some(user_id) })
@@ -176,49 +130,6 @@ async fn reserve(
     }
 }
 
-async fn activity(edge: &Edge, session_id: String) -> Result<Activity, Reason> {
-    let found = match edge.session(&session_id, &Command::Peek).await? {
-        session::Reply::Live(live) => Found::Live(live.last_activity),
-        session::Reply::Ended(_) => Found::Ended,
-        _ => Found::Unknown,
-    };
-    Ok(Activity { session_id, found })
-}
-
-/// KV's record is for listing; without it the session works all the same, so a failure is only logged.
-async fn write_record(edge: &Edge, session_id: &str, account: &Account, device: &Device) {
-    let now = platform::now();
-    let record = SessionRecord {
-        user_id: account.user_id,
-        username: account.username.clone(),
-        created_at: now,
-        absolute_expires_at: now.plus(edge.app.config.session.absolute),
-        device_name: device.name.clone(),
-    };
-    let Ok(kv) = edge.kv() else { return };
-    if let Err(error) = kv.put_session(session_id, &record, now).await {
-        edge.fault("kv session record", &error);
-    }
-}
-
-/// A login that comes with the access token of an older session of the same user takes its place (ASVS 5.0, 7.2.4).
-/// Whether it is the same user's is seen in the user's object. The token may have expired.
-fn previous(edge: &Edge) -> Option<String> {
-    let token = bearer(edge.context.authorization.as_deref()).ok()?;
-    edge.app.keys.read_access(token, platform::now()).ok().map(|token| token.session_id)
-}
-
-/// What counts as one client: an IPv4 address, or the /64 that an IPv6 client is usually given whole.
-fn network(address: &str) -> String {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => {
-            let [a, b, c, d, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-        _ => address.to_owned(),
-    }
-}
-
 /// `POST /auth/logout`: ends the caller's session, and the one that `access_token` names if that is another of theirs.
 ///
 /// 1. Check the caller: 401.
@@ -232,7 +143,7 @@ pub async fn logout(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     let mut sessions = vec![caller.session_id.clone()];
     if let Some(token) = fields.optional_text("access_token", 4096).filter(|t| !t.is_empty()) {
         match edge.app.keys.read_access(&token, platform::now()) {
-            Ok(t) if t.subject == caller.account.user_id.to_string() => {
+            Ok(t) if caller.account.subject() == t.subject => {
                 if t.session_id != caller.session_id {
                     sessions.push(t.session_id);
                 }
@@ -243,7 +154,7 @@ pub async fn logout(edge: &mut Edge, request: &mut Request) -> Result<Reply, Rea
     fields.finish()?;
     for id in &sessions {
         edge.end_session(id, EndReason::Logout).await?;
-        let user = Some(caller.account.user_id);
+        let user = caller.account.user();
         edge.audit(&Audit {
             action: "logout",
             outcome: "ok",

@@ -30,9 +30,15 @@ mod hot;
 #[cfg(target_arch = "wasm32")]
 mod login;
 #[cfg(target_arch = "wasm32")]
+mod mock;
+#[cfg(target_arch = "wasm32")]
 mod notifier;
 #[cfg(target_arch = "wasm32")]
+mod opening;
+#[cfg(target_arch = "wasm32")]
 mod own_sessions;
+#[cfg(target_arch = "wasm32")]
+mod post_login;
 #[cfg(target_arch = "wasm32")]
 mod refresh;
 #[cfg(target_arch = "wasm32")]

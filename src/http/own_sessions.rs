@@ -6,7 +6,7 @@ use super::reply::Reply;
 use crate::directory;
 use crate::error::Reason;
 use crate::session::tokens::access_jti;
-use crate::session::{self, Command, EndReason, Live};
+use crate::session::{self, Command, EndReason, Live, Owner};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use worker::Request;
@@ -24,13 +24,14 @@ impl Edge {
         Ok(live)
     }
 
-    /// The live sessions of a user.
-    pub async fn sessions_of(&self, username: &str) -> Result<Vec<(String, Live)>, Reason> {
-        match self.user(username, &directory::Command::Get).await? {
+    /// The live sessions of a user, or of somebody whom another system has logged in.
+    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(String, Live)>, Reason> {
+        match self.owner(owner, &directory::Command::Get).await? {
             directory::Reply::User(profile) => {
                 let ids: Vec<String> = profile.slots.into_iter().map(|s| s.session_id).collect();
                 self.live_sessions(&ids).await
             }
+            directory::Reply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok(Vec::new()),
             directory::Reply::NoUser => Err(Reason::UserNotFound),
             _ => Err(Reason::Internal),
         }
@@ -57,7 +58,7 @@ pub fn session_json(id: &str, live: &Live) -> Value {
 pub async fn list(edge: &Edge) -> Result<Reply, Reason> {
     let caller = edge.caller_strict().await?;
     let sessions: Vec<Value> = edge
-        .sessions_of(&caller.account.username)
+        .sessions_of(caller.account.owner())
         .await?
         .iter()
         .map(|(id, live)| {
@@ -75,11 +76,11 @@ pub async fn list(edge: &Edge) -> Result<Reply, Reason> {
 pub async fn close_one(edge: &Edge, id: &str) -> Result<Reply, Reason> {
     let caller = edge.caller_strict().await?;
     let end = directory::Command::End { only: Some(id.to_owned()), keep: None, reason: EndReason::Logout };
-    let (_, closed) = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
+    let (_, closed) = close(edge, caller.account.owner(), &end, EndReason::Logout).await?;
     if !closed.iter().any(|c| c == id) {
         return Err(Reason::SessionNotFound);
     }
-    let user = Some(caller.account.user_id);
+    let user = caller.account.user();
     edge.audit(&Audit {
         action: "close_session",
         outcome: "ok",
@@ -100,8 +101,8 @@ pub async fn close_all(edge: &mut Edge, request: &mut Request) -> Result<Reply, 
     let caller = edge.caller_strict().await?;
     let keep = keep_current.then(|| caller.session_id.clone());
     let end = directory::Command::End { only: None, keep, reason: EndReason::Logout };
-    let (_, closed) = close(edge, &caller.account.username, &end, EndReason::Logout).await?;
-    let user = Some(caller.account.user_id);
+    let (_, closed) = close(edge, caller.account.owner(), &end, EndReason::Logout).await?;
+    let user = caller.account.user();
     edge.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, ..Audit::default() });
     Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed.len() })))
 }
@@ -109,15 +110,17 @@ pub async fn close_all(edge: &mut Edge, request: &mut Request) -> Result<Reply, 
 /// Ends what the user's object takes off its list for `end`. Says whose sessions they were, and which.
 pub async fn close(
     edge: &Edge,
-    username: &str,
+    owner: Owner<'_>,
     end: &directory::Command,
     reason: EndReason,
-) -> Result<(u64, Vec<String>), Reason> {
-    match edge.user(username, end).await? {
+) -> Result<(Option<u64>, Vec<String>), Reason> {
+    match edge.owner(owner, end).await? {
         directory::Reply::Sessions { profile, sessions, .. } => {
             edge.end_sessions(&sessions, reason).await?;
-            Ok((profile.account.user_id, sessions))
+            Ok((profile.account.user(), sessions))
         }
+        // Nobody remembers somebody without a session whom another system has logged in.
+        directory::Reply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok((None, Vec::new())),
         directory::Reply::NoUser => Err(Reason::UserNotFound),
         _ => Err(Reason::Internal),
     }

@@ -7,7 +7,7 @@ use super::reply::Reply;
 use crate::clock::seconds_up;
 use crate::error::Reason;
 use crate::platform;
-use crate::session::{self, Command, Pair};
+use crate::session::{self, Account, Command, Pair};
 use serde_json::json;
 use worker::Request;
 
@@ -43,18 +43,22 @@ pub async fn refresh(edge: &mut Edge, request: &mut Request) -> Result<Reply, Re
     };
     match reply {
         session::Reply::Tokens { pair, account } => {
-            record("refresh", "ok", Some(account.user_id));
+            record("refresh", "ok", account.user());
             Ok(token_reply(&pair))
         }
         session::Reply::Reused(ended) => {
             edge.settle(id, &ended).await;
-            record("reuse", Reason::RefreshTokenReused.code(), ended.account.as_ref().map(|a| a.user_id));
+            record(
+                "reuse",
+                Reason::RefreshTokenReused.code(),
+                ended.account.as_ref().and_then(Account::user),
+            );
             Err(Reason::RefreshTokenReused)
         }
         session::Reply::Ended(ended) => {
             edge.settle(id, &ended).await;
             let reason = refresh_refused(ended.reason);
-            record("refresh", reason.code(), ended.account.as_ref().map(|a| a.user_id));
+            record("refresh", reason.code(), ended.account.as_ref().and_then(Account::user));
             Err(reason)
         }
         _ => Err(refused(Reason::SessionRevoked(None), Some(id))),

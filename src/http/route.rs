@@ -2,6 +2,7 @@
 
 use super::token_route::{self, TokenRoute};
 use crate::error::Reason;
+use crate::session::external;
 
 /// One route. Those under `/auth` are also served under `/api/v1/auth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,11 @@ pub enum Route {
     ListServiceKeys,
     CreateServiceKey,
     RevokeServiceKey(String),
+    InitSession,
+    RenewSession,
+    PostLoginHealth,
+    /// Served only where mocks are on.
+    MockValidateSession,
     Token(TokenRoute),
 }
 
@@ -63,6 +69,12 @@ impl Route {
             Self::ListServiceKeys => "GET /admin/service-keys",
             Self::CreateServiceKey => "POST /admin/service-keys",
             Self::RevokeServiceKey(_) => "DELETE /admin/service-keys/{id}",
+            Self::InitSession => "POST /api/v1/postlogin/init-session",
+            Self::RenewSession => "POST /api/v1/postlogin/renew-token",
+            Self::PostLoginHealth => "GET /api/v1/postlogin/health",
+            Self::MockValidateSession => {
+                "POST /api/v1/corporate/relationship-management/marketing/v1/customer/validate-session"
+            }
             Self::Token(route) => route.name(),
         }
     }
@@ -90,6 +102,7 @@ fn verifies_a_path(path: &[Option<&str>; 7]) -> bool {
 
 /// Finds the route. HEAD is served as GET is, without the body. `path` is as the URL has it, without the query.
 pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
+    let whole = path;
     let mut segments = path.strip_prefix('/').ok_or(Reason::NotFound)?.split('/');
     let mut next = || segments.next();
     let path = [next(), next(), next(), next(), next(), next(), next()];
@@ -181,11 +194,34 @@ pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
         [Some("admin"), Some("service-keys"), Some(id), None, ..] if !id.is_empty() => {
             one("DELETE", "DELETE, OPTIONS", Route::RevokeServiceKey(id.to_owned()))
         }
+        [Some("api"), Some("v1"), Some("postlogin" | "corporate"), ..] => match post_login(read, whole) {
+            Some((allow, route)) => served(allow, route),
+            None => Err(Reason::NotFound),
+        },
         path => match token_route::find(read, &path) {
             Some((allow, route)) => served(allow, route.map(Route::Token)),
             None => Err(Reason::NotFound),
         },
     }
+}
+
+/// The routes of post-login sessions, and the mock of their verifier.
+fn post_login(method: &str, path: &str) -> Option<(&'static str, Option<Route>)> {
+    let post = |route: Route| Some(("POST, OPTIONS", (method == "POST").then_some(route)));
+    match path {
+        "/api/v1/postlogin/init-session" => post(Route::InitSession),
+        "/api/v1/postlogin/renew-token" => post(Route::RenewSession),
+        "/api/v1/postlogin/health" => {
+            Some(("GET, HEAD, OPTIONS", (method == "GET").then_some(Route::PostLoginHealth)))
+        }
+        path if is_mock(path) => post(Route::MockValidateSession),
+        _ => None,
+    }
+}
+
+/// Whether a path is the mock's: longer than the others, and not there at all unless mocks are on.
+pub fn is_mock(path: &str) -> bool {
+    path.strip_prefix("/api/v1") == Some(external::MOCK_PATH)
 }
 
 /// Undoes percent-encoding, once. `None` if what comes out is not text.
@@ -266,6 +302,26 @@ mod tests {
         assert_eq!(find("PUT", "/auth/verify"), Err(Reason::MethodNotAllowed("GET, HEAD, POST, OPTIONS")));
         assert_eq!(find("TRACE", "/auth/verify/x"), Err(Reason::NotFound));
         assert_eq!(find("GET", "/auth/verifyx"), Err(Reason::NotFound));
+    }
+
+    #[test]
+    fn post_login_sessions_have_their_own() {
+        let mock = "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session";
+        for (method, path, expected) in [
+            ("POST", "/api/v1/postlogin/init-session", Some(Route::InitSession)),
+            ("POST", "/api/v1/postlogin/renew-token", Some(Route::RenewSession)),
+            ("HEAD", "/api/v1/postlogin/health", Some(Route::PostLoginHealth)),
+            ("POST", mock, Some(Route::MockValidateSession)),
+            ("GET", mock, None),
+            ("POST", "/api/v1/postlogin/init-session/", None),
+            ("POST", "/postlogin/init-session", None),
+        ] {
+            assert_eq!(route(method, path), expected, "{method} {path}");
+        }
+        for path in ["/api/v1/postlogin", "/api/v1/corporate", &format!("{mock}/"), &format!("/api/v1{mock}")]
+        {
+            assert_eq!(find("POST", path), Err(Reason::NotFound), "{path}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use worker::Request;
 /// `GET /api/v1/data`: the document; an empty one before anything was stored.
 pub async fn read(edge: &Edge) -> Result<Reply, Reason> {
     let caller = edge.caller().await?;
-    let document: Value = match edge.user(&caller.account.username, &Command::GetData).await? {
+    let document: Value = match edge.owner(caller.account.owner(), &Command::GetData).await? {
         UserReply::Data { json: Some(text) } => {
             serde_json::from_str(&text).map_err(|e| edge.fault("stored document", &e))?
         }
@@ -29,7 +29,7 @@ pub async fn write(edge: &Edge, request: &mut Request) -> Result<Reply, Reason> 
     let caller = edge.caller().await?;
     let document = json::value(&body::bytes(request).await?)?;
     let put = Command::PutData { json: document.to_string() };
-    match edge.user(&caller.account.username, &put).await? {
+    match edge.owner(caller.account.owner(), &put).await? {
         UserReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
         UserReply::NoUser => Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
         _ => Err(Reason::Internal),

@@ -4,9 +4,10 @@ use super::access::{profile, protected, verify};
 use super::context::Context;
 use super::edge::Edge;
 use super::reply::Reply;
-use super::route::{Found, Route, find};
+use super::route::{Found, Route, find, is_mock};
 use super::{
-    admin_keys, admin_sessions, admin_users, debug, health, log, login, own_sessions, refresh, sample, tokens,
+    admin_keys, admin_sessions, admin_users, debug, health, log, login, mock, own_sessions, post_login,
+    refresh, sample, tokens,
 };
 use crate::config::Config;
 use crate::cron;
@@ -28,7 +29,12 @@ pub async fn serve(mut request: Request, env: Env, worker: worker::Context) -> w
     };
     let mut edge = Edge { app, env, worker, context };
     start(&edge);
-    let (route, outcome) = match find(&edge.context.method, &edge.context.path) {
+    let found = match find(&edge.context.method, &edge.context.path) {
+        // Not even its methods are told.
+        _ if is_mock(&edge.context.path) && !edge.app.config.post_login.mock_routes => Err(Reason::NotFound),
+        found => found,
+    };
+    let (route, outcome) = match found {
         Ok(Found::Route(route)) => (Some(route.clone()), dispatch(&mut edge, &mut request, route).await),
         Ok(Found::Options(allow)) => (None, Ok(Reply::empty(204).with("allow", allow))),
         Err(reason) => (None, Err(reason)),
@@ -74,6 +80,10 @@ async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Resul
         Route::ListServiceKeys => admin_keys::list(edge).await,
         Route::CreateServiceKey => admin_keys::create(edge, request).await,
         Route::RevokeServiceKey(id) => admin_keys::revoke(edge, &id).await,
+        Route::InitSession => post_login::init(edge, request).await,
+        Route::RenewSession => post_login::renew(edge, request).await,
+        Route::PostLoginHealth => Ok(post_login::health()),
+        Route::MockValidateSession => Ok(mock::validate_session(request)),
         Route::Token(route) => tokens::serve(edge, request, route).await,
     }
 }

@@ -1,10 +1,10 @@
 //! What the Worker says to an account's object and what it answers.
 //! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
 
-use super::call::Code;
+use super::call::{Code, Failure};
 use super::history::Entry;
 use super::state::{Check, Health, Source};
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, seconds_up};
 use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,13 @@ pub struct Refusal {
     pub status: Option<u16>,
     #[serde(default)]
     pub retry_after_seconds: Option<u64>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let retry_after_seconds = failure.retry_after.map(|wait| seconds_up(wait).max(1));
+        Self { code: failure.code, status: failure.status, retry_after_seconds }
+    }
 }
 
 /// What an account is like; never the token.

@@ -2,6 +2,7 @@
 
 pub mod directory;
 mod follow;
+mod renewal;
 pub mod roster;
 mod rows;
 pub mod rpc;

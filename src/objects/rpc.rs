@@ -4,7 +4,7 @@ use super::roster::{self, Sweep};
 use crate::directory;
 use crate::keeper::{self, protocol::Asked};
 use crate::platform;
-use crate::session;
+use crate::session::{self, Owner, Renewal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -66,14 +66,22 @@ pub fn fresh_session_id(env: &Env) -> Result<String, Unreachable> {
     namespace(env, "SESSION")?.unique_id().map(|id| id.to_string()).map_err(|_| Unreachable)
 }
 
-/// The object of a user, by the canonical name.
-pub async fn user(
+/// The object of whoever has sessions: of a user, by the canonical name, or of somebody whom another system has logged in.
+pub async fn owner(
     env: &Env,
-    username: &str,
+    owner: Owner<'_>,
     command: &directory::Command,
 ) -> Result<directory::Reply, Unreachable> {
-    // Another kind of owner will have another prefix, so no two can meet.
-    call(&namespace(env, "USER")?, Address::Name(&format!("user/{username}")), command).await
+    call(&namespace(env, "USER")?, Address::Name(&owner.object()), command).await
+}
+
+/// Renews a post-login session. May be repeated: what was done the first time is found done.
+pub async fn renew(env: &Env, id: &str, renewal: &Renewal) -> Result<session::Reply, Unreachable> {
+    let namespace = namespace(env, "SESSION")?;
+    if namespace.id_from_string(id).is_err() {
+        return Ok(session::Reply::Unknown);
+    }
+    send(&namespace, Address::Id(id), renewal, Method::Ask).await
 }
 
 /// The one directory of users.

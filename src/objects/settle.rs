@@ -14,7 +14,7 @@ pub async fn settle(env: &Env, session_id: &str, ended: &Ended, now: Timestamp) 
     let list = async {
         let Some(account) = &ended.account else { return Ok(()) };
         let close = Command::Close { session_id: session_id.to_owned() };
-        rpc::user(env, &account.username, &close).await.map(|_| ()).map_err(|e| Error::from(e.to_string()))
+        rpc::owner(env, account.owner(), &close).await.map(|_| ()).map_err(|e| Error::from(e.to_string()))
     };
     let (listed, kv) = join(list, kv(env, session_id, ended, now)).await;
     listed.and(kv)

@@ -2,7 +2,7 @@
 
 use super::protocol::{Command, Ended, Live, Pair, Reply};
 use super::state::{Account, Device, Grant, Rotation, Session, State, Tombstone};
-use super::{EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
+use super::{EndReason, External, Policy, SETTLE_AFTER, TOMBSTONE, Verdict, Vouched};
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub fn decide(
 
 fn unopened(command: Command, policy: &Policy, now: Timestamp, mint: &dyn Mint) -> Result<Decision, Fault> {
     match command {
-        Command::Open { account, device } => open(account, device, policy, now, mint),
+        Command::Open { account, device, external } => open(account, device, external, policy, now, mint),
         Command::Revoke { reason } => {
             let tombstone = Tombstone {
                 reason,
@@ -65,12 +65,14 @@ fn unopened(command: Command, policy: &Policy, now: Timestamp, mint: &dyn Mint) 
 fn open(
     account: Account,
     device: Device,
+    external: Option<Vouched>,
     policy: &Policy,
     now: Timestamp,
     mint: &dyn Mint,
 ) -> Result<Decision, Fault> {
     let absolute_expires_at = now.plus(policy.absolute);
-    let grant = grant(0, absolute_expires_at, policy, now);
+    let external = external.map(|vouched| External { channel: vouched.channel });
+    let grant = grant(0, absolute_expires_at, external.is_some(), policy, now);
     let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
     let session = Session {
         account,
@@ -80,6 +82,7 @@ fn open(
         last_activity: now,
         grant,
         rotation: None,
+        external,
         stored_activity: now,
         unknown_activity: Duration::ZERO,
     };
@@ -98,8 +101,8 @@ fn ended(
     match command {
         // A login whose place was taken before its session opened: as if it had opened and then been evicted.
         // Its tokens are real and refused from the next request on, with the reason.
-        Command::Open { account, .. } if tombstone.account.is_none() => {
-            let grant = grant(0, now.plus(policy.absolute), policy, now);
+        Command::Open { account, external, .. } if tombstone.account.is_none() => {
+            let grant = grant(0, now.plus(policy.absolute), external.is_some(), policy, now);
             let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
             tombstone.account = Some(account.clone());
             tombstone.access_expires_at = grant.access_expires_at;
@@ -146,29 +149,47 @@ fn live(
         alarm: None,
     };
     match command {
-        Command::Touch { generation, .. } | Command::Rotate { generation, .. }
+        Command::Touch { generation, .. }
+        | Command::Rotate { generation, .. }
+        | Command::Renew { generation, .. }
             if generation > session.grant.generation =>
         {
             Ok(keep(session, Reply::Unknown, false))
         }
-        // No token that we made names another user's session.
-        Command::Rotate { user_id, .. } if user_id != session.account.user_id => {
+        // No token that we made names another user's session, and neither kind is renewed as the other.
+        Command::Rotate { user_id, .. } if session.account.user() != Some(user_id) => {
+            Ok(keep(session, Reply::Unknown, false))
+        }
+        Command::Renew { ref subject, .. } if session.account.subject() != *subject => {
             Ok(keep(session, Reply::Unknown, false))
         }
         Command::Touch { generation, passive } => {
-            let mut save = confirm(&mut session, generation);
-            if !passive {
-                active(&mut session, now);
-                save |= now.since(session.stored_activity) >= policy.activity_write();
-            }
-            if save {
-                session.stored_activity = session.last_activity;
-                forget_rotation(&mut session, policy, now);
-            }
+            let save = seen(&mut session, generation, passive, policy, now);
             let reply = Reply::Live(Live { device: None, ..view(&session, policy) });
             Ok(keep(session, reply, save))
         }
         Command::Rotate { generation, .. } => rotate(session, generation, policy, now, mint),
+        Command::Renew { generation, subject } => match &session.external {
+            None => Ok(keep(session, Reply::Unknown, false)),
+            // Nothing is made before the other system has been asked. That the token came is known all the same.
+            Some(external) if generation == session.grant.generation => {
+                let reply = Reply::Verify { channel: external.channel.clone(), subject };
+                let save = seen(&mut session, generation, false, policy, now);
+                Ok(keep(session, reply, save))
+            }
+            Some(_) => rotate(session, generation, policy, now, mint),
+        },
+        Command::Verified { generation, verdict: Verdict::Valid }
+            if generation == session.grant.generation =>
+        {
+            rotate(session, generation, policy, now, mint)
+        }
+        Command::Verified { verdict: Verdict::Expired, .. } => {
+            Ok(end(&session, EndReason::External, now, |ended| Reply::Disowned { ended, expired: true }))
+        }
+        Command::Verified { verdict: Verdict::Refused, .. } => {
+            Ok(end(&session, EndReason::External, now, |ended| Reply::Disowned { ended, expired: false }))
+        }
         Command::Revoke { reason } => Ok(end(&session, reason, now, Reply::Ended)),
         Command::SetAccount { account } => {
             session.account = account;
@@ -189,8 +210,11 @@ fn live(
             let pair = Pair { counted_from: now, ..mint.mint(&session.grant, &account)? };
             Ok(keep(session, Reply::Tokens { pair, account }, false))
         }
-        // The id is fresh from the namespace, so nobody else can mean it.
-        Command::Open { .. } | Command::Settled => Ok(keep(session, Reply::Unknown, false)),
+        // The id is fresh from the namespace, so nobody else can mean it. A good verdict that comes when there is a newer
+        // generation has nothing to give.
+        Command::Open { .. } | Command::Settled | Command::Verified { verdict: Verdict::Valid, .. } => {
+            Ok(keep(session, Reply::Unknown, false))
+        }
     }
 }
 
@@ -205,7 +229,8 @@ fn rotate(
 ) -> Result<Decision, Fault> {
     let current = session.grant.generation;
     if generation == current {
-        let grant = grant(current + 1, session.absolute_expires_at, policy, now);
+        let external = session.external.is_some();
+        let grant = grant(current + 1, session.absolute_expires_at, external, policy, now);
         let pair = Pair { counted_from: now, ..mint.mint(&grant, &session.account)? };
         session.rotation = Some(Rotation { at: now, confirmed: false, pair: mint.seal(&pair)? });
         session.grant = grant;
@@ -233,6 +258,20 @@ fn within_grace(rotation: &Rotation, policy: &Policy, now: Timestamp) -> bool {
     now <= rotation.at.plus(policy.grace)
 }
 
+/// Notes that a token was presented. True if something of that must be written.
+fn seen(session: &mut Session, generation: u64, passive: bool, policy: &Policy, now: Timestamp) -> bool {
+    let mut save = confirm(session, generation);
+    if !passive {
+        active(session, now);
+        save |= now.since(session.stored_activity) >= policy.activity_write();
+    }
+    if save {
+        session.stored_activity = session.last_activity;
+        forget_rotation(session, policy, now);
+    }
+    save
+}
+
 /// Notes that the current generation is in use. True if that is news, and so must be written.
 fn confirm(session: &mut Session, generation: u64) -> bool {
     match &mut session.rotation {
@@ -257,12 +296,24 @@ fn active(session: &mut Session, now: Timestamp) {
     }
 }
 
-fn grant(generation: u64, absolute_expires_at: Timestamp, policy: &Policy, now: Timestamp) -> Grant {
+fn grant(
+    generation: u64,
+    absolute_expires_at: Timestamp,
+    external: bool,
+    policy: &Policy,
+    now: Timestamp,
+) -> Grant {
+    // A post-login session ends with its last tokens, and so its time to live is theirs.
+    let (access_ttl, refresh_ttl) = if external {
+        (policy.access_ttl.min(policy.external_ttl), policy.external_ttl)
+    } else {
+        (policy.access_ttl, policy.refresh_ttl)
+    };
     Grant {
         generation,
         issued_at: now,
-        access_expires_at: now.plus(policy.access_ttl).min(absolute_expires_at),
-        refresh_expires_at: now.plus(policy.refresh_ttl).min(absolute_expires_at),
+        access_expires_at: now.plus(access_ttl).min(absolute_expires_at),
+        refresh_expires_at: now.plus(refresh_ttl).min(absolute_expires_at),
     }
 }
 

@@ -3,10 +3,13 @@
 
 mod decide;
 mod end;
+pub mod external;
 pub mod protocol;
 mod state;
 pub mod tokens;
 
+#[cfg(test)]
+mod external_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
@@ -16,8 +19,9 @@ mod test_support;
 
 pub use decide::{Decision, Fault, Mint, decide};
 pub use end::EndReason;
-pub use protocol::{Command, Ended, Live, Pair, Reply};
-pub use state::{Account, Device, Grant, Session, State, Tombstone};
+pub use external::{External, Subject, Verdict, Vouched};
+pub use protocol::{Command, Ended, Live, Pair, Renewal, Reply};
+pub use state::{Account, Device, Grant, Owner, Session, State, Tombstone};
 
 use std::time::Duration;
 
@@ -30,6 +34,8 @@ pub struct Policy {
     pub idle: Duration,
     pub absolute: Duration,
     pub grace: Duration,
+    /// How long a post-login session lives after its beginning and after each renewal.
+    pub external_ttl: Duration,
 }
 
 /// At most one write a minute for activity.

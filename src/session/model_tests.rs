@@ -20,8 +20,14 @@ enum Action {
         back: i64,
         passive: bool,
     },
+    /// A refresh token; of a post-login session it only asks for the verification.
     Rotate {
         back: i64,
+    },
+    /// What the other system says at last, if the object is still there to hear it.
+    Verdict {
+        back: i64,
+        verdict: Verdict,
     },
     Revoke,
     Expire,
@@ -30,14 +36,18 @@ enum Action {
     SetAccount,
 }
 
-fn action() -> impl Strategy<Value = Action> {
+fn action(kind: Kind) -> impl Strategy<Value = Action> {
     let generation = prop_oneof![6 => Just(0_i64), 4 => Just(1), 1 => 2_i64..4, 1 => Just(-1)];
+    let verdict =
+        prop_oneof![20 => Just(Verdict::Valid), 1 => Just(Verdict::Expired), 1 => Just(Verdict::Refused)];
+    let verdicts = if kind == Kind::External { 8 } else { 0 };
     prop_oneof![
         6 => prop_oneof![0_u64..3_000, 9_990_u64..10_010, 59_990_u64..60_010, 1_990_u64..2_010, 0_u64..130_000]
             .prop_map(Action::Advance),
         3 => Just(Action::Evict),
         8 => (generation.clone(), any::<bool>()).prop_map(|(back, passive)| Action::Touch { back, passive }),
-        8 => generation.prop_map(|back| Action::Rotate { back }),
+        8 => generation.clone().prop_map(|back| Action::Rotate { back }),
+        verdicts => (generation, verdict).prop_map(|(back, verdict)| Action::Verdict { back, verdict }),
         1 => Just(Action::Revoke),
         2 => Just(Action::Expire),
         2 => Just(Action::Peek),
@@ -52,6 +62,7 @@ fn breaking() -> impl Strategy<Value = Option<Break>> {
 
 /// What the contract promises, without storage, sealing or alarms.
 struct Model {
+    kind: Kind,
     ended: Option<EndReason>,
     born: Timestamp,
     /// The last activity that an answer, or a write that nobody heard of, has stood for.
@@ -75,8 +86,9 @@ enum Must {
 }
 
 impl Model {
-    fn new(now: Timestamp) -> Self {
+    fn new(kind: Kind, now: Timestamp) -> Self {
         Self {
+            kind,
             ended: None,
             born: now,
             active: now,
@@ -93,7 +105,11 @@ impl Model {
         if let Some(reason) = self.ended {
             return Must::Over(reason);
         }
-        let lifetime = self.born.plus(POLICY.absolute).min(self.issued.plus(POLICY.refresh_ttl));
+        let ttl = match self.kind {
+            Kind::User => POLICY.refresh_ttl,
+            Kind::External => POLICY.external_ttl,
+        };
+        let lifetime = self.born.plus(POLICY.absolute).min(self.issued.plus(ttl));
         let idle = self.active.plus(POLICY.idle);
         let slack = if self.forgotten { POLICY.activity_write() } else { Duration::ZERO };
         if now >= lifetime && lifetime <= idle {
@@ -118,18 +134,24 @@ impl Model {
 }
 
 /// The command of an action, and the generation that it names.
-fn command(action: Action, generation: u64) -> Option<Command> {
+fn command(action: Action, kind: Kind, generation: u64) -> Option<Command> {
     let named =
         |back: i64| if back < 0 { Some(generation + 1) } else { generation.checked_sub(back.unsigned_abs()) };
     Some(match action {
         Action::Advance(_) | Action::Evict => return None,
         Action::Touch { back, passive } => Command::Touch { generation: named(back)?, passive },
-        Action::Rotate { back } => Command::Rotate { generation: named(back)?, user_id: 7 },
+        Action::Rotate { back } => kind.refresh(named(back)?),
+        Action::Verdict { back, verdict } => Command::Verified { generation: named(back)?, verdict },
         Action::Revoke => Command::Revoke { reason: EndReason::Admin },
         Action::Expire => Command::Expire,
         Action::Peek => Command::Peek,
         Action::Settled => Command::Settled,
-        Action::SetAccount => Command::SetAccount { account: account() },
+        Action::SetAccount => Command::SetAccount {
+            account: match kind {
+                Kind::User => account(),
+                Kind::External => external_account(),
+            },
+        },
     })
 }
 
@@ -160,7 +182,9 @@ fn check(
         return Ok(());
     }
     match *command {
-        Command::Touch { generation, .. } | Command::Rotate { generation, .. }
+        Command::Touch { generation, .. }
+        | Command::Rotate { generation, .. }
+        | Command::Renew { generation, .. }
             if generation > m.generation =>
         {
             prop_assert!(matches!(reply, None | Some(Reply::Unknown)));
@@ -172,17 +196,35 @@ fn check(
                 m.moved(now);
             }
         }
-        Command::Rotate { generation, .. } if generation == m.generation => {
+        Command::Renew { generation, .. } if generation == m.generation => {
+            let asks = matches!(reply, None | Some(Reply::Verify { .. }));
+            prop_assert!(asks, "{:?}", reply);
+            m.confirmed = true;
+            m.moved(now);
+        }
+        Command::Rotate { generation, .. } | Command::Verified { generation, verdict: Verdict::Valid }
+            if generation == m.generation =>
+        {
             m.generation += 1;
             (m.rotated, m.issued, m.confirmed) = (now, now, false);
             m.moved(now);
             tokens(m, reply)?;
         }
-        Command::Rotate { generation, .. } if generation + 1 == m.generation && m.may_repeat(now) => {
+        Command::Verified { verdict: Verdict::Valid, .. } => {
+            prop_assert!(matches!(reply, None | Some(Reply::Unknown)));
+        }
+        Command::Verified { .. } => {
+            let disowned = matches!(reply, None | Some(Reply::Disowned { .. }));
+            prop_assert!(disowned, "{:?}", reply);
+            m.ended = Some(EndReason::External);
+        }
+        Command::Rotate { generation, .. } | Command::Renew { generation, .. }
+            if generation + 1 == m.generation && m.may_repeat(now) =>
+        {
             m.moved(now);
             tokens(m, reply)?;
         }
-        Command::Rotate { .. } => {
+        Command::Rotate { .. } | Command::Renew { .. } => {
             prop_assert!(matches!(reply, None | Some(Reply::Reused(_))), "{:?}", reply);
             m.ended = Some(EndReason::Reuse);
         }
@@ -212,45 +254,59 @@ fn tokens(m: &mut Model, reply: Option<&Reply>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The life of one session: each action is done to the object and to the model, and the two are compared.
+fn live_through(kind: Kind, actions: Vec<(Action, Option<Break>)>) -> Result<(), TestCaseError> {
+    let mut object = Harness::new();
+    object.kind = kind;
+    object.open();
+    let mut model = Model::new(kind, object.now);
+    for (action, at) in actions {
+        match action {
+            Action::Advance(by) => object.advance(Duration::from_millis(by)),
+            Action::Evict => {
+                object.evict();
+                model.forgotten = true;
+            }
+            _ => {}
+        }
+        let Some(command) = command(action, kind, model.generation) else { continue };
+        let reply = object.break_run(command.clone(), at).expect("the mint works");
+        if at != Some(Break::BeforeWrite) {
+            // Unheard and in doubt: whether it ended is seen from what is left of it.
+            let undecided = reply.is_none() && model.must(object.now) == Must::Either;
+            if let (true, Some(State::Ended(tombstone))) = (undecided, &object.state) {
+                model.ended = Some(tombstone.reason);
+            } else {
+                check(&mut model, &command, reply.as_ref(), object.now)?;
+            }
+        }
+        if at.is_some() {
+            model.forgotten = true;
+            unwritten_touch(&mut model, &object);
+        }
+        if let Some(State::Live(session)) = &object.state {
+            prop_assert_eq!(session.grant.generation, model.generation);
+            prop_assert!(model.ended.is_none());
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: SEQUENCES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_session_does_what_the_contract_says(
-        actions in proptest::collection::vec((action(), breaking()), 1..40)
+        actions in proptest::collection::vec((action(Kind::User), breaking()), 1..40)
     ) {
-        let mut object = Harness::new();
-        object.open();
-        let mut model = Model::new(object.now);
-        for (action, at) in actions {
-            match action {
-                Action::Advance(by) => object.advance(Duration::from_millis(by)),
-                Action::Evict => {
-                    object.evict();
-                    model.forgotten = true;
-                }
-                _ => {}
-            }
-            let Some(command) = command(action, model.generation) else { continue };
-            let reply = object.break_run(command.clone(), at).expect("the mint works");
-            if at != Some(Break::BeforeWrite) {
-                // Unheard and in doubt: whether it ended is seen from what is left of it.
-                let undecided = reply.is_none() && model.must(object.now) == Must::Either;
-                if let (true, Some(State::Ended(tombstone))) = (undecided, &object.state) {
-                    model.ended = Some(tombstone.reason);
-                } else {
-                    check(&mut model, &command, reply.as_ref(), object.now)?;
-                }
-            }
-            if at.is_some() {
-                model.forgotten = true;
-                unwritten_touch(&mut model, &object);
-            }
-            if let Some(State::Live(session)) = &object.state {
-                prop_assert_eq!(session.grant.generation, model.generation);
-                prop_assert!(model.ended.is_none());
-            }
-        }
+        live_through(Kind::User, actions)?;
+    }
+
+    #[test]
+    fn a_post_login_session_does_so_too(
+        actions in proptest::collection::vec((action(Kind::External), breaking()), 1..40)
+    ) {
+        live_through(Kind::External, actions)?;
     }
 
     #[test]

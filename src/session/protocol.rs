@@ -1,8 +1,9 @@
 //! What the Worker says to a session's object and what it answers.
 //! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
 
-use super::{Account, Device, EndReason};
+use super::{Account, Device, EndReason, Verdict, Vouched};
 use crate::clock::Timestamp;
+use crate::keeper::protocol::Refusal;
 use crate::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Begins the session and mints generation 0.
-    Open { account: Account, device: Device },
+    Open {
+        account: Account,
+        device: Device,
+        /// Of somebody whom another system has logged in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        external: Option<Vouched>,
+    },
     /// An access token of this generation was presented. A passive request does not move the activity.
     Touch { generation: u64, passive: bool },
     /// A refresh token of this generation was presented, with this subject.
@@ -25,6 +32,21 @@ pub enum Command {
     Expire,
     /// The user's list and KV have been told of the end.
     Settled,
+    /// A refresh token of a post-login session was presented. The object's own, as is the next: they come as a [`Renewal`].
+    #[serde(skip)]
+    Renew { generation: u64, subject: String },
+    /// What the other system said, for the renewal of this generation.
+    #[serde(skip)]
+    Verified { generation: u64, verdict: Verdict },
+}
+
+/// A refresh token of a post-login session was presented: what an object does in more than one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    pub generation: u64,
+    pub subject: String,
+    /// Of the request that it came with, for the verification.
+    pub request_id: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +65,25 @@ pub enum Reply {
     /// No such session, or no such generation of it.
     Unknown,
     Done,
+    /// The other system does not vouch for the user any more; the session has been ended for it.
+    Disowned {
+        ended: Ended,
+        expired: bool,
+    },
+    /// The other system could not be asked. Nothing has changed.
+    Unverified(Refusal),
+    /// The session's channel is not configured, or not any more.
+    NoChannel(String),
+    /// Nobody can verify for the session's channel.
+    NoVerifier,
+    /// The settings of the channel's verifier are missing.
+    NotSetUp,
+    /// The external token is to be verified before anything else. For the object itself.
+    #[serde(skip)]
+    Verify {
+        channel: String,
+        subject: String,
+    },
 }
 
 /// The two tokens of one generation.

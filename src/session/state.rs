@@ -1,17 +1,67 @@
 //! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
-use super::{EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
+use super::{EndReason, External, Policy, SETTLE_AFTER, TOMBSTONE};
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::time::Duration;
 
-/// The user a session belongs to, as its object knows them. A change of roles is sent to every live session.
+/// Who a session belongs to, as its object knows them. A change of roles is sent to every live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
+    /// A user's id; [`NO_USER`] of somebody whom another system has logged in. Read it by [`Account::user`].
     pub user_id: u64,
+    /// Of somebody who is no user: the subject.
     pub username: String,
     pub roles: Vec<String>,
     pub created_at: Timestamp,
+}
+
+/// No user has this id: the directory begins at 1.
+const NO_USER: u64 = 0;
+
+/// Whose list a session is on. The two kinds have objects of their own, so that no two spellings can meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner<'a> {
+    User(&'a str),
+    PostLogin(&'a str),
+}
+
+impl Owner<'_> {
+    /// The name of the object.
+    pub fn object(&self) -> String {
+        match self {
+            Self::User(username) => format!("user/{username}"),
+            Self::PostLogin(subject) => format!("postlogin/{subject}"),
+        }
+    }
+}
+
+impl Account {
+    /// Somebody whom another system has logged in.
+    pub fn post_login(subject: String, created_at: Timestamp) -> Self {
+        Self { user_id: NO_USER, username: subject, roles: Vec::new(), created_at }
+    }
+
+    /// The user's id, if it is a user.
+    pub fn user(&self) -> Option<u64> {
+        Some(self.user_id).filter(|id| *id != NO_USER)
+    }
+
+    /// What tokens call it.
+    pub fn subject(&self) -> Cow<'_, str> {
+        match self.user() {
+            Some(id) => id.to_string().into(),
+            None => self.username.as_str().into(),
+        }
+    }
+
+    pub fn owner(&self) -> Owner<'_> {
+        match self.user() {
+            Some(_) => Owner::User(&self.username),
+            None => Owner::PostLogin(&self.username),
+        }
+    }
 }
 
 /// What the client said of itself at login.
@@ -49,6 +99,9 @@ pub struct Session {
     pub last_activity: Timestamp,
     pub grant: Grant,
     pub rotation: Option<Rotation>,
+    /// Where its user came from, if another system logged them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<External>,
     /// The activity that storage holds, so that writing it can be throttled.
     #[serde(skip)]
     pub stored_activity: Timestamp,

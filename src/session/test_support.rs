@@ -13,14 +13,53 @@ pub(super) const POLICY: Policy = Policy {
     idle: Duration::from_mins(1),
     absolute: Duration::from_mins(5),
     grace: Duration::from_secs(10),
+    external_ttl: Duration::from_secs(50),
 };
 
 pub(super) fn account() -> Account {
     Account { user_id: 7, username: "u".into(), roles: vec!["user".into()], created_at: Timestamp::default() }
 }
 
+pub(super) fn external_account() -> Account {
+    Account::post_login("VPB-SME-1".into(), Timestamp::default())
+}
+
 pub(super) fn open_command() -> Command {
-    Command::Open { account: account(), device: Device::default() }
+    Command::Open { account: account(), device: Device::default(), external: None }
+}
+
+/// Whose session it is: a user's, or that of somebody whom another system has logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    User,
+    External,
+}
+
+impl Kind {
+    pub fn open(self) -> Command {
+        let vouched = || Vouched { channel: "sme".into(), token: Secret::new("outside") };
+        match self {
+            Self::User => open_command(),
+            Self::External => Command::Open {
+                account: external_account(),
+                device: Device::default(),
+                external: Some(vouched()),
+            },
+        }
+    }
+
+    /// A refresh token of this generation comes.
+    pub fn refresh(self, generation: u64) -> Command {
+        match self {
+            Self::User => Command::Rotate { generation, user_id: 7 },
+            Self::External => Command::Renew { generation, subject: "VPB-SME-1".into() },
+        }
+    }
+}
+
+/// What a renewal is answered that is to be verified first.
+pub(super) fn verify() -> Reply {
+    Reply::Verify { channel: "sme".into(), subject: "VPB-SME-1".into() }
 }
 
 pub(super) fn touch(generation: u64) -> Command {
@@ -37,7 +76,7 @@ impl Mint for PlainMint {
             return Err(Fault);
         }
         let text = |kind: &str| {
-            format!("{kind}-{}-{}-{}", account.user_id, grant.generation, grant.issued_at.millis())
+            format!("{kind}-{}-{}-{}", account.subject(), grant.generation, grant.issued_at.millis())
         };
         Ok(Pair {
             access: Secret::new(text("access")),
@@ -72,6 +111,7 @@ pub(super) struct Harness {
     pub alarm: Option<Timestamp>,
     pub writes: u32,
     pub mint_fails: bool,
+    pub kind: Kind,
     storage: Option<String>,
 }
 
@@ -80,9 +120,14 @@ impl Harness {
         Self::with(POLICY)
     }
 
+    pub fn external() -> Self {
+        Self { kind: Kind::External, ..Self::new() }
+    }
+
     pub fn with(policy: Policy) -> Self {
         let now = Timestamp::from_seconds(1_800_000_000);
-        Self { policy, now, state: None, alarm: None, writes: 0, mint_fails: false, storage: None }
+        let (state, alarm, kind, storage) = (None, None, Kind::User, None);
+        Self { policy, now, state, alarm, writes: 0, mint_fails: false, kind, storage }
     }
 
     pub fn advance(&mut self, by: Duration) {
@@ -137,12 +182,29 @@ impl Harness {
     }
 
     pub fn open(&mut self) -> Pair {
-        let Reply::Tokens { pair, .. } = self.run(open_command()) else { panic!("not opened") };
+        let Reply::Tokens { pair, .. } = self.run(self.kind.open()) else { panic!("not opened") };
         pair
     }
 
     pub fn touch(&mut self, generation: u64) -> Reply {
         self.run(touch(generation))
+    }
+
+    pub fn renew(&mut self, generation: u64) -> Reply {
+        self.run(Kind::External.refresh(generation))
+    }
+
+    pub fn verified(&mut self, generation: u64, verdict: Verdict) -> Reply {
+        self.run(Command::Verified { generation, verdict })
+    }
+
+    /// A renewal that the other system agrees to.
+    pub fn renewed(&mut self, generation: u64) -> Pair {
+        assert_eq!(self.renew(generation), verify(), "generation {generation}");
+        match self.verified(generation, Verdict::Valid) {
+            Reply::Tokens { pair, .. } => pair,
+            other => panic!("no tokens for generation {generation}: {other:?}"),
+        }
     }
 
     pub fn rotate(&mut self, generation: u64) -> Reply {

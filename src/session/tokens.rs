@@ -98,7 +98,7 @@ impl KeyRing {
     pub fn pair(
         &self,
         session_id: &str,
-        user_id: u64,
+        subject: &str,
         grant: &Grant,
         account: Option<&Account>,
     ) -> Result<Pair, Fault> {
@@ -106,7 +106,7 @@ impl KeyRing {
         let mut claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
-            sub: user_id.to_string(),
+            sub: subject.to_owned(),
             sid: session_id.to_owned(),
             jti: access_jti(session_id, grant.generation),
             generation: grant.generation,
@@ -255,7 +255,8 @@ const PURPOSE: &str = "session-pair";
 
 impl Mint for SessionMint<'_> {
     fn mint(&self, grant: &Grant, account: &Account) -> Result<Pair, Fault> {
-        self.keys.pair(self.session_id, account.user_id, grant, self.carry_account.then_some(account))
+        let carried = self.carry_account.then_some(account);
+        self.keys.pair(self.session_id, &account.subject(), grant, carried)
     }
 
     fn seal(&self, pair: &Pair) -> Result<String, Fault> {

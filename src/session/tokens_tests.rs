@@ -26,7 +26,7 @@ fn grant() -> Grant {
 }
 
 fn pair(ring: &KeyRing) -> Pair {
-    ring.pair(&sid(), 7, &grant(), None).unwrap()
+    ring.pair(&sid(), "7", &grant(), None).unwrap()
 }
 
 /// A token with its parts changed and signed again by the right key.
@@ -56,7 +56,11 @@ fn a_pair_says_whose_it_is_and_which_generation() {
     assert_eq!(access.expires_at, grant().access_expires_at);
     let refresh = ring.verify_refresh(pair.refresh.expose(), NOW).unwrap();
     assert_eq!((refresh.jti, refresh.generation), (format!("{}.3.r", sid()), 3));
-    assert_eq!(pair, ring.pair(&sid(), 7, &grant(), None).unwrap(), "made anew, it is the same to the byte");
+    assert_eq!(
+        pair,
+        ring.pair(&sid(), "7", &grant(), None).unwrap(),
+        "made anew, it is the same to the byte"
+    );
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn the_account_travels_only_where_it_is_asked_for() {
         roles: vec!["a".into()],
         created_at: Timestamp::default(),
     };
-    let pair = ring.pair(&sid(), 7, &grant(), Some(&account)).unwrap();
+    let pair = ring.pair(&sid(), "7", &grant(), Some(&account)).unwrap();
     assert_eq!(ring.verify_access(pair.access.expose(), NOW).unwrap().account, Some(account));
     assert_eq!(ring.verify_refresh(pair.refresh.expose(), NOW).unwrap().account, None);
 }

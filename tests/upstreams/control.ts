@@ -14,6 +14,7 @@ const INDEX = `Scripted third parties.
   /tokens/accounts/{id}/token        GET     /tokens/accounts/{id}/refresh            POST
   /oauth2/token                      POST    /oauth2/resource                         GET
   /alerts                            POST
+  /sme/corporate/relationship-management/marketing/v1/customer/validate-session POST
 
   /_control   GET: state; POST (JSON): changes
   /_calls     GET: calls (?since=, upstream=, operation=, account=, status=); DELETE clears

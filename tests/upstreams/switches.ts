@@ -95,6 +95,12 @@ const SWITCHES = {
     /** What is done with an alert whose signature is wrong: 401, or as if it were right. */
     unsigned: one("refuse", "accept"),
   },
+  sme: {
+    /** What is said of a token that does not begin with `expired`; `missing` leaves the field out. */
+    is_expire: one(false, true, "missing"),
+    /** Whose the answer says the token is: the asked customer's, as text or as a number, somebody else's, or nobody's. */
+    user_id: one("given", "number", "other", "missing"),
+  },
 };
 
 type Values<S> = { [K in keyof S]: S[K] extends Switch<infer T> ? T : never };

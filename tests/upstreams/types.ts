@@ -1,7 +1,7 @@
 // What all the fakes share: names, calls, faults, options.
 import type { Switches } from "./switches.ts";
 
-export const UPSTREAMS = ["facturify", "upstox", "tokens", "oauth2", "alerts"] as const;
+export const UPSTREAMS = ["facturify", "upstox", "tokens", "oauth2", "alerts", "sme"] as const;
 
 export type Upstream = (typeof UPSTREAMS)[number];
 
@@ -16,6 +16,7 @@ export type Operation =
   | "client_credentials" // oauth2
   | "resource" // oauth2
   | "alert" // alerts
+  | "validate" // sme
   | "unknown";
 
 /** One call to an upstream that has ended. It holds no secret. */
@@ -124,6 +125,8 @@ export interface Options {
   clients?: Record<string, OauthClient>;
   /** The alerts' secret: `whsec_…` is base64, as Standard Webhooks has it; anything else is taken byte for byte. */
   alertSecret?: string;
+  /** The `Apikey` that the session service takes; `sme-local` unless given. */
+  smeApiKey?: string;
   /** Other switches than the defaults, also after a reset. */
   switches?: SwitchChanges;
   /** Posts what Upstox sends to a notifier; the global `fetch` unless given. */

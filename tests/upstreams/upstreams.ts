@@ -8,6 +8,7 @@ import { Faults } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { Oauth2 } from "./oauth2.ts";
 import { serve } from "./serve.ts";
+import { Sme } from "./sme.ts";
 import { changed, initialSwitches, type Switches } from "./switches.ts";
 import { Tokens } from "./tokens.ts";
 import type { Alert, Call, CallFilter, Fake, Fault, FaultOptions, Hold, Operation } from "./types.ts";
@@ -19,6 +20,7 @@ const DEFAULTS = {
   facturify: { main: { api_key: "fk-local", api_secret: "fs-local" } },
   clients: { crm: { secret: "crm-secret", refresh_tokens: ["rt-crm-0"] } },
   alertSecret: "whsec-local-0123456789abcdefghijklmnop",
+  smeApiKey: "sme-local",
   keep: 10_000,
 };
 
@@ -62,6 +64,7 @@ export class Upstreams {
       tokens: this.#tokens,
       oauth2: this.#oauth2,
       alerts,
+      sme: new Sme(world, options.smeApiKey ?? DEFAULTS.smeApiKey),
     };
     this.calls = this.#journal.calls;
     this.alerts = alerts.received;

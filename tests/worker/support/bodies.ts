@@ -15,6 +15,8 @@ export const ROUTES = [
   "PATCH /admin/users/root",
   "/admin/service-keys",
   "/api/v1/data",
+  "/api/v1/postlogin/init-session",
+  "/api/v1/postlogin/renew-token",
 ];
 
 export type Send = (route: string, raw: BodyInit, headers?: HeadersInit) => Promise<Answer>;

@@ -1,0 +1,172 @@
+//! Post-login sessions: what differs from those of users, at its edges.
+
+use super::test_support::*;
+use super::*;
+use std::time::Duration;
+
+fn ended(reply: &Reply, reason: EndReason) -> bool {
+    matches!(reply, Reply::Ended(e) if e.reason == reason)
+}
+
+#[test]
+fn its_time_to_live_is_counted_anew_at_each_renewal() {
+    let mut s = Harness::external();
+    s.open();
+    for generation in 0..3 {
+        s.advance(POLICY.external_ttl - MS);
+        s.renewed(generation);
+    }
+    s.advance(POLICY.external_ttl);
+    assert!(ended(&s.renew(3), EndReason::Lifetime));
+}
+
+#[test]
+fn no_token_outlives_it() {
+    let mut s = Harness::with(Policy { access_ttl: POLICY.absolute, ..POLICY });
+    s.kind = Kind::External;
+    assert_eq!(s.open().access_expires_at, s.now.plus(POLICY.external_ttl));
+}
+
+#[test]
+fn the_absolute_lifetime_ends_it_whatever_the_other_system_says() {
+    let mut s = Harness::external();
+    s.open();
+    let end = s.now.plus(POLICY.absolute);
+    let mut generation = 0;
+    while s.now.plus(POLICY.external_ttl / 2) < end {
+        s.advance(POLICY.external_ttl / 2);
+        s.renewed(generation);
+        generation += 1;
+    }
+    s.now = end;
+    assert!(ended(&s.renew(generation), EndReason::Lifetime));
+}
+
+#[test]
+fn a_renewal_asks_first_and_a_repeated_one_does_not() {
+    let mut s = Harness::external();
+    s.open();
+    assert_eq!(s.renew(0), verify());
+    let pair = s.verified(0, Verdict::Valid);
+    let Reply::Tokens { pair, .. } = pair else { panic!("{pair:?}") };
+    s.evict();
+    assert!(
+        matches!(s.renew(0), Reply::Tokens { pair: again, .. } if again == pair),
+        "the same pair, unasked"
+    );
+    assert_eq!(s.renew(1), verify());
+}
+
+#[test]
+fn an_older_refresh_token_is_reuse_whatever_is_under_way() {
+    let mut s = Harness::external();
+    s.open();
+    s.renewed(0);
+    s.renewed(1);
+    assert_eq!(s.renew(2), verify());
+    assert!(matches!(s.renew(0), Reply::Reused(_)));
+    assert!(ended(&s.verified(2, Verdict::Valid), EndReason::Reuse));
+}
+
+#[test]
+fn an_outage_costs_nothing_but_time() {
+    let mut s = Harness::with(Policy { external_ttl: POLICY.absolute, ..POLICY });
+    s.kind = Kind::External;
+    s.open();
+    // Nobody says anything, again and again; being asked for is activity.
+    for _ in 0..3 {
+        s.advance(POLICY.idle - MS);
+        assert_eq!(s.renew(0), verify());
+        s.evict();
+    }
+    assert_eq!(s.peek().generation, 0);
+    s.renewed(0);
+}
+
+#[test]
+fn a_bad_verdict_ends_it_also_when_it_comes_late() {
+    for (verdict, expired) in [(Verdict::Expired, true), (Verdict::Refused, false)] {
+        let mut s = Harness::external();
+        s.open();
+        s.renewed(0);
+        let reply = s.verified(0, verdict);
+        assert!(
+            matches!(&reply, Reply::Disowned { ended, expired: e } if ended.reason == EndReason::External && *e == expired && ended.now),
+            "{reply:?}"
+        );
+        assert!(ended(&s.renew(1), EndReason::External));
+        assert!(ended(&s.touch(1), EndReason::External));
+        assert!(ended(&s.verified(1, Verdict::Valid), EndReason::External));
+    }
+}
+
+#[test]
+fn a_good_verdict_that_comes_late_makes_nothing() {
+    let mut s = Harness::external();
+    s.open();
+    s.renewed(0);
+    assert_eq!(s.verified(0, Verdict::Valid), Reply::Unknown);
+    assert_eq!(s.peek().generation, 1);
+    s.run(Command::Revoke { reason: EndReason::Logout });
+    assert!(ended(&s.verified(1, Verdict::Valid), EndReason::Logout));
+}
+
+#[test]
+fn neither_kind_is_renewed_as_the_other() {
+    let mut s = Harness::external();
+    s.open();
+    for user_id in [0, 7] {
+        assert_eq!(s.run(Command::Rotate { generation: 0, user_id }), Reply::Unknown);
+    }
+    assert_eq!(s.run(Command::Renew { generation: 0, subject: "VPB-SME-2".into() }), Reply::Unknown);
+    assert_eq!(s.renew(0), verify());
+    let mut s = Harness::new();
+    s.open();
+    for subject in ["7", "VPB-SME-1"] {
+        assert_eq!(s.run(Command::Renew { generation: 0, subject: subject.into() }), Reply::Unknown);
+    }
+    s.tokens(0);
+}
+
+#[test]
+fn a_mint_that_fails_after_the_verdict_changes_nothing() {
+    let mut s = Harness::external();
+    s.open();
+    assert_eq!(s.renew(0), verify());
+    s.mint_fails = true;
+    assert_eq!(s.try_run(Command::Verified { generation: 0, verdict: Verdict::Valid }), Err(Fault));
+    s.mint_fails = false;
+    s.advance(Duration::from_secs(1));
+    s.renewed(0);
+}
+
+#[test]
+fn an_account_says_which_kind_it_is() {
+    let (user, external) = (account(), external_account());
+    assert_eq!((user.user(), external.user()), (Some(7), None));
+    assert_eq!((&*user.subject(), &*external.subject()), ("7", "VPB-SME-1"));
+    assert_eq!(user.owner().object(), "user/u");
+    assert_eq!(external.owner().object(), "postlogin/VPB-SME-1");
+}
+
+/// What older releases have stored and sent must be read by every newer one.
+#[test]
+fn stored_and_sent_forms_are_pinned() {
+    let live = r#"{"state":"live","account":{"user_id":0,"username":"VPB-SME-1","roles":[],"created_at":1},"device":{"name":null,"user_agent":null},"created_at":1,"absolute_expires_at":9,"last_activity":2,"grant":{"generation":3,"issued_at":2,"access_expires_at":5,"refresh_expires_at":8},"rotation":null,"external":{"channel":"sme"}}"#;
+    let state: State = serde_json::from_str(live).unwrap();
+    assert_eq!(serde_json::to_string(&state).unwrap(), live);
+    let open = r#"{"open":{"account":{"user_id":7,"username":"u","roles":["user"],"created_at":0},"device":{"name":null,"user_agent":null}}}"#;
+    assert_eq!(serde_json::from_str::<Command>(open).unwrap(), open_command());
+    assert_eq!(
+        serde_json::to_string(&open_command()).unwrap(),
+        open,
+        "an old object reads what a new Worker sends"
+    );
+    let renewal = r#"{"generation":1,"subject":"VPB-SME-1","request_id":"r"}"#;
+    assert_eq!(serde_json::to_string(&serde_json::from_str::<Renewal>(renewal).unwrap()).unwrap(), renewal);
+    for own in
+        [r#"{"verified":{"generation":0,"verdict":"valid"}}"#, r#"{"renew":{"generation":0,"subject":"x"}}"#]
+    {
+        assert!(serde_json::from_str::<Command>(own).is_err(), "a verdict comes from nobody outside: {own}");
+    }
+}
