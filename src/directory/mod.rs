@@ -12,6 +12,8 @@ mod user;
 pub mod username;
 
 #[cfg(test)]
+mod admit_tests;
+#[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
 mod user_tests;

@@ -14,7 +14,7 @@ use crate::session::external::{Found, Question};
 use crate::session::{Command, Renewal, Reply, Subject};
 use std::rc::Rc;
 use worker::Result;
-use worker::js_sys::Promise;
+use worker::js_sys::{Object, Promise};
 use worker::wasm_bindgen_futures::JsFuture;
 
 impl Inner {
@@ -32,11 +32,11 @@ impl Inner {
             *self.flight.borrow_mut() = Some(flight.clone());
             flight
         };
-        match JsFuture::from(flight).await {
+        match JsFuture::from(flight.clone()).await {
             Ok(reply) => Ok(reply.as_string().unwrap_or_default()),
             Err(error) => {
                 // A panic has left it there; nobody else may wait for that.
-                self.flight.borrow_mut().take();
+                self.flight.borrow_mut().take_if(|other| Object::is(other, &flight));
                 Err(error.into())
             }
         }

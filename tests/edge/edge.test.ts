@@ -62,3 +62,14 @@ it("counts the activity after the answer", async () => {
     })
     .toBeGreaterThan(before);
 });
+
+it("knows a post-login session by its subject", async () => {
+  // A channel that asks nobody.
+  const data = { cif: "42", tokenKey: "t", payload: { channelId: "retail" } };
+  const { token } = (await api("POST", "/api/v1/postlogin/init-session", { body: { data } })).json;
+  expect(claimsOf(token).account).toMatchObject({ user_id: 0, username: "VPB-RETAIL-42", roles: [] });
+  expect((await protectedRoute(token)).json).toEqual({ message: "Hello VPB-RETAIL-42!" });
+  expect((await api("GET", "/auth/verify", { token })).headers.get("x-auth-user")).toBe("VPB-RETAIL-42");
+  expect((await api("POST", "/auth/logout", { token })).status).toBe(200);
+  refused(await protectedRoute(token), 401, "access_token_blacklisted", "logout");
+});

@@ -252,3 +252,40 @@ describe("alerts", () => {
     expect((await send("a1", "abc")).status).toBe(204);
   });
 });
+
+describe("sme", () => {
+  const PATH = "/sme/corporate/relationship-management/marketing/v1/customer/validate-session";
+  const ask = (token: string, more = {}) => {
+    const headers = { apikey: "sme-local", "x-session-token": token, "x-user-id": "123", ...more };
+    return call("POST", PATH, { json: {}, headers });
+  };
+
+  test("goes by how the token begins, and says whose it is", async () => {
+    expect((await ask("t")).json).toEqual({
+      status: "success",
+      data: { isExpire: false, userId: "123", sessionToken: "t", validatedAt: "2030-01-01T12:00:00.000Z" },
+      message: "Session validation completed",
+    });
+    expect((await ask("expired-1")).json.data.isExpire).toBe(true);
+    expect((await ask("invalid-1")).status).toBe(401);
+    expect(upstreams.count({ upstream: "sme", operation: "validate", account: "123" })).toBe(3);
+  });
+
+  test("wants its key, a token and a customer", async () => {
+    expect((await ask("t", { apikey: "x" })).status).toBe(403);
+    expect((await ask("")).status).toBe(400);
+    expect((await ask("t", { "x-user-id": "" })).status).toBe(400);
+    expect((await call("GET", PATH)).status).toBe(405);
+    expect((await call("POST", "/sme/x")).status).toBe(404);
+  });
+
+  test("follows its switches, and refuses a customer that was revoked", async () => {
+    upstreams.set({ sme: { is_expire: "missing", user_id: "missing" } });
+    expect(Object.keys((await ask("t")).json.data)).toEqual(["sessionToken", "validatedAt"]);
+    upstreams.set({ sme: { is_expire: false, user_id: "other" } });
+    expect((await ask("t")).json.data.userId).not.toBe("123");
+    expect(upstreams.revoke("sme", "123")).toBe(1);
+    expect((await ask("t")).status).toBe(401);
+    expect((await ask("t", { "x-user-id": "124" })).status).toBe(200);
+  });
+});
