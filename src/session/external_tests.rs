@@ -13,7 +13,7 @@ fn its_time_to_live_is_counted_anew_at_each_renewal() {
     let mut s = Harness::external();
     s.open();
     for generation in 0..3 {
-        s.advance(POLICY.external_ttl - MS);
+        s.advance(POLICY.external_ttl.checked_sub(MS).unwrap());
         s.renewed(generation);
     }
     s.advance(POLICY.external_ttl);
@@ -75,7 +75,7 @@ fn an_outage_costs_nothing_but_time() {
     s.open();
     // Nobody says anything, again and again; being asked for is activity.
     for _ in 0..3 {
-        s.advance(POLICY.idle - MS);
+        s.advance(POLICY.idle.checked_sub(MS).unwrap());
         assert_eq!(s.renew(0), verify());
         s.evict();
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Who a session belongs to, as its object knows them. A change of roles is sent to every live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// A user's id; [`NO_USER`] of somebody whom another system has logged in. Read it by [`Account::user`].
+    /// A user's id; 0 of somebody whom another system has logged in. Read it by [`Account::user`].
     pub user_id: u64,
     /// Of somebody who is no user: the subject.
     pub username: String,

@@ -116,10 +116,14 @@ it("an outage that is longer than the inactivity timeout costs nothing to whoeve
 });
 
 it.each([
-  ["has expired", "external_token_expired", () => upstreams.set({ sme: { is_expire: true } })],
-  ["says nothing of it", "external_token_expired", () => upstreams.set({ sme: { is_expire: "missing" } })],
-  ["is refused", "external_token_invalid", () => void upstreams.revoke("sme")],
-  ["is somebody else's", "external_token_invalid", () => upstreams.set({ sme: { user_id: "other" } })],
+  ["has expired", "external_token_expired", (): void => upstreams.set({ sme: { is_expire: true } })],
+  [
+    "says nothing of it",
+    "external_token_expired",
+    (): void => upstreams.set({ sme: { is_expire: "missing" } }),
+  ],
+  ["is refused", "external_token_invalid", (): void => void upstreams.revoke("sme")],
+  ["is somebody else's", "external_token_invalid", (): void => upstreams.set({ sme: { user_id: "other" } })],
 ] as const)("a token that %s ends the session, for all who ask at once", async (_what, code, happens) => {
   const cif = freshCif();
   const pair = await init(cif);
