@@ -22,7 +22,7 @@ impl Inner {
         let Renewal { generation, subject, request_id } = renewal;
         let channel = match self.armed_step(Command::Renew { generation, subject: subject.clone() })? {
             Reply::Verify { channel, .. } => channel,
-            reply => return Ok(serde_json::to_string(&reply)?),
+            reply => return to_json(&reply),
         };
         let under_way = self.flight.borrow().clone();
         let flight = if let Some(flight) = under_way {
@@ -53,7 +53,7 @@ impl Inner {
         super::promise(async move {
             let reply = inner.verify(generation, &subject, channel, &request_id).await;
             inner.flight.borrow_mut().take();
-            serde_json::to_string(&reply.map_err(super::fault)?).map_err(super::fault)
+            to_json(&reply.map_err(super::fault)?).map_err(super::fault)
         })
     }
 
@@ -83,4 +83,8 @@ impl Inner {
             Err(failure) => Ok(Reply::Unverified(failure.into())),
         }
     }
+}
+
+fn to_json(reply: &Reply) -> Result<String> {
+    Ok(serde_json::to_string(reply)?)
 }

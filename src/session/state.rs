@@ -1,6 +1,6 @@
 //! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
-use super::{EndReason, External, Policy, SETTLE_AFTER, TOMBSTONE};
+use super::{EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
 use crate::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -99,9 +99,9 @@ pub struct Session {
     pub last_activity: Timestamp,
     pub grant: Grant,
     pub rotation: Option<Rotation>,
-    /// Where its user came from, if another system logged them in.
+    /// The channel that its user came by, if another system logged them in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external: Option<External>,
+    pub channel: Option<String>,
     /// The activity that storage holds, so that writing it can be throttled.
     #[serde(skip)]
     pub stored_activity: Timestamp,

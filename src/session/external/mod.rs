@@ -17,13 +17,8 @@ pub const CIF_BYTES_MAX: usize = 64;
 pub const TOKEN_BYTES_MAX: usize = 8192;
 const BUSINESS_UNIT_BYTES_MAX: usize = 16;
 
-/// What a session keeps of where its user came from. The external token lies beside it, sealed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct External {
-    pub channel: String,
-}
-
-/// The same on its way to the session's object, with the token.
+/// What vouches for a user, on its way to the session's object. That keeps the channel in its state, and the token beside
+/// it, sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vouched {
     pub channel: String,
