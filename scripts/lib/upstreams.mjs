@@ -49,8 +49,11 @@ const groups = (url, ids) => [
     },
   },
   {
-    SME_VERIFY_BASE_URL: `${url}/sme`,
-    SME_VERIFY_TOKEN_KEY: "sme-local",
+    elsewhere: ["SME_VERIFY_BASE_URL", "SME_VERIFY_TOKEN_KEY"],
+    settings: {
+      SME_VERIFY_BASE_URL: `${url}/sme`,
+      SME_VERIFY_TOKEN_KEY: "sme-local",
+    },
   },
 ];
 
