@@ -15,6 +15,9 @@ const INDEX = `Scripted third parties.
   /oauth2/token                      POST    /oauth2/resource                         GET
   /alerts                            POST
   /sme/corporate/relationship-management/marketing/v1/customer/validate-session POST
+  /portal/login                      GET     /identity/account/login                  GET, POST
+  /portal/containers[/{number}]      GET     /portal/appointments/new                 GET
+  /captcha/in.php                    POST    /captcha/res.php                         GET
 
   /_control   GET: state; POST (JSON): changes
   /_calls     GET: calls (?since=, upstream=, operation=, account=, status=); DELETE clears
@@ -54,6 +57,8 @@ const state = (upstreams: Upstreams) => ({
   counters: upstreams.counters(),
   calls: upstreams.count(),
   alerts: upstreams.alerts.length,
+  portal: upstreams.portal,
+  captcha: upstreams.captcha,
 });
 
 function select(calls: readonly Call[], query: URLSearchParams): Call[] {

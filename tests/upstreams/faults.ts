@@ -1,6 +1,6 @@
 // Scripts of faults: which call meets which, and what it does.
 import { ConnectionBroken, Held, meets, type Target } from "./holds.ts";
-import { bodyOf, HTML } from "./http.ts";
+import { bodyOf, HTML, page } from "./http.ts";
 import type { Answer, Fault, FaultOptions, Hold, Upstream } from "./types.ts";
 import { until } from "./wait.ts";
 
@@ -85,7 +85,7 @@ export class Faults {
     error: (status: number) => unknown,
     signal?: AbortSignal,
   ): Promise<Answer> {
-    const html = { headers: { "content-type": "text/html; charset=utf-8" }, text: HTML };
+    const html = page(HTML);
     switch (fault?.fault) {
       case undefined:
       case "none":
@@ -93,7 +93,7 @@ export class Faults {
       case "status":
         return statusAnswer(fault, fault.body === "html" ? html : {}, error);
       case "html_200":
-        return { status: 200, ...html };
+        return html;
       case "half_json": {
         const answer = await work();
         const body = bodyOf(answer);
@@ -110,7 +110,7 @@ export class Faults {
         return { status: 302, headers: { location: fault.to ?? "http://127.0.0.1:1/" } };
       case "hang":
       case "slow":
-        await this.#pause(fault.delay_ms ?? (fault.fault === "hang" ? 60_000 : 1000), signal);
+        await this.pause(fault.delay_ms ?? (fault.fault === "hang" ? 60_000 : 1000), signal);
         return work();
       case "reset":
         throw new ConnectionBroken();
@@ -118,13 +118,14 @@ export class Faults {
         const answer = await work();
         if (fault.how === "reset") throw new ConnectionBroken();
         if (fault.how !== "hang") return statusAnswer({ status: fault.status ?? 502 }, html, error);
-        await this.#pause(fault.delay_ms ?? 60_000, signal);
+        await this.pause(fault.delay_ms ?? 60_000, signal);
         return answer;
       }
     }
   }
 
-  async #pause(ms: number, signal?: AbortSignal): Promise<void> {
+  /** Waits, or until `release()`. */
+  async pause(ms: number, signal?: AbortSignal): Promise<void> {
     const before = this.#releases;
     await until(() => this.#releases !== before, ms, signal);
   }
@@ -156,6 +157,9 @@ function statusAnswer(
   const { status, retry_after } = fault;
   const retry: Record<string, string> =
     retry_after === undefined ? {} : { "retry-after": String(retry_after) };
-  const json = fault.body === "empty" ? {} : { json: fault.json ?? error(status) };
-  return { status, ...json, ...html, headers: { ...retry, ...html.headers } };
+  const body = fault.body === "empty" ? {} : bodyOfError(fault.json ?? error(status));
+  return { ...body, ...html, status, headers: { ...retry, ...body.headers, ...html.headers } };
 }
+
+const bodyOfError = (body: unknown): Partial<Answer> =>
+  typeof body === "string" ? page(body) : { json: body };

@@ -4,11 +4,19 @@ import type { Answer } from "./types.ts";
 /** The largest body that is read, in characters. */
 export const BODY_LIMIT = 64 * 1024;
 
+const HTML_TYPE = { "content-type": "text/html; charset=utf-8" };
+
 export const HTML =
   "<!doctype html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
 
 export const bearer = (headers: Headers): string | undefined =>
   /^bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+
+/** The cookies of a request by name; of two with one name the first, as most servers have it. */
+export function cookiesOf(headers: Headers): Map<string, string> {
+  const pairs = (headers.get("cookie") ?? "").split(";").map((pair) => /^\s*([^=]+)=(.*?)\s*$/.exec(pair));
+  return new Map(pairs.reverse().flatMap((pair) => (pair ? [[pair[1] ?? "", pair[2] ?? ""]] : [])));
+}
 
 /** The JSON object of a text; an empty one if it is none. */
 export function jsonObject(text: string): Record<string, unknown> {
@@ -34,6 +42,10 @@ export const notAllowed = (allow: string, json: unknown): Answer => ({
   json,
 });
 
+export const page = (html: string, status = 200): Answer => ({ status, headers: HTML_TYPE, text: html });
+
+export const moved = (location: string): Answer => ({ status: 302, headers: { location } });
+
 const BODYLESS = [101, 204, 205, 304];
 
 export const bodyOf = ({ json, text }: Answer): string =>
@@ -42,8 +54,8 @@ export const bodyOf = ({ json, text }: Answer): string =>
 export function respond(answer: Answer): Response {
   const body = bodyOf(answer);
   const type = answer.text === undefined && body !== "" ? { "content-type": "application/json" } : {};
-  return new Response(BODYLESS.includes(answer.status) || body === "" ? null : body, {
-    status: answer.status,
-    headers: { "cache-control": "no-store", ...type, ...answer.headers },
-  });
+  const headers = new Headers({ "cache-control": "no-store", ...type, ...answer.headers });
+  for (const cookie of answer.cookies ?? []) headers.append("set-cookie", cookie);
+  const { status } = answer;
+  return new Response(BODYLESS.includes(status) || body === "" ? null : body, { status, headers });
 }

@@ -45,7 +45,9 @@ async function serve(
     const body = await read(incoming);
     if (body === undefined) return refuse(response, 413);
     const answer = await upstreams.handle(toRequest(incoming, body, gone.signal));
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    const cookies = answer.headers.getSetCookie();
+    const own = cookies.length === 0 ? {} : { "set-cookie": cookies };
+    response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...own });
     response.end(await answer.text());
   } catch (error) {
     if (error instanceof ConnectionBroken || gone.signal.aborted) return void incoming.socket.destroy();

@@ -13,6 +13,9 @@ const HOSTS: Record<string, Upstream> = {
   "api.upstox.com": "upstox",
 };
 
+/** The portal has two hosts; here the second one is another prefix. */
+const PREFIXES: Record<string, Upstream> = { identity: "portal" };
+
 interface Parts {
   fakes: Record<Upstream, Fake>;
   faults: Faults;
@@ -30,14 +33,17 @@ export async function serve(parts: Parts, request: Request): Promise<Response> {
   if (text.length > BODY_LIMIT) return respond({ status: 413, json: { error: "the body is too large" } });
   const host = HOSTS[url.hostname];
   const [, first, rest = ""] = /^\/([^/]*)(.*)$/s.exec(url.pathname) ?? [];
-  const upstream = host ?? UPSTREAMS.find((name) => name === first);
+  const upstream = host ?? UPSTREAMS.find((name) => name === first) ?? prefixed(first);
   const path = host === undefined ? rest : url.pathname;
-  const ask = { method: request.method, url, path, headers: request.headers, text };
-  return respond(await (upstream ? call(parts, upstream, ask, request.signal) : parts.other(ask)));
+  const ask = { method: request.method, url, path, headers: request.headers, text, signal: request.signal };
+  return respond(await (upstream ? call(parts, upstream, ask) : parts.other(ask)));
 }
 
+const prefixed = (first = ""): Upstream | undefined =>
+  Object.hasOwn(PREFIXES, first) ? PREFIXES[first] : undefined;
+
 /** Takes the fault, waits if the call is held, does the work as the fault has it. Records it however it ends. */
-async function call(parts: Parts, upstream: Upstream, ask: Ask, signal?: AbortSignal): Promise<Answer> {
+async function call(parts: Parts, upstream: Upstream, ask: Ask): Promise<Answer> {
   const fake = parts.fakes[upstream];
   const { operation, account } = fake.identify(ask);
   const who = { upstream, operation, ...(account === undefined ? {} : { account }) };
@@ -45,9 +51,9 @@ async function call(parts: Parts, upstream: Upstream, ask: Ask, signal?: AbortSi
   const leave = parts.journal.enter(upstream, operation, account);
   let answer: Answer | undefined;
   try {
-    await parts.faults.held(who, signal);
+    await parts.faults.held(who, ask.signal);
     const error = (status: number) => fake.error(status);
-    answer = await parts.faults.apply(fault, async () => fake.answer(ask), error, signal);
+    answer = await parts.faults.apply(fault, async () => fake.answer(ask), error, ask.signal);
     return answer;
   } finally {
     leave();

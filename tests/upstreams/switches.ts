@@ -18,6 +18,19 @@ const isSeconds = (value: unknown): boolean =>
 
 const seconds = (initial: number): Switch<number> => ({ initial, allows: isSeconds, choices: "seconds" });
 
+const count = (initial: number): Switch<number> => ({
+  initial,
+  allows: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100_000,
+  choices: "0 to 100000",
+});
+
+/** The code of an error of 2captcha; none if it is empty. */
+const code: Switch<string> = {
+  initial: "",
+  allows: (value) => typeof value === "string" && /^[A-Z_]*$/.test(value),
+  choices: "ERROR_… | nothing",
+};
+
 const text = (initial: string): Switch<string> => ({
   initial,
   allows: (value) => typeof value === "string",
@@ -100,6 +113,50 @@ const SWITCHES = {
     is_expire: one(false, true, "missing"),
     /** Whose the answer says the token is: the asked customer's, as text or as a number, somebody else's, or nobody's. */
     user_id: one("given", "number", "other", "missing"),
+  },
+  portal: {
+    /** Who is let in with which password; `any` has all names, each with the password `<name>-pass`. */
+    users: {
+      initial: "any" as Record<string, string> | "any",
+      allows: (value: unknown) =>
+        value === "any" ||
+        (isObject(value) && Object.values(value).every((password) => typeof password === "string")),
+      choices: "any | { name: password }",
+    },
+    /** Another name of this machine for the identity pages; where it is empty, the portal's own. */
+    identity_host: {
+      initial: "",
+      allows: (value: unknown) => typeof value === "string" && /^[a-z0-9.-]{0,253}$/.test(value),
+      choices: "a host name, without a port | nothing",
+    },
+    /** How the code gets from the identity pages to the portal. */
+    response_mode: one("form_post", "query"),
+    /** The status of a login page that says why the login was refused. */
+    refusal_status: one(200, 403),
+    /** How many wrong passwords lock a user. */
+    lock_after: count(5),
+    /** How long credentials are thought about. */
+    login_ms: count(0),
+    /** What those get that are not logged in. */
+    logged_out: one("text_200", "redirect"),
+    idle_seconds: seconds(600),
+    /** How many containers there are. */
+    containers: count(137),
+    pin_required: one(false, true),
+    /** How many times an appointment can be made for. */
+    slots: count(6),
+  },
+  captcha: {
+    /** How many polls are told that the solution is not ready. */
+    ready_after: count(1),
+    in_error: code,
+    res_error: code,
+    /** How many calls these two meet, together; then they are empty again. */
+    times: {
+      initial: "forever" as number | "forever",
+      allows: (value: unknown) => value === "forever" || (Number.isInteger(value) && Number(value) > 0),
+      choices: "1 or more | forever",
+    },
   },
 };
 

@@ -1,7 +1,16 @@
 // What all the fakes share: names, calls, faults, options.
 import type { Switches } from "./switches.ts";
 
-export const UPSTREAMS = ["facturify", "upstox", "tokens", "oauth2", "alerts", "sme"] as const;
+export const UPSTREAMS = [
+  "facturify",
+  "upstox",
+  "tokens",
+  "oauth2",
+  "alerts",
+  "sme",
+  "portal",
+  "captcha",
+] as const;
 
 export type Upstream = (typeof UPSTREAMS)[number];
 
@@ -12,14 +21,26 @@ export type Operation =
   | "profile" // upstox
   | "token" // upstox: the exchange of a code; tokens: the read; oauth2: any other grant
   | "token_request" // upstox
-  | "logout" // upstox
+  | "logout" // upstox, portal
   | "client_credentials" // oauth2
   | "resource" // oauth2
   | "alert" // alerts
   | "validate" // sme
+  | "login_page" // portal: the way to the login page, and the page
+  | "credentials" // portal
+  | "authorize" // portal
+  | "signin" // portal
+  | "login" // portal: a session was given; a line beside that of `signin`, and met by no fault
+  | "containers" // portal
+  | "timeline" // portal
+  | "appointment_form" // portal
+  | "appointment_phase" // portal
+  | "appointment_book" // portal
+  | "captcha_in" // captcha
+  | "captcha_res" // captcha
   | "unknown";
 
-/** One call to an upstream that has ended. It holds no secret. */
+/** One call to an upstream that has ended. It holds no secret; of `captcha` the account is the (invented) key. */
 export interface Call {
   /** Its number, from 1. */
   n: number;
@@ -146,6 +167,10 @@ export type SwitchChanges = { [U in keyof Switches]?: Partial<Switches[U]> };
 export interface World {
   now(): number;
   readonly switches: Switches;
+  /** Waits, or until `release()`. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Keeps a line of its own beside that of the call under way. */
+  note(call: Omit<Call, "n" | "at">): void;
 }
 
 /** A request to a fake, its body read. */
@@ -156,11 +181,15 @@ export interface Ask {
   path: string;
   headers: Headers;
   text: string;
+  /** Aborted when the caller goes away. */
+  signal?: AbortSignal;
 }
 
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
+  /** Each a `Set-Cookie` of its own. */
+  cookies?: string[];
   /** Sent as JSON; `text` in its place is sent as it is. */
   json?: unknown;
   text?: string;
@@ -173,7 +202,7 @@ export interface Fake {
   identify(ask: Ask): { operation: Operation; account?: string | undefined };
   /** Does it. What must not happen twice is decided before the first `await`. */
   answer(ask: Ask): Answer | Promise<Answer>;
-  /** The body of an error under this status, as the third party shapes it. */
+  /** The body of an error under this status, as the third party shapes it: JSON, or a page if it is a text. */
   error(status: number): unknown;
   /** Whether this token would be accepted now. */
   alive(token: string): boolean;

@@ -1,12 +1,14 @@
 // All fakes together, behind one `handle`, with what tests and the control routes do to them.
 import { Alerts } from "./alerts.ts";
 import { appOf, type App } from "./accounts.ts";
-import { Clock } from "./clock.ts";
+import { Captcha } from "./captcha.ts";
+import { Clock, utc } from "./clock.ts";
 import { control } from "./control.ts";
 import { Facturify } from "./facturify.ts";
 import { Faults } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { Oauth2 } from "./oauth2.ts";
+import { Portal } from "./portal.ts";
 import { serve } from "./serve.ts";
 import { Sme } from "./sme.ts";
 import { changed, initialSwitches, type Switches } from "./switches.ts";
@@ -37,6 +39,8 @@ export class Upstreams {
   #upstox: Upstox;
   #tokens: Tokens;
   #oauth2: Oauth2;
+  #captcha: Captcha;
+  #portal: Portal;
   #upstoxTokens: UpstoxTokens;
   #fakes: Record<Upstream, Fake>;
 
@@ -52,12 +56,19 @@ export class Upstreams {
       get switches() {
         return self.#switches;
       },
+      pause: (ms: number, signal?: AbortSignal) => this.#faults.pause(ms, signal),
+      note: (call: Omit<Call, "n" | "at">) => {
+        const noted = this.#journal.add({ at: utc(this.now()), ...call });
+        this.#options.onCall?.(noted);
+      },
     };
     this.#upstoxTokens = new UpstoxTokens(world);
     const alerts = new Alerts(world, options.alertSecret ?? DEFAULTS.alertSecret, keep);
     this.#upstox = new Upstox(world, this.#upstoxTokens);
     this.#tokens = new Tokens(world, this.#upstoxTokens);
     this.#oauth2 = new Oauth2(world, options.clients ?? DEFAULTS.clients);
+    this.#captcha = new Captcha(world);
+    this.#portal = new Portal(world, this.#captcha);
     this.#fakes = {
       facturify: new Facturify(world, options.facturify ?? DEFAULTS.facturify),
       upstox: this.#upstox,
@@ -65,6 +76,8 @@ export class Upstreams {
       oauth2: this.#oauth2,
       alerts,
       sme: new Sme(world, options.smeApiKey ?? DEFAULTS.smeApiKey),
+      portal: this.#portal,
+      captcha: this.#captcha,
     };
     this.calls = this.#journal.calls;
     this.alerts = alerts.received;
@@ -135,7 +148,7 @@ export class Upstreams {
     return this.#faults.hold({ upstream, operation, account });
   }
 
-  /** Ends all waiting: holds, and calls that hang or are slow. */
+  /** Ends all waiting: holds, calls that hang or are slow, and the portal's `login_ms`. */
   release = (): void => this.#faults.release();
 
   /** Milliseconds since 1970 by the fakes' clock. */
@@ -155,9 +168,19 @@ export class Upstreams {
 
   /**
    * Ends the live tokens of an upstream, or of one of its accounts, behind their holders' backs; returns how many. Of
-   * `tokens`: forgets what it keeps.
+   * `tokens`: forgets what it keeps. Of `portal`: ends sessions; of `captcha`: solutions that were not used.
    */
   revoke = (upstream: Upstream, account?: string): number => this.#fakes[upstream].revoke(account);
+
+  /** Logins and live sessions at the portal. */
+  get portal() {
+    return this.#portal.counts;
+  }
+
+  /** Tasks that came, those that were told their solution, and solutions that the portal took. */
+  get captcha() {
+    return this.#captcha.counts;
+  }
 
   /** The app and user of an Upstox account. */
   app = (account: string): App => appOf(account);
