@@ -16,9 +16,12 @@ export function readCredentials() {
   }
 }
 
+/** What the fake portal and the fake 2captcha take. */
+const PORTAL = { username: "demo", password: "demo-pass", captcha_api_key: "ck-local" };
+
 /** The shape is fixed: scripts rely on it. */
 export function writeCredentials({ base_url, users, service_key = null, upstreams_url = null }) {
-  const content = { base_url, users, service_key, upstreams_url };
+  const content = { base_url, users, service_key, upstreams_url, portal: PORTAL };
   writePrivate(credentialsFile, `${JSON.stringify(content, null, 2)}\n`);
 }
 

@@ -55,6 +55,15 @@ const groups = (url, ids) => [
       SME_VERIFY_TOKEN_KEY: "sme-local",
     },
   },
+  {
+    // Its identity pages are at the same host, so that no other has to be allowed.
+    elsewhere: ["EMODAL_BASE_URL"],
+    settings: { EMODAL_BASE_URL: `${url}/portal` },
+  },
+  {
+    elsewhere: ["CAPTCHA_BASE_URL"],
+    settings: { CAPTCHA_BASE_URL: `${url}/captcha` },
+  },
 ];
 
 const app = (id) => ({
