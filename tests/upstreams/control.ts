@@ -17,6 +17,7 @@ const INDEX = `Scripted third parties.
   /sme/corporate/relationship-management/marketing/v1/customer/validate-session POST
   /portal/login                      GET     /identity/account/login                  GET, POST
   /portal/containers[/{number}]      GET     /portal/appointments/new                 GET
+  /portal/appointments/{1|2|book}    POST
   /captcha/in.php                    POST    /captcha/res.php                         GET
 
   /_control   GET: state; POST (JSON): changes

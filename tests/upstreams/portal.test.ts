@@ -166,7 +166,9 @@ describe("login", () => {
     expect((await browser.submit(await enter(), { state: "other" })).status).toBe(400);
     expect((await new Browser().submit(await enter())).status).toBe(400);
     const handed = await enter();
+    const before = new Map(browser.cookies);
     expect((await browser.submit(handed)).status).toBe(302);
+    browser.cookies = before;
     expect((await browser.submit(handed)).status).toBe(400);
     expect([upstreams.portal.logins, upstreams.count({ operation: "login" })]).toEqual([1, 1]);
     expect(
@@ -205,11 +207,7 @@ describe("a session", () => {
         if (logged_out === "redirect")
           expect([page.status, page.headers.get("location")]).toEqual([302, "/portal/login"]);
         else
-          expect([page.status, TEXT.test(page.text), page.text.includes("<nav>\n")]).toEqual([
-            200,
-            true,
-            false,
-          ]);
+          expect([page.status, TEXT.test(page.text), page.text.includes("<nav")]).toEqual([200, true, false]);
         expect(isLoggedIn(page)).toBe(false);
       }
   });

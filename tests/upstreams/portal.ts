@@ -1,11 +1,12 @@
 // The portal: two hosts with pages for a browser. Here its routes and sessions; the pages have files of their own.
 import type { Captcha } from "./captcha.ts";
 import { cookiesOf, form, moved, page } from "./http.ts";
+import { PortalAppointments } from "./portal_appointments.ts";
 import { containerNotFound, containersPage, timelinePage } from "./portal_containers.ts";
 import { AUTHORIZE_PATH, IDENTITY_LOGOUT_PATH, PortalIdentity } from "./portal_identity.ts";
 import { identityUrl, LOGIN_PATH, loggedOutPage, problemPage } from "./portal_pages.ts";
 import { PortalSessions } from "./portal_sessions.ts";
-import type { Answer, Ask, Fake, Operation, World } from "./types.ts";
+import type { Answer, Ask, Booking, Fake, Operation, World } from "./types.ts";
 
 const STATE = "portal.state";
 const SESSION = ".AspNetCore.Cookies";
@@ -24,12 +25,14 @@ export class Portal implements Fake {
   #world: World;
   #identity: PortalIdentity;
   #sessions: PortalSessions;
+  #appointments: PortalAppointments;
   #logins = 0;
 
   constructor(world: World, captcha: Captcha) {
     this.#world = world;
     this.#identity = new PortalIdentity(world, captcha);
     this.#sessions = new PortalSessions(world);
+    this.#appointments = new PortalAppointments(world);
   }
 
   #routes: Route[] = [
@@ -43,6 +46,15 @@ export class Portal implements Fake {
     route("containers", ["GET"], /^\/portal\/containers$/, (ask, user) => this.#containers(ask, user)),
     route("timeline", ["GET"], /^\/portal\/containers\/([^/]+)$/, (_, user, name) =>
       this.#timeline(user, name),
+    ),
+    route("appointment_form", ["GET"], /^\/portal\/appointments\/new$/, (_, user) =>
+      this.#appointments.begin(user),
+    ),
+    route("appointment_phase", ["POST"], /^\/portal\/appointments\/([12])$/, (ask, user, step) =>
+      this.#appointments.answer(ask, user, step),
+    ),
+    route("appointment_book", ["POST"], /^\/portal\/appointments\/(book)$/, (ask, user, step) =>
+      this.#appointments.answer(ask, user, step),
     ),
   ];
 
@@ -119,8 +131,12 @@ export class Portal implements Fake {
     return html === undefined ? page(containerNotFound(user), 404) : page(html);
   }
 
-  get counts(): { logins: number; live_sessions: number } {
-    return { logins: this.#logins, live_sessions: this.#sessions.live };
+  get bookings(): readonly Booking[] {
+    return this.#appointments.bookings;
+  }
+
+  get counts(): { logins: number; live_sessions: number; bookings: number } {
+    return { logins: this.#logins, live_sessions: this.#sessions.live, bookings: this.bookings.length };
   }
 
   error = (status: number): string => problemPage(`Error ${status}`);
@@ -134,6 +150,7 @@ export class Portal implements Fake {
   reset(): void {
     this.#identity.reset();
     this.#sessions.endAll();
+    this.#appointments.reset();
     this.#logins = 0;
   }
 }

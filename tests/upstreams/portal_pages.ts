@@ -38,7 +38,7 @@ export function layout(title: string, body: string, user?: string): string {
     var template = "<form id='appointment'><table id=\\"containers\\"><tr><td>1 < 2 && 2 > 1</td></tr></table></form>";
     if (1 < 2 && template) { window.page = { title: "</td><li>it's</li>" }; }
   </script>
-  <style>.user > b { content: "<nav>"; }</style>
+  <style>.user > b { content: "<td>"; }</style>
 </head>
 <body>
 ${nav}

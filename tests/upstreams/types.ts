@@ -124,6 +124,20 @@ export interface Alert {
   status: number;
 }
 
+/** An appointment that was made at the portal; labels, as people read them. */
+export interface Booking {
+  confirmation: string;
+  account: string;
+  trucking_company: string;
+  terminal: string;
+  move_type: string;
+  container: string;
+  booking_number: string;
+  truck_plate: string;
+  own_chassis: boolean;
+  time: string;
+}
+
 export interface FacturifyCredentials {
   api_key: string;
   api_secret: string;

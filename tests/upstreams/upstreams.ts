@@ -13,7 +13,17 @@ import { serve } from "./serve.ts";
 import { Sme } from "./sme.ts";
 import { changed, initialSwitches, type Switches } from "./switches.ts";
 import { Tokens } from "./tokens.ts";
-import type { Alert, Call, CallFilter, Fake, Fault, FaultOptions, Hold, Operation } from "./types.ts";
+import type {
+  Alert,
+  Booking,
+  Call,
+  CallFilter,
+  Fake,
+  Fault,
+  FaultOptions,
+  Hold,
+  Operation,
+} from "./types.ts";
 import type { Options, SwitchChanges, Upstream } from "./types.ts";
 import { Upstox } from "./upstox.ts";
 import { UpstoxTokens } from "./upstox_tokens.ts";
@@ -172,9 +182,14 @@ export class Upstreams {
    */
   revoke = (upstream: Upstream, account?: string): number => this.#fakes[upstream].revoke(account);
 
-  /** Logins and live sessions at the portal. */
+  /** Logins, live sessions and bookings at the portal, as numbers. */
   get portal() {
     return this.#portal.counts;
+  }
+
+  /** The appointments made at the portal, oldest first. */
+  get bookings(): readonly Booking[] {
+    return this.#portal.bookings;
   }
 
   /** Tasks that came, those that were told their solution, and solutions that the portal took. */
