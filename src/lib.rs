@@ -10,6 +10,7 @@ pub mod directory;
 pub mod error;
 pub mod http;
 pub mod keeper;
+pub mod portal;
 pub mod secret;
 pub mod session;
 pub mod vault;

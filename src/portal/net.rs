@@ -1,0 +1,64 @@
+//! What a driver needs of the world.
+
+use super::code::Failure;
+use crate::clock::Timestamp;
+use crate::secret::Secret;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// Something that is awaited. Boxed, because it stands in traits.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// One HTTP call. Redirects are not followed: where they lead is looked at first.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    pub method: &'static str,
+    pub url: String,
+    /// Names in lower case. Values may be secret, so they show as such.
+    pub headers: Vec<(&'static str, Secret)>,
+    pub body: Option<Secret>,
+    /// From the beginning of the call to the last byte of its answer.
+    pub timeout: Duration,
+}
+
+/// Longest page that is read, in bytes.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// An answer as it came, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub status: u16,
+    /// Where it redirects to, as it stands there.
+    pub location: Option<String>,
+    /// The values of `Set-Cookie`, each by itself.
+    pub cookies: Vec<Secret>,
+    pub retry_after: Option<Duration>,
+    pub body: Secret,
+}
+
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Page(Page),
+    /// Over [`PAGE_BYTES_MAX`].
+    TooLong,
+    TimedOut,
+    /// No connection, or it broke.
+    Unreachable,
+}
+
+/// What is worth keeping at once, because whoever is at it may be gone the next moment.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// The portal has taken the credentials. The cookies as they are now: [`super::browser::Jar::save`].
+    SignedIn(Secret),
+    /// From the next call on something may have been done that cannot be undone.
+    Committing,
+}
+
+pub trait Net {
+    fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Pending<'a, Answer>;
+    fn wait(&self, time: Duration) -> Pending<'_, ()>;
+    fn now(&self) -> Timestamp;
+    /// Keeps it. What cannot be kept ends the work.
+    fn progress(&self, progress: Progress) -> Result<(), Failure>;
+}
