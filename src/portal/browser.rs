@@ -78,6 +78,12 @@ pub struct Prepared {
     referrer: Option<Url>,
 }
 
+impl Prepared {
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
 /// What one call led to.
 pub enum Hop {
     Shown(Shown),

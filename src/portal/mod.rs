@@ -12,9 +12,11 @@ pub mod captcha;
 mod captcha_tests;
 pub mod code;
 pub mod driver;
+pub mod emodal;
 pub mod html;
 mod jar;
 pub mod net;
+pub mod operation;
 #[cfg(test)]
 mod test_support;
 

@@ -103,14 +103,15 @@ impl Form {
         })
     }
 
-    /// Selects the option with exactly this label.
+    /// Selects the option with exactly this label. One without a value ("-- select --") is none.
     pub fn choose(&mut self, name: &str, label: &str) -> Choosing {
         let found = self.controls.iter_mut().find_map(|c| match &mut c.kind {
             Kind::Select { choices, .. } if c.name == name => Some(choices),
             _ => None,
         });
         let Some(choices) = found else { return Choosing::NoSuchControl };
-        let Some(at) = choices.iter().position(|c| c.label == label && !c.disabled) else {
+        let Some(at) = choices.iter().position(|c| c.label == label && !c.disabled && !c.value.is_empty())
+        else {
             return Choosing::NotOffered;
         };
         for (i, choice) in choices.iter_mut().enumerate() {

@@ -1,0 +1,202 @@
+//! The interpreter of listings.
+
+use super::super::browser::{Browser, Shown};
+use super::super::code::{Code, Failure};
+use super::super::html::Table;
+use super::super::operation::{Columns, Listing, Paging};
+use super::Emodal;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// A list ends here, whatever the portal says: it may go round in circles, and an answer has to fit into memory.
+const PAGES_MAX: usize = 200;
+const ROWS_MAX: usize = 10_000;
+
+type Row = Vec<String>;
+
+/// The rows so far.
+#[derive(Default)]
+struct Listed {
+    /// The members, by the columns of the table. `None` for a column that is not wanted.
+    members: Vec<Option<String>>,
+    rows: Vec<Row>,
+    /// Those of earlier pages: where a list moves under the reader, the last of one page are the first of the next.
+    seen: BTreeSet<Row>,
+}
+
+/// How much of a list is wanted.
+enum Wanted {
+    Target { column: usize, value: String },
+    Count(usize),
+    All,
+    OnePage,
+}
+
+impl Emodal {
+    pub(super) async fn list(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        listing: &Listing,
+        fields: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Failure> {
+        let path = (listing.path)(&self.pages);
+        let shown = self.page(browser, &address(path, fields)?).await;
+        // Only what the caller names can be missing.
+        let mut shown = shown.map_err(|f| if path.contains('{') { f } else { super::not_that(f) })?;
+        let mut rows = Listed::default();
+        rows.add(listing, &shown)?;
+        let mut answer = Map::new();
+        if let Some(paging) = &listing.paging {
+            let wanted = Wanted::read(paging, fields, &rows)?;
+            let mut visited = BTreeSet::from([shown.url.to_string()]);
+            let mut cycles = 0_usize;
+            let reason = loop {
+                if let Some(reason) = wanted.met(&rows) {
+                    break reason;
+                }
+                let Some(next) = shown.document.link("next") else { break "end_of_list" };
+                if cycles + 1 >= PAGES_MAX || rows.rows.len() >= ROWS_MAX {
+                    break "limit_reached";
+                }
+                let next = shown.url.join(next).map_err(|_| Failure::new(Code::Unintelligible))?;
+                if !visited.insert(next.to_string()) {
+                    break "no_progress";
+                }
+                shown = browser.click(&shown.url, next.as_str()).await?;
+                self.whole(&shown).map_err(super::not_that)?;
+                cycles += 1;
+                if rows.add(listing, &shown)? == 0 {
+                    break "no_progress";
+                }
+            };
+            answer.insert(paging.cycles.to_owned(), cycles.into());
+            answer.insert(paging.reason.to_owned(), reason.into());
+            if matches!(wanted, Wanted::Target { .. }) {
+                answer.insert(paging.found.to_owned(), (reason == TARGET_FOUND).into());
+            }
+        }
+        for name in listing.repeats {
+            answer.insert((*name).to_owned(), fields.get(*name).cloned().unwrap_or_default());
+        }
+        rows.into_answer(listing, &mut answer);
+        Ok(answer)
+    }
+}
+
+const TARGET_FOUND: &str = "target_found";
+
+impl Wanted {
+    /// A target is more than a number of rows, and that is more than all of them.
+    fn read(paging: &Paging, fields: &Map<String, Value>, rows: &Listed) -> Result<Self, Failure> {
+        if let Some(Value::String(value)) = fields.get(paging.target) {
+            let is_column = |m: &Option<String>| m.as_deref() == Some(paging.target_column);
+            let column = rows.members.iter().position(is_column);
+            let column = column.ok_or(Failure::new(Code::Unintelligible))?;
+            return Ok(Self::Target { column, value: value.clone() });
+        }
+        if let Some(count) = fields.get(paging.target_count).and_then(Value::as_u64) {
+            return Ok(Self::Count(usize::try_from(count).unwrap_or(usize::MAX)));
+        }
+        Ok(if fields.get(paging.all) == Some(&Value::Bool(false)) { Self::OnePage } else { Self::All })
+    }
+
+    fn met(&self, rows: &Listed) -> Option<&'static str> {
+        match self {
+            Self::Target { column, value } => {
+                rows.rows.iter().any(|row| row.get(*column) == Some(value)).then_some(TARGET_FOUND)
+            }
+            Self::Count(count) => (rows.rows.len() >= *count).then_some("target_count_reached"),
+            Self::All => None,
+            Self::OnePage => Some("single_page"),
+        }
+    }
+}
+
+impl Listed {
+    /// Adds the rows of a page. Says how many of them are new.
+    fn add(&mut self, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
+        let unintelligible = || Failure::with_status(Code::Unintelligible, shown.status);
+        let table = shown.document.table(listing.table).filter(|t| t.closed).ok_or_else(unintelligible)?;
+        let members = members(&listing.columns, &table).ok_or_else(unintelligible)?;
+        if self.members.is_empty() {
+            self.members = members;
+        } else if self.members != members {
+            return Err(unintelligible());
+        }
+        let earlier = self.rows.len();
+        for row in table.rows {
+            if row.len() != self.members.len() {
+                return Err(unintelligible());
+            }
+            if !self.seen.contains(&row) {
+                self.rows.push(row);
+            }
+        }
+        let new = self.rows.get(earlier..).unwrap_or_default();
+        self.seen.extend(new.iter().cloned());
+        Ok(new.len())
+    }
+
+    fn into_answer(self, listing: &Listing, answer: &mut Map<String, Value>) {
+        let Self { members, rows, .. } = self;
+        let object = |row: Row| {
+            let named = members.iter().zip(row).filter_map(|(member, value)| {
+                let member = member.clone()?;
+                let lower = listing.lower.contains(&member.as_str());
+                Some((member, if lower { value.to_lowercase() } else { value }))
+            });
+            named.map(|(member, value)| (member, Value::String(value))).collect::<Map<_, _>>()
+        };
+        let rows: Vec<_> = rows.into_iter().map(object).collect();
+        if let Some(passed) = &listing.passed {
+            let is_it = |row: &Map<String, Value>| {
+                passed.all.iter().all(|(member, value)| {
+                    row.get(*member).and_then(Value::as_str).is_some_and(|v| v.eq_ignore_ascii_case(value))
+                })
+            };
+            answer.insert(passed.member.to_owned(), rows.iter().any(is_it).into());
+        }
+        answer.insert(listing.count.to_owned(), rows.len().into());
+        answer.insert(listing.rows.to_owned(), rows.into());
+    }
+}
+
+/// What the columns of a table are called. `None` if it is not the table that is meant.
+fn members(columns: &Columns, table: &Table) -> Option<Vec<Option<String>>> {
+    let heads = table.columns.iter();
+    match columns {
+        Columns::AsTheHeadSays { needed } => {
+            let there = table.columns.iter().any(|head| head == needed);
+            there.then(|| heads.map(|head| Some(head.clone()).filter(|head| !head.is_empty())).collect())
+        }
+        Columns::Named(names) => {
+            let member = |head: &String| {
+                let found = names.iter().find(|(said, _)| said.eq_ignore_ascii_case(head));
+                found.map(|(_, member)| (*member).to_owned())
+            };
+            let members: Vec<_> = heads.map(member).collect();
+            names.iter().all(|(_, m)| members.iter().flatten().any(|x| x == m)).then_some(members)
+        }
+    }
+}
+
+/// An address with the caller's fields in it, each as one segment.
+fn address(path: &str, fields: &Map<String, Value>) -> Result<String, Failure> {
+    let mut address = String::new();
+    let mut rest = path;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(b, a)| Some((b, a.split_once('}')?)))
+    {
+        let value = fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        // Nothing or dots would be another address.
+        if value.chars().all(|c| c == '.') {
+            return Err(Failure::with_message(Code::InputRefused, name));
+        }
+        address.push_str(before);
+        address.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        rest = after;
+    }
+    address.push_str(rest);
+    Ok(address)
+}

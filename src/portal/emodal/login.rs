@@ -1,0 +1,101 @@
+//! Logging in: the portal's login page leads to the identity service's, and that back again.
+
+use super::super::browser::{Browser, Hop, Shown};
+use super::super::captcha::Solver;
+use super::super::code::{Code, Failure};
+use super::super::driver::{Credentials, Standing};
+use super::super::html::{Form, says};
+use super::super::net::Progress;
+use super::Emodal;
+
+/// Why a page of the login is not what was hoped for.
+enum Refusal {
+    Final(Code),
+    /// The solution was not taken; the credentials may be good.
+    Captcha,
+}
+
+impl Emodal {
+    /// 1. Opens the login page and looks for the form with the password.
+    /// 2. Has its captcha solved, if there is one, and sends it.
+    /// 3. Once that leads away from the login page, the credentials were taken, and the cookies are kept.
+    /// 4. Believes nothing but a page of a logged-in user.
+    pub(super) async fn sign_in(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        credentials: &Credentials,
+    ) -> Result<(), Failure> {
+        let mut shown = browser.open(&self.pages.login_path).await?;
+        let mut solver = Solver::new(&self.captcha, &credentials.captcha_api_key, browser.visit.net.now());
+        loop {
+            let mut form = self.login_form(&shown, credentials)?;
+            let site_key = shown.document.site_key().map(str::to_owned);
+            if let Some(site_key) = &site_key {
+                let solution = solver.solve(browser.visit, site_key, &shown.url).await?;
+                form.put(&self.pages.captcha_input, solution.expose());
+            }
+            let next = self.send(browser, &shown, &form).await?;
+            if self.standing(next.status, &next.document) == Standing::LoggedIn {
+                return Ok(());
+            }
+            match self.refusal(&next) {
+                Some(Refusal::Final(code)) => return Err(Failure::with_status(code, next.status)),
+                Some(Refusal::Captcha) if site_key.is_some() => shown = next,
+                Some(Refusal::Captcha) => {
+                    return Err(Failure::with_status(Code::CaptchaUnsolved, next.status));
+                }
+                // Who says that the credentials are wrong may lock somebody out: nobody does who does not know.
+                None => return Err(Failure::with_status(Code::Unintelligible, next.status)),
+            }
+        }
+    }
+
+    fn login_form(&self, shown: &Shown, credentials: &Credentials) -> Result<Form, Failure> {
+        let unintelligible = Failure::with_status(Code::Unintelligible, shown.status);
+        if shown.document.is_cut_off() {
+            return Err(unintelligible);
+        }
+        let form = shown.document.forms().into_iter().find(|form| form.closed && form.has_password());
+        let mut form = form.ok_or_else(|| unintelligible.clone())?;
+        let typed = form.type_in(&self.pages.username_input, &credentials.username)
+            && form.type_in(&self.pages.password_input, credentials.password.expose());
+        if typed { Ok(form) } else { Err(unintelligible) }
+    }
+
+    async fn send(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        login: &Shown,
+        form: &Form,
+    ) -> Result<Shown, Failure> {
+        let prepared = browser.prepare(&login.url, form)?;
+        let hop = browser.go(prepared).await?;
+        let taken = match &hop {
+            Hop::Goes(next) => next.url().path() != login.url.path(),
+            Hop::Shown(shown) => shown.document.form_that_submits_itself().is_some(),
+        };
+        if taken {
+            let cookies = browser.visit.jar.save();
+            browser.visit.net.progress(Progress::SignedIn(cookies))?;
+        }
+        browser.follow(hop).await
+    }
+
+    /// What is said to be wrong; where nothing is marked as that, whatever the page says.
+    fn refusal(&self, shown: &Shown) -> Option<Refusal> {
+        let errors = shown.document.errors(&self.pages.error_classes).join("\n").to_lowercase();
+        let fits = |texts: &[String]| {
+            if errors.is_empty() { shown.document.says(texts) } else { says(&errors, texts) }
+        };
+        let pages = &self.pages;
+        if fits(&pages.account_locked) {
+            Some(Refusal::Final(Code::AccountLocked))
+        } else if fits(&pages.credentials_refused) {
+            Some(Refusal::Final(Code::CredentialsRefused))
+        } else if fits(&pages.captcha_refused) {
+            Some(Refusal::Captcha)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The interpreter of wizards: forms that are filled in one after the other, the last of which may order something.
+
+use super::super::browser::{Browser, Shown};
+use super::super::code::{Code, Failure, MESSAGE_CHARS_MAX};
+use super::super::driver::{Outcome, Request, Standing, Waiting, Wizard};
+use super::super::html::{Choosing, Form};
+use super::super::net::Progress;
+use super::super::operation::{By, End, Input, Need, Steps};
+use super::{Emodal, operations};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// With less time left nothing is ordered: an answer that comes too late says nothing.
+const COMMIT_LEAST: Duration = Duration::from_secs(5);
+
+/// A form of the portal's, as it came.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept {
+    /// The page that it was on.
+    url: Url,
+    form: Form,
+    phase: u8,
+    /// What the page says is wrong.
+    #[serde(skip)]
+    errors: Vec<String>,
+}
+
+/// How far one attempt came.
+enum Went {
+    Done(Outcome),
+    /// The portal showed something that is no form of the wizard's: it does not know it any more.
+    Astray(Failure),
+}
+
+/// A wizard under way.
+struct Filling<'a> {
+    emodal: &'a Emodal,
+    steps: &'a Steps,
+    fields: Map<String, Value>,
+}
+
+impl Emodal {
+    /// Goes on where the wizard was left, if what is new is for that phase or later ones. Else, and where the portal does not
+    /// know the form any more, it is begun anew, once, with all that was given.
+    pub(super) async fn fill_in(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        steps: &Steps,
+        request: &Request,
+    ) -> Result<Outcome, Failure> {
+        let mut fields = request.wizard.as_ref().map(|w| w.fields.clone()).unwrap_or_default();
+        let mut kept = None;
+        if let Some(wizard) = &request.wizard {
+            let changed = |name: &str| request.fields.get(name).is_some_and(|v| fields.get(name) != Some(v));
+            let done = steps.phases.iter().take(usize::from(wizard.phase).saturating_sub(1));
+            let anew = done.flat_map(|phase| phase.iter()).any(|input| changed(input.field));
+            let form = wizard.form.clone().filter(|_| !anew);
+            kept = form.and_then(|form| serde_json::from_value::<Kept>(form).ok());
+            kept = kept.filter(|k| k.phase == wizard.phase && steps.inputs(k.phase).is_some());
+        }
+        fields.extend(request.fields.clone());
+        fields.remove(operations::DEBUG);
+        let filling = Filling { emodal: self, steps, fields };
+        let resumed = kept.is_some();
+        match filling.go(browser, kept).await? {
+            Went::Astray(_) if resumed => match filling.go(browser, None).await? {
+                Went::Astray(failure) => Err(failure),
+                Went::Done(outcome) => Ok(outcome),
+            },
+            Went::Astray(failure) => Err(failure),
+            Went::Done(outcome) => Ok(outcome),
+        }
+    }
+}
+
+impl Filling<'_> {
+    async fn go(&self, browser: &mut Browser<'_, '_>, kept: Option<Kept>) -> Result<Went, Failure> {
+        let mut resumed = kept.is_some();
+        let mut now = match kept {
+            Some(kept) => kept,
+            None => match self.begin(browser).await? {
+                Ok(first) => first,
+                Err(outcome) => return Ok(Went::Done(outcome)),
+            },
+        };
+        let astray = || Failure::new(Code::Unintelligible);
+        // The phase grows each time round.
+        while let Some(inputs) = self.steps.inputs(now.phase) {
+            let is_last = usize::from(now.phase) == self.steps.phases.len();
+            let missing = self.missing(inputs);
+            if !missing.is_empty() {
+                return self.wait_for_fields(now, missing).map(Went::Done);
+            }
+            let asked = now.clone();
+            if let Some(refused) = self.type_in(inputs, &mut now.form)? {
+                let message = format!("{refused} is none of what the portal offers");
+                return self.wait(asked, &message, Vec::new()).map(Went::Done);
+            }
+            match &self.steps.end {
+                End::List if is_last => return self.list(now).map(Went::Done),
+                End::Commit { .. } if is_last => {
+                    return self.commit(browser, &now, resumed).await.map(Went::Done);
+                }
+                _ => {}
+            }
+            let shown = browser.submit(&now.url, &now.form).await?;
+            if self.emodal.standing(shown.status, &shown.document) == Standing::LoggedOut {
+                return Err(Failure::with_status(Code::LoggedOut, shown.status));
+            }
+            match self.read(&shown) {
+                Some(next) if next.phase > now.phase => now = next,
+                Some(same) => {
+                    let message = same.said();
+                    return self.wait(same, &message, Vec::new()).map(Went::Done);
+                }
+                None => {
+                    return Ok(Went::Astray(Failure::with_status(Code::Unintelligible, shown.status)));
+                }
+            }
+            resumed = false;
+        }
+        Ok(Went::Astray(astray()))
+    }
+
+    /// The first form. What is missing for it is known without the portal.
+    async fn begin(&self, browser: &mut Browser<'_, '_>) -> Result<Result<Kept, Outcome>, Failure> {
+        let missing = self.steps.inputs(1).map(|inputs| self.missing(inputs)).unwrap_or_default();
+        if !missing.is_empty() {
+            let wizard = Wizard { fields: self.fields.clone(), phase: 1, form: None };
+            return Ok(Err(waiting(wizard, &wants(&missing), missing)));
+        }
+        let shown = self.emodal.page(browser, (self.steps.start)(&self.emodal.pages)).await;
+        let shown = shown.map_err(super::not_that)?;
+        let first = self.read(&shown).filter(|kept| kept.phase == 1);
+        first.map(Ok).ok_or(Failure::with_status(Code::Unintelligible, shown.status))
+    }
+
+    /// The wizard's form on a page, if there is a whole one.
+    fn read(&self, shown: &Shown) -> Option<Kept> {
+        let document = &shown.document;
+        if document.is_cut_off() {
+            return None;
+        }
+        let form =
+            document.forms().into_iter().find(|f| f.closed && f.id.as_deref() == Some(self.steps.form))?;
+        let phase = form.phase.as_deref()?.trim().parse().ok()?;
+        let errors = document.errors(&self.emodal.pages.error_classes);
+        Some(Kept { url: shown.url.clone(), form, phase, errors })
+    }
+
+    fn missing(&self, inputs: &[Input]) -> Vec<String> {
+        let is_needed = |input: &&Input| match input.need {
+            Need::Always => true,
+            Need::Never => false,
+            Need::For { field, values } => {
+                self.fields.get(field).and_then(Value::as_str).is_some_and(|v| values.contains(&v))
+            }
+        };
+        let is_missing = |input: &&Input| !self.fields.contains_key(input.field);
+        inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.to_owned()).collect()
+    }
+
+    /// Fills in a form. Gives back the field that it has no option for.
+    fn type_in(&self, inputs: &[Input], form: &mut Form) -> Result<Option<&'static str>, Failure> {
+        for input in inputs {
+            let is_there = match (&input.by, self.fields.get(input.field)) {
+                (By::Label, Some(Value::String(label))) => match form.choose(input.control, label) {
+                    Choosing::Chosen => true,
+                    Choosing::NotOffered => return Ok(Some(input.field)),
+                    Choosing::NoSuchControl => false,
+                },
+                (By::Text, Some(Value::String(text))) => form.type_in(input.control, text),
+                (By::Tick, Some(Value::Bool(on))) => form.tick(input.control, *on) || !on,
+                _ => true,
+            };
+            if !is_there {
+                return Err(Failure::new(Code::Unintelligible));
+            }
+        }
+        Ok(None)
+    }
+
+    fn list(&self, now: Kept) -> Result<Outcome, Failure> {
+        let answer = self.listed(&now).ok_or(Failure::new(Code::Unintelligible))?;
+        Ok(Outcome { answer, wizard: Some(self.kept(now)), waiting: None })
+    }
+
+    /// What can be chosen in the last phase. An option without a value is none.
+    fn listed(&self, now: &Kept) -> Option<Map<String, Value>> {
+        let (control, list, count) = self.steps.list;
+        let choices = now.form.choices(control)?.iter().filter(|c| !c.disabled && !c.value.is_empty());
+        let labels: Vec<_> = choices.map(|c| Value::from(c.label.as_str())).collect();
+        Some(Map::from_iter([(count.to_owned(), labels.len().into()), (list.to_owned(), labels.into())]))
+    }
+
+    /// Orders it. There is one call for that, and whatever else comes of it than a page that is known, it may have been done.
+    async fn commit(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        now: &Kept,
+        resumed: bool,
+    ) -> Result<Outcome, Failure> {
+        if resumed {
+            // A form that was kept tells nothing of the session: better known before.
+            let home = browser.open(&self.emodal.pages.home_path).await?;
+            self.emodal.admitted(&home)?;
+        }
+        let prepared = browser.prepare(&now.url, &now.form)?;
+        if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
+            return Err(Failure::new(Code::Timeout));
+        }
+        browser.visit.net.progress(Progress::Committing)?;
+        let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
+        let shown = browser.go_once(prepared).await.map_err(|failure| unknown(failure.status))?;
+        self.read_order(&shown, now).ok_or(unknown(Some(shown.status)))
+    }
+
+    /// What came of the order, if the page says that.
+    fn read_order(&self, shown: &Shown, now: &Kept) -> Option<Outcome> {
+        let (document, pages) = (&shown.document, &self.emodal.pages);
+        let is_out = self.emodal.standing(shown.status, document) == Standing::LoggedOut;
+        let End::Commit { confirmation, confirmed, details } = &self.steps.end else { return None };
+        if is_out || document.is_cut_off() || shown.status >= 300 {
+            return None;
+        }
+        if document.says(&pages.appointment_confirmed)
+            && let Some(definitions) = document.definitions(confirmation).filter(|all| !all.is_empty())
+        {
+            let all: Map<_, _> = definitions.into_iter().map(|(t, d)| (t, Value::String(d))).collect();
+            let answer = [((*confirmed).to_owned(), json!(true)), ((*details).to_owned(), all.into())];
+            return Some(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
+        }
+        match self.read(shown).filter(|again| again.phase <= now.phase) {
+            // Without a word of what is wrong it may be the same page for any reason.
+            Some(again) if !again.errors.is_empty() || document.says(&pages.slot_gone) => {
+                let message = if again.errors.is_empty() {
+                    spoken(document.text(), &pages.slot_gone)
+                } else {
+                    again.said()
+                };
+                self.wait(again, &message, Vec::new()).ok()
+            }
+            // It is not done, and can be done only from the beginning: the caller says whether.
+            None if document.says(&pages.wizard_expired) => {
+                let wizard = Wizard { fields: self.fields.clone(), phase: now.phase, form: None };
+                Some(waiting(wizard, &spoken(document.text(), &pages.wizard_expired), Vec::new()))
+            }
+            _ => None,
+        }
+    }
+
+    fn wait_for_fields(&self, now: Kept, missing: Vec<String>) -> Result<Outcome, Failure> {
+        self.wait(now, &wants(&missing), missing)
+    }
+
+    /// Leaves the wizard at a form until its caller comes back. In the last phase the caller is told what there is.
+    fn wait(&self, now: Kept, message: &str, missing: Vec<String>) -> Result<Outcome, Failure> {
+        let is_last = usize::from(now.phase) == self.steps.phases.len();
+        let answer = if is_last { self.listed(&now).unwrap_or_default() } else { Map::new() };
+        if self.steps.inputs(now.phase).is_none() {
+            return Err(Failure::new(Code::Unintelligible));
+        }
+        Ok(Outcome { answer, ..waiting(self.kept(now), message, missing) })
+    }
+
+    fn kept(&self, now: Kept) -> Wizard {
+        let phase = now.phase;
+        Wizard { fields: self.fields.clone(), phase, form: serde_json::to_value(now).ok() }
+    }
+}
+
+impl Kept {
+    fn said(&self) -> String {
+        if self.errors.is_empty() {
+            "The portal wants this filled in differently".to_owned()
+        } else {
+            self.errors.join("; ")
+        }
+    }
+}
+
+impl Steps {
+    /// What is filled in in a phase, if there is such a one.
+    fn inputs(&self, phase: u8) -> Option<&'static [Input]> {
+        self.phases.get(usize::from(phase).checked_sub(1)?).copied()
+    }
+}
+
+fn wants(missing: &[String]) -> String {
+    format!("Missing: {}", missing.join(", "))
+}
+
+fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
+    let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
+    let waiting = Waiting { phase: wizard.phase, message, missing };
+    Outcome { answer: Map::new(), wizard: Some(wizard), waiting: Some(waiting) }
+}
+
+/// Which of these texts a page says.
+fn spoken(text: &str, texts: &[String]) -> String {
+    let text = text.to_lowercase();
+    texts.iter().find(|t| text.contains(&t.to_lowercase())).cloned().unwrap_or_default()
+}
