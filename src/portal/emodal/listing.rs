@@ -5,7 +5,7 @@ use super::super::code::{Code, Failure};
 use super::super::html::Table;
 use super::super::operation::{Columns, Listing, Paging};
 use super::Emodal;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -181,6 +181,9 @@ fn members(columns: &Columns, table: &Table) -> Option<Vec<Option<String>>> {
     }
 }
 
+/// All but what is never reserved (RFC 3986 §2.3).
+const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// An address with the caller's fields in it, each as one segment.
 fn address(path: &str, fields: &Map<String, Value>) -> Result<String, Failure> {
     let mut address = String::new();
@@ -194,7 +197,7 @@ fn address(path: &str, fields: &Map<String, Value>) -> Result<String, Failure> {
             return Err(Failure::with_message(Code::InputRefused, name));
         }
         address.push_str(before);
-        address.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        address.extend(utf8_percent_encode(value, &SEGMENT));
         rest = after;
     }
     address.push_str(rest);

@@ -3,6 +3,7 @@
 mod listing;
 mod login;
 pub mod operations;
+mod order;
 mod pages;
 mod wizard;
 

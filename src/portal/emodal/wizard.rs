@@ -4,27 +4,22 @@ use super::super::browser::{Browser, Shown};
 use super::super::code::{Code, Failure, MESSAGE_CHARS_MAX};
 use super::super::driver::{Outcome, Request, Standing, Waiting, Wizard};
 use super::super::html::{Choosing, Form};
-use super::super::net::Progress;
 use super::super::operation::{By, End, Input, Need, Steps};
 use super::{Emodal, operations};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::time::Duration;
+use serde_json::{Map, Value};
 use url::Url;
-
-/// With less time left nothing is ordered: an answer that comes too late says nothing.
-const COMMIT_LEAST: Duration = Duration::from_secs(5);
 
 /// A form of the portal's, as it came.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     /// The page that it was on.
-    url: Url,
-    form: Form,
-    phase: u8,
+    pub url: Url,
+    pub form: Form,
+    pub phase: u8,
     /// What the page says is wrong.
     #[serde(skip)]
-    errors: Vec<String>,
+    pub errors: Vec<String>,
 }
 
 /// How far one attempt came.
@@ -35,10 +30,10 @@ enum Went {
 }
 
 /// A wizard under way.
-struct Filling<'a> {
-    emodal: &'a Emodal,
-    steps: &'a Steps,
-    fields: Map<String, Value>,
+pub(super) struct Filling<'a> {
+    pub emodal: &'a Emodal,
+    pub steps: &'a Steps,
+    pub fields: Map<String, Value>,
 }
 
 impl Emodal {
@@ -138,7 +133,7 @@ impl Filling<'_> {
     }
 
     /// The wizard's form on a page, if there is a whole one.
-    fn read(&self, shown: &Shown) -> Option<Kept> {
+    pub(super) fn read(&self, shown: &Shown) -> Option<Kept> {
         let document = &shown.document;
         if document.is_cut_off() {
             return None;
@@ -195,68 +190,12 @@ impl Filling<'_> {
         Some(Map::from_iter([(count.to_owned(), labels.len().into()), (list.to_owned(), labels.into())]))
     }
 
-    /// Orders it. There is one call for that, and whatever else comes of it than a page that is known, it may have been done.
-    async fn commit(
-        &self,
-        browser: &mut Browser<'_, '_>,
-        now: &Kept,
-        resumed: bool,
-    ) -> Result<Outcome, Failure> {
-        if resumed {
-            // A form that was kept tells nothing of the session: better known before.
-            let home = browser.open(&self.emodal.pages.home_path).await?;
-            self.emodal.admitted(&home)?;
-        }
-        let prepared = browser.prepare(&now.url, &now.form)?;
-        if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
-            return Err(Failure::new(Code::Timeout));
-        }
-        browser.visit.net.progress(Progress::Committing)?;
-        let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
-        let shown = browser.go_once(prepared).await.map_err(|failure| unknown(failure.status))?;
-        self.read_order(&shown, now).ok_or(unknown(Some(shown.status)))
-    }
-
-    /// What came of the order, if the page says that.
-    fn read_order(&self, shown: &Shown, now: &Kept) -> Option<Outcome> {
-        let (document, pages) = (&shown.document, &self.emodal.pages);
-        let is_out = self.emodal.standing(shown.status, document) == Standing::LoggedOut;
-        let End::Commit { confirmation, confirmed, details } = &self.steps.end else { return None };
-        if is_out || document.is_cut_off() || shown.status >= 300 {
-            return None;
-        }
-        if document.says(&pages.appointment_confirmed)
-            && let Some(definitions) = document.definitions(confirmation).filter(|all| !all.is_empty())
-        {
-            let all: Map<_, _> = definitions.into_iter().map(|(t, d)| (t, Value::String(d))).collect();
-            let answer = [((*confirmed).to_owned(), json!(true)), ((*details).to_owned(), all.into())];
-            return Some(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
-        }
-        match self.read(shown).filter(|again| again.phase <= now.phase) {
-            // Without a word of what is wrong it may be the same page for any reason.
-            Some(again) if !again.errors.is_empty() || document.says(&pages.slot_gone) => {
-                let message = if again.errors.is_empty() {
-                    spoken(document.text(), &pages.slot_gone)
-                } else {
-                    again.said()
-                };
-                self.wait(again, &message, Vec::new()).ok()
-            }
-            // It is not done, and can be done only from the beginning: the caller says whether.
-            None if document.says(&pages.wizard_expired) => {
-                let wizard = Wizard { fields: self.fields.clone(), phase: now.phase, form: None };
-                Some(waiting(wizard, &spoken(document.text(), &pages.wizard_expired), Vec::new()))
-            }
-            _ => None,
-        }
-    }
-
     fn wait_for_fields(&self, now: Kept, missing: Vec<String>) -> Result<Outcome, Failure> {
         self.wait(now, &wants(&missing), missing)
     }
 
     /// Leaves the wizard at a form until its caller comes back. In the last phase the caller is told what there is.
-    fn wait(&self, now: Kept, message: &str, missing: Vec<String>) -> Result<Outcome, Failure> {
+    pub(super) fn wait(&self, now: Kept, message: &str, missing: Vec<String>) -> Result<Outcome, Failure> {
         let is_last = usize::from(now.phase) == self.steps.phases.len();
         let answer = if is_last { self.listed(&now).unwrap_or_default() } else { Map::new() };
         if self.steps.inputs(now.phase).is_none() {
@@ -272,7 +211,7 @@ impl Filling<'_> {
 }
 
 impl Kept {
-    fn said(&self) -> String {
+    pub(super) fn said(&self) -> String {
         if self.errors.is_empty() {
             "The portal wants this filled in differently".to_owned()
         } else {
@@ -292,14 +231,8 @@ fn wants(missing: &[String]) -> String {
     format!("Missing: {}", missing.join(", "))
 }
 
-fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
+pub(super) fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
     let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
     let waiting = Waiting { phase: wizard.phase, message, missing };
     Outcome { answer: Map::new(), wizard: Some(wizard), waiting: Some(waiting) }
-}
-
-/// Which of these texts a page says.
-fn spoken(text: &str, texts: &[String]) -> String {
-    let text = text.to_lowercase();
-    texts.iter().find(|t| text.contains(&t.to_lowercase())).cloned().unwrap_or_default()
 }

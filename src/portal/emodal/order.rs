@@ -1,0 +1,77 @@
+//! The last step of a wizard that orders something.
+
+use super::super::browser::{Browser, Shown};
+use super::super::code::{Code, Failure};
+use super::super::driver::{Outcome, Standing, Wizard};
+use super::super::net::Progress;
+use super::super::operation::End;
+use super::wizard::{Filling, Kept, waiting};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// With less time left nothing is ordered: an answer that comes too late says nothing.
+const COMMIT_LEAST: Duration = Duration::from_secs(5);
+
+impl Filling<'_> {
+    /// Orders it. There is one call for that, and whatever else comes of it than a page that is known, it may have been done.
+    pub(super) async fn commit(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        now: &Kept,
+        resumed: bool,
+    ) -> Result<Outcome, Failure> {
+        if resumed {
+            // A form that was kept tells nothing of the session: better known before.
+            let home = browser.open(&self.emodal.pages.home_path).await?;
+            self.emodal.admitted(&home)?;
+        }
+        let prepared = browser.prepare(&now.url, &now.form)?;
+        if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
+            return Err(Failure::new(Code::Timeout));
+        }
+        browser.visit.net.progress(Progress::Committing)?;
+        let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
+        let shown = browser.go_once(prepared).await.map_err(|failure| unknown(failure.status))?;
+        self.read_order(&shown, now).ok_or(unknown(Some(shown.status)))
+    }
+
+    /// What came of the order, if the page says that.
+    fn read_order(&self, shown: &Shown, now: &Kept) -> Option<Outcome> {
+        let (document, pages) = (&shown.document, &self.emodal.pages);
+        let is_out = self.emodal.standing(shown.status, document) == Standing::LoggedOut;
+        let End::Commit { confirmation, confirmed, details } = &self.steps.end else { return None };
+        if is_out || document.is_cut_off() || shown.status >= 300 {
+            return None;
+        }
+        if document.says(&pages.appointment_confirmed)
+            && let Some(definitions) = document.definitions(confirmation).filter(|all| !all.is_empty())
+        {
+            let all: Map<_, _> = definitions.into_iter().map(|(t, d)| (t, Value::String(d))).collect();
+            let answer = [((*confirmed).to_owned(), json!(true)), ((*details).to_owned(), all.into())];
+            return Some(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
+        }
+        match self.read(shown).filter(|again| again.phase <= now.phase) {
+            // Without a word of what is wrong it may be the same page for any reason.
+            Some(again) if !again.errors.is_empty() || document.says(&pages.slot_gone) => {
+                let message = if again.errors.is_empty() {
+                    spoken(document.text(), &pages.slot_gone)
+                } else {
+                    again.said()
+                };
+                self.wait(again, &message, Vec::new()).ok()
+            }
+            // It is not done, and can be done only from the beginning: the caller says whether.
+            None if document.says(&pages.wizard_expired) => {
+                let wizard = Wizard { fields: self.fields.clone(), phase: now.phase, form: None };
+                Some(waiting(wizard, &spoken(document.text(), &pages.wizard_expired), Vec::new()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Which of these texts a page says.
+fn spoken(text: &str, texts: &[String]) -> String {
+    let text = text.to_lowercase();
+    texts.iter().find(|t| text.contains(&t.to_lowercase())).cloned().unwrap_or_default()
+}
