@@ -5,7 +5,7 @@ pub use super::jar::Jar;
 use super::code::{Code, Failure};
 use super::driver::Visit;
 use super::html::{Document, Form, Method};
-use super::net::{Answer, Fetch, Page};
+use super::net::{Answer, Fetch, Page, Progress};
 use crate::secret::Secret;
 use std::time::Duration;
 use url::{Position, Url};
@@ -134,7 +134,16 @@ impl<'v, 'n> Browser<'v, 'n> {
     }
 
     /// Goes on until there is a page to look at.
-    pub async fn follow(&mut self, mut hop: Hop) -> Result<Shown, Failure> {
+    pub async fn follow(&mut self, hop: Hop) -> Result<Shown, Failure> {
+        self.go_on(hop, false).await
+    }
+
+    /// The same on the way from a login: its cookies are kept after each call, because the next one may be the last.
+    pub async fn follow_signed_in(&mut self, hop: Hop) -> Result<Shown, Failure> {
+        self.go_on(hop, true).await
+    }
+
+    async fn go_on(&mut self, mut hop: Hop, keeps: bool) -> Result<Shown, Failure> {
         let mut calls = 0;
         loop {
             let prepared = match hop {
@@ -149,6 +158,9 @@ impl<'v, 'n> Browser<'v, 'n> {
             }
             calls += 1;
             hop = self.go(prepared).await?;
+            if keeps {
+                self.visit.net.progress(Progress::SignedIn(self.visit.jar.save()))?;
+            }
         }
     }
 

@@ -49,6 +49,8 @@ pub enum Code {
     Busy,
     /// The session was closed while somebody waited for it.
     Closed,
+    /// There is no wizard of this id to be gone on with.
+    WizardUnknown,
 }
 
 impl Code {
@@ -77,12 +79,18 @@ impl Code {
             Self::LoginsSpent => "portal_logins_spent",
             Self::Busy => "portal_busy",
             Self::Closed => "portal_session_closed",
+            Self::WizardUnknown => "appointment_session_not_found",
         }
     }
 
     /// Whether the portal has said no to these credentials: trying again with them may get the account locked.
     pub const fn refuses_credentials(self) -> bool {
         matches!(self, Self::CredentialsRefused | Self::AccountLocked)
+    }
+
+    /// Whether the captcha service has said no to a key, which is no matter of who has another one.
+    pub const fn refuses_captcha_key(self) -> bool {
+        matches!(self, Self::CaptchaKeyRefused | Self::CaptchaNoBalance)
     }
 
     /// Whether it says something about the portal, and nothing about the session or the credentials.

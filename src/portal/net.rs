@@ -3,6 +3,7 @@
 use super::code::Failure;
 use crate::clock::Timestamp;
 use crate::secret::Secret;
+use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// One HTTP call. Redirects are not followed: where they lead is looked at first.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fetch {
     pub method: &'static str,
     pub url: String,
@@ -19,6 +20,13 @@ pub struct Fetch {
     pub body: Option<Secret>,
     /// From the beginning of the call to the last byte of its answer.
     pub timeout: Duration,
+}
+
+/// Without the address: its query may hold a captcha key or an authorization code.
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 /// Longest page that is read, in bytes.
@@ -49,6 +57,8 @@ pub enum Answer {
 /// What is worth keeping at once, because whoever is at it may be gone the next moment.
 #[derive(Clone, Debug)]
 pub enum Progress {
+    /// What comes next may cost something: a captcha.
+    Paying,
     /// The portal has taken the credentials. The cookies as they are now: [`super::browser::Jar::save`].
     SignedIn(Secret),
     /// From the next call on something may have been done that cannot be undone.

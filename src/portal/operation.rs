@@ -146,6 +146,16 @@ pub enum End {
 }
 
 impl Operation {
+    /// Whether it can be left and gone on with.
+    pub const fn is_wizard(&self) -> bool {
+        matches!(self.what, What::Wizard(_))
+    }
+
+    /// Whether it does something that cannot be undone.
+    pub const fn commits(&self) -> bool {
+        matches!(self.what, What::Wizard(Steps { end: End::Commit { .. }, .. }))
+    }
+
     /// The operation's own fields of a body. What is left out, null or empty is not among them, nor is what it does not know.
     pub fn check(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
         let (mut fields, mut errors) = (Map::new(), Vec::new());

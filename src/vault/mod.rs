@@ -70,13 +70,22 @@ impl Vault {
 
     /// The same by each key, the first key's first: a rotation makes no other value of it.
     pub fn fingerprints(&self, purpose: &str, value: &str) -> Vec<String> {
-        let fingerprint = |derived: &Hkdf<Sha256>| {
-            let mut out = [0_u8; 12];
-            // Twelve bytes always fit.
-            let _ = derived.expand(&associated(purpose, value), &mut out);
+        self.derived::<12>(purpose, value)
+    }
+
+    /// A full keyed SHA-256 (HKDF-Expand is HMAC) by each key, the first key's first: for values that name something.
+    pub fn names(&self, purpose: &str, value: &str) -> Vec<String> {
+        self.derived::<32>(purpose, value)
+    }
+
+    fn derived<const N: usize>(&self, purpose: &str, value: &str) -> Vec<String> {
+        let derive = |key: &Hkdf<Sha256>| {
+            let mut out = [0_u8; N];
+            // At most 32 bytes, which always fit.
+            let _ = key.expand(&associated(purpose, value), &mut out);
             Base64UrlUnpadded::encode_string(&out)
         };
-        self.fingerprints.iter().map(fingerprint).collect()
+        self.fingerprints.iter().map(derive).collect()
     }
 
     /// Seals `plain` for one purpose and one record.
@@ -114,17 +123,25 @@ fn associated(purpose: &str, record: &str) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub mod test_support {
+    use super::Vault;
+    use crate::config::NamedKey;
     use crate::secret::Secret;
 
-    fn vault(kids: &[&str]) -> Vault {
+    /// With keys of these ids.
+    pub fn vault(kids: &[&str]) -> Vault {
         let key = |kid: &&str| NamedKey {
             kid: (*kid).to_owned(),
             secret: Secret::new(format!("{kid}-0123456789abcdefghijklmnopqrstuv")),
         };
         Vault::new(&kids.iter().map(key).collect::<Vec<_>>())
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_support::vault;
+    use super::*;
 
     #[test]
     fn opens_what_it_sealed_and_only_there() {

@@ -18,7 +18,7 @@ enum Refusal {
 impl Emodal {
     /// 1. Opens the login page and looks for the form with the password.
     /// 2. Has its captcha solved, if there is one, and sends it.
-    /// 3. Once that leads away from the login page, the credentials were taken, and the cookies are kept.
+    /// 3. Once that leads away from the login page, the credentials were taken, and the cookies are kept from then on.
     /// 4. Believes nothing but a page of a logged-in user.
     pub(super) async fn sign_in(
         &self,
@@ -31,6 +31,7 @@ impl Emodal {
             let mut form = self.login_form(&shown, credentials)?;
             let site_key = shown.document.site_key().map(str::to_owned);
             if let Some(site_key) = &site_key {
+                browser.visit.net.progress(Progress::Paying)?;
                 let solution = solver.solve(browser.visit, site_key, &shown.url).await?;
                 form.put(&self.pages.captcha_input, solution.expose());
             }
@@ -74,11 +75,11 @@ impl Emodal {
             Hop::Goes(next) => next.url().path() != login.url.path(),
             Hop::Shown(shown) => shown.document.form_that_submits_itself().is_some(),
         };
-        if taken {
-            let cookies = browser.visit.jar.save();
-            browser.visit.net.progress(Progress::SignedIn(cookies))?;
+        if !taken {
+            return browser.follow(hop).await;
         }
-        browser.follow(hop).await
+        browser.visit.net.progress(Progress::SignedIn(browser.visit.jar.save()))?;
+        browser.follow_signed_in(hop).await
     }
 
     /// What is said to be wrong; where nothing is marked as that, whatever the page says.

@@ -9,11 +9,17 @@ fn log_in(portal: &Portal, password: &str) -> (Result<(), Failure>, Vec<String>,
     let mut visit = world.visit(300);
     let credentials = super::Credentials { password: Secret::new(password), ..credentials() };
     let result = now(emodal().log_in(&mut visit, &credentials));
-    let signed_in = world.progress.borrow().len();
-    if let Some(Progress::SignedIn(jar)) = world.progress.borrow().first() {
-        assert!(result.is_err() || jar.expose().contains("idsrv"));
-    }
-    (result, world.calls(), signed_in)
+    let progress = world.progress.borrow();
+    let calls = world.calls();
+    let puzzles = calls.iter().filter(|call| *call == "POST /in.php").count();
+    let paying = progress.iter().filter(|p| matches!(p, Progress::Paying)).count();
+    assert!(paying >= puzzles, "what costs something is said before");
+    let jars: Vec<_> = progress
+        .iter()
+        .filter_map(|p| if let Progress::SignedIn(jar) = p { Some(jar) } else { None })
+        .collect();
+    assert!(result.is_err() || jars.iter().all(|jar| jar.expose().contains("idsrv")));
+    (result, calls, usize::from(!jars.is_empty()))
 }
 
 fn code_of(other: Other) -> (Code, Option<u16>, usize, usize) {
@@ -187,7 +193,8 @@ fn what_cannot_be_kept_ends_the_login() {
     let mut visit = world.visit(300);
     let result = now(emodal().log_in(&mut visit, &credentials()));
     assert_eq!(result, Err(Failure::new(Code::Closed)));
-    assert_eq!(world.calls().last().unwrap(), "POST /identity/account/login");
+    // Before anything is paid.
+    assert_eq!(world.calls().last().unwrap(), "GET /identity/account/login");
 }
 
 #[test]

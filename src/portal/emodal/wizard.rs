@@ -54,6 +54,9 @@ impl Emodal {
             let form = wizard.form.clone().filter(|_| !anew);
             kept = form.and_then(|form| serde_json::from_value::<Kept>(form).ok());
             kept = kept.filter(|k| k.phase == wizard.phase && steps.inputs(k.phase).is_some());
+            // A list that was told before may be old: whoever asks again wants to know what there is now.
+            let lists = matches!(steps.end, End::List);
+            kept = kept.filter(|k| !lists || usize::from(k.phase) < steps.phases.len());
         }
         fields.extend(request.fields.clone());
         fields.remove(operations::DEBUG);
