@@ -1,6 +1,9 @@
-//! Cron Triggers: they supervise. The exact work is done by the alarms of the accounts' objects.
+//! Cron Triggers: they supervise. The exact work is done by the alarms of the objects of accounts and portal logins.
 
+use crate::app::App;
 use crate::keeper::AccountKey;
+use crate::objects::portal_follow;
+use crate::objects::portal_registry::{Command as List, Reply as Listed};
 use crate::objects::promise;
 use crate::objects::roster::{Command, Reply, SWEEP_MAX, Sweep};
 use crate::objects::rpc;
@@ -10,7 +13,7 @@ use worker::Env;
 use worker::js_sys::{self, Promise};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 
-/// Every minute each account is looked after.
+/// Every minute each account and each portal session is looked after.
 const MINUTELY: &str = "* * * * *";
 /// 02:30 UTC, 08:00 IST: all Upstox accounts are renewed.
 const DAILY: &str = "30 2 * * *";
@@ -52,7 +55,7 @@ async fn run(env: &Env, daily: bool) -> Result<(), rpc::Unreachable> {
     sweep(env, daily).await
 }
 
-/// Looks after all accounts, some in each of as many objects as it takes.
+/// Looks after all accounts and portal sessions, some in each of as many objects as it takes.
 async fn sweep(env: &Env, daily: bool) -> Result<(), rpc::Unreachable> {
     let app = platform::app(env).map_err(|_| rpc::Unreachable)?;
     let accounts = app.config.providers.all();
@@ -60,11 +63,19 @@ async fn sweep(env: &Env, daily: bool) -> Result<(), rpc::Unreachable> {
     rpc::roster(env, &Command::Keep { names }).await?;
     let all = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
     let spread_millis = all.saturating_mul(SPREAD_MILLIS_EACH).min(SPREAD_MILLIS_MAX);
-    let sweeps = accounts.chunks(SWEEP_MAX).enumerate().map(|(n, accounts)| async move {
+    let of_accounts = accounts.chunks(SWEEP_MAX).map(|accounts| {
         let accounts = accounts.iter().map(|k| (k.provider.to_owned(), k.account.clone())).collect();
-        rpc::sweep(env, n, &Sweep { accounts, daily, spread_millis }).await
+        Sweep { accounts, portals: Vec::new(), daily, spread_millis }
     });
-    let (mut failed, mut unreachable) = (false, 0);
+    let logins = portal_logins(env, &app).await;
+    let of_portals = logins.iter().flatten().collect::<Vec<_>>();
+    let of_portals = of_portals.chunks(SWEEP_MAX).map(|names| Sweep {
+        portals: names.iter().map(|name| (*name).clone()).collect(),
+        ..Sweep::default()
+    });
+    let sweeps = of_accounts.chain(of_portals).enumerate();
+    let sweeps = sweeps.map(|(n, sweep)| async move { rpc::sweep(env, n, &sweep).await });
+    let (mut failed, mut unreachable) = (logins.is_err(), 0);
     for swept in join_all(sweeps).await {
         match swept {
             Ok(Reply::Swept { unreachable: n, .. }) => unreachable += n,
@@ -72,7 +83,22 @@ async fn sweep(env: &Env, daily: bool) -> Result<(), rpc::Unreachable> {
         }
     }
     if unreachable > 0 {
-        platform::log_fault("cron", &format!("{unreachable} accounts could not be looked after"), None);
+        platform::log_fault("cron", &format!("{unreachable} objects could not be looked after"), None);
     }
     if failed { Err(rpc::Unreachable) } else { Ok(()) }
+}
+
+/// The portal logins with a session. Sessions that are too many, and could not be closed when they became that, are now.
+async fn portal_logins(env: &Env, app: &App) -> Result<Vec<String>, rpc::Unreachable> {
+    if app.config.portals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let max = app.config.portals.policy.sessions_max;
+    if let Listed::TooMany(places) = rpc::portal_registry(env, &List::Excess { max }).await? {
+        portal_follow::evict(env, places).await;
+    }
+    match rpc::portal_registry(env, &List::Names).await? {
+        Listed::Names(names) => Ok(names),
+        _ => Err(rpc::Unreachable),
+    }
 }

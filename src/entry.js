@@ -1,6 +1,8 @@
 // The thin entry: passes bytes between the platform and Rust, and decides nothing.
 import worker, {
   Directory as RustDirectory,
+  Portal as RustPortal,
+  PortalRegistry as RustPortalRegistry,
   Roster as RustRoster,
   Session as RustSession,
   Upstream as RustUpstream,
@@ -39,6 +41,8 @@ export const User = commanded(RustUser);
 export const Directory = commanded(RustDirectory);
 export const Upstream = commanded(RustUpstream);
 export const Roster = commanded(RustRoster);
+export const Portal = commanded(RustPortal);
+export const PortalRegistry = commanded(RustPortalRegistry);
 
 // "status", then "name:value" lines, an empty line, the body.
 function response(lines) {

@@ -2,6 +2,7 @@
 
 use crate::keeper::Code;
 use crate::keeper::protocol::Refusal;
+use crate::portal;
 use crate::session::EndReason;
 
 /// Why a request is refused. Rich here; [`Reason::status`], [`Reason::code`] and the texts are all that goes out.
@@ -57,6 +58,15 @@ pub enum Reason {
         refusal: Refusal,
         passes_on: bool,
     },
+    /// A portal did not do what was wanted.
+    Portal(portal::Refusal),
+    /// With how it ended.
+    PortalSessionEnded(portal::End),
+    PortalNotConfigured,
+    /// A wizard wants more of its caller, or something else.
+    AppointmentIncomplete,
+    /// Fields of a portal route that are not there: 400, as the system before this one had it.
+    MissingFields(Vec<FieldError>),
     Internal,
     /// A store cannot be asked. Nobody gets in, and nobody is logged out.
     Unavailable,
@@ -93,7 +103,9 @@ impl Reason {
             | Self::InvalidRequest
             | Self::InvalidChannel
             | Self::ChannelWithoutVerifier
-            | Self::RefreshTokenRequired => 400,
+            | Self::RefreshTokenRequired
+            | Self::AppointmentIncomplete
+            | Self::MissingFields(_) => 400,
             Self::NotAuthenticated
             | Self::TokenInvalid
             | Self::TokenExpired
@@ -111,7 +123,8 @@ impl Reason {
             | Self::SessionNotFound
             | Self::ServiceKeyNotFound
             | Self::AccountNotFound
-            | Self::ChannelNotFound(_) => 404,
+            | Self::ChannelNotFound(_)
+            | Self::PortalSessionEnded(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::UserExists | Self::LastAdmin | Self::TooManyServiceKeys => 409,
             Self::BodyTooLarge => 413,
@@ -119,8 +132,9 @@ impl Reason {
             Self::InvalidFields(_) => 422,
             Self::TooManyAttempts { .. } => 429,
             Self::Upstream { refusal, passes_on } => upstream_status(refusal.code, *passes_on),
+            Self::Portal(refusal) => portal_status(refusal.code),
             Self::Internal => 500,
-            Self::Unavailable | Self::Misconfigured => 503,
+            Self::Unavailable | Self::Misconfigured | Self::PortalNotConfigured => 503,
         }
     }
 
@@ -161,6 +175,11 @@ impl Reason {
             Self::ExternalTokenExpired(_) => "external_token_expired",
             Self::ExternalTokenInvalid(_) => "external_token_invalid",
             Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Portal(refusal) => refusal.code.as_str(),
+            Self::PortalSessionEnded(_) => "portal_session_ended",
+            Self::PortalNotConfigured => "portal_not_configured",
+            Self::AppointmentIncomplete => "appointment_incomplete",
+            Self::MissingFields(_) => "missing_fields",
             Self::Internal => "internal_error",
             Self::Unavailable => "service_unavailable",
             Self::Misconfigured => "configuration_error",
@@ -186,7 +205,9 @@ impl Reason {
             // No credentials were given for a token, so none were wrong.
             Self::NotAuthenticated | Self::InvalidCredentials => Some("Bearer realm=\"sallyport\""),
             // Not the caller's credentials, but a 401 all the same.
-            Self::Upstream { .. } if self.status() == 401 => Some("Bearer realm=\"sallyport\""),
+            Self::Upstream { .. } | Self::Portal(_) if self.status() == 401 => {
+                Some("Bearer realm=\"sallyport\"")
+            }
             Self::InvalidRequest => Some("Bearer realm=\"sallyport\", error=\"invalid_request\""),
             Self::TokenInvalid
             | Self::TokenExpired
@@ -209,7 +230,13 @@ impl Reason {
                 None if self.status() == 503 => Some(UNAVAILABLE_RETRY_SECONDS),
                 wait => wait,
             },
-            Self::Unavailable | Self::Misconfigured => Some(UNAVAILABLE_RETRY_SECONDS),
+            Self::Portal(refusal) => match refusal.retry_after_seconds {
+                None if self.status() == 503 => Some(UNAVAILABLE_RETRY_SECONDS),
+                wait => wait,
+            },
+            Self::Unavailable | Self::Misconfigured | Self::PortalNotConfigured => {
+                Some(UNAVAILABLE_RETRY_SECONDS)
+            }
             _ => None,
         }
     }
@@ -233,5 +260,30 @@ const fn upstream_status(code: Code, passes_on: bool) -> u16 {
         | Code::GrantRefused
         | Code::TokenRefused
         | Code::Interrupted => 502,
+    }
+}
+
+/// What a refusal of a portal is to our caller.
+const fn portal_status(code: portal::Code) -> u16 {
+    use portal::Code;
+    match code {
+        Code::CredentialsRefused => 401,
+        Code::CaptchaNoBalance => 402,
+        Code::AccountLocked => 403,
+        Code::NotFound | Code::WizardUnknown => 404,
+        Code::Closed => 409,
+        Code::CaptchaKeyRefused | Code::InputRefused => 422,
+        Code::LoginsSpent => 429,
+        Code::LoggedOut
+        | Code::CaptchaUnsolved
+        | Code::CaptchaFailed
+        | Code::Unreachable
+        | Code::RateLimited
+        | Code::ServerError
+        | Code::Unintelligible
+        | Code::Redirected
+        | Code::OutcomeUnknown => 502,
+        Code::CaptchaBusy | Code::Interrupted | Code::Unreadable | Code::Busy => 503,
+        Code::Timeout | Code::CaptchaTimeout => 504,
     }
 }

@@ -1,4 +1,5 @@
-//! Keeps the pages true: codes, routes, audit actions, faults, alerts and links are compared with the source, as text.
+//! Keeps the pages true: codes, routes, audit actions, faults, alerts, portals' pages and links are compared with the source,
+//! as text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -57,12 +58,27 @@ fn keeper_codes() -> BTreeSet<String> {
     codes
 }
 
+/// The codes of portals.
+fn portal_codes() -> BTreeSet<String> {
+    let codes = quoted_after(between(&read("src/portal/code.rs"), "fn as_str(", "\n    }\n"), "=> ");
+    assert!(codes.len() > 20, "{codes:?}");
+    codes
+}
+
+/// The words of the first `enum` after a schema's name in docs/openapi.yaml.
+fn openapi_enum(schema: &str) -> BTreeSet<String> {
+    let openapi = read("docs/openapi.yaml");
+    let (_, rest) = openapi.split_once(&format!("\n    {schema}:\n")).unwrap();
+    between(rest, "enum: [", "]").split(", ").map(str::to_owned).collect()
+}
+
 #[test]
 fn every_error_code_is_documented_and_no_other() {
     let source = read("src/error.rs");
     let mut codes = quoted_after(between(&source, "fn code(", "\n    }\n"), "=> ");
     assert!(codes.len() > 20, "{codes:?}");
     codes.extend(keeper_codes());
+    codes.extend(portal_codes());
 
     let openapi = read("docs/openapi.yaml");
     let listed = between(&openapi, "\n    ErrorCode:\n", "\n    EndReason:\n");
@@ -79,10 +95,7 @@ fn every_end_reason_is_documented_and_no_other() {
     let sessions = read("docs/sessions.md");
     assert_eq!(first_cells(between(&sessions, "\n## Ends\n", "\n### ")), reasons, "docs/sessions.md");
 
-    let openapi = read("docs/openapi.yaml");
-    let (_, listed) = openapi.split_once("\n    EndReason:\n").unwrap();
-    let listed: BTreeSet<String> = between(listed, "enum: [", "]").split(", ").map(str::to_owned).collect();
-    assert_eq!(listed, reasons, "docs/openapi.yaml");
+    assert_eq!(openapi_enum("EndReason"), reasons, "docs/openapi.yaml");
 }
 
 #[test]
@@ -90,9 +103,10 @@ fn every_route_is_in_openapi_and_no_other() {
     let mut routes = BTreeSet::new();
     // A long name stands in braces of its own.
     let unbraced = |text: &str| text.replace("=> {\n                ", "=> ");
-    let names = ["src/http/route.rs", "src/http/token_route.rs"]
+    let names = ["src/http/route.rs", "src/http/token_route.rs", "src/http/portal_route.rs"]
         .map(|file| quoted_after(&unbraced(between(&read(file), "fn name(", "\n    }\n")), "=> "));
-    for name in names.into_iter().flatten() {
+    // Operations stand there by their names; the last arm is for none of them.
+    for name in names.into_iter().flatten().filter(|name| name != "POST /{operation}") {
         match name.split_once(' ') {
             Some((method, path)) => drop(routes.insert((method.to_lowercase(), path.to_owned()))),
             // Without a method: forward authentication, which takes several.
@@ -114,7 +128,7 @@ fn every_route_is_in_openapi_and_no_other() {
             _ => {}
         }
     }
-    assert_eq!(listed, routes, "docs/openapi.yaml, src/http/route.rs and src/http/token_route.rs");
+    assert_eq!(listed, routes, "docs/openapi.yaml and the tables of routes in src/http");
 }
 
 #[test]
@@ -146,6 +160,10 @@ fn every_audit_action_is_documented_and_no_other() {
     let operations = quoted_after(between(&read("src/keeper/protocol.rs"), "fn action(", "\n    }\n"), "=> ");
     assert!(operations.len() > 5, "{operations:?}");
     actions.extend(operations);
+    // What is done at a portal, by the kind of the work.
+    let works = quoted_after(between(&read("src/http/log.rs"), "pub fn portal(", "\n    };\n"), "=> (");
+    assert!(works.len() > 3, "{works:?}");
+    actions.extend(works);
     assert!(actions.len() > 20, "{actions:?}");
 
     let logs = read("docs/logs.md");
@@ -209,15 +227,93 @@ fn every_alert_and_every_word_of_status_is_documented() {
     let codes = between(&keeper, "\n## When the upstream fails\n", "\n### ");
     assert_eq!(first_cells(codes), keeper_codes(), "docs/keeper.md and src/keeper/call.rs");
 
-    let openapi = read("docs/openapi.yaml");
     for (schema, source, opening) in [
         ("TokenHealth", "src/keeper/state.rs", "pub enum Health {"),
         ("TokenSource", "src/keeper/state.rs", "pub enum Source {"),
         ("TokenHistory", "src/keeper/protocol.rs", "pub enum Operation {"),
     ] {
-        let (_, rest) = openapi.split_once(&format!("\n    {schema}:\n")).unwrap();
-        let listed: BTreeSet<String> = between(rest, "enum: [", "]").split(", ").map(str::to_owned).collect();
-        assert_eq!(listed, variants(&read(source), opening), "{schema} in docs/openapi.yaml");
+        assert_eq!(openapi_enum(schema), variants(&read(source), opening), "{schema} in docs/openapi.yaml");
+    }
+}
+
+#[test]
+fn every_portal_code_end_and_setting_is_in_its_page() {
+    let page = read("docs/portal.md");
+    let listed = first_cells(between(&page, "\n## Errors\n", "\n## "));
+    let codes = portal_codes();
+    assert!(codes.is_subset(&listed), "docs/portal.md lacks {:?}", &codes - &listed);
+    let source = read("src/error.rs");
+    let others = quoted_after(between(&source, "fn code(", "\n    }\n"), "=> ");
+    let unknown: Vec<_> = listed.difference(&codes).filter(|code| !others.contains(*code)).collect();
+    assert!(unknown.is_empty(), "docs/portal.md has {unknown:?}");
+
+    let ends = quoted_after(between(&read("src/portal/state.rs"), "fn as_str(", "\n    }\n"), "=> ");
+    assert!(ends.len() > 3, "{ends:?}");
+    assert_eq!(first_cells(between(&page, "\n### Ends\n", "\n## ")), ends, "docs/portal.md");
+    assert_eq!(openapi_enum("PortalEnd"), ends, "PortalEnd in docs/openapi.yaml");
+
+    let is_portals = |name: &String| {
+        ["EMODAL_", "PORTAL_", "APPOINTMENT_", "CAPTCHA_"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    let settings: BTreeSet<String> = (read("src/config/settings.rs").split("pub const ").skip(1))
+        .filter_map(|rest| rest.split_once(": Setting").map(|(name, _)| name.to_owned()))
+        .filter(is_portals)
+        .collect();
+    assert!(settings.len() > 10, "{settings:?}");
+    let named = between(&page, "\n## Settings\n", "\n### ").split('`').skip(1).step_by(2);
+    let named: BTreeSet<String> = named.map(str::to_owned).filter(is_portals).collect();
+    assert_eq!(named, settings, "docs/portal.md and src/config/settings.rs");
+}
+
+#[test]
+fn the_pages_of_a_portal_are_documented_with_their_defaults() {
+    let source = read("src/portal/emodal/pages.rs");
+    let members = between(&source, "pub struct Pages {", "\n}\n").lines();
+    let members: BTreeSet<String> = (members)
+        .filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(':'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert!(members.len() > 10, "{members:?}");
+
+    let page = read("docs/portal.md");
+    let table = between(&page, "\n### Pages\n", "\n## ");
+    assert_eq!(first_cells(table), members, "docs/portal.md and src/portal/emodal/pages.rs");
+
+    let defaults = between(&source, "fn default(", "\n    }\n");
+    for member in members {
+        let (_, value) = defaults.split_once(&format!("\n            {member}: ")).unwrap();
+        // Up to the next member.
+        let value = value.split("\n            ").next().unwrap();
+        let texts: Vec<&str> = value.split('"').skip(1).step_by(2).collect();
+        assert!(!texts.is_empty(), "{member}: {value}");
+        let default = if value.starts_with("vec!") {
+            format!("[\"{}\"]", texts.join("\",\""))
+        } else {
+            texts[0].to_owned()
+        };
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{member}`"))).unwrap();
+        let cell = row.split(" | ").nth(1).unwrap().trim();
+        assert_eq!(cell, format!("`{default}`"), "{member} in docs/portal.md");
+    }
+}
+
+#[test]
+fn every_operation_of_a_portal_has_a_route_and_its_fields_are_documented() {
+    let source = read("src/portal/emodal/operations.rs");
+    let names = quoted_after(&source, "\n        name: ");
+    assert!(names.len() > 3, "{names:?}");
+    let mut fields = quoted_after(&source, "text(");
+    fields.extend(quoted_after(&source, "flag("));
+    fields.extend(quoted_after(&source, "Field { name: "));
+    assert!(fields.len() > 10, "{fields:?}");
+    let (page, openapi) = (read("docs/portal.md"), read("docs/openapi.yaml"));
+    for name in names {
+        assert!(page.contains(&format!("`POST /{name}`")), "{name} is not in docs/portal.md");
+        assert!(openapi.contains(&format!("\n  /{name}:\n")), "{name} is not in docs/openapi.yaml");
+    }
+    for field in fields {
+        assert!(page.contains(&format!("`{field}`")), "{field} is not in docs/portal.md");
+        assert!(openapi.contains(&format!(" {field}:")), "{field} is not in docs/openapi.yaml");
     }
 }
 

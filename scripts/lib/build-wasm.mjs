@@ -27,7 +27,7 @@ const INPUTS = [
 const NOT_INPUTS = ["src/entry.js"];
 
 /** Our own limit, far below the platform's: size is start-up time. */
-const MAX_GZIPPED_BYTES = 768 * 1024;
+const MAX_GZIPPED_BYTES = 1200 * 1024;
 
 const wasm = inRoot("build", "index_bg.wasm");
 const stamp = join(tools, "build.stamp");

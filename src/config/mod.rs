@@ -1,5 +1,6 @@
 //! The settings of a deployment, read once, with all faults reported together.
 
+mod portal;
 mod post_login;
 mod reader;
 pub mod settings;
@@ -11,6 +12,7 @@ pub use reader::NamedKey;
 
 use crate::directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use crate::keeper::Providers;
+use crate::portal::Portals;
 use crate::secret::Secret;
 use crate::session::Policy;
 use crate::session::external::PostLogin;
@@ -58,6 +60,7 @@ pub struct Config {
     pub notifier_secret: Option<Secret>,
     pub alerts: Alerts,
     pub post_login: PostLogin,
+    pub portals: Portals,
 }
 
 /// Where alerts go.
@@ -131,6 +134,7 @@ impl Config {
                 warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
             },
             post_login: post_login::post_login(&mut r),
+            portals: portal::portals(&mut r),
         };
         config.check_together(&mut r.faults);
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
@@ -198,6 +202,7 @@ pub fn settings_table() -> String {
             s::Kind::Base => "1.0 to 10.0".to_owned(),
             s::Kind::Accounts => "account ids".to_owned(),
             s::Kind::Json => "JSON".to_owned(),
+            s::Kind::Hosts => "host names".to_owned(),
         };
         let default =
             if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };

@@ -4,6 +4,7 @@ use super::settings::{Kind, Setting};
 use crate::keeper::is_account_id;
 use crate::secret::Secret;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -153,16 +154,45 @@ impl<'a> Reader<'a> {
                 map
             }
             Err(error) => {
-                // Where it is wrong, never what stands there.
-                let what = format!(
-                    "is not JSON of the right shape (line {}, column {})",
-                    error.line(),
-                    error.column()
-                );
-                self.fault(setting, &what);
+                self.json_fault(setting, &error);
                 BTreeMap::new()
             }
         }
+    }
+
+    /// Where it is wrong, never what stands there.
+    fn json_fault(&mut self, setting: &Setting, error: &serde_json::Error) {
+        let (line, column) = (error.line(), error.column());
+        self.fault(setting, &format!("is not JSON of the right shape (line {line}, column {column})"));
+    }
+
+    /// A JSON object of a fixed shape.
+    pub fn object<T: DeserializeOwned>(&mut self, setting: &Setting) -> Option<T> {
+        let value = self.value(setting)?;
+        // A list would be read as the members in order.
+        let object = serde_json::from_str::<Map<String, Value>>(&value);
+        match object.and_then(|_| serde_json::from_str(&value)) {
+            Ok(object) => Some(object),
+            Err(error) => {
+                self.json_fault(setting, &error);
+                None
+            }
+        }
+    }
+
+    /// Host names, as the authority of a URL has them.
+    pub fn hosts(&mut self, setting: &Setting) -> Vec<String> {
+        let value = self.value(setting).unwrap_or_default();
+        let hosts: Vec<String> =
+            value.split(',').map(|host| host.trim().to_lowercase()).filter(|host| !host.is_empty()).collect();
+        let name = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
+        if hosts.iter().any(|host| !host.bytes().all(name)) {
+            self.fault(
+                setting,
+                "must be host names, with a port where it is not the usual one, separated by commas",
+            );
+        }
+        hosts
     }
 
     pub fn keys(&mut self, setting: &Setting) -> Vec<NamedKey> {

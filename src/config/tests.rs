@@ -144,3 +144,38 @@ fn readme_settings_table_is_current() {
         assert!(readme == current, "the settings in README.md are not current: run `npm run settings`");
     }
 }
+
+#[test]
+fn portals_are_kept_as_the_contract_says() {
+    let c = read(&[]).unwrap();
+    assert!(c.portals.is_empty());
+    let policy = &c.portals.policy;
+    assert_eq!((policy.keep_alive, policy.jitter_percent), (Duration::from_mins(5), 10));
+    assert_eq!((policy.idle, policy.wizard_idle), (Duration::from_mins(30), Duration::from_mins(10)));
+    assert_eq!((policy.sessions_max, policy.relogin, policy.logins_per_hour), (10, true, 6));
+}
+
+#[test]
+fn a_portal_has_an_address_hosts_and_pages() {
+    let url = ("EMODAL_BASE_URL", "https://portal.example.com/x/");
+    let hosts = ("EMODAL_HOSTS", "Identity.example.com, sso.example.com:8443");
+    let c = read(&[url, hosts, ("EMODAL_PAGES", r#"{"home_path":"/home"}"#)]).unwrap();
+    let emodal = c.portals.emodal.unwrap();
+    assert_eq!(emodal.base_url, "https://portal.example.com/x");
+    assert_eq!(emodal.hosts, ["identity.example.com", "sso.example.com:8443"]);
+    assert_eq!((emodal.pages.home_path.as_str(), emodal.pages.login_path.as_str()), ("/home", "/login"));
+    for (name, value) in [
+        ("EMODAL_HOSTS", "https://identity.example.com"),
+        ("EMODAL_HOSTS", "a b"),
+        ("EMODAL_HOSTS", "a.example.com/x"),
+        ("EMODAL_HOSTS", "a.example.com:99999"),
+        ("EMODAL_PAGES", r#"{"home":"/home"}"#),
+        ("EMODAL_PAGES", "[]"),
+        ("PORTAL_SESSIONS_MAX", "0"),
+        ("PORTAL_RELOGIN", "yes"),
+        ("CAPTCHA_BASE_URL", "http://captcha.example.com"),
+    ] {
+        let faults = read(&[url, (name, value)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
+    }
+}

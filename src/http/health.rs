@@ -1,21 +1,27 @@
-//! `GET /health`: that this instance answers, and how the upstream accounts are. However many there are, it asks one object,
-//! and each instance at most once a second.
+//! `GET /health`: that this instance answers, how the upstream accounts are, and how many portal sessions there are. However
+//! many there are, it asks two objects, and each instance at most once a second.
 
 use super::edge::Edge;
 use super::reply::Reply;
 use crate::clock::Timestamp;
 use crate::keeper::providers;
+use crate::objects::portal_registry;
 use crate::objects::roster::{self, Counts};
 use crate::platform;
+use futures_util::future::join;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Anybody may ask, so the roster is spared.
+/// Anybody may ask, so the objects are spared.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-type Known = BTreeMap<String, Counts>;
+#[derive(Clone, Default)]
+struct Known {
+    accounts: BTreeMap<String, Counts>,
+    portals: portal_registry::Counts,
+}
 
 thread_local! {
     static KNOWN: RefCell<Option<(Timestamp, Known)>> = const { RefCell::new(None) };
@@ -29,7 +35,7 @@ pub async fn health(edge: &Edge) -> Reply {
     for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
         let total = edge.app.config.providers.count(provider);
         let line = counts.as_ref().map_or(Value::Null, |counts| {
-            let c = counts.get(provider).copied().unwrap_or_default();
+            let c = counts.accounts.get(provider).copied().unwrap_or_default();
             failed += c.failed;
             json!({ "total": total, "healthy": c.healthy, "failed": c.failed })
         });
@@ -42,17 +48,16 @@ pub async fn health(edge: &Edge) -> Reply {
         "version": env!("CARGO_PKG_VERSION"),
         "timestamp": now.rfc3339(),
         "current_time_ist": now.rfc3339_ist(),
+        "active_sessions": counts.as_ref().map(|c| c.portals.active),
+        "persistent_sessions": counts.as_ref().map(|c| c.portals.persistent),
         "accounts": by_provider.get(providers::UPSTOX),
         "upstreams": by_provider,
     });
     Reply::json(200, &body)
 }
 
-/// The roster's counts; nothing if it cannot be asked.
+/// What the roster and the registry of portal sessions say; nothing if one of them cannot be asked.
 async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
-    if edge.app.config.providers.is_empty() {
-        return Some(Known::new());
-    }
     let known = KNOWN.with_borrow(Clone::clone);
     if let Some((at, known)) = known
         && at <= now
@@ -60,7 +65,20 @@ async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
     {
         return Some(known);
     }
-    let counts = roster::counts(&edge.env).await.ok()?;
+    let accounts = async {
+        if edge.app.config.providers.is_empty() {
+            return Some(BTreeMap::new());
+        }
+        roster::counts(&edge.env).await.ok()
+    };
+    let portals = async {
+        if edge.app.config.portals.is_empty() {
+            return Some(portal_registry::Counts::default());
+        }
+        portal_registry::counts(&edge.env).await.ok()
+    };
+    let (accounts, portals) = join(accounts, portals).await;
+    let counts = Known { accounts: accounts?, portals: portals? };
     KNOWN.with_borrow_mut(|k| *k = Some((now, counts.clone())));
     Some(counts)
 }

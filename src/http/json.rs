@@ -196,6 +196,17 @@ impl Fields {
         texts
     }
 
+    /// What somebody else reads of them by rules of their own.
+    pub fn checked(
+        &mut self,
+        check: impl FnOnce(&Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>,
+    ) -> Map<String, Value> {
+        check(&self.map).unwrap_or_else(|faults| {
+            self.faults.extend(faults);
+            Map::new()
+        })
+    }
+
     /// To be called when all have been read: names every wrong field.
     pub fn finish(self) -> Result<(), Reason> {
         if self.faults.is_empty() { Ok(()) } else { Err(Reason::InvalidFields(self.faults)) }

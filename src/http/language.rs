@@ -1,5 +1,6 @@
 //! The languages of `detail`, and how one is chosen.
 
+use super::portal_texts;
 use crate::error::{FieldFault, Reason};
 use crate::keeper::Code;
 use std::borrow::Cow;
@@ -229,6 +230,19 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Demasiados intentos; inténtelo más tarde",
             "Quá nhiều lần thử; vui lòng thử lại sau",
         ],
+        Reason::Portal(refusal) => portal_texts::texts(refusal.code),
+        Reason::PortalSessionEnded(reason) => portal_texts::ended(*reason),
+        Reason::PortalNotConfigured => {
+            ["No portal is configured", "No hay ningún portal configurado", "Chưa cấu hình cổng nào"]
+        }
+        Reason::AppointmentIncomplete => [
+            "The appointment needs more, or something else",
+            "La cita necesita más datos, u otros",
+            "Lịch hẹn cần thêm hoặc cần thông tin khác",
+        ],
+        Reason::MissingFields(_) => {
+            ["Required fields are missing", "Faltan campos obligatorios", "Thiếu trường bắt buộc"]
+        }
         Reason::Internal => ["Internal error", "Error interno", "Lỗi nội bộ"],
         Reason::Unavailable => [
             "The service is not available for the moment",
@@ -316,6 +330,9 @@ mod tests {
             Reason::ExternalTokenExpired(None),
             Reason::ExternalTokenInvalid(None),
             Reason::TooManyAttempts { retry_after_seconds: 1 },
+            Reason::PortalNotConfigured,
+            Reason::AppointmentIncomplete,
+            Reason::MissingFields(vec![]),
             Reason::Internal,
             Reason::Unavailable,
             Reason::Misconfigured,

@@ -4,7 +4,9 @@ use super::context::Context;
 use crate::clock::{Timestamp, millis};
 use crate::keeper::alert::Alert;
 use crate::keeper::history::Entry;
+use crate::keeper::protocol::By;
 use crate::keeper::{AccountKey, Code};
+use crate::portal::{Ended, Work};
 use crate::session::EndReason;
 use serde_json::{Value, json};
 
@@ -122,6 +124,45 @@ pub fn alert(key: &AccountKey, alert: &Alert) -> String {
         "account": key.to_string(),
         "code": alert.code.map(Code::as_str),
         "expires_at": alert.expires_at.map(Timestamp::rfc3339),
+    })
+    .to_string()
+}
+
+/// The audit record of work at a portal. The login is named by its keyed hash: a username is nobody's business.
+pub fn portal(name: &str, work: &Work, outcome: &str, by: &By, now: Timestamp) -> String {
+    let (action, operation) = match work {
+        Work::LogIn => ("portal_login", None),
+        Work::KeepAlive => ("portal_keep_alive", None),
+        Work::Run(operation) => ("portal_operation", Some(operation)),
+        Work::LogOut => ("portal_logout", None),
+    };
+    json!({
+        "level": if outcome == "ok" { "info" } else { "warn" },
+        "event": "audit",
+        "at": now.rfc3339(),
+        "request_id": by.request_id,
+        "action": action,
+        "operation": operation,
+        "outcome": outcome,
+        "service": by.who,
+        "portal_login": name,
+    })
+    .to_string()
+}
+
+/// The audit record of the end of a portal session. Without `by`, nobody asked for it.
+pub fn portal_closed(name: &str, ended: &Ended, by: Option<&By>, now: Timestamp) -> String {
+    json!({
+        "level": "info",
+        "event": "audit",
+        "at": now.rfc3339(),
+        "request_id": by.map(|by| by.request_id.as_str()),
+        "action": "portal_close",
+        "outcome": "ok",
+        "reason": ended.reason.as_str(),
+        "session_id": ended.session_id,
+        "service": by.map(|by| by.who.as_str()),
+        "portal_login": name,
     })
     .to_string()
 }

@@ -5,6 +5,8 @@ pub mod context;
 pub mod json;
 pub mod language;
 pub mod log;
+pub mod portal_route;
+mod portal_texts;
 pub mod reply;
 pub mod route;
 pub mod token_route;
@@ -37,6 +39,10 @@ mod notifier;
 mod opening;
 #[cfg(target_arch = "wasm32")]
 mod own_sessions;
+#[cfg(target_arch = "wasm32")]
+mod portal;
+#[cfg(target_arch = "wasm32")]
+mod portal_fields;
 #[cfg(target_arch = "wasm32")]
 mod post_login;
 #[cfg(target_arch = "wasm32")]

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::language::{detail, field_message};
 use crate::error::Reason;
-use serde_json::{Value, json};
+use crate::portal;
+use serde_json::{Map, Value, json};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -29,12 +30,30 @@ impl Reply {
 
     /// The answer to a refusal, in the caller's language.
     pub fn refusal(reason: &Reason, context: &Context) -> Self {
+        Self::refusal_with(reason, context, Map::new())
+    }
+
+    /// The same on the routes of portals, where callers look for `success` and `error`; with more members.
+    pub fn portal_refusal(reason: &Reason, context: &Context, mut more: Map<String, Value>) -> Self {
+        more.insert("success".to_owned(), false.into());
+        more.insert("error".to_owned(), detail(reason, context.language).into());
+        Self::refusal_with(reason, context, more)
+    }
+
+    fn refusal_with(reason: &Reason, context: &Context, more: Map<String, Value>) -> Self {
         let mut body = json!({ "detail": detail(reason, context.language), "code": reason.code() });
         if let Some(map) = body.as_object_mut() {
+            map.extend(more);
             if let Some(end) = reason.end_reason() {
                 map.insert("reason".to_owned(), end.as_str().into());
             }
-            if let Reason::InvalidFields(faults) = reason {
+            if let Reason::PortalSessionEnded(end) = reason {
+                map.insert("reason".to_owned(), end.as_str().into());
+            }
+            if let Reason::Portal(portal::Refusal { message: Some(message), .. }) = reason {
+                map.insert("message".to_owned(), message.as_str().into());
+            }
+            if let Reason::InvalidFields(faults) | Reason::MissingFields(faults) = reason {
                 let errors = faults.iter().map(
                     |f| json!({ "field": f.field, "message": field_message(f.fault, context.language) }),
                 );

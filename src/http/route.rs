@@ -1,5 +1,6 @@
 //! What is served where: a plain match on the segments of the path and the method.
 
+use super::portal_route::{self, PortalRoute};
 use super::token_route::{self, TokenRoute};
 use crate::error::Reason;
 use crate::session::external;
@@ -38,6 +39,7 @@ pub enum Route {
     /// Served only where mocks are on.
     MockValidateSession,
     Token(TokenRoute),
+    Portal(PortalRoute),
 }
 
 impl Route {
@@ -76,6 +78,7 @@ impl Route {
                 "POST /api/v1/corporate/relationship-management/marketing/v1/customer/validate-session"
             }
             Self::Token(route) => route.name(),
+            Self::Portal(route) => route.name(),
         }
     }
 }
@@ -194,15 +197,18 @@ pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
         [Some("admin"), Some("service-keys"), Some(id), None, ..] if !id.is_empty() => {
             one("DELETE", "DELETE, OPTIONS", Route::RevokeServiceKey(id.to_owned()))
         }
-        [Some("api"), Some("v1"), Some("postlogin" | "corporate"), ..] => match post_login(read, whole) {
+        path => match further(read, whole, &path) {
             Some((allow, route)) => served(allow, route),
             None => Err(Reason::NotFound),
         },
-        path => match token_route::find(read, &path) {
-            Some((allow, route)) => served(allow, route.map(Route::Token)),
-            None => Err(Reason::NotFound),
-        },
     }
+}
+
+/// The routes that have tables of their own: what is allowed on the path, and the route of this method there.
+fn further(method: &str, whole: &str, path: &[Option<&str>]) -> Option<(&'static str, Option<Route>)> {
+    post_login(method, whole)
+        .or_else(|| token_route::find(method, path).map(|(allow, route)| (allow, route.map(Route::Token))))
+        .or_else(|| portal_route::find(method, path).map(|(allow, route)| (allow, route.map(Route::Portal))))
 }
 
 /// The routes of post-login sessions, and the mock of their verifier.
@@ -217,6 +223,12 @@ fn post_login(method: &str, path: &str) -> Option<(&'static str, Option<Route>)>
         path if is_mock(path) => post(Route::MockValidateSession),
         _ => None,
     }
+}
+
+/// Whether portal sessions are served at this path, whatever the method.
+pub fn is_portal(path: &str) -> bool {
+    let route = |method| matches!(find(method, path), Ok(Found::Route(Route::Portal(_))));
+    ["POST", "GET", "DELETE"].into_iter().any(route)
 }
 
 /// Whether a path is the mock's: longer than the others, and not there at all unless mocks are on.
@@ -287,6 +299,16 @@ mod tests {
         assert_eq!(find("OPTIONS", "/health"), Ok(Found::Options("GET, HEAD, OPTIONS")));
         assert_eq!(route("HEAD", "/health"), Some(Route::Health));
         assert_eq!(find("TRACE", "/nowhere"), Err(Reason::NotFound));
+    }
+
+    #[test]
+    fn what_is_a_path_of_portal_sessions() {
+        for path in ["/get_session", "/make_appointment", "/sessions", "/sessions/x"] {
+            assert!(is_portal(path), "{path}");
+        }
+        for path in ["/", "/health", "/sessions/", "/sessions/x/y", "/get_sessions", "/auth/sessions/x"] {
+            assert!(!is_portal(path), "{path}");
+        }
     }
 
     #[test]

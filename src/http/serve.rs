@@ -4,15 +4,16 @@ use super::access::{profile, protected, verify};
 use super::context::Context;
 use super::edge::Edge;
 use super::reply::Reply;
-use super::route::{Found, Route, find, is_mock};
+use super::route::{Found, Route, find, is_mock, is_portal};
 use super::{
-    admin_keys, admin_sessions, admin_users, debug, health, log, login, mock, own_sessions, post_login,
-    refresh, sample, tokens,
+    admin_keys, admin_sessions, admin_users, debug, health, log, login, mock, own_sessions, portal,
+    post_login, refresh, sample, tokens,
 };
 use crate::config::Config;
 use crate::cron;
 use crate::error::Reason;
 use crate::platform;
+use serde_json::Map;
 use std::cell::Cell;
 use worker::{Env, Request, Response, ResponseBuilder};
 
@@ -46,9 +47,10 @@ thread_local! {
     static STARTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// At the first request of an instance the upstream accounts are looked after: it may be the first after a deploy.
+/// At the first request of an instance the upstream accounts and portal sessions are looked after: it may be the first after a deploy.
 fn start(edge: &Edge) {
-    if !STARTED.replace(true) && !edge.app.config.providers.is_empty() {
+    let nothing = edge.app.config.providers.is_empty() && edge.app.config.portals.is_empty();
+    if !STARTED.replace(true) && !nothing {
         edge.worker.wait_until(cron::start(edge.env.clone()));
     }
 }
@@ -84,6 +86,7 @@ async fn dispatch(edge: &mut Edge, request: &mut Request, route: Route) -> Resul
         Route::RenewSession => post_login::renew(edge, request).await,
         Route::PostLoginHealth => Ok(post_login::health()),
         Route::MockValidateSession => Ok(mock::validate_session(request)),
+        Route::Portal(route) => portal::serve(edge, request, route).await,
         Route::Token(route) => tokens::serve(edge, request, route).await,
     }
 }
@@ -97,7 +100,15 @@ pub(super) fn answer(
 ) -> Reply {
     let (mut reply, code) = match outcome {
         Ok(reply) => (reply, None),
-        Err(reason) => (Reply::refusal(&reason, context), Some(reason.code())),
+        Err(reason) => {
+            let reply = match route {
+                Some(Route::Portal(_)) => Reply::portal_refusal(&reason, context, Map::new()),
+                // A method that is not served there, or no settings.
+                None if is_portal(&context.path) => Reply::portal_refusal(&reason, context, Map::new()),
+                _ => Reply::refusal(&reason, context),
+            };
+            (reply, Some(reason.code()))
+        }
     };
     if route == Some(&Route::Verify) {
         reply.body = None;

@@ -2,6 +2,11 @@
 
 pub mod directory;
 mod follow;
+mod portal;
+pub mod portal_follow;
+pub mod portal_registry;
+mod portal_rows;
+mod portal_work;
 mod renewal;
 pub mod roster;
 mod rows;

@@ -4,7 +4,7 @@ use super::{fault, promise, rpc, to_entry};
 use crate::clock::Timestamp;
 use crate::keeper::{AccountKey, Command as Ask, Reply as Told, protocol::Status};
 use crate::platform;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,11 +37,14 @@ pub enum Command {
     Sweeping { now: Timestamp },
 }
 
-/// Looks after accounts, each in its own object.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Looks after accounts and portal logins, each in its own object.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sweep {
     /// Provider and account.
     pub accounts: Vec<(String, String)>,
+    /// Names of portal logins.
+    #[serde(default)]
+    pub portals: Vec<String>,
     pub daily: bool,
     pub spread_millis: u64,
 }
@@ -132,11 +135,23 @@ async fn look(env: &Env, sweep: Sweep) -> Reply {
             _ => None,
         }
     });
-    let rows: Vec<Row> = join_all(looks).await.into_iter().flatten().collect();
-    let looked = rows.len();
-    // What cannot be reported now is by the next sweep; the call has logged it.
-    let _ = rpc::roster(env, &Command::Seen { rows }).await;
-    Reply::Swept { looked, unreachable: sweep.accounts.len() - looked }
+    let portals = sweep.portals.iter().map(|name| async move {
+        let found = rpc::portal(env, name, crate::portal::Command::Look).await;
+        if found == Ok(crate::portal::Reply::Unknown) {
+            // The object has nothing, so it will never take this row back itself.
+            let none = super::portal_registry::Command::None { name: name.clone(), ended: None };
+            let _ = rpc::portal_registry(env, &none).await;
+        }
+        found.is_ok()
+    });
+    let (rows, portals) = join(join_all(looks), join_all(portals)).await;
+    let rows: Vec<Row> = rows.into_iter().flatten().collect();
+    let looked = rows.len() + portals.into_iter().filter(|reached| *reached).count();
+    if !rows.is_empty() {
+        // What cannot be reported now is by the next sweep; the call has logged it.
+        let _ = rpc::roster(env, &Command::Seen { rows }).await;
+    }
+    Reply::Swept { looked, unreachable: sweep.accounts.len() + sweep.portals.len() - looked }
 }
 
 #[derive(Deserialize)]
@@ -254,7 +269,7 @@ fn swept(sql: &SqlStorage, now: Timestamp) -> Result<()> {
 }
 
 /// A moment as `SQLite` binds it: milliseconds since 1970 fit what JavaScript holds exactly.
-fn number(at: Timestamp) -> Result<SqlStorageValue> {
+pub(super) fn number(at: Timestamp) -> Result<SqlStorageValue> {
     let millis = i64::try_from(at.millis()).map_err(|_| "a moment out of range")?;
     SqlStorageValue::try_from_i64(millis)
 }

@@ -1,9 +1,11 @@
 //! Calls to objects: native RPC, a command in JSON in, a reply in JSON out.
 
+use super::portal_registry;
 use super::roster::{self, Sweep};
 use crate::directory;
 use crate::keeper::{self, protocol::Asked};
 use crate::platform;
+use crate::portal;
 use crate::session::{self, Owner, Renewal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -117,6 +119,25 @@ pub async fn roster(env: &Env, command: &roster::Command) -> Result<roster::Repl
 /// The n-th of the objects that look after accounts.
 pub async fn sweep(env: &Env, n: usize, sweep: &Sweep) -> Result<roster::Reply, Unreachable> {
     send(&namespace(env, "ROSTER")?, Address::Name(&format!("sweep/{n}")), sweep, Method::Ask).await
+}
+
+/// The object of a portal login.
+pub async fn portal(env: &Env, name: &str, command: portal::Command) -> Result<portal::Reply, Unreachable> {
+    // Some operations cannot be undone, so none is given twice.
+    let method = match command {
+        portal::Command::Run { .. } => Method::AskOnce,
+        _ => Method::Ask,
+    };
+    let asked = portal::Asked { name: name.to_owned(), command };
+    send(&namespace(env, "PORTAL")?, Address::Name(name), &asked, method).await
+}
+
+/// The registry of portal sessions.
+pub async fn portal_registry(
+    env: &Env,
+    command: &portal_registry::Command,
+) -> Result<portal_registry::Reply, Unreachable> {
+    call(&namespace(env, "PORTAL_REGISTRY")?, Address::Name("registry"), command).await
 }
 
 fn namespace(env: &Env, binding: &str) -> Result<ObjectNamespace, Unreachable> {

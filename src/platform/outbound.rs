@@ -2,65 +2,120 @@
 
 use crate::clock::{Timestamp, millis};
 use crate::keeper::call::{ANSWER_BYTES_MAX, Answer, Call};
+use crate::portal::net::{self, Fetch, PAGE_BYTES_MAX, Page};
 use crate::secret::Secret;
 use chrono::DateTime;
 use futures_util::StreamExt as _;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::worker_sys::web_sys;
-use worker::{AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
+use worker::{
+    AbortSignal, Fetch as Fetcher, Headers, Method, Request, RequestInit, RequestRedirect, Response,
+};
 
 /// Makes one call. What goes wrong is an answer, too.
 pub async fn call(call: &Call, now: Timestamp) -> Answer {
-    let limit = u32::try_from(millis(call.timeout)).unwrap_or(u32::MAX);
-    let signal: AbortSignal = web_sys::AbortSignal::timeout_with_u32(limit).into();
-    match send(call, &signal, now).await {
-        Ok(answer) => answer,
-        Err(_) if signal.aborted() => Answer::TimedOut,
-        Err(_) => Answer::Unreachable,
+    let Call { method, url, headers, body, timeout } = call;
+    let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: ANSWER_BYTES_MAX };
+    match send(&request, *timeout).await {
+        Came::Whole(Whole { response, body }) => {
+            let (status, retry_after) = (response.status_code(), retry_after(&response, now));
+            Answer::Response { status, retry_after, body }
+        }
+        Came::TooLong => Answer::TooLong,
+        Came::TimedOut => Answer::TimedOut,
+        Came::Broken => Answer::Unreachable,
     }
 }
 
-async fn send(call: &Call, signal: &AbortSignal, now: Timestamp) -> worker::Result<Answer> {
+/// Loads one page.
+pub async fn fetch(fetch: &Fetch, now: Timestamp) -> net::Answer {
+    let Fetch { method, url, headers, body, timeout } = fetch;
+    let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: PAGE_BYTES_MAX };
+    match send(&request, *timeout).await {
+        Came::Whole(Whole { response, body }) => {
+            let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
+            net::Answer::Page(Page {
+                status: response.status_code(),
+                location: header(&response, "location"),
+                cookies: cookies.into_iter().map(Secret::new).collect(),
+                retry_after: retry_after(&response, now),
+                body,
+            })
+        }
+        Came::TooLong => net::Answer::TooLong,
+        Came::TimedOut => net::Answer::TimedOut,
+        Came::Broken => net::Answer::Unreachable,
+    }
+}
+
+struct Outgoing<'a> {
+    method: &'a str,
+    url: &'a str,
+    headers: &'a [(&'static str, Secret)],
+    body: Option<&'a Secret>,
+    /// Of the answer's body.
+    bytes_max: usize,
+}
+
+struct Whole {
+    response: Response,
+    body: Secret,
+}
+
+enum Came {
+    Whole(Whole),
+    TooLong,
+    TimedOut,
+    Broken,
+}
+
+async fn send(request: &Outgoing<'_>, timeout: Duration) -> Came {
+    let limit = u32::try_from(millis(timeout)).unwrap_or(u32::MAX);
+    let signal: AbortSignal = web_sys::AbortSignal::timeout_with_u32(limit).into();
+    match exchange(request, &signal).await {
+        Ok(Some(whole)) => Came::Whole(whole),
+        Ok(None) => Came::TooLong,
+        Err(_) if signal.aborted() => Came::TimedOut,
+        Err(_) => Came::Broken,
+    }
+}
+
+/// Nothing, if the answer is too long.
+async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Result<Option<Whole>> {
     let headers = Headers::new();
-    for (name, value) in &call.headers {
+    for (name, value) in outgoing.headers {
         headers.set(name, value.expose())?;
     }
     let mut init = RequestInit::new();
-    init.with_method(Method::from(call.method.to_owned()))
+    init.with_method(Method::from(outgoing.method.to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual);
-    if let Some(body) = &call.body {
+    if let Some(body) = outgoing.body {
         init.with_body(Some(JsValue::from_str(body.expose())));
     }
-    let request = Request::new_with_init(&call.url, &init)?;
-    let mut response = Fetch::Request(request).send_with_signal(signal).await?;
-    let status = response.status_code();
-    let header = |name: &str| response.headers().get(name).ok().flatten();
-    let retry_after = header("retry-after").and_then(|v| retry_after(&v, now));
-    Ok(match body(&mut response).await? {
-        Some(body) => Answer::Response { status, retry_after, body },
-        None => Answer::TooLong,
-    })
-}
-
-/// The body; nothing if it is too long.
-async fn body(response: &mut Response) -> worker::Result<Option<Secret>> {
+    let request = Request::new_with_init(outgoing.url, &init)?;
+    let mut response = Fetcher::Request(request).send_with_signal(signal).await?;
     let mut bytes = Vec::new();
     // An answer without a body has no stream.
     if let Ok(mut stream) = response.stream() {
         while let Some(chunk) = stream.next().await {
             bytes.extend_from_slice(&chunk?);
-            if bytes.len() > ANSWER_BYTES_MAX {
+            if bytes.len() > outgoing.bytes_max {
                 return Ok(None);
             }
         }
     }
-    Ok(Some(Secret::new(String::from_utf8_lossy(&bytes))))
+    Ok(Some(Whole { response, body: Secret::new(String::from_utf8_lossy(&bytes)) }))
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name).ok().flatten()
 }
 
 /// RFC 9110 §10.2.3: seconds, or a date.
-fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    let value = header(response, "retry-after")?;
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));

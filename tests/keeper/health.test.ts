@@ -28,6 +28,8 @@ it("counts what is configured, what has a token and what failed", async () => {
   expect(await health()).toEqual({
     status: "healthy",
     service: "sallyport",
+    active_sessions: 0,
+    persistent_sessions: 0,
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
     timestamp: new Date().toISOString(),
     current_time_ist: expect.stringMatching(/^2030-01-01T11:3\d:\d\d\+05:30$/),

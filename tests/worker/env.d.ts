@@ -6,7 +6,7 @@ declare namespace Cloudflare {
   };
   interface GlobalProps {
     mainModule: typeof import("../../src/entry.js");
-    durableNamespaces: "Session" | "User" | "Directory" | "Upstream" | "Roster";
+    durableNamespaces: "Session" | "User" | "Directory" | "Upstream" | "Roster" | "Portal" | "PortalRegistry";
   }
   interface Env {
     SESSION: DurableObjectNamespace<Commanded>;
@@ -14,6 +14,8 @@ declare namespace Cloudflare {
     DIRECTORY: DurableObjectNamespace<Commanded>;
     UPSTREAM: DurableObjectNamespace<Commanded>;
     ROSTER: DurableObjectNamespace<Commanded>;
+    PORTAL: DurableObjectNamespace<Commanded>;
+    PORTAL_REGISTRY: DurableObjectNamespace<Commanded>;
     KV: KVNamespace;
     TOKEN_SIGNING_KEYS: string;
     SEALING_KEYS: string;

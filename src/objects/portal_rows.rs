@@ -1,0 +1,225 @@
+//! What the object of a portal login stores: its state in the clear, because no secret is in it, and everything else sealed
+//! for the login's name.
+
+use super::rows::Rows;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::platform;
+use crate::portal::browser::Jar;
+use crate::portal::{Credentials, Login, Wizard, Work};
+use crate::secret::Secret;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::Result;
+
+const NAME: &str = "name";
+const LOGIN: &str = "login";
+/// Sealed: username, password and the key of the captcha service, for as long as there is a session.
+const CREDENTIALS: &str = "credentials";
+/// Sealed: the cookies of the session, or of a login that was broken off.
+pub const JAR: &str = "jar";
+/// Sealed: the cookies of a session that is still to be logged out.
+pub const FAREWELL: &str = "farewell";
+/// Sealed: wizards that can be gone on with.
+const WIZARDS: &str = "wizards";
+const SEALED: [&str; 4] = [CREDENTIALS, JAR, FAREWELL, WIZARDS];
+/// Most wizards of one session; the one that was left longest gives way.
+const WIZARDS_MAX: usize = 20;
+
+pub struct PortalRows<'a> {
+    pub rows: &'a Rows,
+    pub app: Rc<App>,
+}
+
+/// It is there and cannot be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreadable;
+
+type Opened<T> = std::result::Result<Option<T>, Unreadable>;
+
+#[derive(Serialize, Deserialize)]
+struct Left {
+    wizard: Wizard,
+    at: Timestamp,
+}
+
+type Wizards = BTreeMap<String, Left>;
+
+impl PortalRows<'_> {
+    pub fn name(&self) -> Result<Option<String>> {
+        self.rows.get(NAME)
+    }
+
+    pub fn put_name(&self, name: &str) -> Result<()> {
+        self.rows.put(NAME, name)
+    }
+
+    pub fn login(&self) -> Result<Login> {
+        Ok(match self.rows.get(LOGIN)? {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Login::default(),
+        })
+    }
+
+    pub fn put_login(&self, login: &Login) -> Result<()> {
+        self.rows.put(LOGIN, &serde_json::to_string(login)?)
+    }
+
+    /// What goes with a session that is over. Its cookies are kept apart for as long as the portal is to be told.
+    pub fn tidy(&self, before: &Login, after: &Login) -> Result<()> {
+        if before.session.is_some() && after.session.is_none() {
+            if let Some(jar) = self.rows.get(JAR)?
+                && after.farewell.is_some_and(|f| !f.broken_off)
+            {
+                self.rows.put(FAREWELL, &jar)?;
+            }
+            // The cookies of a login that was broken off may be better ones.
+            if !after.signed_in {
+                self.rows.delete(JAR)?;
+            }
+            self.rows.delete(WIZARDS)?;
+        }
+        if before.farewell.is_some() && after.farewell.is_none() {
+            self.rows.delete(FAREWELL)?;
+        }
+        let logging_in = after.flight.as_ref().is_some_and(|flight| flight.work == Work::LogIn);
+        if after.session.is_none() && !logging_in && !after.signed_in {
+            self.rows.delete(CREDENTIALS)?;
+            self.rows.delete(JAR)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, name: &str, row: &str) -> Result<Opened<Vec<u8>>> {
+        let Some(sealed) = self.rows.get(row)? else { return Ok(Ok(None)) };
+        Ok(self.app.vault.open(&purpose(row), name, &sealed).map(Some).map_err(|_| Unreadable))
+    }
+
+    fn seal(&self, name: &str, row: &str, plain: &[u8]) -> Result<()> {
+        let nonce = platform::nonce().ok_or("no random bytes")?;
+        let sealed = self.app.vault.seal(&purpose(row), name, plain, nonce);
+        self.rows.put(row, &sealed.map_err(|_| "a portal session could not be sealed")?)
+    }
+
+    /// Seals under the first key what lies sealed under another, and says whether there was any. What cannot be opened is
+    /// left as it is.
+    pub fn seal_anew(&self, name: &str) -> Result<bool> {
+        let mut any = false;
+        for row in SEALED {
+            let Some(sealed) = self.rows.get(row)? else { continue };
+            let kid = sealed.split_once('.').map(|(kid, _)| kid);
+            if kid == self.app.vault.first_kid() {
+                continue;
+            }
+            if let Ok(Some(plain)) = self.open(name, row)? {
+                self.seal(name, row, &plain)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    fn open_json<T: DeserializeOwned>(&self, name: &str, row: &str) -> Result<Opened<T>> {
+        let opened = self.open(name, row)?;
+        Ok(opened.and_then(|plain| match plain {
+            Some(plain) => serde_json::from_slice(&plain).map(Some).map_err(|_| Unreadable),
+            None => Ok(None),
+        }))
+    }
+
+    pub fn credentials(&self, name: &str) -> Result<Opened<Credentials>> {
+        self.open_json(name, CREDENTIALS)
+    }
+
+    pub fn put_credentials(&self, name: &str, credentials: &Credentials) -> Result<()> {
+        self.seal(name, CREDENTIALS, &serde_json::to_vec(credentials)?)
+    }
+
+    pub fn jar(&self, name: &str, row: &str) -> Result<Opened<Jar>> {
+        let opened = self.open(name, row)?;
+        Ok(opened.and_then(|plain| {
+            let Some(plain) = plain else { return Ok(None) };
+            let text = String::from_utf8(plain).map_err(|_| Unreadable)?;
+            Jar::load(&Secret::new(text)).map(Some).ok_or(Unreadable)
+        }))
+    }
+
+    pub fn put_jar(&self, name: &str, row: &str, jar: &Secret) -> Result<()> {
+        self.seal(name, row, jar.expose().as_bytes())
+    }
+
+    fn wizards(&self, name: &str) -> Result<Wizards> {
+        // What cannot be opened is begun anew by its caller.
+        Ok(self.open_json::<Wizards>(name, WIZARDS)?.ok().flatten().unwrap_or_default())
+    }
+
+    fn put_wizards(&self, name: &str, wizards: &Wizards) -> Result<()> {
+        if wizards.is_empty() {
+            return self.rows.delete(WIZARDS);
+        }
+        self.seal(name, WIZARDS, &serde_json::to_vec(wizards)?)
+    }
+
+    /// A wizard that was left not too long ago.
+    pub fn wizard(&self, name: &str, id: &str, idle: Duration, now: Timestamp) -> Result<Option<Wizard>> {
+        let left = self.wizards(name)?.remove(id).filter(|left| now <= left.at.plus(idle));
+        Ok(left.map(|left| left.wizard))
+    }
+
+    /// Keeps a wizard as it is now, or forgets it.
+    pub fn put_wizard(&self, name: &str, id: &str, wizard: Option<Wizard>, now: Timestamp) -> Result<()> {
+        let mut wizards = self.wizards(name)?;
+        match wizard {
+            Some(wizard) => {
+                wizards.insert(id.to_owned(), Left { wizard, at: now });
+            }
+            None if wizards.remove(id).is_none() => return Ok(()),
+            None => {}
+        }
+        while wizards.len() > WIZARDS_MAX {
+            let Some(oldest) = wizards.iter().min_by_key(|(_, left)| left.at).map(|(id, _)| id.clone())
+            else {
+                break;
+            };
+            wizards.remove(&oldest);
+        }
+        self.put_wizards(name, &wizards)
+    }
+
+    /// The forms of wizards belong to a session at the portal. After a new login they are begun anew with what was given.
+    pub fn forget_forms(&self, name: &str) -> Result<()> {
+        if self.rows.get(WIZARDS)?.is_none() {
+            return Ok(());
+        }
+        let mut wizards = self.wizards(name)?;
+        for left in wizards.values_mut() {
+            left.wizard.form = None;
+        }
+        self.put_wizards(name, &wizards)
+    }
+
+    /// When the next wizard is to be forgotten.
+    pub fn wizards_end(&self, name: &str, idle: Duration) -> Result<Option<Timestamp>> {
+        if self.rows.get(WIZARDS)?.is_none() {
+            return Ok(None);
+        }
+        let first = self.wizards(name)?.values().map(|left| left.at).min();
+        Ok(first.map(|at| at.plus(idle).plus(Duration::from_millis(1))))
+    }
+
+    pub fn forget_wizards(&self, name: &str, idle: Duration, now: Timestamp) -> Result<()> {
+        let mut wizards = self.wizards(name)?;
+        let before = wizards.len();
+        wizards.retain(|_, left| now <= left.at.plus(idle));
+        if wizards.len() < before { self.put_wizards(name, &wizards) } else { Ok(()) }
+    }
+}
+
+/// What a row is sealed for; the record is the login's name. Cookies that are kept for the logout are moved as they lie.
+fn purpose(row: &str) -> String {
+    let row = if row == FAREWELL { JAR } else { row };
+    format!("portal-{row}")
+}
