@@ -3,6 +3,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { devVarNames } from "./scripts/lib/dev-vars.mjs";
 import { keeperSettings, manySettings } from "./tests/keeper/support/settings.ts";
+import { portalSettings } from "./tests/portal/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 
@@ -49,6 +50,7 @@ export default defineConfig({
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
       inside("many", manySettings),
+      inside("portal", portalSettings),
       inside("keeper", { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() }),
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.

@@ -5,7 +5,10 @@ import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createUpstreams } from "../../upstreams/index.ts";
 import { type Answer, api, type Call } from "../../worker/support/api.ts";
 import { makeKey } from "../../worker/support/keys.ts";
+import { eventually } from "../../worker/support/runtime.ts";
 import { advance } from "../../worker/support/time.ts";
+
+export { cron, DAILY, eventually, MINUTELY } from "../../worker/support/runtime.ts";
 
 export const START = Date.parse("2030-01-01T06:00:00.000Z");
 
@@ -111,30 +114,6 @@ export async function runDue(account: string): Promise<number> {
 }
 
 export const HOUR = 3_600_000;
-export const MINUTELY = "* * * * *";
-export const DAILY = "30 2 * * *";
-
-/** A Cron Trigger. */
-export const cron = (expression: string): Promise<{ outcome: string }> =>
-  (exports.default as unknown as Scheduled).scheduled({ cron: expression, scheduledTime: new Date() });
-
-interface Scheduled {
-  scheduled(trigger: { cron: string; scheduledTime: Date }): Promise<{ outcome: string }>;
-}
-
-const pause = () => new Promise((done) => setTimeout(done, 5));
-
-/** Waits until it holds, while the clock stands: `expect.poll` would move it. */
-export async function eventually<T>(value: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {
-  const end = performance.now() + 10_000;
-  for (;;) {
-    const now = await value();
-    if (holds(now)) return now;
-    if (performance.now() > end) expect.fail(`waited in vain, at last ${JSON.stringify(now)}`);
-    await pause();
-  }
-}
-
 /** KV and the roster know all there is to know of the account. */
 export const told = (account: string): Promise<unknown> =>
   eventually(
