@@ -11,6 +11,11 @@ use worker::Request;
 const USERNAME_BYTES_MAX: usize = 320;
 const PASSWORD_BYTES_MAX: usize = 1024;
 const CAPTCHA_KEY_BYTES_MAX: usize = 256;
+const CREDENTIALS: [(&str, usize); 3] = [
+    ("username", USERNAME_BYTES_MAX),
+    ("password", PASSWORD_BYTES_MAX),
+    ("captcha_api_key", CAPTCHA_KEY_BYTES_MAX),
+];
 const ID_BYTES_MAX: usize = 128;
 
 /// An operation, and on which session.
@@ -35,8 +40,16 @@ pub async fn credentials(edge: &mut Edge, request: &mut Request) -> Result<(Cred
 pub async fn given(edge: &mut Edge, request: &mut Request, operation: &Operation) -> Result<Given, Reason> {
     let mut fields = edge.fields(request).await?;
     let session_id = fields.optional_text("session_id", ID_BYTES_MAX).filter(|id| !id.is_empty());
-    let all = ["username", "password", "captcha_api_key"].iter().all(|name| fields.has(name));
-    let credentials = (all || session_id.is_none()).then(|| required(&mut fields));
+    let all = CREDENTIALS.iter().all(|(name, _)| fields.has(name));
+    let credentials = if all || session_id.is_none() {
+        Some(required(&mut fields))
+    } else {
+        // Some of them are no credentials, but a wrong one is wrong.
+        for (name, max) in CREDENTIALS {
+            fields.optional_text(name, max);
+        }
+        None
+    };
     let keep_alive = fields.optional_bool("keep_alive").unwrap_or(false);
     let wizard_id = if operation.is_wizard() {
         fields.optional_text("appointment_session_id", ID_BYTES_MAX).filter(|id| !id.is_empty())

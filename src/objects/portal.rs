@@ -75,6 +75,11 @@ impl Loaded {
         &self.app.config.portals.policy
     }
 
+    /// What tells captcha keys apart without keeping them.
+    pub fn key_print(&self, credentials: &Credentials) -> String {
+        self.app.vault.fingerprint("captcha-key", credentials.captcha_api_key.expose())
+    }
+
     /// Nothing, if this deployment has no such portal.
     pub fn driver(&self) -> Option<&dyn Driver> {
         self.app.config.portals.driver(identity::portal(&self.name))
@@ -319,6 +324,8 @@ impl Inner {
             let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
             match verdict {
                 Verdict::Serve => {
+                    // A new login of it is paid for by whoever came last.
+                    self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
                     // Its id is of no use before the registry knows it.
                     self.tell_registry(loaded).await?;
                     let Some(loaded) = self.load()? else { break };
@@ -333,6 +340,10 @@ impl Inner {
                     return Ok(Reply::Refused(refusal));
                 }
                 _ => {}
+            }
+            if let Some(refusal) = loaded.login.key_refused(&loaded.key_print(&credentials), platform::now())
+            {
+                return Ok(Reply::Refused(refusal));
             }
             let under_way = self.login.borrow().clone();
             let first = under_way.is_none();

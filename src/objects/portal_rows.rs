@@ -138,6 +138,16 @@ impl PortalRows<'_> {
         self.seal(name, CREDENTIALS, &serde_json::to_vec(credentials)?)
     }
 
+    /// Puts another captcha key beside username and password, which are the same.
+    pub fn renew_captcha_key(&self, name: &str, credentials: &Credentials) -> Result<()> {
+        match self.credentials(name)? {
+            Ok(Some(kept)) if kept.captcha_api_key != credentials.captcha_api_key => {
+                self.put_credentials(name, credentials)
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub fn jar(&self, name: &str, row: &str) -> Result<Opened<Jar>> {
         let opened = self.open(name, row)?;
         Ok(opened.and_then(|plain| {

@@ -95,6 +95,10 @@ impl Inner {
             self.step(Event::Unreadable)?;
             return Ok(Err(Refusal::new(Code::Unreadable)));
         };
+        let print = loaded.key_print(&credentials);
+        if let Some(refusal) = anew.key_refused(&print, platform::now()) {
+            return Ok(Err(refusal));
+        }
         // The intent and what it takes to follow it are stored together, before the first call.
         self.step(Event::TookOff(Work::LogIn))?;
         self.rows()?.put_credentials(&loaded.name, &credentials)?;
@@ -102,7 +106,12 @@ impl Inner {
         let mut visit = visit(&world, Jar::default(), loaded.policy().timeout);
         let end = driver(&loaded)?.log_in(&mut visit, &credentials).await;
         let jar = visit.jar;
-        self.logged_in(&loaded, end, &jar, keep_alive, by)
+        let refused_key = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
+        let end = self.logged_in(&loaded, end, &jar, keep_alive, by)?;
+        if let Some(code) = refused_key {
+            self.step(Event::KeyRefused { print, code })?;
+        }
+        Ok(end)
     }
 
     /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is

@@ -3,7 +3,8 @@
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use super::state::{
-    End, Ended, Farewell, Flight, Live, Login, Policy, Refused, TROUBLE_KNOWN, Trouble, Untold, Work,
+    End, Ended, Farewell, Flight, Live, Login, Policy, Refused, RefusedKey, TROUBLE_KNOWN, Trouble, Untold,
+    Work,
 };
 use crate::clock::{Timestamp, seconds_up};
 use crate::keeper::backoff::Dice;
@@ -19,6 +20,9 @@ const COME_BACK: Duration = Duration::from_mins(2);
 /// How often a logout at the portal is tried, and the wait between.
 const FAREWELLS: u32 = 3;
 const FAREWELL_AGAIN: Duration = Duration::from_mins(1);
+/// A captcha key that was refused is left alone for this long; so many of them are remembered.
+const KEY_AGAIN: Duration = Duration::from_mins(1);
+const KEYS_MAX: usize = 10;
 /// The registry is told again after this, if it could not be told.
 const TELL_AGAIN: Duration = Duration::from_secs(30);
 /// A session that ended longer ago than this is of no interest to the next.
@@ -49,6 +53,11 @@ pub enum Event {
         keep_alive: bool,
     },
     LoginFailed(Failure),
+    /// The login that has just failed did so because of this captcha key.
+    KeyRefused {
+        print: String,
+        code: Code,
+    },
     /// The cookies of a login that was broken off are of no use.
     NotSignedIn,
     /// The portal has shown a page of a logged-in user; `used`: to a caller.
@@ -147,6 +156,15 @@ impl Login {
                 self.logged_in(session_id, keep_alive, policy, now, dice)
             }
             Event::LoginFailed(failure) => self.login_failed(failure, policy, now, dice),
+            Event::KeyRefused { print, code } => {
+                // Nothing was paid, and the portal has seen no login.
+                self.logins.pop();
+                self.refused_keys.retain(|key| key.print != print);
+                self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });
+                let surplus = self.refused_keys.len().saturating_sub(KEYS_MAX);
+                self.refused_keys.drain(..surplus);
+                Verdict::Nothing
+            }
             Event::NotSignedIn => {
                 self.signed_in = false;
                 self.flight = None;
@@ -227,7 +245,8 @@ impl Login {
         let trouble = self.trouble.map(|t| t.until.plus(TROUBLE_KNOWN));
         let ended = self.ended.as_ref().map(|e| e.at.plus(ENDED_SHOWN));
         let login = self.logins.iter().max().map(|at| at.plus(HOUR));
-        [refused, trouble, ended, login].into_iter().flatten().max().filter(|_| !busy)
+        let keys = self.refused_keys.iter().map(|key| key.until).max();
+        [refused, trouble, ended, login, keys].into_iter().flatten().max().filter(|_| !busy)
     }
 
     /// When the live session ends if it is not used.
@@ -240,7 +259,15 @@ impl Login {
         self.ended.as_ref().filter(|ended| now.since(ended.at) < ENDED_SHOWN).map(|ended| ended.reason)
     }
 
+    /// What there is against a login with this captcha key.
+    pub fn key_refused(&self, print: &str, now: Timestamp) -> Option<Refusal> {
+        let key = self.refused_keys.iter().find(|key| key.print == print && key.until > now)?;
+        let retry_after_seconds = Some(seconds_up(key.until.since(now)).max(1));
+        Some(Refusal { retry_after_seconds, ..Refusal::new(key.code) })
+    }
+
     fn forget_old(&mut self, policy: &Policy, now: Timestamp) {
+        self.refused_keys.retain(|key| key.until > now);
         self.logins.retain(|at| *at > now.minus(HOUR));
         let over = |live: &Live| !live.keep_alive && now > live.last_used.plus(policy.idle);
         if self.flight.is_none() && self.session.as_ref().is_some_and(over) {

@@ -41,6 +41,9 @@ pub struct Login {
     pub refused: Option<Refused>,
     #[serde(default)]
     pub trouble: Option<Trouble>,
+    /// Captcha keys that the captcha service refused.
+    #[serde(default)]
+    pub refused_keys: Vec<RefusedKey>,
     /// When logins of the last hour were begun.
     #[serde(default)]
     pub logins: Vec<Timestamp>,
@@ -119,6 +122,16 @@ pub struct Ended {
 pub struct Refused {
     pub code: Code,
     /// They are not tried again before.
+    pub until: Timestamp,
+}
+
+/// The captcha service has refused a key: that is nothing to callers with another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedKey {
+    /// A keyed hash.
+    pub print: String,
+    pub code: Code,
+    /// It is not tried again before.
     pub until: Timestamp,
 }
 

@@ -324,3 +324,21 @@ fn what_older_code_stored_can_be_read() {
     assert!(!login.farewell.unwrap().broken_off && !login.signed_in);
     stored(&login);
 }
+
+#[test]
+fn a_captcha_key_that_was_refused_is_left_alone_and_others_are_not() {
+    let mut p = Play::new();
+    for print in ["a", "b", "a"] {
+        p.take_off(Work::LogIn);
+        p.event(Event::LoginFailed(Failure::new(Code::CaptchaNoBalance)));
+        p.event(Event::KeyRefused { print: print.to_owned(), code: Code::CaptchaNoBalance });
+    }
+    assert_eq!((p.login.logins.len(), p.login.refused_keys.len()), (0, 2), "nothing was paid");
+    let refused =
+        |p: &Play, print| p.login.key_refused(print, p.now).map(|r| (r.code, r.retry_after_seconds));
+    assert_eq!(refused(&p, "a"), Some((Code::CaptchaNoBalance, Some(60))));
+    assert_eq!(refused(&p, "c"), None);
+    assert_eq!(p.want(true), Verdict::LogIn, "with another key");
+    p.now = p.now.plus(secs(60));
+    assert_eq!(refused(&p, "a"), None);
+}

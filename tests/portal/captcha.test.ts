@@ -107,6 +107,9 @@ describe.each(["in_error", "res_error"] as const)("%s", (which) => {
       advance(Number(wait) * SECOND);
     } else {
       expect(wait).toBeNull();
+      // The same key is left alone for a minute.
+      expect(failed(await quiet(() => getSession(user)), status, code)).toBe(60);
+      advance(60 * SECOND);
     }
     await sessionOf(user);
     expect(seen(user).logins).toBe(1);

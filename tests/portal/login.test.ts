@@ -254,18 +254,34 @@ describe("logins of an hour", () => {
     expect(paid).toBeLessThanOrEqual(2 * LOGINS_MAX);
   });
 
-  it("refused captcha keys and good logins count, too", async () => {
+  it("good logins count, too; a captcha key that is refused costs none, and is left alone for a minute", async () => {
     const user = someone();
     const poor = { ...user, captcha_api_key: "nobalance-1" };
-    for (let n = 0; n < 3; n++) failed(await getSession(poor), 402, "captcha_no_balance");
-    for (let n = 0; n < 3; n++) {
+    failed(await getSession(poor), 402, "captcha_no_balance");
+    const calls = upstreams.count();
+    for (let n = 0; n < 10; n++) expect(failed(await getSession(poor), 402, "captcha_no_balance")).toBe(60);
+    expect(upstreams.count()).toBe(calls);
+    for (let n = 0; n < 6; n++) {
       const id = await sessionOf(user);
       await closeSession(id);
       advance(SECOND);
     }
     const wait = failed(await getSession(user), 429, "portal_logins_spent");
-    expect(wait).toBe(3597);
-    expect(upstreams.portal.logins).toBe(3);
+    expect(wait).toBe(3594);
+    expect(upstreams.portal.logins).toBe(6);
+  });
+
+  it("the captcha key that came last pays for the new login of a session", async () => {
+    const user = someone();
+    const session_id = await sessionOf(user);
+    const captcha_api_key = `${user.captcha_api_key}-new`;
+    expect(await sessionOf({ ...user, captcha_api_key })).toBe(session_id);
+    upstreams.revoke("portal", user.username);
+    const answer = await post("/get_containers", { session_id, infinite_scrolling: false });
+    expect(answer.status, answer.text).toBe(200);
+    const tasks = (account: string) =>
+      upstreams.count({ upstream: "captcha", operation: "captcha_in", account });
+    expect([tasks(user.captcha_api_key), tasks(captcha_api_key)]).toEqual([1, 1]);
   });
 
   it("a portal that is down before anything is paid for takes none of them", async () => {
