@@ -1,4 +1,6 @@
 //! Every setting there is. The README's table is made from this list.
+//!
+//! Over 400 lines: a list.
 
 /// What values a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

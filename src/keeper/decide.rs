@@ -1,4 +1,6 @@
 //! The life of an account's token: every state and transition, for all providers. No I/O, no clock of its own.
+//!
+//! Over 400 lines: all transitions of one state machine, which can be judged beside each other only.
 
 use super::alert::{self, Alert, Kind};
 use super::backoff::{Dice, RETRY_AFTER_MAX, allowed_at, forget_old};

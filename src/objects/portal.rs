@@ -1,4 +1,7 @@
 //! The object of one portal login.
+//!
+//! Over 400 lines: the step, the queue and the commands share the private state of one object. What is done at the portal,
+//! what is stored and what follows are in rooms of their own.
 
 use super::portal_rows::PortalRows;
 use super::{fault, promise, rows::Rows};

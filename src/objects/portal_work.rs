@@ -1,4 +1,6 @@
 //! What the object of a login does at the portal, one piece at a time, each in its turn of the queue.
+//!
+//! Over 400 lines: every piece of work begins, ends and is cut off in the same few steps, and is read beside the others.
 
 use super::portal::{Inner, Loaded, audit};
 use super::portal_rows::{FAREWELL, JAR};
@@ -193,8 +195,7 @@ impl Inner {
         wizard_id: Option<String>,
         by: &By,
     ) -> Result<Reply> {
-        let resumed = Event::Resumed { session_id: session_id.clone() };
-        let (verdict, loaded) = self.step(resumed.clone())?;
+        let (verdict, loaded) = self.step(Event::Resumed { session_id: session_id.clone() })?;
         let refused = |refusal| done(&session_id, is_new, Err(refusal), None);
         let mut again = false;
         match verdict {

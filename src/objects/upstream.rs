@@ -1,4 +1,6 @@
 //! The object of one upstream account.
+//!
+//! Over 400 lines: the step, the flight and the commands share the private state of one object.
 
 use super::follow;
 use super::{fault, promise, rows::Rows};

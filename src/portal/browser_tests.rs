@@ -218,7 +218,7 @@ fn cookies_go_where_they_belong() {
     assert_eq!(sent("/x"), None);
     assert_eq!(sent("/deep").as_deref(), Some("b=2"));
     assert!(Jar::load(&Secret::new("x")).is_none());
-    assert!(Jar::load(&Jar::default().save()).is_some_and(|jar| jar.is_empty()));
+    assert!(Jar::load(&Jar::default().save()).is_some_and(|jar| format!("{jar:?}") == "Jar(0 cookies)"));
     assert_eq!(format!("{:?}", visit.jar), "Jar(2 cookies)");
 }
 

@@ -1,4 +1,6 @@
 //! The life of a portal login: what an event makes of it, and what is to be done next. No I/O, no clock.
+//!
+//! Over 400 lines: all transitions of one state machine, which can be judged beside each other only.
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
@@ -157,7 +159,7 @@ impl Login {
             }
             Event::LoginFailed(failure) => self.login_failed(failure, policy, now, dice),
             Event::KeyRefused { print, code } => {
-                // Nothing was paid, and the portal has seen no login.
+                // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
                 self.logins.pop();
                 self.refused_keys.retain(|key| key.print != print);
                 self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });

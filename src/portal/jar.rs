@@ -27,10 +27,6 @@ impl Jar {
         Secret::new(serde_json::to_string(&cookies).unwrap_or_default())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.iter_unexpired().next().is_none()
-    }
-
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.
     pub(super) fn take(&mut self, cookie: &Secret, url: &Url) {
         let text = cookie.expose();

@@ -1,4 +1,6 @@
 //! The object around the life cycle, as it is in `src/objects`. What must always hold is asserted as it happens.
+//!
+//! Over 400 lines: it plays one object as a whole, so that each step of it can be held against the invariants.
 
 use super::fake_portal::Site;
 use super::login_support::*;

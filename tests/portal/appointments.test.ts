@@ -1,4 +1,5 @@
 // Appointments: three forms one after the other, gone on with later, and a booking that is made once or not at all.
+// Over 400 lines: all of it goes through the same three forms, with the same helpers.
 import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import type { Fault } from "../upstreams/index.ts";
