@@ -50,7 +50,7 @@ pub fn session_json(id: &str, live: &Live) -> Value {
         "last_activity": live.last_activity.rfc3339(),
         "idle_expires_at": live.idle_expires_at.rfc3339(),
         "absolute_expires_at": live.absolute_expires_at.rfc3339(),
-        "expires_at": live.idle_expires_at.min(live.absolute_expires_at).rfc3339(),
+        "expires_at": live.expires_at().rfc3339(),
     })
 }
 

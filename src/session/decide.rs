@@ -165,7 +165,7 @@ fn live(
         }
         Command::Touch { generation, passive } => {
             let save = seen(&mut session, generation, passive, policy, now);
-            let reply = Reply::Live(Live { device: None, ..view(&session, policy) });
+            let reply = Reply::Live(Live { lifetime_ends_at: None, device: None, ..view(&session, policy) });
             Ok(keep(session, reply, save))
         }
         Command::Rotate { generation, .. } => rotate(session, generation, policy, now, mint),
@@ -325,6 +325,7 @@ fn view(session: &Session, policy: &Policy) -> Live {
         idle_expires_at: session.idle_expires_at(policy),
         absolute_expires_at: session.absolute_expires_at,
         created_at: session.created_at,
+        lifetime_ends_at: Some(session.lifetime_ends_at()),
         device: Some(session.device.clone()),
     }
 }

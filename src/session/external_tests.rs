@@ -21,6 +21,20 @@ fn its_time_to_live_is_counted_anew_at_each_renewal() {
 }
 
 #[test]
+fn it_says_when_it_ends_if_nobody_renews_it() {
+    let mut s = Harness::external();
+    s.open();
+    let end = s.now.plus(POLICY.external_ttl);
+    assert_eq!(s.peek().expires_at(), end.min(s.now.plus(POLICY.idle)));
+    s.advance(POLICY.external_ttl.checked_sub(MS).unwrap());
+    s.renewed(0);
+    assert_eq!(s.peek().expires_at(), s.now.plus(POLICY.external_ttl.min(POLICY.idle)));
+    // Of an object of the release before, which does not say it.
+    let old = Live { lifetime_ends_at: None, ..s.peek() };
+    assert_eq!(old.expires_at(), old.idle_expires_at.min(old.absolute_expires_at));
+}
+
+#[test]
 fn no_token_outlives_it() {
     let mut s = Harness::with(Policy { access_ttl: POLICY.absolute, ..POLICY });
     s.kind = Kind::External;

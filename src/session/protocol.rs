@@ -108,9 +108,19 @@ pub struct Live {
     pub idle_expires_at: Timestamp,
     pub absolute_expires_at: Timestamp,
     pub created_at: Timestamp,
-    /// Not sent with the answer to a touch, which is the hot path.
+    /// When it ends however active it is, if nobody renews it. Not sent with the answer to a touch, which is the hot path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_ends_at: Option<Timestamp>,
+    /// Not sent with the answer to a touch either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
+}
+
+impl Live {
+    /// When it ends if nothing more comes of its user.
+    pub fn expires_at(&self) -> Timestamp {
+        self.idle_expires_at.min(self.lifetime_ends_at.unwrap_or(self.absolute_expires_at))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

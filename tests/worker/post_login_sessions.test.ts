@@ -185,6 +185,22 @@ it("lives for an hour after each renewal, and not longer", async () => {
   expect(JSON.parse(over)).toMatchObject({ ended: { reason: "lifetime" } });
 });
 
+it("a list says when it ends: by inactivity, or by its time to live if that is earlier", async () => {
+  const born = Date.now();
+  const { token } = await init();
+  const listed = async () => {
+    const { json } = await api("GET", "/admin/sessions/active", { token: await freshAdmin() });
+    return json.sessions.find(({ id }: { id: string }) => id === sessionOf(token));
+  };
+  const iso = (ms: number) => new Date(ms).toISOString();
+  expect(await listed()).toMatchObject({ expires_at: iso(born + 30 * MINUTE) });
+  await busy(token, 50 * MINUTE);
+  expect(await listed()).toMatchObject({
+    idle_expires_at: iso(born + 80 * MINUTE),
+    expires_at: iso(born + 60 * MINUTE),
+  });
+});
+
 it("its alarm ends it, and tells the list, KV and the log", async () => {
   const cif = freshCif();
   const { token } = await init(cif);
