@@ -44,8 +44,9 @@ async fn get(edge: &mut Edge, request: &mut Request, by: By) -> Result<Reply, Re
     let (credentials, keep_alive) = portal_fields::credentials(edge, request).await?;
     set_up(edge)?;
     let who = by.who.clone();
-    let name = login(edge, &credentials).await?;
-    let told = rpc::portal(&edge.env, &name, Command::Get { credentials, keep_alive, by }).await?;
+    let order = || Command::Get { credentials: credentials.clone(), keep_alive, by: by.clone() };
+    let told = where_it_is(edge, &credentials, async |name| Ok(rpc::portal(&edge.env, name, order()).await?));
+    let told = told.await?;
     let outcome = match told {
         Told::Session(session) => Ok(session),
         other => Err(refusal(other)),
@@ -121,9 +122,9 @@ async fn run(
         }
     }
     let Some(credentials) = credentials else { return Err(gone) };
-    let name = login(edge, &credentials).await?;
-    let told = ask(edge, &name, order(None, Some(credentials)), operation).await?;
-    done_reply(edge, told)
+    let order = || order(None, Some(credentials.clone()));
+    let told = where_it_is(edge, &credentials, async |name| ask(edge, name, order(), operation).await);
+    done_reply(edge, told.await?)
 }
 
 /// Gives an order once. If nobody can say what became of it, and it cannot be undone, that is what the caller hears.
@@ -207,17 +208,24 @@ fn set_up(edge: &Edge) -> Result<(), Reason> {
     if edge.app.config.portals.is_empty() { Err(Reason::PortalNotConfigured) } else { Ok(()) }
 }
 
-/// The object of these credentials. While sealing keys rotate it may still have its older name.
-async fn login(edge: &Edge, credentials: &Credentials) -> Result<String, Reason> {
-    let Credentials { username, password, .. } = credentials;
-    let mut names = identity::names(&edge.app.vault, EMODAL, username, password.expose()).into_iter();
-    let first = names.next().ok_or(Reason::Internal)?;
-    for older in names {
-        if rpc::portal(&edge.env, &older, Command::Find).await? == Told::Looked {
-            return Ok(older);
-        }
+/// Asks the object of these credentials; and where that says that another one has their session, that one. An object that
+/// says so, or that it has no such session, has done nothing.
+async fn where_it_is(
+    edge: &Edge,
+    credentials: &Credentials,
+    ask: impl AsyncFn(&str) -> Result<Told, Reason>,
+) -> Result<Told, Reason> {
+    let names = identity::names(&edge.app.vault, EMODAL, credentials);
+    let name = names.first().ok_or(Reason::Internal)?;
+    let told = ask(name).await?;
+    let Told::Moved(other) = told else { return Ok(told) };
+    let told = ask(&other).await?;
+    if told != Told::Unknown {
+        return Ok(told);
     }
-    Ok(first)
+    // Its session is over, and the registry has not heard of that.
+    rpc::portal_registry(&edge.env, &Ask::None { name: other, ended: None }).await?;
+    ask(name).await
 }
 
 fn refusal(told: Told) -> Reason {
@@ -225,6 +233,8 @@ fn refusal(told: Told) -> Reason {
         Told::Refused(refusal) => Reason::Portal(refusal),
         Told::Ended(reason) => Reason::PortalSessionEnded(reason),
         Told::Unknown => Reason::SessionNotFound,
+        // Twice: it moves about. Nothing was done.
+        Told::Moved(_) => Reason::Unavailable,
         _ => Reason::Internal,
     }
 }

@@ -6,14 +6,13 @@ use super::log::Audit;
 use super::reply::Reply;
 use super::route::query_values;
 use super::token_route::TokenRoute;
-use super::{facturify, notifier, upstox};
+use super::{facturify, notifier, sealing_keys, upstox};
 use crate::clock::{Timestamp, seconds_up};
 use crate::directory::service_key::Scope;
 use crate::error::{FieldFault, Reason};
 use crate::keeper::history::Entry;
 use crate::keeper::protocol::{Issued, Refusal, Status};
 use crate::keeper::{AccountKey, By, Command, Reply as Told, Task, providers};
-use crate::objects::roster::{Command as RosterCommand, Reply as RosterReply};
 use crate::objects::rpc;
 use crate::platform;
 use crate::store::TokenCopy;
@@ -62,7 +61,7 @@ pub async fn serve(edge: &mut Edge, request: &mut Request, route: TokenRoute) ->
             edge.service(Scope::TokensRead).await?;
             history(edge, &find(edge, &provider, &account)?).await
         }
-        TokenRoute::SealingKeys => sealing_keys(edge).await,
+        TokenRoute::SealingKeys => sealing_keys::list(edge).await,
     }
 }
 
@@ -231,21 +230,4 @@ fn entry_json(entry: &Entry, print: fn(Timestamp) -> String) -> Value {
         "status": entry.status,
         "expires_at": entry.expires_at.map(print),
     })
-}
-
-/// `GET /admin/sealing-keys`: which keys are configured, and which are still needed.
-async fn sealing_keys(edge: &Edge) -> Result<Reply, Reason> {
-    edge.admin().await?;
-    let RosterReply::Kids(mut used) = rpc::roster(&edge.env, &RosterCommand::Kids).await? else {
-        return Err(Reason::Internal);
-    };
-    let vault = &edge.app.vault;
-    let line = |kid: &str, accounts: u64, configured: bool| {
-        let seals = vault.first_kid() == Some(kid);
-        json!({ "kid": kid, "configured": configured, "seals": seals, "accounts": accounts })
-    };
-    let mut keys: Vec<Value> =
-        vault.kids().map(|kid| line(kid, used.remove(kid).unwrap_or(0), true)).collect();
-    keys.extend(used.iter().map(|(kid, accounts)| line(kid, *accounts, false)));
-    Ok(Reply::json(200, &json!({ "keys": keys })))
 }

@@ -16,8 +16,8 @@ use crate::portal::{
     Work, identity,
 };
 use crate::secret::Secret;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -57,13 +57,28 @@ pub(super) struct Inner {
     rows: Result<Rows>,
     /// The end of the queue.
     last: RefCell<Option<Promise>>,
-    /// The login that is waited for, a `Result` in JSON, and the captcha key that it was begun with.
+    /// The login that is waited for, a [`Got`] in JSON, and the captcha key that it was begun with.
     login: RefCell<Option<(Promise, Secret)>>,
     /// How many pieces of work there are, and whether one of them is being done.
     waiting: Cell<usize>,
     busy: Cell<bool>,
     armed: Cell<Option<Timestamp>>,
     pub(super) told_used: Cell<Option<Timestamp>>,
+}
+
+/// What came of a login that was waited for.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Got {
+    Here,
+    /// There is no need for one: the object of this name has the session.
+    Elsewhere(String),
+    Refused(Refusal),
+}
+
+impl From<std::result::Result<(), Refusal>> for Got {
+    fn from(end: std::result::Result<(), Refusal>) -> Self {
+        end.map_or_else(Self::Refused, |()| Self::Here)
+    }
 }
 
 /// A login as it was loaded, or as a step has left it.
@@ -81,6 +96,11 @@ impl Loaded {
     /// What tells captcha keys apart without keeping them.
     pub fn key_print(&self, credentials: &Credentials) -> String {
         self.app.vault.fingerprint("captcha-key", credentials.captcha_api_key.expose())
+    }
+
+    /// What an object of these credentials is called, by each sealing key.
+    pub fn names(&self, credentials: &Credentials) -> Vec<String> {
+        identity::names(&self.app.vault, identity::portal(&self.name), credentials)
     }
 
     /// Nothing, if this deployment has no such portal.
@@ -277,9 +297,9 @@ impl Inner {
             Command::Get { credentials, .. } | Command::Run { credentials: Some(credentials), .. } => {
                 let app = self.app()?;
                 let portal = identity::portal(&asked.name);
-                let names =
-                    identity::names(&app.vault, portal, &credentials.username, credentials.password.expose());
+                let names = identity::names(&app.vault, portal, credentials);
                 names.contains(&asked.name)
+                    || (known.is_some() && self.has_session_of(&asked.name, credentials)?)
             }
             _ => known.is_some(),
         };
@@ -291,10 +311,6 @@ impl Inner {
         }
         match asked.command {
             Command::Get { credentials, keep_alive, by } => self.get(credentials, keep_alive, by).await,
-            Command::Find => Ok(match self.load()?.and_then(|loaded| loaded.login.session) {
-                Some(_) => Reply::Looked,
-                None => Reply::Unknown,
-            }),
             Command::Run { session_id, credentials, keep_alive, operation, wizard_id, by } => {
                 let session = match (session_id, credentials) {
                     (Some(id), _) => Ok((id, false)),
@@ -356,14 +372,21 @@ impl Inner {
                 None => (self.queue_login(credentials.clone(), keep_alive, by.clone()), true),
             };
             let end = JsFuture::from(end).await;
-            if let Err(refusal) = parse::<std::result::Result<(), Refusal>>(end)? {
-                if !own_key && refusal.code.refuses_captcha_key() {
-                    // The key of somebody else.
+            match parse(end)? {
+                Got::Here => {}
+                Got::Elsewhere(name) => {
+                    self.rows()?.forget_name()?;
+                    return Ok(Reply::Moved(name));
+                }
+                // The key of somebody else.
+                Got::Refused(refusal) if !own_key && refusal.code.refuses_captcha_key() => {
                     given_up = refusal;
                     continue;
                 }
-                self.tell_of_changes().await?;
-                return Ok(Reply::Refused(refusal));
+                Got::Refused(refusal) => {
+                    self.tell_of_changes().await?;
+                    return Ok(Reply::Refused(refusal));
+                }
             }
             is_new |= first && none_yet;
         }

@@ -6,7 +6,7 @@ use super::portal_registry::{Command, Over, Place, Reply, Row};
 use super::rpc;
 use crate::keeper::protocol::By;
 use crate::platform;
-use crate::portal::{Command as Ask, End, Event};
+use crate::portal::{Command as Ask, Credentials, End, Event};
 use futures_util::future::join_all;
 use std::rc::Rc;
 use std::time::Duration;
@@ -86,11 +86,15 @@ impl Inner {
             at: ended.at,
         });
         let Some(live) = &loaded.login.session else { return Ok(Command::None { name, ended }) };
-        let credentials = self.rows()?.credentials(&name)?.ok().flatten();
+        let rows = self.rows()?;
+        let credentials = rows.credentials(&name)?.ok().flatten();
+        let alias = credentials.as_ref().and_then(|c| loaded.names(c).into_iter().next());
         let username = credentials.map(|c| c.username).unwrap_or_default();
         let nonce = platform::nonce().ok_or("no random bytes")?;
         let sealed = loaded.app.vault.seal(USERNAME, &name, username.as_bytes(), nonce);
         let row = Row {
+            alias,
+            kid: rows.needed_kid()?,
             session_id: live.session_id.clone(),
             username: sealed.map_err(|_| "a username could not be sealed")?,
             created_at: live.created_at,
@@ -99,6 +103,31 @@ impl Inner {
             name,
         };
         Ok(Command::Lives { row, max: loaded.policy().sessions_max, ended })
+    }
+}
+
+impl Inner {
+    /// The object that has the live session of these credentials, if it is another one: it was begun under another sealing
+    /// key. An error says that nobody could be asked, and then there must be no login.
+    pub(super) async fn elsewhere(
+        &self,
+        loaded: &Loaded,
+        credentials: &Credentials,
+    ) -> Result<Option<String>> {
+        let called = Command::Called { names: loaded.names(credentials), but: loaded.name.clone() };
+        match rpc::portal_registry(&self.env, &called).await {
+            Ok(Reply::Found(place)) => Ok(Some(place.name)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(Error::from(error.to_string())),
+        }
+    }
+
+    /// Whether the session here is that of these credentials. Its name does not tell once the key that it is by is gone.
+    pub(super) fn has_session_of(&self, name: &str, credentials: &Credentials) -> Result<bool> {
+        let kept = self.rows()?.credentials(name)?.ok().flatten();
+        Ok(kept.is_some_and(|kept| {
+            kept.username == credentials.username && kept.password.matches(credentials.password.expose())
+        }))
     }
 }
 

@@ -6,9 +6,12 @@ use crate::clock::Timestamp;
 use crate::platform;
 use crate::portal::End;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
-use worker::{DurableObject, Env, Request, Response, Result, SqlStorage, State, durable_object};
+use worker::{
+    DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
+};
 
 /// How long it is known how a session ended.
 const ENDED_KEPT: Duration = Duration::from_hours(24);
@@ -34,8 +37,15 @@ pub enum Command {
         session_id: String,
         now: Timestamp,
     },
+    /// Whose session these names of a login's mean, if it is another's than that of `but`.
+    Called {
+        names: Vec<String>,
+        but: String,
+    },
     List,
     Counts,
+    /// How many sessions are sealed under which key.
+    Kids,
     /// The names of all logins with a live session.
     Names,
     /// The sessions that are too many.
@@ -55,6 +65,7 @@ pub enum Reply {
     Unknown,
     Rows(Vec<Row>),
     Counts(Counts),
+    Kids(BTreeMap<String, u64>),
     Names(Vec<String>),
 }
 
@@ -76,6 +87,13 @@ pub struct Over {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub name: String,
+    /// What its object would be called if it were new: its name by the first sealing key. Nothing, if its credentials
+    /// cannot be opened.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// The sealing key that it lies sealed under.
+    #[serde(default)]
+    pub kid: Option<String>,
     pub session_id: String,
     /// Sealed.
     pub username: String,
@@ -120,6 +138,8 @@ impl PortalRegistry {
 #[derive(Deserialize)]
 struct Stored {
     name: String,
+    alias: Option<String>,
+    kid: Option<String>,
     session_id: String,
     username: String,
     created_at: f64,
@@ -134,6 +154,17 @@ struct Counted {
 }
 
 #[derive(Deserialize)]
+struct Live {
+    live: u32,
+}
+
+#[derive(Deserialize)]
+struct Kid {
+    kid: String,
+    live: u32,
+}
+
+#[derive(Deserialize)]
 struct EndedRow {
     reason: String,
 }
@@ -142,8 +173,8 @@ impl PortalRegistry {
     fn sql(&self) -> Result<SqlStorage> {
         let sql = self.state.storage().sql();
         sql.exec(
-            "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, session_id TEXT NOT NULL UNIQUE, \
-             username TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER NOT NULL, \
+            "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, alias TEXT, kid TEXT, \
+             session_id TEXT NOT NULL UNIQUE, username TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER NOT NULL, \
              keep_alive INTEGER NOT NULL); \
              CREATE TABLE IF NOT EXISTS ended (session_id TEXT PRIMARY KEY, reason TEXT NOT NULL, \
              at INTEGER NOT NULL)",
@@ -170,6 +201,12 @@ impl PortalRegistry {
                 Ok(Reply::Done)
             }
             Command::Find { session_id, now } => find(&sql, &session_id, now),
+            Command::Called { names, but } => called(&sql, &names, &but),
+            Command::Kids => {
+                let query = "SELECT kid, count(*) AS live FROM live WHERE kid IS NOT NULL GROUP BY kid";
+                let kids = sql.exec(query, None)?.to_array::<Kid>()?;
+                Ok(Reply::Kids(kids.into_iter().map(|k| (k.kid, k.live.into())).collect()))
+            }
             Command::List => Ok(Reply::Rows(rows(&sql, "ORDER BY created_at, session_id")?)),
             Command::Counts => {
                 let query = "SELECT count(*) AS active, ifnull(sum(keep_alive), 0) AS persistent FROM live";
@@ -186,8 +223,11 @@ impl PortalRegistry {
 }
 
 fn put(sql: &SqlStorage, row: &Row) -> Result<()> {
+    let text = |text: &Option<String>| text.as_deref().map_or(SqlStorageValue::Null, Into::into);
     let values = vec![
         row.name.as_str().into(),
+        text(&row.alias),
+        text(&row.kid),
         row.session_id.as_str().into(),
         row.username.as_str().into(),
         number(row.created_at)?,
@@ -196,8 +236,9 @@ fn put(sql: &SqlStorage, row: &Row) -> Result<()> {
     ];
     // A report that was overtaken by a later use does not take it back.
     sql.exec(
-        "INSERT INTO live (name, session_id, username, created_at, last_used, keep_alive) \
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET session_id = excluded.session_id, \
+        "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, keep_alive) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
+         alias = ifnull(excluded.alias, alias), kid = excluded.kid, session_id = excluded.session_id, \
          username = excluded.username, created_at = excluded.created_at, \
          last_used = max(last_used, excluded.last_used), keep_alive = excluded.keep_alive",
         values,
@@ -212,6 +253,17 @@ fn end(sql: &SqlStorage, over: &Over) -> Result<()> {
     let old = platform::now().minus(ENDED_KEPT);
     sql.exec("DELETE FROM ended WHERE at < ?", vec![number(old)?])?;
     Ok(())
+}
+
+fn called(sql: &SqlStorage, names: &[String], but: &str) -> Result<Reply> {
+    for name in names {
+        let query = "SELECT name, session_id FROM live WHERE (name = ? OR alias = ?) AND name <> ?";
+        let values = vec![name.as_str().into(), name.as_str().into(), but.into()];
+        if let Some(place) = sql.exec(query, values)?.to_array::<Place>()?.into_iter().next() {
+            return Ok(Reply::Found(place));
+        }
+    }
+    Ok(Reply::Unknown)
 }
 
 fn find(sql: &SqlStorage, session_id: &str, now: Timestamp) -> Result<Reply> {
@@ -230,10 +282,16 @@ fn find(sql: &SqlStorage, session_id: &str, now: Timestamp) -> Result<Reply> {
 
 /// The least recently used sessions over `max`, never that of `but`.
 fn excess(sql: &SqlStorage, max: usize, but: Option<&str>) -> Result<Vec<Place>> {
-    let live = rows(sql, "ORDER BY last_used, created_at, session_id")?;
-    let surplus = live.len().saturating_sub(max);
-    let others = live.into_iter().filter(|row| Some(row.name.as_str()) != but);
-    Ok(others.take(surplus).map(|row| Place { name: row.name, session_id: row.session_id }).collect())
+    let counted = sql.exec("SELECT count(*) AS live FROM live", None)?.one::<Live>()?;
+    let surplus = counted.live.saturating_sub(u32::try_from(max).unwrap_or(u32::MAX));
+    if surplus == 0 {
+        return Ok(Vec::new());
+    }
+    let query = "SELECT name, session_id FROM live WHERE name IS NOT ? \
+                 ORDER BY last_used, created_at, session_id LIMIT ?";
+    let but = but.map_or(SqlStorageValue::Null, Into::into);
+    let limit = SqlStorageValue::try_from_i64(surplus.into())?;
+    sql.exec(query, vec![but, limit])?.to_array::<Place>()
 }
 
 fn rows(sql: &SqlStorage, order: &str) -> Result<Vec<Row>> {
@@ -242,6 +300,8 @@ fn rows(sql: &SqlStorage, order: &str) -> Result<Vec<Row>> {
     let at = |millis: f64| Timestamp::from_millis(millis as u64);
     let row = |s: Stored| Row {
         name: s.name,
+        alias: s.alias,
+        kid: s.kid,
         session_id: s.session_id,
         username: s.username,
         created_at: at(s.created_at),

@@ -57,6 +57,11 @@ impl PortalRows<'_> {
         self.rows.put(NAME, name)
     }
 
+    /// Leaves nothing behind of a login that was never anything.
+    pub fn forget_name(&self) -> Result<()> {
+        if self.login()? == Login::default() { self.rows.delete(NAME) } else { Ok(()) }
+    }
+
     pub fn login(&self) -> Result<Login> {
         Ok(match self.rows.get(LOGIN)? {
             Some(text) => serde_json::from_str(&text)?,
@@ -109,10 +114,9 @@ impl PortalRows<'_> {
     pub fn seal_anew(&self, name: &str) -> Result<bool> {
         let mut any = false;
         for row in SEALED {
-            let Some(sealed) = self.rows.get(row)? else { continue };
-            let kid = sealed.split_once('.').map(|(kid, _)| kid);
-            if kid == self.app.vault.first_kid() {
-                continue;
+            match self.kid(row)? {
+                Some(kid) if Some(kid.as_str()) != self.app.vault.first_kid() => {}
+                _ => continue,
             }
             if let Ok(Some(plain)) = self.open(name, row)? {
                 self.seal(name, row, &plain)?;
@@ -120,6 +124,23 @@ impl PortalRows<'_> {
             }
         }
         Ok(any)
+    }
+
+    /// The sealing key that a row lies sealed under.
+    fn kid(&self, row: &str) -> Result<Option<String>> {
+        let sealed = self.rows.get(row)?;
+        Ok(sealed.and_then(|sealed| sealed.split_once('.').map(|(kid, _)| kid.to_owned())))
+    }
+
+    /// A sealing key that cannot be done without: one that is not the first, if there is any.
+    pub fn needed_kid(&self) -> Result<Option<String>> {
+        let first = self.app.vault.first_kid();
+        let mut kids = Vec::new();
+        for row in SEALED {
+            kids.extend(self.kid(row)?);
+        }
+        let older = kids.iter().find(|kid| Some(kid.as_str()) != first);
+        Ok(older.or(kids.first()).cloned())
     }
 
     fn open_json<T: DeserializeOwned>(&self, name: &str, row: &str) -> Result<Opened<T>> {

@@ -2,7 +2,7 @@
 //!
 //! Over 400 lines: every piece of work begins, ends and is cut off in the same few steps, and is read beside the others.
 
-use super::portal::{Inner, Loaded, audit};
+use super::portal::{Got, Inner, Loaded, audit};
 use super::portal_rows::{FAREWELL, JAR};
 use crate::clock::Timestamp;
 use crate::keeper::protocol::By;
@@ -57,18 +57,25 @@ impl Net for World {
 type LoggedIn = std::result::Result<(), Refusal>;
 
 impl Inner {
-    /// A session for these credentials, unless there is one by now.
+    /// A session for these credentials, unless there is one by now, here or in another object.
     pub(super) async fn log_in_if_needed(
         self: &Rc<Self>,
         credentials: Credentials,
         keep_alive: bool,
         by: &By,
-    ) -> Result<LoggedIn> {
-        match self.step(Event::Wanted { keep_alive })?.0 {
-            Verdict::Serve => Ok(Ok(())),
-            Verdict::Refuse(refusal) => Ok(Err(refusal)),
-            _ => self.log_in(Some(credentials), keep_alive, by).await,
+    ) -> Result<Got> {
+        let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
+        match verdict {
+            Verdict::Serve => return Ok(Got::Here),
+            Verdict::Refuse(refusal) => return Ok(Got::Refused(refusal)),
+            _ if loaded.login.session.is_some() => {}
+            _ => {
+                if let Some(name) = self.elsewhere(&loaded, &credentials).await? {
+                    return Ok(Got::Elsewhere(name));
+                }
+            }
         }
+        self.log_in(Some(credentials), keep_alive, by).await.map(Got::from)
     }
 
     /// Logs in with the credentials that are given, else with those that are kept.

@@ -21,8 +21,6 @@ pub struct Asked {
 pub enum Command {
     /// The live session of these credentials; a new one if there is none.
     Get { credentials: Credentials, keep_alive: bool, by: By },
-    /// Whether there is a live session here.
-    Find,
     /// An operation on the session of that id; else, with credentials, on theirs.
     Run {
         session_id: Option<String>,
@@ -52,6 +50,8 @@ pub enum Reply {
     Closed,
     /// Nothing is known of such a session here.
     Unknown,
+    /// These credentials have a live session, in the object of this name: it was begun under another sealing key.
+    Moved(String),
     /// It has ended, and how.
     Ended(End),
     Refused(Refusal),

@@ -165,6 +165,6 @@ it("the sealing keys are for admins", async () => {
   await told(CRM);
   await told(BATCH);
   expect((await api("GET", path, { token: await freshAdmin() })).json).toEqual({
-    keys: [{ kid: "s1", configured: true, seals: true, accounts: 2 }],
+    keys: [{ kid: "s1", configured: true, seals: true, accounts: 2, portal_sessions: 0 }],
   });
 });

@@ -60,6 +60,7 @@ const key = (kid: string, accounts: number, seals: boolean, configured = true) =
   configured,
   seals,
   accounts,
+  portal_sessions: 0,
 });
 
 it("a rotation under load: every answer is right, and the old key is not needed after one sweep", async () => {

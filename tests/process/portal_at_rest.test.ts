@@ -98,10 +98,22 @@ it("a rotation of sealing keys: the same session by the same credentials, and th
     await worker.scheduled({ cron: "* * * * *" });
     const names = (await service.listed()).map(({ username }) => username);
     expect(new Set(names)).toEqual(new Set([kept.username, regular.username]));
+    const keys = await server.client.call("GET", "/admin/sealing-keys", await server.client.admin());
+    expect(keys.json.keys).toMatchObject([
+      { kid: "s2", seals: true, portal_sessions: 2 },
+      { kid: "s1", configured: true, portal_sessions: 0 },
+    ]);
   }
   {
     await using server = await run(fresh);
     const service = new Service(server.client, key);
+    // By credentials alone: the name that they had is nobody's any more.
+    expect((await service.getSession(kept)).json).toMatchObject({ session_id: first, is_new: false });
+    const found = await service.post("/get_containers", { ...regular, infinite_scrolling: false });
+    expect(found.json).toMatchObject({ success: true, session_id: second, is_new_session: false });
+    expect(their.upstreams.portal.logins).toBe(2);
+    const other = await service.getSession({ ...kept, password: "another" });
+    expect([other.status, other.json.code]).toEqual([401, "portal_credentials_refused"]);
     const names = (await service.listed()).map(({ username }) => username);
     expect(new Set(names)).toEqual(new Set([kept.username, regular.username]));
     for (const id of ids) expect((await service.containers(id)).status).toBe(200);
