@@ -16,7 +16,7 @@ export function readCredentials() {
   }
 }
 
-/** What the fake portal and the fake 2captcha take. */
+/** Something to try the portal with. By `npm start` its fakes take any other, too; these ones also when they are strict. */
 const PORTAL = { username: "demo", password: "demo-pass", captcha_api_key: "ck-local" };
 
 /** The shape is fixed: scripts rely on it. */

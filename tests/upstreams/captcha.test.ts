@@ -102,6 +102,41 @@ describe("2captcha", () => {
   });
 });
 
+describe("where all keys are taken", () => {
+  const KEY = "0123456789abcdef0123456789abcdef";
+
+  beforeEach(() => upstreams.set({ captcha: { keys: "any" } }));
+
+  test.each([
+    ["wrong-1", "ERROR_WRONG_USER_KEY"],
+    ["WRONG", "ERROR_WRONG_USER_KEY"],
+    ["Invalid_key", "ERROR_WRONG_USER_KEY"],
+    ["", "ERROR_WRONG_USER_KEY"],
+    ["nokey-1", "ERROR_KEY_DOES_NOT_EXIST"],
+    ["nobalance-1", "ERROR_ZERO_BALANCE"],
+  ])("%j is not: %s", async (key, request) => {
+    expect(await task({ key, pageurl: PAGE })).toEqual({ status: 0, request });
+    expect(await poll({ key, id: "70000001" })).toEqual({ status: 0, request });
+  });
+
+  test.each([KEY, "ck-1", "not-wrong", "đ 🗝"])("%j has its captchas solved", async (key) => {
+    const { request: id } = await task({ key, pageurl: PAGE });
+    expect((await poll({ key, id })).request).toBe("CAPCHA_NOT_READY");
+    expect((await poll({ key: "other", id })).request).toBe("ERROR_WRONG_CAPTCHA_ID");
+    const { request: solution } = await poll({ key, id });
+    const page = await new Browser().login("ann", { "g-recaptcha-response": solution });
+    expect(isLoggedIn(page)).toBe(true);
+  });
+
+  test("a key that may be a real one is not shown whole", async () => {
+    const { request: id } = await task({ key: KEY, pageurl: PAGE });
+    for (let n = 0; n < 2; n += 1) await poll({ key: KEY, id });
+    expect(upstreams.count({ upstream: "captcha", account: "0123…" })).toBe(3);
+    expect((await call("GET", "/_calls")).text + (await call("GET", "/_control")).text).not.toContain(KEY);
+    expect([upstreams.revoke("captcha", KEY), upstreams.revoke("captcha", "0123…")]).toEqual([0, 1]);
+  });
+});
+
 describe("a solution", () => {
   const loginWith = (solution: string) => new Browser().login("ann", { "g-recaptcha-response": solution });
 

@@ -2,6 +2,7 @@
 import { form, hasType } from "./http.ts";
 import { identityUrl, LOGIN_PATH, SITE_KEY } from "./portal_pages.ts";
 import { random } from "./crypto.ts";
+import { saysItIsWrong } from "./switches.ts";
 import type { Answer, Ask, Fake, Operation, World } from "./types.ts";
 
 interface Task {
@@ -12,10 +13,14 @@ interface Task {
 }
 
 interface Solution {
-  key: string;
+  /** The key, as calls show it. */
+  account: string | undefined;
   /** When it was first told. */
   given_ms: number;
 }
+
+/** Keys that only this fake gives a meaning, and none at all. */
+const INVENTED = /^(ck-|nokey|nobalance|$)/;
 
 const SOLUTION_MS = 120_000;
 const FIRST_TASK = 70_000_001;
@@ -36,7 +41,13 @@ export class Captcha implements Fake {
   identify(ask: Ask): { operation: Operation; account?: string | undefined } {
     const operation = Object.hasOwn(OPERATIONS, ask.path) ? OPERATIONS[ask.path] : undefined;
     if (operation === undefined) return { operation: "unknown" };
-    return { operation, account: fieldsOf(ask).get("key")?.slice(0, 64) || undefined };
+    return { operation, account: this.#accountOf(fieldsOf(ask).get("key") ?? "") };
+  }
+
+  /** The key as calls show it. Where all keys are taken it may be somebody's real one: of that only the beginning. */
+  #accountOf(key: string): string | undefined {
+    const invented = this.#world.switches.captcha.keys === "own" || INVENTED.test(key);
+    return (invented ? key.slice(0, 64) : `${key.slice(0, 4)}…`) || undefined;
   }
 
   /** Errors come under 200, too; only a wrong path or method has a status of its own. */
@@ -56,7 +67,7 @@ export class Captcha implements Fake {
 
   /** A new task: a scripted error, then the key, the method, the site key, the page. */
   #task(fields: URLSearchParams, url: URL): Reply {
-    const error = this.#scripted("in_error") ?? wrongKey(fields.get("key"));
+    const error = this.#scripted("in_error") ?? this.#wrongKey(fields.get("key") ?? "");
     if (error !== undefined) return error;
     if (fields.get("method") !== "userrecaptcha") return "ERROR_BAD_PARAMETERS";
     if (fields.get("googlekey") !== SITE_KEY) return "ERROR_GOOGLEKEY";
@@ -65,6 +76,14 @@ export class Captcha implements Fake {
     this.#counts.tasks += 1;
     this.#tasks.set(id, { key: fields.get("key") ?? "", polls: 0 });
     return { request: id, gave: "a task" };
+  }
+
+  #wrongKey(key: string): string | undefined {
+    if (key.startsWith("nokey")) return "ERROR_KEY_DOES_NOT_EXIST";
+    if (key.startsWith("nobalance")) return "ERROR_ZERO_BALANCE";
+    const isAny = this.#world.switches.captcha.keys === "any";
+    const isTaken = isAny ? key !== "" && !saysItIsWrong(key) : key.startsWith("ck-");
+    return isTaken ? undefined : "ERROR_WRONG_USER_KEY";
   }
 
   /** Host and path are compared; the login page is taken to be at the host that this was asked at, or as the switch says. */
@@ -77,7 +96,7 @@ export class Captcha implements Fake {
 
   /** The solution, which stays the same when it is asked for again. */
   #poll(fields: URLSearchParams): Reply {
-    const error = this.#scripted("res_error") ?? wrongKey(fields.get("key"));
+    const error = this.#scripted("res_error") ?? this.#wrongKey(fields.get("key") ?? "");
     if (error !== undefined) return error;
     if (fields.get("action") !== "get") return "ERROR_EMPTY_ACTION";
     const id = fields.get("id") ?? "";
@@ -88,7 +107,7 @@ export class Captcha implements Fake {
     if (task.solution === undefined) {
       if (task.polls <= this.#world.switches.captcha.ready_after) return "CAPCHA_NOT_READY";
       task.solution = `03A${random(60)}`;
-      this.#solutions.set(task.solution, { key: task.key, given_ms: this.#world.now() });
+      this.#solutions.set(task.solution, { account: this.#accountOf(task.key), given_ms: this.#world.now() });
       this.#counts.solved += 1;
     }
     return { request: task.solution, gave: "a solution" };
@@ -126,7 +145,9 @@ export class Captcha implements Fake {
 
   /** Ends the unused solutions of a key, or all. */
   revoke(account?: string): number {
-    const ended = [...this.#solutions].filter(([, { key }]) => account === undefined || key === account);
+    const ended = [...this.#solutions].filter(
+      ([, { account: own }]) => account === undefined || own === account,
+    );
     for (const [solution] of ended) this.#solutions.delete(solution);
     return ended.length;
   }
@@ -145,9 +166,3 @@ const fieldsOf = ({ method, url, headers, text }: Ask): URLSearchParams =>
   method !== "POST"
     ? url.searchParams
     : form(hasType(headers, "application/x-www-form-urlencoded") ? text : "");
-
-function wrongKey(key: string | null): string | undefined {
-  if (key?.startsWith("ck-")) return undefined;
-  if (key?.startsWith("nokey")) return "ERROR_KEY_DOES_NOT_EXIST";
-  return key?.startsWith("nobalance") ? "ERROR_ZERO_BALANCE" : "ERROR_WRONG_USER_KEY";
-}

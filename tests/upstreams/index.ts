@@ -5,6 +5,7 @@ import { Upstreams } from "./upstreams.ts";
 
 export type { App } from "./accounts.ts";
 export { ConnectionBroken } from "./holds.ts";
+export { LENIENT } from "./switches.ts";
 export type { Switches } from "./switches.ts";
 export type * from "./types.ts";
 export { Upstreams };

@@ -1,26 +1,31 @@
-// The fakes as a program: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b]
+// The fakes as a program: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient]
 // Prints "ready <url>" once it listens, then a line for every call to an upstream.
 import { parseArgs } from "node:util";
-import type { Call } from "./index.ts";
+import { LENIENT, type Call, type Options } from "./index.ts";
 import { listen } from "./listen.ts";
 
 const USAGE =
-  "Usage: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b]; port 0 is any free one.";
+  "Usage: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient]; port 0 is any free one.";
 
 function fail(message: string): never {
   console.error(message);
   process.exit(2);
 }
 
-function options(): { port: number; accounts?: string[] | "any" } {
+function options(): Options & { port: number } {
   try {
     const { values } = parseArgs({
-      options: { port: { type: "string", default: "8788" }, accounts: { type: "string" } },
+      options: {
+        port: { type: "string", default: "8788" },
+        accounts: { type: "string" },
+        lenient: { type: "boolean", default: false },
+      },
     });
     const port = Number(values.port);
     if (!/^\d+$/.test(values.port) || port > 65_535) fail(`--port is a number from 0 to 65535.\n${USAGE}`);
-    if (values.accounts === undefined) return { port };
-    return { port, accounts: values.accounts === "any" ? "any" : values.accounts.split(",") };
+    const lenient = values.lenient ? { switches: LENIENT } : {};
+    if (values.accounts === undefined) return { port, ...lenient };
+    return { port, accounts: values.accounts === "any" ? "any" : values.accounts.split(","), ...lenient };
   } catch (error) {
     fail(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   }

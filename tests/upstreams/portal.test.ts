@@ -142,6 +142,20 @@ describe("login", () => {
     expect(isLoggedIn(await browser.login("carla", { Password: "s3cret & <more>" }))).toBe(true);
   });
 
+  test("the password may be any that does not say that it is wrong", async () => {
+    upstreams.set({ portal: { users: "any_password", lock_after: 4 } });
+    for (const Password of ["hunter2", "ann-pass", "not wrong", "pass & <wörd> 密"])
+      expect(isLoggedIn(await new Browser().login("ann@example.com", { Password }))).toBe(true);
+    for (const Password of ["wrong", "Wrong-pass", "INVALID", ""])
+      expect(errorsOf(await browser.login("ann", { Password }))).toEqual(["Invalid username or password"]);
+    expect(errorsOf(await browser.login("ann", { Password: "hunter2" }))).toEqual(["Your account is locked"]);
+    expect(errorsOf(await browser.login("", { Password: "x" }))).toEqual(["Invalid username or password"]);
+    upstreams.set({ portal: { users: "any" } });
+    expect(errorsOf(await browser.login("bob", { Password: "hunter2" }))).toEqual([
+      "Invalid username or password",
+    ]);
+  });
+
   test("a form that does not fit its cookie, or was sent before, is a bad request", async () => {
     const fields = { Username: "ann", Password: "ann-pass", "g-recaptcha-response": await solve() };
     const page = await browser.get("/portal/login");

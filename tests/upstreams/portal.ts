@@ -127,7 +127,7 @@ export class Portal implements Fake {
   }
 
   #timeline(user: string, number: string): Answer {
-    const html = timelinePage(number, this.#world.switches.portal.containers, user);
+    const html = timelinePage(number, this.#world.switches.portal, user);
     return html === undefined ? page(containerNotFound(user), 404) : page(html);
   }
 

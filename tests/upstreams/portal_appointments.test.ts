@@ -95,6 +95,20 @@ describe("the wizard", () => {
     expect(upstreams.calls.at(-1)?.gave).toBe("APT-100001");
   });
 
+  test("of a container that is not in the list, where all numbers are known; the choices stay what they are", async () => {
+    upstreams.set({ portal: { known_containers: "any" } });
+    const own = { ...PICK_FULL, ContainerNumber: "TCLU1234567" };
+    expect(details(await book(await phaseThree(own), FIRST_TIME))).toMatchObject({
+      Container: "TCLU1234567",
+    });
+    expect(errorsOf(await phaseTwo({ ...own, ContainerNumber: "XXXX1234567" }))).toEqual([
+      "Container not found",
+    ]);
+    expect(errorsOf(await phaseTwo({ ...own, TruckingCompanyId: "TEST TRUCKING" }))).toEqual([
+      "Trucking company is required",
+    ]);
+  });
+
   test("of a booking number", async () => {
     const booked = await book(await phaseThree(PICK_EMPTY as never), FIRST_TIME);
     expect(details(booked)).toMatchObject({ Container: "", "Booking Number": "BK & 1", Terminal: "TraPac" });

@@ -4,6 +4,7 @@ import { form, page } from "./http.ts";
 import { appointmentPage, confirmationPage, type Choice } from "./portal_appointment_pages.ts";
 import { indexOf } from "./portal_containers.ts";
 import { problemPage } from "./portal_pages.ts";
+import type { Switches } from "./switches.ts";
 import type { Answer, Ask, Booking, World } from "./types.ts";
 
 const COMPANIES: Choice[] = [
@@ -83,7 +84,7 @@ export class PortalAppointments {
   }
 
   #errors(phase: number, fields: Record<string, string>): string[] {
-    if (phase === 1) return phaseOneErrors(fields, this.#world.switches.portal.containers);
+    if (phase === 1) return phaseOneErrors(fields, this.#world.switches.portal);
     const { pin_required } = this.#world.switches.portal;
     const { TruckPlate = "", PinCode = "", TimeSlot } = fields;
     if (phase === 3)
@@ -138,7 +139,7 @@ const FIELDS = [
   ["TimeSlot"],
 ];
 
-function phaseOneErrors(fields: Record<string, string>, containers: number): string[] {
+function phaseOneErrors(fields: Record<string, string>, portal: Switches["portal"]): string[] {
   const { TruckingCompanyId, TerminalId, MoveType = "", ContainerNumber = "", BookingNumber } = fields;
   const errors = [
     labelOf(COMPANIES, TruckingCompanyId) === "" && "Trucking company is required",
@@ -146,7 +147,7 @@ function phaseOneErrors(fields: Record<string, string>, containers: number): str
     labelOf(MOVES, MoveType) === "" && "Move type is required",
   ];
   if (OF_CONTAINER.includes(MoveType))
-    errors.push(indexOf(ContainerNumber, containers) === undefined && "Container not found");
+    errors.push(indexOf(ContainerNumber, portal) === undefined && "Container not found");
   else if (labelOf(MOVES, MoveType) !== "") errors.push(!BookingNumber && "Booking number is required");
   return errors.filter((error) => error !== false);
 }

@@ -89,6 +89,30 @@ describe("containers", () => {
     expect(pregates).toEqual(pregates.map((_, n) => n % 2 === 1));
   });
 
+  describe("where all numbers are known", () => {
+    beforeEach(() => upstreams.set({ portal: { known_containers: "any" } }));
+
+    test.each(["MSCU5165756", "TCLU1234567", "ABCD0000000", "MSCU9999999"])("%s is one", async (number) => {
+      const page = await browser.get(`/portal/containers/${number}`);
+      expect([page.status, textsOf(page, "h1")]).toEqual([200, [`Container ${number}`]]);
+      expect(textsOf(page, "td")).toHaveLength(27);
+      expect((await browser.get(`/portal/containers/${number}`)).text).toBe(page.text);
+    });
+
+    test("those of the list, and the list, stay as they are", async () => {
+      const path = "/portal/containers/MSCU1000001";
+      const { text } = await browser.get(path);
+      expect((await all()).rows).toHaveLength(137);
+      upstreams.set({ portal: { known_containers: "listed" } });
+      expect((await browser.get(path)).text).toBe(text);
+    });
+
+    test.each(["XXXX1234567", "tclu1234567", "TCL1234567", "TCLU123456", "TCLU12345678", "x"])(
+      "%s is none",
+      async (number) => expect((await browser.get(`/portal/containers/${number}`)).status).toBe(404),
+    );
+  });
+
   test.each(["MSCU1000137", "MSCU0999999", "mscu1000000", "x"])("there is no %s", async (number) => {
     const page = await browser.get(`/portal/containers/${number}`);
     expect([page.status, textsOf(page, "h1"), isLoggedIn(page)]).toEqual([

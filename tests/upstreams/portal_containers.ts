@@ -1,5 +1,6 @@
 // The portal's containers and what has happened to each: made up from its place in the list, always the same.
 import { escaped, layout, problemPage } from "./portal_pages.ts";
+import type { Switches } from "./switches.ts";
 
 const COLUMNS = [
   ...["Container #", "Trade Type", "Status", "Holds", "Pregate Ticket#", "Emodal Pregate Status"],
@@ -20,10 +21,15 @@ const PAGE = 20;
 
 const numberOf = (index: number): string => `MSCU${FIRST + index}`;
 
-/** The place of a container in a list of `total`. */
-export function indexOf(number: string, total: number): number | undefined {
+/** Four letters and seven digits; but for `XXXX`, so that there is always one to ask for that is not there. */
+const NUMBER = /^(?!XXXX)[A-Z]{4}(\d{7})$/;
+
+/** The place of a container in the list. One that is not there and known all the same is made up from its own number. */
+export function indexOf(number: string, portal: Switches["portal"]): number | undefined {
   const index = Number(/^MSCU(\d{7})$/.exec(number)?.[1] ?? "0") - FIRST;
-  return index >= 0 && index < total ? index : undefined;
+  if (index >= 0 && index < portal.containers) return index;
+  const digits = NUMBER.exec(number)?.[1];
+  return portal.known_containers === "any" && digits !== undefined ? Number(digits) : undefined;
 }
 
 /** The cells of a row as HTML. */
@@ -73,8 +79,8 @@ ${end < total ? more : "<p>No more containers</p>"}`,
 }
 
 /** What has happened to a container; undefined if there is no such one. */
-export function timelinePage(number: string, total: number, user: string): string | undefined {
-  const index = indexOf(number, total);
+export function timelinePage(number: string, portal: Switches["portal"], user: string): string | undefined {
+  const index = indexOf(number, portal);
   if (index === undefined) return undefined;
   const rows = milestones(index).map(({ milestone, date, status }) => [
     milestone,

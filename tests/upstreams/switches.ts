@@ -115,13 +115,17 @@ const SWITCHES = {
     user_id: one("given", "number", "other", "missing"),
   },
   portal: {
-    /** Who is let in with which password; `any` has all names, each with the password `<name>-pass`. */
+    /**
+     * Who is let in with which password; `any` has all names, each with the password `<name>-pass`, and `any_password` all
+     * names with all passwords that do not say of themselves that they are wrong.
+     */
     users: {
-      initial: "any" as Record<string, string> | "any",
+      initial: "any" as Record<string, string> | "any" | "any_password",
       allows: (value: unknown) =>
         value === "any" ||
+        value === "any_password" ||
         (isObject(value) && Object.values(value).every((password) => typeof password === "string")),
-      choices: "any | { name: password }",
+      choices: "any | any_password | { name: password }",
     },
     /** Another name of this machine for the identity pages; where it is empty, the portal's own. */
     identity_host: {
@@ -140,13 +144,17 @@ const SWITCHES = {
     /** What those get that are not logged in. */
     logged_out: one("text_200", "redirect"),
     idle_seconds: seconds(600),
-    /** How many containers there are. */
+    /** How many containers the list has. */
     containers: count(137),
+    /** Which ones have a timeline and can be fetched: those of the list, or all whose number is one. */
+    known_containers: one("listed", "any"),
     pin_required: one(false, true),
     /** How many times an appointment can be made for. */
     slots: count(6),
   },
   captcha: {
+    /** Which keys are taken: those that begin with `ck-`, or all that do not say of themselves that they are wrong. */
+    keys: one("own", "any"),
     /** How many polls are told that the solution is not ready. */
     ready_after: count(1),
     in_error: code,
@@ -181,6 +189,15 @@ export const initialSwitches = (): Switches =>
       ]),
     ),
   ) as Switches;
+
+/** For scripts that bring names, passwords, keys and containers of their own. */
+export const LENIENT: SwitchChanges = {
+  portal: { users: "any_password", known_containers: "any" },
+  captcha: { keys: "any" },
+};
+
+/** Whether a password or a key says so itself: what is refused where any other is taken. */
+export const saysItIsWrong = (text: string): boolean => /^(wrong|invalid)/i.test(text);
 
 /** The switches with these changes; an error if one does not exist or cannot have that value. */
 export function changed(switches: Switches, changes: SwitchChanges): Switches {

@@ -40,7 +40,7 @@ export type Operation =
   | "captcha_res" // captcha
   | "unknown";
 
-/** One call to an upstream that has ended. It holds no secret; of `captcha` the account is the (invented) key. */
+/** One call to an upstream that has ended. It holds no secret; of `captcha` the account is the key, or the beginning of one that may be real. */
 export interface Call {
   /** Its number, from 1. */
   n: number;

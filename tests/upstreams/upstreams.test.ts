@@ -2,7 +2,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { startUpstreams } from "../../scripts/lib/upstreams.mjs";
+import { Browser, isLoggedIn, poll, task } from "./browser.ts";
+import { LENIENT } from "./index.ts";
 import { listen } from "./listen.ts";
 import {
   AUTH,
@@ -147,6 +150,14 @@ describe("control and calls", () => {
     expect(upstreams.count()).toBe(0);
   });
 
+  test("lenient fakes are lenient after a reset, too", async () => {
+    fresh({ switches: LENIENT });
+    upstreams.set({ portal: { users: "any" }, captcha: { keys: "own" } });
+    upstreams.reset();
+    expect(upstreams.switches.portal).toMatchObject({ users: "any_password", known_containers: "any" });
+    expect(upstreams.switches.captcha).toMatchObject({ keys: "any", ready_after: 1 });
+  });
+
   test("unknown paths, large bodies, strange requests", async () => {
     expect((await call("GET", "/nothing")).status).toBe(404);
     expect((await call("GET", "/facturify/nothing")).status).toBe(404);
@@ -188,5 +199,27 @@ describe("on a port", () => {
       child.kill("SIGTERM");
     }
     expect(await ended).toEqual([0, null]);
+  });
+
+  test("those of `npm start` take the credentials, the captcha key and the containers of a script as they are", async () => {
+    vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const { url, kill } = await startUpstreams(0);
+    try {
+      const send = (request: Request) => fetch(request, { redirect: "manual" });
+      const browser = new Browser(url, send);
+      const page = await browser.get("/portal/login");
+      const key = "0123456789abcdef0123456789abcdef";
+      const { request: id } = await task({ key, pageurl: page.url }, url, send);
+      await poll({ key, id }, url, send);
+      const { request: solution } = await poll({ key, id }, url, send);
+      const credentials = { Username: "dispatch@example.com", Password: "S3cret!" };
+      const sent = await browser.submit(page, { ...credentials, "g-recaptcha-response": solution });
+      expect(isLoggedIn(await browser.follow(sent))).toBe(true);
+      expect((await browser.get("/portal/containers/TCLU1234567")).status).toBe(200);
+      expect((await fetch(`${url}/tokens/accounts/any-account/token`)).status).toBe(200);
+    } finally {
+      kill();
+      vi.restoreAllMocks();
+    }
   });
 });
