@@ -7,6 +7,9 @@ import { portalSettings } from "./tests/portal/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 
+// The channels of the earlier system. By default a deployment leaves out those without a verifier.
+const [sme, retail] = [{ business_unit: "SME", verifier: "sme" }, { business_unit: "RETAIL" }];
+
 // No test reads a secret from the project: they are made up for each run.
 const bindings = {
   TOKEN_SIGNING_KEYS: `k1:${secret()}`,
@@ -14,6 +17,7 @@ const bindings = {
   BOOTSTRAP_KEY: secret(),
   // As in a deployment, whatever .dev.vars says.
   ENVIRONMENT: "production",
+  CHANNELS: JSON.stringify({ sme, retail, 1: sme, 2: retail }),
   SME_VERIFY_BASE_URL: "https://upstreams.test/sme",
   SME_VERIFY_TOKEN_KEY: "sme-local",
   SME_VERIFY_TIMEOUT_SECONDS: "2",

@@ -34,7 +34,7 @@ export const localSettingsFile = inRoot(".dev", "settings.env");
 /** The names of all settings, as the Worker reads them. */
 const known = () => [
   ...readFileSync(inRoot("src", "config", "settings.rs"), "utf8").matchAll(
-    /"(ENVIRONMENT|[A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g,
+    /"(ENVIRONMENT|CHANNELS|[A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g,
   ),
 ];
 

@@ -76,6 +76,10 @@ impl Config {
     /// Reads every setting through `lookup`. The error lists every fault by the setting's name; it never holds a value.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut r = Reader::new(lookup);
+        let environment = match r.word(&s::ENVIRONMENT).as_str() {
+            "development" => Environment::Development,
+            _ => Environment::Production,
+        };
         let config = Self {
             issuer: r.text(&s::TOKEN_ISSUER),
             audience: r.text(&s::TOKEN_AUDIENCE),
@@ -120,10 +124,7 @@ impl Config {
                 block_max: Duration::from_secs(r.number(&s::LOGIN_BLOCK_MAX_SECONDS)),
             },
             service_auth: r.word(&s::SERVICE_AUTH) != "off",
-            environment: match r.word(&s::ENVIRONMENT).as_str() {
-                "development" => Environment::Development,
-                _ => Environment::Production,
-            },
+            environment,
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.word(&s::REQUEST_LOG) == "on",
             providers: upstreams::providers(&mut r),
@@ -133,7 +134,7 @@ impl Config {
                 secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
                 warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
             },
-            post_login: post_login::post_login(&mut r),
+            post_login: post_login::post_login(&mut r, environment),
             portals: portal::portals(&mut r),
         };
         config.check_together(&mut r.faults);

@@ -35,10 +35,19 @@ impl<'a> Reader<'a> {
         Self { lookup, faults: Vec::new() }
     }
 
-    /// What is set, else the default, else nothing. A value of white space counts as not set.
+    /// What is set. A value of white space counts as not set.
+    fn own(&self, setting: &Setting) -> Option<String> {
+        (self.lookup)(setting.name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    }
+
+    /// What is set, else the default, else nothing.
     fn value(&self, setting: &Setting) -> Option<String> {
-        let set = (self.lookup)(setting.name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        set.or_else(|| Some(setting.default.to_owned()).filter(|v| !v.is_empty()))
+        self.own(setting).or_else(|| Some(setting.default.to_owned()).filter(|v| !v.is_empty()))
+    }
+
+    /// Whether somebody has set it, to whatever.
+    pub fn is_set(&self, setting: &Setting) -> bool {
+        self.own(setting).is_some()
     }
 
     fn fault(&mut self, setting: &Setting, what: &str) {

@@ -85,13 +85,29 @@ fn service_keys_are_asked_for_unless_in_development() {
 
 #[test]
 fn channels_are_those_of_the_earlier_system() {
-    let c = read(&[]).unwrap();
+    let c = read(&[("ENVIRONMENT", "development")]).unwrap();
     assert_eq!(c.session.external_ttl, Duration::from_hours(1));
     let unit =
         |id: &str| c.post_login.channels.get(id).map(|c| (c.business_unit.as_str(), c.verifier.is_some()));
     assert_eq!([unit("sme"), unit("1")], [Some(("SME", true)); 2]);
     assert_eq!([unit("retail"), unit("2")], [Some(("RETAIL", false)); 2]);
     assert!(c.post_login.verify_at_init && !c.post_login.mock_routes && c.post_login.sme.is_none());
+}
+
+#[test]
+fn a_deployment_believes_callers_only_where_it_was_told_to() {
+    let ids = |pairs: &[(&str, &str)]| -> Vec<String> {
+        read(pairs).unwrap().post_login.channels.into_keys().collect()
+    };
+    for environment in ["", "production"] {
+        assert_eq!(ids(&[("ENVIRONMENT", environment)]), ["1", "sme"]);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), ("CHANNELS", " ")]), ["1", "sme"]);
+        let own = ("CHANNELS", settings::CHANNELS.default);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), own]), ["1", "2", "retail", "sme"]);
+        let one = ("CHANNELS", r#"{"walk-in":{"business_unit":"RETAIL"}}"#);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), one]), ["walk-in"]);
+    }
+    assert_eq!(ids(&[("ENVIRONMENT", "development")]), ["1", "2", "retail", "sme"]);
 }
 
 #[test]

@@ -13,12 +13,12 @@ const bank = { SME_VERIFY_BASE_URL: "https://upstreams.test/sme", SME_VERIFY_TOK
 const INIT = "/api/v1/postlogin/init-session";
 const RENEW = "/api/v1/postlogin/renew-token";
 const MOCK = "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session";
-const body = (cif: string, tokenKey: string) => ({
+const body = (cif: string, tokenKey: string, channelId = "sme") => ({
   data: {
     cif,
     basicCustomerInfo: { customer_name: "Nguyen-Secret" },
     tokenKey,
-    payload: { channelId: "sme" },
+    payload: { channelId },
   },
 });
 
@@ -103,6 +103,33 @@ it("a verifier that is not set up: 503, and the log says what is missing; begun 
   const renewal = await unasked.client.call("POST", RENEW, undefined, { data: { refreshToken } });
   expect([renewal.status, renewal.json.code]).toEqual([503, "configuration_error"]);
   expect((await unasked.client.protected(begun.json.token)).status).toBe(200);
+});
+
+it("a deployment believes nobody unasked, unless CHANNELS says so; on a machine of one's own the channels are there", async () => {
+  const retail = JSON.stringify({ retail: { business_unit: "RETAIL" } });
+  const begun = async (bindings: Record<string, string>) => {
+    await using server = await start({ bindings: { ...bank, ...bindings }, worker });
+    const channels = ["sme", "1", "retail", "2"];
+    const answers = channels.map((id) => server.client.call("POST", INIT, undefined, body("1", "t", id)));
+    return (await Promise.all(answers)).map(({ status, json }) => json.code ?? status);
+  };
+  const unknown = "channel_not_found";
+  expect(await begun({})).toEqual([200, 200, unknown, unknown]);
+  expect(await begun({ ENVIRONMENT: "production" })).toEqual([200, 200, unknown, unknown]);
+  expect(await begun({ CHANNELS: retail })).toEqual([unknown, unknown, 200, unknown]);
+  expect(await begun({ ENVIRONMENT: "development" })).toEqual([200, 200, 200, 200]);
+});
+
+it("a channel that is not there is refused as any id that nobody knows", async () => {
+  await using server = await start({ bindings: bank, worker });
+  const asked = upstreams.count({ upstream: "sme" });
+  const refusal = async (id: string) => {
+    const answer = await server.client.call("POST", INIT, undefined, body("1", "t", id));
+    return [answer.status, answer.json.code, answer.json.detail];
+  };
+  for (const id of ["retail", "2", "x7"])
+    expect(await refusal(id)).toEqual([404, "channel_not_found", `Cannot find channel with id ${id}`]);
+  expect(upstreams.count({ upstream: "sme" })).toBe(asked);
 });
 
 it("where the limit is to be kept by refusing, it is", async () => {
