@@ -312,13 +312,13 @@ pub const SME_VERIFY_BASE_URL: Setting = Setting {
     name: "SME_VERIFY_BASE_URL",
     kind: Kind::Url,
     default: "",
-    about: "The service that verifies external tokens for the verifier `sme`.",
+    about: "The service that verifies external tokens for the verifier `sme`; a channel may name another.",
 };
 pub const SME_VERIFY_TOKEN_KEY: Setting = Setting {
     name: "SME_VERIFY_TOKEN_KEY",
     kind: Kind::Credential,
     default: "",
-    about: "Secret. The `Apikey` of that service; goes with `SME_VERIFY_BASE_URL`.",
+    about: "Secret. The `Apikey` of that service; goes with its address.",
 };
 pub const SME_VERIFY_TIMEOUT_SECONDS: Setting =
     number("SME_VERIFY_TIMEOUT_SECONDS", 1, 60, "10", "Longest call to that service.");

@@ -1,4 +1,5 @@
 use super::*;
+use crate::session::external::Found;
 use std::collections::HashMap;
 
 const SIGNING: &str = "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE";
@@ -91,7 +92,7 @@ fn channels_are_those_of_the_earlier_system() {
         |id: &str| c.post_login.channels.get(id).map(|c| (c.business_unit.as_str(), c.verifier.is_some()));
     assert_eq!([unit("sme"), unit("1")], [Some(("SME", true)); 2]);
     assert_eq!([unit("retail"), unit("2")], [Some(("RETAIL", false)); 2]);
-    assert!(c.post_login.verify_at_init && !c.post_login.mock_routes && c.post_login.sme.is_none());
+    assert!(c.post_login.verify_at_init && !c.post_login.mock_routes && c.post_login.sme.base_url.is_none());
 }
 
 #[test]
@@ -119,6 +120,7 @@ fn faults_of_post_login_settings_are_found() {
         ("CHANNELS", r#"{"a":{"business_unit":"A","verifier":"nobody"}}"#),
         ("CHANNELS", r#"{"a":{"business_unit":"A","verify":"sme"}}"#),
         ("CHANNELS", r#"{"a/b":{"business_unit":"A"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verifier":"sme","verify_base_url":7}}"#),
         ("SME_VERIFY_BASE_URL", "https://sme.example.com"),
         ("SME_VERIFY_TOKEN_KEY", "key"),
         ("SME_SESSION_TTL", "0"),
@@ -129,7 +131,53 @@ fn faults_of_post_login_settings_are_found() {
     }
     assert!(read(&[("MOCK_ROUTES", "on"), ("ENVIRONMENT", "development")]).unwrap().post_login.mock_routes);
     let both = [("SME_VERIFY_BASE_URL", "https://sme.example.com/"), ("SME_VERIFY_TOKEN_KEY", "key")];
-    assert_eq!(read(&both).unwrap().post_login.sme.unwrap().base_url, "https://sme.example.com");
+    assert_eq!(read(&both).unwrap().post_login.sme.base_url.unwrap(), "https://sme.example.com");
+}
+
+#[test]
+fn a_channel_may_name_its_own_verifier() {
+    let channels = r#"{
+        "own":{"business_unit":"A","verifier":"sme","verify_base_url":"https://other.example.com/x/"},
+        "usual":{"business_unit":"B","verifier":"sme"}
+    }"#;
+    let own = [("CHANNELS", channels), ("SME_VERIFY_TOKEN_KEY", "key")];
+    let all = [&own[..], &[("SME_VERIFY_BASE_URL", "https://sme.example.com")]].concat();
+    let address = |pairs: &[(&str, &str)], id: &str| {
+        let post_login = read(pairs).unwrap().post_login;
+        let channel = &post_login.channels[id];
+        let set_up = matches!(post_login.verifier(channel), Found::Verifier(_));
+        let address = post_login.sme.of(channel).map(|sme| sme.base_url);
+        assert_eq!(address.is_some(), set_up, "{id}");
+        address
+    };
+    for pairs in [&own[..], &all] {
+        assert_eq!(address(pairs, "own").unwrap(), "https://other.example.com/x");
+    }
+    assert_eq!(address(&all, "usual").unwrap(), "https://sme.example.com");
+    assert_eq!(address(&own, "usual"), None);
+    // The key would be missing.
+    let faults = read(&own[..1]).unwrap_err();
+    assert!(matches!(faults.as_slice(), [f] if f.contains("SME_VERIFY_TOKEN_KEY")), "{faults:?}");
+}
+
+#[test]
+fn the_address_of_a_channels_verifier_is_one_that_a_token_may_be_sent_to() {
+    let key = ("SME_VERIFY_TOKEN_KEY", "key");
+    let channel = |verifier: &str, url: &str| {
+        format!(r#"{{"a":{{"business_unit":"A",{verifier}"verify_base_url":"{url}"}}}}"#)
+    };
+    let verifier = r#""verifier":"sme","#;
+    for good in ["https://b.example.com", "http://127.0.0.1:8788/sme", "http://localhost"] {
+        assert!(read(&[("CHANNELS", &channel(verifier, good)), key]).is_ok(), "{good}");
+    }
+    for bad in ["http://b.example.com", "", "b.example.com", "https://b?x", "https://u:hunter2@b", "ftp://b"]
+    {
+        let faults = read(&[("CHANNELS", &channel(verifier, bad)), key]).unwrap_err().join("\n");
+        assert!(faults.contains("CHANNELS: verify_base_url of a must be"), "{bad}: {faults}");
+        assert!(!faults.contains("hunter2"), "{faults}");
+    }
+    let faults = read(&[("CHANNELS", &channel("", "https://b.example.com")), key]).unwrap_err();
+    assert_eq!(faults, ["CHANNELS: verify_base_url of a needs a verifier"]);
 }
 
 #[test]

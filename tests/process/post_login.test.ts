@@ -132,6 +132,42 @@ it("a channel that is not there is refused as any id that nobody knows", async (
   expect(upstreams.count({ upstream: "sme" })).toBe(asked);
 });
 
+it("a channel is verified where it says, else where all are; with neither it is not set up", async () => {
+  const channels = {
+    own: { business_unit: "OWN", verifier: "sme", verify_base_url: "https://own.test/bank/" },
+    usual: { business_unit: "SME", verifier: "sme" },
+  };
+  const called: string[] = [];
+  const outboundService = async (request: Request) => {
+    const { host, pathname } = new URL(request.url);
+    called.push(`${host}${pathname}`);
+    // The fake knows itself by its path.
+    const { method, headers } = request;
+    const init = { method, headers: [...headers], body: await request.text() };
+    return upstreams.handle(new Request(`https://upstreams.test/sme${pathname.slice(5)}`, init));
+  };
+  const path = "/corporate/relationship-management/marketing/v1/customer/validate-session";
+  const { SME_VERIFY_TOKEN_KEY } = bank;
+  const usual = "https://usual.test/also";
+  for (const [more, end] of [
+    [{ SME_VERIFY_BASE_URL: usual }, { status: 200, code: undefined, call: [`usual.test/also${path}`] }],
+    [{}, { status: 503, code: "configuration_error", call: [] }],
+  ] as const) {
+    const bindings = { CHANNELS: JSON.stringify(channels), SME_VERIFY_TOKEN_KEY, ...more };
+    await using server = await start({ bindings, worker: { outboundService } });
+    const post = (path: string, sent: unknown) => server.client.call("POST", path, undefined, sent);
+    called.length = 0;
+    const begun = await post(INIT, body("1", "t", "own"));
+    expect(begun.status, begun.text).toBe(200);
+    const { refreshToken } = begun.json;
+    expect((await post(RENEW, { data: { refreshToken } })).status).toBe(200);
+    expect(called.splice(0)).toEqual([`own.test/bank${path}`, `own.test/bank${path}`]);
+    const other = await post(INIT, body("1", "t", "usual"));
+    expect([other.status, other.json.code]).toEqual([end.status, end.code]);
+    expect(called).toEqual(end.call);
+  }
+});
+
 it("where the limit is to be kept by refusing, it is", async () => {
   const bindings = { ...bank, SESSION_LIMIT_POLICY: "reject", MAX_CONCURRENT_SESSIONS_PER_USER: "1" };
   await using server = await start({ bindings, worker });

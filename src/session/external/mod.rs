@@ -3,7 +3,7 @@
 
 mod sme;
 
-pub use sme::{PATH as MOCK_PATH, Sme};
+pub use sme::{PATH as MOCK_PATH, Sme, SmeSettings};
 
 use crate::keeper::{Answer, Call, Failure};
 use crate::secret::{self, Secret};
@@ -102,11 +102,14 @@ pub struct Channel {
     pub business_unit: String,
     #[serde(default)]
     pub verifier: Option<VerifierName>,
+    /// Where its verifier is, if not where the settings of that verifier say.
+    #[serde(default)]
+    pub verify_base_url: Option<String>,
 }
 
 /// Who verifies for a channel.
-pub enum Found<'a> {
-    Verifier(&'a dyn Verifier),
+pub enum Found {
+    Verifier(Box<dyn Verifier>),
     /// The channel has none.
     None,
     /// It has one whose settings are missing.
@@ -117,17 +120,19 @@ pub enum Found<'a> {
 #[derive(Clone, Debug)]
 pub struct PostLogin {
     pub channels: BTreeMap<String, Channel>,
-    pub sme: Option<Sme>,
+    pub sme: SmeSettings,
     pub verify_at_init: bool,
     pub mock_routes: bool,
 }
 
 impl PostLogin {
-    pub fn verifier(&self, channel: &Channel) -> Found<'_> {
-        match (channel.verifier, &self.sme) {
-            (None, _) => Found::None,
-            (Some(VerifierName::Sme), Some(sme)) => Found::Verifier(sme),
-            (Some(VerifierName::Sme), None) => Found::NotSetUp,
+    pub fn verifier(&self, channel: &Channel) -> Found {
+        match channel.verifier {
+            None => Found::None,
+            Some(VerifierName::Sme) => match self.sme.of(channel) {
+                Some(sme) => Found::Verifier(Box::new(sme)),
+                None => Found::NotSetUp,
+            },
         }
     }
 }

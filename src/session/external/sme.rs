@@ -1,6 +1,6 @@
 //! The bank's session service: `validate-session` over HTTP.
 
-use super::{Question, Verdict, Verifier};
+use super::{Channel, Question, Verdict, Verifier};
 use crate::keeper::call::json;
 use crate::keeper::{Answer, Call, Code, Failure};
 use crate::secret::Secret;
@@ -15,6 +15,22 @@ pub struct Sme {
     pub base_url: String,
     pub api_key: Secret,
     pub timeout: Duration,
+}
+
+/// What is set of it for all channels.
+#[derive(Clone, Debug)]
+pub struct SmeSettings {
+    pub base_url: Option<String>,
+    pub api_key: Option<Secret>,
+    pub timeout: Duration,
+}
+
+impl SmeSettings {
+    /// The service of a channel: where the channel says, else where it is for all.
+    pub fn of(&self, channel: &Channel) -> Option<Sme> {
+        let base_url = channel.verify_base_url.clone().or_else(|| self.base_url.clone())?;
+        Some(Sme { base_url, api_key: self.api_key.clone()?, timeout: self.timeout })
+    }
 }
 
 impl Verifier for Sme {
