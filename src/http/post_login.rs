@@ -7,6 +7,7 @@ use super::opening::{self, Lost};
 use super::reply::Reply;
 use crate::directory;
 use crate::error::{FieldFault, Reason};
+use crate::keeper::protocol::Refusal;
 use crate::objects::rpc;
 use crate::platform::{self, outbound};
 use crate::secret::Secret;
@@ -19,6 +20,8 @@ use worker::Request;
 
 const REFRESH_TOKEN_BYTES_MAX: usize = 4096;
 const CUSTOMER_TEXT_BYTES_MAX: usize = 500;
+/// How soon a caller may come again when the verifier could not be asked and has said nothing of that, in seconds.
+const ASK_AGAIN_SECONDS: u64 = 5;
 
 /// `GET /api/v1/postlogin/health`.
 pub fn health() -> Reply {
@@ -125,8 +128,14 @@ async fn verify(edge: &Edge, init: &Init, channel: &Channel) -> Result<(), Reaso
         Ok(Verdict::Valid) => Ok(()),
         Ok(Verdict::Expired) => Err(Reason::ExternalTokenExpired(None)),
         Ok(Verdict::Refused) => Err(Reason::ExternalTokenInvalid(None)),
-        Err(failure) => Err(Reason::Upstream { refusal: failure.into(), passes_on: false }),
+        Err(failure) => Err(unverified(failure.into())),
     }
+}
+
+/// Nothing has changed by it, so the same call is good later.
+fn unverified(refusal: Refusal) -> Reason {
+    let retry_after_seconds = refusal.retry_after_seconds.or(Some(ASK_AGAIN_SECONDS));
+    Reason::Upstream { refusal: Refusal { retry_after_seconds, ..refusal }, passes_on: false }
 }
 
 fn not_set_up(edge: &Edge) -> Reason {
@@ -210,7 +219,7 @@ fn renewed(edge: &Edge, reply: session::Reply) -> Result<Pair, Reason> {
         session::Reply::Tokens { pair, .. } => return Ok(pair),
         session::Reply::Disowned { expired: true, .. } => Reason::ExternalTokenExpired(external),
         session::Reply::Disowned { expired: false, .. } => Reason::ExternalTokenInvalid(external),
-        session::Reply::Unverified(refusal) => Reason::Upstream { refusal, passes_on: false },
+        session::Reply::Unverified(refusal) => unverified(refusal),
         session::Reply::Ended(ended) => refresh_refused(ended.reason),
         session::Reply::Reused(_) => Reason::RefreshTokenReused,
         session::Reply::Unknown => Reason::SessionNotFound,

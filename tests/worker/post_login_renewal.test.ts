@@ -17,6 +17,7 @@ import {
   upstreams,
 } from "./support/post_login.ts";
 import { claimsOf } from "./support/tokens.ts";
+import { eventually } from "./support/runtime.ts";
 import { advance, SECOND, standingClock } from "./support/time.ts";
 import type { Fault } from "../upstreams/types.ts";
 
@@ -89,11 +90,17 @@ it.each(OUTAGES)("the bank %s: nothing ends, and the same token works when it is
   const cif = freshCif();
   const pair = await init(cif);
   const heal = upstreams.fail("sme", fault, { times: "forever" });
-  const answer = await tryRenew(pair.refreshToken);
-  refused(answer, status, code);
-  expect(answer.headers.get("retry-after")).toBe(code === "upstream_rate_limited" ? "7" : null);
-  refused(await tryInit(freshCif()), status, code);
+  for (const answer of [await tryRenew(pair.refreshToken), await tryInit(freshCif())]) {
+    refused(answer, status, code);
+    expect(answer.headers.get("retry-after")).toBe(code === "upstream_rate_limited" ? "7" : "5");
+  }
   await alive(pair);
+  // Whoever does not wait loses nothing either: each attempt asks.
+  refused(await tryRenew(pair.refreshToken), status, code);
+  await eventually(
+    () => asked(cif),
+    (times) => times === 3,
+  );
   heal();
   await alive(await renew(pair.refreshToken));
 });
