@@ -24,6 +24,7 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
     if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
         r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
     }
+    r.faults.extend(pages.faults().into_iter().map(|fault| format!("EMODAL_PAGES: {fault}")));
     Portals {
         emodal: base_url.map(|base_url| Emodal { base_url, hosts, timeout, captcha, pages }),
         policy: Policy {

@@ -220,6 +220,42 @@ fn portals_are_kept_as_the_contract_says() {
 }
 
 #[test]
+fn the_pages_of_a_portal_are_checked_and_all_faults_named() {
+    let faults = |pages: &str| read(&[("EMODAL_PAGES", pages), ("PORTAL_RELOGIN", "yes")]).unwrap_err();
+    for (pages, fault) in [
+        (r#"{"login_path":"login"}"#, "login_path must begin with one /"),
+        (r#"{"home_path":""}"#, "home_path must begin with one /"),
+        (r#"{"logout_path":"//logout.example.com"}"#, "logout_path must begin with one /"),
+        (r#"{"containers_path":"https://x.example.com/"}"#, "containers_path must begin with one /"),
+        (r#"{"appointment_path":".example.com/new"}"#, "appointment_path must begin with one /"),
+        (r#"{"timeline_path":"{container_id}"}"#, "timeline_path must begin with one /"),
+        (r#"{"timeline_path":"/containers"}"#, "timeline_path must have {container_id} once"),
+        (r#"{"timeline_path":"/c/{id}"}"#, "timeline_path must have {container_id} once"),
+        (
+            r#"{"timeline_path":"/{container_id}/{container_id}"}"#,
+            "timeline_path must have {container_id} once",
+        ),
+        (r#"{"user_agent":""}"#, "user_agent must be visible ASCII"),
+        (r#"{"user_agent":"a\r\nx-b: c"}"#, "user_agent must be visible ASCII"),
+        (r#"{"user_agent":"Mozilla é"}"#, "user_agent must be visible ASCII"),
+        (r#"{"logged_out":["gone",""]}"#, "logged_out has an empty text"),
+        (r#"{"error_classes":[" "]}"#, "error_classes has an empty text"),
+    ] {
+        let expected =
+            [format!("EMODAL_PAGES: {fault}"), "PORTAL_RELOGIN must be one of: on, off".to_owned()];
+        let mut faults = faults(pages);
+        faults.sort();
+        assert_eq!(faults, expected, "{pages}");
+    }
+    let all = r#"{"login_path":"x","home_path":"x","logout_path":"x","containers_path":"x","timeline_path":"x",
+        "appointment_path":"x","user_agent":"\t","error_classes":[""],"logged_out":[""],"credentials_refused":[""],
+        "account_locked":[""],"captcha_refused":[""],"wizard_expired":[""],"slot_gone":[""],"appointment_confirmed":[""]}"#;
+    assert_eq!(faults(all).len(), 1 + 6 + 1 + 1 + 8);
+    let good = r#"{"user_agent":"Mozilla/5.0 (X11)","timeline_path":"/c?id={container_id}","slot_gone":[]}"#;
+    assert!(read(&[("EMODAL_PAGES", good)]).is_ok());
+}
+
+#[test]
 fn a_portal_has_an_address_hosts_and_pages() {
     let url = ("EMODAL_BASE_URL", "https://portal.example.com/x/");
     let hosts = ("EMODAL_HOSTS", "Identity.example.com, sso.example.com:8443");

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// Stands for the container's number in [`Pages::timeline_path`].
+const CONTAINER_ID: &str = "{container_id}";
+
 /// Paths are behind the base URL. Of texts one is enough, in whichever case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,6 +34,51 @@ pub struct Pages {
     pub wizard_expired: Vec<String>,
     pub slot_gone: Vec<String>,
     pub appointment_confirmed: Vec<String>,
+}
+
+impl Pages {
+    /// What is wrong with them, by their members' names.
+    pub fn faults(&self) -> Vec<String> {
+        let paths = [
+            ("login_path", &self.login_path),
+            ("home_path", &self.home_path),
+            ("logout_path", &self.logout_path),
+            ("containers_path", &self.containers_path),
+            ("timeline_path", &self.timeline_path),
+            ("appointment_path", &self.appointment_path),
+        ];
+        let texts = [
+            ("error_classes", &self.error_classes),
+            ("logged_out", &self.logged_out),
+            ("credentials_refused", &self.credentials_refused),
+            ("account_locked", &self.account_locked),
+            ("captcha_refused", &self.captcha_refused),
+            ("wizard_expired", &self.wizard_expired),
+            ("slot_gone", &self.slot_gone),
+            ("appointment_confirmed", &self.appointment_confirmed),
+        ];
+        let mut faults = Vec::new();
+        for (name, path) in paths {
+            // It is put behind the base URL as it is: without the slash it would go on with the name of the host.
+            if !path.starts_with('/') || path.starts_with("//") {
+                faults.push(format!("{name} must begin with one /"));
+            }
+        }
+        if self.timeline_path.matches(CONTAINER_ID).count() != 1 {
+            faults.push(format!("timeline_path must have {CONTAINER_ID} once"));
+        }
+        if self.user_agent.trim().is_empty()
+            || !self.user_agent.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
+        {
+            faults.push("user_agent must be visible ASCII".to_owned());
+        }
+        for (name, texts) in texts {
+            if texts.iter().any(|text| text.trim().is_empty()) {
+                faults.push(format!("{name} has an empty text"));
+            }
+        }
+        faults
+    }
 }
 
 impl Default for Pages {
