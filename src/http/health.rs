@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Anybody may ask, so the objects are spared.
+/// Anybody may ask, so the objects are spared; one that cannot be asked more than any.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Default)]
@@ -24,7 +24,8 @@ struct Known {
 }
 
 thread_local! {
-    static KNOWN: RefCell<Option<(Timestamp, Known)>> = const { RefCell::new(None) };
+    /// The last answer and when it came; nothing in it if one of the objects could not be asked.
+    static KNOWN: RefCell<Option<(Timestamp, Option<Known>)>> = const { RefCell::new(None) };
 }
 
 pub async fn health(edge: &Edge) -> Reply {
@@ -63,7 +64,7 @@ async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
         && at <= now
         && now.since(at) < ASK_AGAIN
     {
-        return Some(known);
+        return known;
     }
     let accounts = async {
         if edge.app.config.providers.is_empty() {
@@ -78,7 +79,8 @@ async fn counts(edge: &Edge, now: Timestamp) -> Option<Known> {
         portal_registry::counts(&edge.env).await.ok()
     };
     let (accounts, portals) = join(accounts, portals).await;
-    let counts = Known { accounts: accounts?, portals: portals? };
-    KNOWN.with_borrow_mut(|k| *k = Some((now, counts.clone())));
-    Some(counts)
+    let counts = accounts.zip(portals).map(|(accounts, portals)| Known { accounts, portals });
+    // Counted from here: an object that is down may take its time to say so.
+    KNOWN.with_borrow_mut(|k| *k = Some((platform::now(), counts.clone())));
+    counts
 }

@@ -100,6 +100,23 @@ it("without the roster it still answers, and does not call itself healthy", asyn
   expect(await health()).toMatchObject({ status: "degraded", accounts: null });
 });
 
+it("a roster that is away is asked once a second at most, and believed as soon as it is back", async () => {
+  await all();
+  await health();
+  advance(SECOND);
+  const away = vi.spyOn(env.ROSTER, "get").mockImplementation(() => {
+    throw new Error("the roster is away");
+  });
+  for (let n = 0; n < 20; n++)
+    expect((await api("GET", "/health")).json).toMatchObject({ status: "degraded", accounts: null });
+  expect(away).toHaveBeenCalledTimes(1);
+  advance(SECOND);
+  for (let n = 0; n < 20; n++) await api("GET", "/health");
+  expect(away).toHaveBeenCalledTimes(2);
+  away.mockRestore();
+  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
+});
+
 it("accounts that are not configured any more are forgotten by the next sweep", async () => {
   const roster = env.ROSTER.get(env.ROSTER.idFromName("roster"));
   const row = { name: "upstox/gone", expires_at: Date.now() + HOUR, failed: true, kid: "s0" };
