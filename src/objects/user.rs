@@ -109,11 +109,14 @@ impl User {
         }
     }
 
+    /// With somebody whom another system has logged in, the document goes when their last session does.
     fn store(&self, user: &Kept, now: Timestamp) -> Result<()> {
+        let rows = self.rows()?;
         if user.is_nobody(now) {
-            self.rows()?.delete(ROW)
+            rows.delete(DATA)?;
+            rows.delete(ROW)
         } else {
-            self.rows()?.put(ROW, &serde_json::to_string(user)?)
+            rows.put(ROW, &serde_json::to_string(user)?)
         }
     }
 
@@ -131,10 +134,12 @@ impl User {
             session_lifetime: config.session.absolute,
         };
         let Decision { reply, save } = decide(user, step, &policy, now);
-        if save {
-            self.store(user, now)?;
+        if !save {
+            return Ok((reply, None));
         }
-        let alarm = if save { next_alarm(user) } else { None };
+        self.store(user, now)?;
+        // Where nothing is kept any more, the alarm deletes what the platform keeps of the object itself.
+        let alarm = next_alarm(user).or_else(|| user.is_nobody(now).then_some(now));
         Ok((reply, alarm))
     }
 
@@ -161,9 +166,7 @@ impl User {
         let user = self.load()?;
         match next_alarm(&user) {
             Some(at) => set_alarm(&self.state, at).await,
-            None if user.is_nobody(now) && self.rows()?.get(DATA)?.is_none() => {
-                self.state.storage().delete_all().await
-            }
+            None if user.is_nobody(now) => self.state.storage().delete_all().await,
             None => Ok(()),
         }
     }

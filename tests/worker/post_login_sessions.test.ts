@@ -217,6 +217,31 @@ it("its alarm ends it, and tells the list, KV and the log", async () => {
   expect(kept).toEqual([]);
 });
 
+it("the document goes with the last session, and the object after it", async () => {
+  const cif = freshCif();
+  const [first, second] = [await init(cif), await init(cif)];
+  const owner = ownerStub(`VPB-SME-${cif}`);
+  const document = async (token: string) => (await api("GET", "/api/v1/data", { token })).json.data;
+  const logOut = (token: string) => api("POST", "/auth/logout", { token });
+  expect((await api("POST", "/api/v1/data", { token: first.token, body: { a: 1 } })).status).toBe(200);
+  expect((await logOut(first.token)).status).toBe(200);
+  expect(await document(second.token)).toEqual({ a: 1 });
+  expect((await logOut(second.token)).status).toBe(200);
+  const kept = () => runInDurableObject(owner, (_, { storage }) => [...storage.kv.list()]);
+  const alarm = () => runInDurableObject(owner, (_, { storage }) => storage.getAlarm());
+  expect(await kept()).toEqual([]);
+  expect(await alarm()).toBe(Date.now());
+  // Whoever comes back before the object is deleted is not deleted with it.
+  const third = await init(cif);
+  await runDurableObjectAlarm(owner);
+  await alive(third.token);
+  expect(await document(third.token)).toEqual({});
+  expect((await api("GET", "/auth/sessions", { token: third.token })).json.sessions).toHaveLength(1);
+  expect((await logOut(third.token)).status).toBe(200);
+  expect(await runDurableObjectAlarm(owner)).toBe(true);
+  expect([await kept(), await alarm()]).toEqual([[], null]);
+});
+
 it("the list outlives an eviction", async () => {
   const cif = freshCif();
   const { token } = await init(cif);
