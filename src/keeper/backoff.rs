@@ -1,4 +1,4 @@
-//! When to try again: exponential with full jitter, then slower, and never more than the hour's calls.
+//! When to try again: exponential with jitter, then slower, and never more than the hour's calls.
 
 use crate::clock::Timestamp;
 use std::time::Duration;
@@ -38,7 +38,9 @@ impl Backoff {
         let wait = if failures <= self.retries {
             let base = f64::from(self.base_thousandths) / 1000.0;
             let exponent = i32::try_from(failures).unwrap_or(i32::MAX);
-            dice.up_to(Duration::try_from_secs_f64(base.powi(exponent)).unwrap_or(SLOW_MAX).min(SLOW_MAX))
+            let most = Duration::try_from_secs_f64(base.powi(exponent)).unwrap_or(SLOW_MAX).min(SLOW_MAX);
+            // A tenth of it for certain: whoever asks right after a failure does not get the next try at once.
+            most / 10 + dice.up_to(most - most / 10)
         } else {
             let doublings = (failures - self.retries - 1).min(8);
             let most = (SLOW_FIRST * (1 << doublings)).min(SLOW_MAX);
@@ -76,10 +78,10 @@ mod tests {
     const MOST: Dice = Dice(u32::MAX);
 
     #[test]
-    fn quick_tries_are_exponential_with_full_jitter() {
+    fn quick_tries_are_exponential_with_jitter_and_never_come_at_once() {
         for (failures, seconds) in [(1, 2), (2, 4), (3, 8)] {
             assert_eq!(BACKOFF.wait(failures, None, MOST), Duration::from_secs(seconds));
-            assert_eq!(BACKOFF.wait(failures, None, Dice(0)), Duration::ZERO);
+            assert_eq!(BACKOFF.wait(failures, None, Dice(0)), Duration::from_millis(seconds * 100));
         }
     }
 

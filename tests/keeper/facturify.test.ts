@@ -45,6 +45,7 @@ it("gets a short token, and five seconds later a long one", async () => {
   expect(first.status).toBe(200);
   expect(first.json).toEqual({ token: expect.stringMatching(/^ey[\w-]+\.[\w-]+\.[\w-]+$/), ttl: 240 });
   expect(upstreams.alive(first.json.token)).toBe(true);
+  await told(FACTURIFY);
   expect(await alarmAt(FACTURIFY)).toBe(START + 5 * SECOND);
   await later(5 * SECOND - 1);
   expect(await runDue(FACTURIFY)).toBe(0);
@@ -172,6 +173,7 @@ it("believes the JWT where it ends before `expires_in` says", async () => {
 it("goes by the lifetime that the server gives: a long one at once needs no change", async () => {
   upstreams.set({ facturify: { short_seconds: 86_400 } });
   expect((await get(TOKEN)).json.ttl).toBe(86_400);
+  await told(FACTURIFY);
   expect(await alarmAt(FACTURIFY)).toBeGreaterThan(START + 86_000 * SECOND);
 });
 

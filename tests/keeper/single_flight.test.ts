@@ -1,8 +1,10 @@
 // One task at a time: whoever wants the same shares it, and nobody waits longer than it takes.
-import { expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
 import { advance, SECOND } from "../worker/support/time.ts";
 import { BATCH, cron, DAILY, FACTURIFY, FIRST, get, HOUR, keeper, later, order } from "./support/keeper.ts";
 import {
+  eventually,
   MINUTELY,
   post,
   read,
@@ -45,8 +47,13 @@ it("whoever comes while it is under way waits for the same, and no longer", asyn
   const hold = upstreams.hold("facturify", "auth");
   const first = get(TOKEN);
   await hold.arrived;
+  const asked = vi.spyOn(env.UPSTREAM, "get");
   const others = many(20, () => get(TOKEN));
   const orders = [post(TOKEN), order(FACTURIFY)];
+  await eventually(
+    () => asked.mock.calls.length,
+    (n) => n >= 22,
+  );
   // They have come by then.
   for (let n = 0; n < 5; n++) await status(FACTURIFY);
   hold.release();
@@ -71,10 +78,9 @@ it("a token that is good is served at once while its renewal hangs", async () =>
   const hold = upstreams.hold("facturify", "refresh");
   const alarm = runDue(FACTURIFY);
   await hold.arrived;
-  const began = performance.now();
   for (const answer of await many(50, () => get(TOKEN)))
     expect(answer.json).toEqual({ token: before, ttl: 235 });
-  expect(performance.now() - began).toBeLessThan(900); // Its timeout is a second.
+  expect(hold.waiting).toBe(1);
   hold.release();
   expect(await alarm).toBe(1);
   expect((await get(TOKEN)).json.ttl).toBe(43_200);
@@ -104,7 +110,7 @@ it("nobody waits longer than the call: it ends after its timeout for all", async
     new Set(["504 upstream_timeout"]),
   );
   expect(took).toBeGreaterThan(950);
-  expect(took).toBeLessThan(2500);
+  expect(took).toBeLessThan(20_000); // The call would hang for a minute.
   expect(upstreams.count()).toBe(1);
 });
 

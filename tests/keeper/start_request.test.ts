@@ -2,7 +2,8 @@
 import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
-import { ACCOUNTS, alarmAt, eventually, roster, runDue, START, stored, upstreams } from "./support/keeper.ts";
+import { ACCOUNTS, alarmAt, eventually, roster, runDue, START, stored, told } from "./support/keeper.ts";
+import { upstreams } from "./support/keeper.ts";
 
 it("is looked after once, and not again by an instance that starts within the minute", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -23,6 +24,7 @@ it("is looked after once, and not again by an instance that starts within the mi
   for (const account of ACCOUNTS)
     expect((await stored(account)).held, account).toMatchObject({ source: "startup" });
   expect(upstreams.count()).toBe(9);
+  for (const account of ACCOUNTS) await told(account);
   expect(await env.KV.get("upstox_access_token")).toMatch(/^s1\./);
   expect(await (await health()).json()).toMatchObject({ accounts: { total: 3, healthy: 3, failed: 0 } });
 

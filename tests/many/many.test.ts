@@ -3,6 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { createUpstreams } from "../upstreams/index.ts";
+import { eventually } from "../worker/support/runtime.ts";
 import { MINUTE, SECOND } from "../worker/support/time.ts";
 
 /** Subrequests of one invocation on a free plan, where calls to objects count, too. */
@@ -55,6 +56,19 @@ async function alarms(): Promise<void> {
   console.info(`${COUNT} alarms in ${Math.round(performance.now() - began)} ms`);
 }
 
+/** KV and the roster know all there is to know of every account: that follows after an alarm is over. */
+async function told(): Promise<void> {
+  for (const id of ids)
+    await eventually(
+      () =>
+        runInDurableObject(
+          stub(id),
+          (_instance, { storage }) => JSON.parse(storage.kv.get<string>("account") ?? "{}").untold ?? null,
+        ),
+      (untold) => untold === null,
+    );
+}
+
 /** They do not come all at once: the alarms are spread over half a minute. */
 async function spread(): Promise<void> {
   const due = await Promise.all(
@@ -85,6 +99,7 @@ it("all get their token by the first one, and another by the daily one, within t
   await spread();
   vi.setSystemTime(Date.now() + MINUTE / 2 + SECOND);
   await alarms();
+  await told();
   expect(upstreams.count({ upstream: "tokens", operation: "token", status: 200 })).toBe(COUNT);
   expect(upstreams.count({ upstream: "upstox", operation: "profile", status: 200 })).toBe(COUNT);
   expect(upstreams.count()).toBe(2 * COUNT);
@@ -100,6 +115,7 @@ it("all get their token by the first one, and another by the daily one, within t
   await spread();
   vi.setSystemTime(Date.now() + MINUTE / 2 + SECOND);
   await alarms();
+  await told();
   for (const id of ids) expect(upstreams.count({ operation: "refresh", account: id }), id).toBe(1);
   expect(upstreams.count()).toBe(3 * COUNT);
   vi.setSystemTime(Date.now() + SECOND);

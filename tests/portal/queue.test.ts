@@ -16,6 +16,7 @@ import {
   seen,
   sessionOf,
   someone,
+  stored,
   stub,
   upstreams,
 } from "./support/portal.ts";
@@ -137,10 +138,12 @@ it("closed while an operation runs: gone at once, the operation ends, then the p
   // It had not begun.
   const late = await waiting;
   expect([late.status, late.json.code, late.json.reason]).toEqual([404, "portal_session_ended", "closed"]);
+  // Its session there is over with the first call of the logout; this is after the last.
   await eventually(
-    () => upstreams.portal.live_sessions,
-    (live) => live === 0,
+    () => stored(name),
+    ({ farewell }) => farewell === null,
   );
+  expect(upstreams.portal.live_sessions).toBe(0);
   await runDue(name);
   expect(operations()).toEqual(["containers", "logout", "logout"]);
 });

@@ -30,6 +30,8 @@ beforeEach(async () => {
   bindings = { ...secrets(), ...their.bindings };
   await restart(S1);
   service = new Service(server.client, await makeKey(server.client));
+  // What every account gets at the start is over, so that the orders are not given the same.
+  await service.tokens();
   // A refresh token that is nowhere but here.
   expect((await service.order(CRM)).status).toBe(200);
   await service.order(FACTURIFY);

@@ -21,6 +21,8 @@ beforeEach(async () => {
   server = await Killable.start(persist, bindings);
   service = new Service(server.client, await makeKey(server.client));
   await service.tokens();
+  // A long one, so that no alarm changes it in the middle of a test.
+  expect((await service.order(FACTURIFY)).status).toBe(200);
 });
 afterEach(async () => {
   await server.kill();
@@ -50,6 +52,8 @@ it("before the upstreams did anything: the old tokens are served, and the next o
   for (const hold of holds) await hold.arrived;
   await server.kill();
   expect(await Promise.all(cut)).toEqual(CASES.map(() => "cut off"));
+  // The upstreams have seen that nobody waits any more: they do nothing of it.
+  await expect.poll(() => holds.map(({ waiting }) => waiting)).toEqual(holds.map(() => 0));
   for (const hold of holds) hold.release();
   await restart();
   expect(await service.tokens()).toEqual(before);
@@ -81,7 +85,12 @@ it("after the upstreams did it: the accounts recover by themselves", async () =>
       .poll(async () => (await service.history(account)).map(({ outcome }) => outcome).slice(0, 2))
       .toEqual(["ok", unknown.outcome]);
     expect(await service.status(account)).toMatchObject({ status: "valid" });
-    expect(their.upstreams.alive((await service.read(account)).json.access_token), account).toBe(true);
+    // KV's copy follows.
+    await expect
+      .poll(async () => their.upstreams.alive((await service.read(account)).json.access_token), {
+        message: account,
+      })
+      .toBe(true);
   }
   expect(their.upstreams.count({ upstream: "oauth2", operation: "client_credentials" })).toBe(1);
   // Facturify's short token is changed for a long one after five seconds; only that ends the trouble.

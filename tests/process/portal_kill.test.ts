@@ -62,6 +62,8 @@ it.each([
   await hold.arrived;
   await server.kill();
   expect(await cut).toBe("cut off");
+  // The portal has seen that nobody waits any more: it does nothing of it.
+  await expect.poll(() => hold.waiting).toBe(0);
   hold.release();
   await restart();
   const answers = await Promise.all([service.getSession(user), service.getSession(user)]);
@@ -89,6 +91,7 @@ it("in the middle of a keep-alive: it goes on after the next cron, and nobody lo
   const hold = their.upstreams.hold("portal", "containers", user.username);
   await hold.arrived;
   await server.kill();
+  await expect.poll(() => hold.waiting).toBe(0);
   hold.release();
   const before = count("containers", user);
   await restart(settings);

@@ -13,7 +13,8 @@ let bindings: Record<string, string>;
 
 beforeEach(async () => {
   persist = mkdtempSync(join(tmpdir(), "sallyport-"));
-  bindings = secrets();
+  // A restart may take longer than the usual ten seconds.
+  bindings = { ...secrets(), REFRESH_GRACE_SECONDS: "300" };
   server = await Killable.start(persist, bindings);
 });
 afterEach(async () => {

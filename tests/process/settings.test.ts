@@ -1,14 +1,15 @@
 // What settings change: time limits that are short enough to wait for, the limit's policy, faults.
 import { expect, it } from "vitest";
-import { times } from "./support/client.ts";
+import { type Answer, times } from "./support/client.ts";
 import { secret, start } from "./support/server.ts";
 
 it("an alarm ends an idle session by itself", async () => {
   await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "2" } });
   const { client, mf } = server;
-  const tokens = await client.someone();
   const kv = await mf.getKVNamespace("KV");
   const records = async () => (await kv.list({ prefix: "session:" })).keys.length;
+  expect(await records()).toBe(0);
+  const tokens = await client.someone();
   expect(await records()).toBeGreaterThan(0);
   // Nobody asks for the session: only its alarm can have ended it.
   await expect.poll(records, { timeout: 15_000, interval: 200 }).toBe(0);
@@ -18,10 +19,10 @@ it("an alarm ends an idle session by itself", async () => {
 });
 
 it("a session that is used outlives its inactivity timeout", async () => {
-  await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "2" } });
+  await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "5" } });
   const { client } = server;
   const { access_token } = await client.someone();
-  const until = Date.now() + 5_000;
+  const until = Date.now() + 11_000;
   while (Date.now() < until) {
     expect((await client.protected(access_token)).status).toBe(200);
     await new Promise((done) => setTimeout(done, 300));
@@ -64,22 +65,23 @@ it("without its secrets, with short or sample ones, it serves nothing and names 
     expect([answer.status, answer.json.code]).toEqual([503, "configuration_error"]);
     expect(answer.text).not.toContain("KEYS");
   }
-  const log = lines.join("\n");
+  // The runtime hands its lines over when it comes to it.
+  const log = () => lines.join("\n");
   for (const name of ["TOKEN_SIGNING_KEYS", "SEALING_KEYS", "MAX_CONCURRENT_SESSIONS_PER_USER"]) {
-    expect(log).toContain(name);
+    await expect.poll(log).toContain(name);
   }
-  expect(log).not.toContain(sample);
+  expect(log()).not.toContain(sample);
 });
 
 it("D03 service keys can be switched off in development only", async () => {
-  const outcome = async (bindings: Record<string, string>) => {
+  const outcome = async (bindings: Record<string, string>, status: number, said: boolean) => {
     await using server = await start({ bindings });
-    const { status } = await server.client.call("GET", "/health");
-    return [status, server.lines.some((line) => line.includes("SERVICE_AUTH is off"))];
+    expect((await server.client.call("GET", "/health")).status).toBe(status);
+    await expect.poll(() => server.lines.some((line) => line.includes("SERVICE_AUTH is off"))).toBe(said);
   };
-  expect(await outcome({ SERVICE_AUTH: "off" })).toEqual([503, true]);
-  expect(await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "production" })).toEqual([503, true]);
-  expect(await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "development" })).toEqual([200, false]);
+  await outcome({ SERVICE_AUTH: "off" }, 503, true);
+  await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "production" }, 503, true);
+  await outcome({ SERVICE_AUTH: "off", ENVIRONMENT: "development" }, 200, false);
 });
 
 it("a signing key can be rotated without logging anybody out, and an old one be taken away", async () => {
@@ -121,9 +123,14 @@ it("attempts from one client address are counted by the platform, also for diffe
     ratelimits: { LOGIN_RATE_LIMITER: { namespace_id: "1", simple: { limit: 4, period: 60 } } },
   };
   await using server = await start({ worker: limited });
-  const answers = [];
-  for (let n = 0; n < 6; n++) answers.push(await server.client.tryLogin(`nobody-${n}`));
-  expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 429, 429]);
+  const answers: Answer[] = [];
+  while (answers.length < 10 && answers.at(-1)?.status !== 429)
+    answers.push(await server.client.tryLogin(`nobody-${answers.length}`));
+  expect(answers.slice(0, -1).map((answer) => answer.status)).toEqual(Array(answers.length - 1).fill(401));
+  // Four; or as many again where a minute of the clock has ended meanwhile.
+  expect(answers.length - 1).toBeGreaterThanOrEqual(4);
+  expect(answers.length - 1).toBeLessThanOrEqual(8);
+  expect(answers.at(-1)?.status).toBe(429);
   expect(answers.at(-1)?.json.code).toBe("too_many_attempts");
   expect(answers.at(-1)?.headers.get("retry-after")).toBe("60");
 });

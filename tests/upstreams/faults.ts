@@ -14,6 +14,11 @@ export class Faults {
   #scripts: Script[] = [];
   #holds: Held[] = [];
   #releases = 0;
+  #patient: boolean;
+
+  constructor(patient = false) {
+    this.#patient = patient;
+  }
 
   /** Adds a script behind those there are; what it returns takes it away. */
   add(upstream: Upstream, fault: Fault | Fault[], options: FaultOptions = {}): () => void {
@@ -46,14 +51,14 @@ export class Faults {
     return held;
   }
 
-  /** Waits while a hold keeps the call. */
+  /** Waits while a hold keeps the call; where it is patient, whatever the caller does meanwhile. */
   async held(call: Target, signal?: AbortSignal): Promise<void> {
     const hold = this.#holds.find(({ target, released }) => !released && meets(target, call));
     if (!hold) return;
     hold.came = true;
     hold.waiting += 1;
     try {
-      await until(() => hold.released, 600_000, signal);
+      await until(() => hold.released, 600_000, this.#patient ? undefined : signal);
     } finally {
       hold.waiting -= 1;
     }

@@ -169,6 +169,11 @@ export interface Options {
     url: string,
     init: { method: string; headers: Record<string, string>; body: string },
   ) => Promise<{ status: number }>;
+  /**
+   * A held call waits until it is released, also when its caller has given it up: where time limits are real and as short
+   * as they go, and a test has something to do while it holds a call.
+   */
+  patient?: boolean;
   /** Told of every call when it has ended. */
   onCall?: (call: Call) => void;
   /** How many calls, and alerts, are kept; 10,000. Counters go on. */

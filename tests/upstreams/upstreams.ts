@@ -44,7 +44,7 @@ export class Upstreams {
   #options: Options;
   #clock: Clock;
   #switches: Switches;
-  #faults = new Faults();
+  #faults: Faults;
   #journal: Journal;
   #upstox: Upstox;
   #tokens: Tokens;
@@ -56,6 +56,7 @@ export class Upstreams {
 
   constructor(options: Options = {}) {
     this.#options = options;
+    this.#faults = new Faults(options.patient);
     this.#clock = new Clock(options.now ?? (() => Date.now()));
     this.#switches = this.#initial();
     const keep = options.keep ?? DEFAULTS.keep;

@@ -89,8 +89,11 @@ it("one address makes so many attempts a minute, at whomever", async () => {
   for (let i = 0; i < 24 && !limited; i++) {
     const answers = await times(50, () => login(blocked, "wrong password", from));
     limited = answers.find(({ headers }) => headers.get("retry-after") === "60");
+    if (!limited) continue;
+    const right = await login(username, PASSWORD, from);
+    if (right.status === 200) limited = undefined;
+    else refused(right, 429, "too_many_attempts");
   }
   expect(limited?.status).toBe(429);
-  refused(await login(username, PASSWORD, from), 429, "too_many_attempts");
   expect((await login(username, PASSWORD, address())).status).toBe(200);
 });

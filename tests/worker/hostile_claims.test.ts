@@ -45,7 +45,7 @@ const invalid: [string, string, () => Promise<string>][] = [
   ["J39", "exp in the year 9999", exp("253402300799")],
   ["J39", "a life longer than any setting allows", withClaims(() => ({ iat: now(), exp: now() + 86_401 }))],
   ["J43", "nbf an hour ahead", withClaims(() => ({ nbf: now() + HOUR }))],
-  ["J43", "nbf beyond the allowance for clocks", withClaims(() => ({ nbf: now() + 8 }))],
+  ["J43", "nbf beyond the allowance for clocks", withClaims(() => ({ nbf: now() + 60 }))],
   ["J44", "nbf as text", withClaims(() => ({ nbf: String(now()) }))],
   ["J45", "nbf before all time", rewritten(/"nbf":\d+/, () => '"nbf":-8334601228800')],
   ["J45", "nbf after all time", rewritten(/"nbf":\d+/, () => '"nbf":18446744073709551615')],

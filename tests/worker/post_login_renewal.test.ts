@@ -1,6 +1,7 @@
 // Renewals: the bank is asked each time, once for all who come at the same time, and only its own word ends a session.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
 import { api, refused } from "./support/api.ts";
 import {
   asked,
@@ -16,6 +17,7 @@ import {
   tryRenew,
   upstreams,
 } from "./support/post_login.ts";
+import { eventually } from "./support/runtime.ts";
 import { claimsOf } from "./support/tokens.ts";
 import { eventually } from "./support/runtime.ts";
 import { advance, SECOND, standingClock } from "./support/time.ts";
@@ -68,9 +70,6 @@ it("the grace is over once the new pair was used", async () => {
   refused(await tryRenew(first.refreshToken), 401, "refresh_token_reused", "reuse");
 });
 
-/** Time for a request that is under way to reach its object. */
-const arrive = () => new Promise((resolve) => setTimeout(resolve, 200));
-
 const OUTAGES: [string, Fault, number, string][] = [
   ["answers 500", { fault: "status", status: 500 }, 502, "upstream_error"],
   ["answers 503 in HTML", { fault: "status", status: 503, body: "html" }, 502, "upstream_error"],
@@ -107,7 +106,7 @@ it.each(OUTAGES)("the bank %s: nothing ends, and the same token works when it is
 
 it("a slow bank is waited for", async () => {
   const pair = await init();
-  upstreams.fail("sme", { fault: "slow", delay_ms: 500 });
+  upstreams.fail("sme", { fault: "slow", delay_ms: 100 });
   await alive(await renew(pair.refreshToken));
 });
 
@@ -137,9 +136,15 @@ it.each([
   const other = await init(cif);
   happens();
   const hold = upstreams.hold("sme");
+  const passed = vi.spyOn(env.SESSION, "get");
   const both = [tryRenew(pair.refreshToken), tryRenew(pair.refreshToken)];
   await hold.arrived;
-  await arrive();
+  // Both are on their way to the object, and are there when it answers what it is asked after them.
+  await eventually(
+    () => passed.mock.calls.length,
+    (n) => n === 2,
+  );
+  await sessionStub(pair.token).command('"peek"');
   hold.release();
   for (const answer of await Promise.all(both)) refused(answer, 401, code, "external");
   expect(asked(cif)).toBe(3);

@@ -189,7 +189,7 @@ it("a list says when it ends: by inactivity, or by its time to live if that is e
   const born = Date.now();
   const { token } = await init();
   const listed = async () => {
-    const { json } = await api("GET", "/admin/sessions/active", { token: await freshAdmin() });
+    const { json } = await api("GET", "/admin/sessions/active?limit=500", { token: await freshAdmin() });
     return json.sessions.find(({ id }: { id: string }) => id === sessionOf(token));
   };
   const iso = (ms: number) => new Date(ms).toISOString();

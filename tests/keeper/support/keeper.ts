@@ -25,6 +25,7 @@ export const upstreams = createUpstreams({
     batch: { secret: "batch-secret" },
   },
   fetch: (url, init) => exports.default.fetch(new Request(url, init)),
+  patient: true,
 });
 
 /** A service key with both scopes. */
@@ -114,11 +115,14 @@ export async function runDue(account: string): Promise<number> {
 }
 
 export const HOUR = 3_600_000;
-/** KV and the roster know all there is to know of the account. */
+/** KV and the roster know all there is to know of the account, and each of its alerts was sent, if not taken. */
 export const told = (account: string): Promise<unknown> =>
   eventually(
-    async () => (await stored(account)).untold ?? null,
-    (untold) => untold === null,
+    async () => {
+      const { untold = null, outbox = [] } = await stored(account);
+      return { untold, unsent: outbox.filter(({ attempts }: { attempts: number }) => attempts === 0) };
+    },
+    ({ untold, unsent }) => untold === null && unsent.length === 0,
   );
 
 /** Moves the clock once nothing is under way any more in the background. */

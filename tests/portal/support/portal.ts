@@ -17,7 +17,7 @@ export { eventually, MINUTELY } from "../../worker/support/runtime.ts";
 
 export const START = Date.parse("2030-01-01T06:00:00.000Z");
 
-export const upstreams = createUpstreams({});
+export const upstreams = createUpstreams({ patient: true });
 
 /** A service key with the scope `portal`. */
 export let serviceKey: string;

@@ -5,7 +5,7 @@ import { createUpstreams } from "../../upstreams/index.ts";
 import { type Answer, api, invariants } from "./api.ts";
 import { sessionOf } from "./tokens.ts";
 
-export const upstreams = createUpstreams();
+export const upstreams = createUpstreams({ patient: true });
 
 /** To be called at the top of a file: every test has the fakes as new. */
 export function fakeBank(): void {
