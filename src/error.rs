@@ -284,6 +284,6 @@ const fn portal_status(code: portal::Code) -> u16 {
         | Code::Redirected
         | Code::OutcomeUnknown => 502,
         Code::CaptchaBusy | Code::Interrupted | Code::Unreadable | Code::Busy => 503,
-        Code::Timeout | Code::CaptchaTimeout => 504,
+        Code::Timeout | Code::OutOfTime | Code::CaptchaTimeout => 504,
     }
 }

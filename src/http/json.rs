@@ -104,6 +104,11 @@ impl Fields {
         self.map.get(field).is_some_and(|v| !v.is_null())
     }
 
+    /// Whether the field is there, not null and no empty text.
+    pub fn is_filled(&self, field: &str) -> bool {
+        self.map.get(field).is_some_and(|v| !v.is_null() && v.as_str() != Some(""))
+    }
+
     /// The fields of an object in a field, named by their whole paths (`data.cif`); none if it is left out or null. What
     /// is wrong with them counts once they are given to [`Fields::absorb`].
     #[must_use]

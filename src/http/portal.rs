@@ -46,10 +46,10 @@ async fn get(edge: &mut Edge, request: &mut Request, by: By) -> Result<Reply, Re
     let who = by.who.clone();
     let order = || Command::Get { credentials: credentials.clone(), keep_alive, by: by.clone() };
     let told = where_it_is(edge, &credentials, async |name| Ok(rpc::portal(&edge.env, name, order()).await?));
-    let told = told.await?;
-    let outcome = match told {
-        Told::Session(session) => Ok(session),
-        other => Err(refusal(other)),
+    let outcome = match told.await {
+        Ok(Told::Session(session)) => Ok(session),
+        Ok(other) => Err(refusal(other)),
+        Err(reason) => Err(reason),
     };
     let session_id = outcome.as_ref().ok().map(|session| session.live.session_id.as_str());
     edge.audit(&Audit {
@@ -170,9 +170,9 @@ async fn list(edge: &Edge) -> Result<Reply, Reason> {
 }
 
 fn session_json(edge: &Edge, row: &Row) -> Value {
-    let opened = edge.app.vault.open(USERNAME, &row.name, &row.username);
+    let opened = row.username.as_ref().and_then(|u| edge.app.vault.open(USERNAME, &row.name, u).ok());
     // Sealed under a key that is gone: the session is still there.
-    let username = opened.ok().and_then(|plain| String::from_utf8(plain).ok());
+    let username = opened.and_then(|plain| String::from_utf8(plain).ok());
     json!({
         "session_id": row.session_id,
         "username": username,
@@ -224,7 +224,7 @@ async fn where_it_is(
         return Ok(told);
     }
     // Its session is over, and the registry has not heard of that.
-    rpc::portal_registry(&edge.env, &Ask::None { name: other, ended: None }).await?;
+    rpc::portal_registry(&edge.env, &Ask::None { name: other, ended: None, as_of: platform::now() }).await?;
     ask(name).await
 }
 

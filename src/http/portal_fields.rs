@@ -40,7 +40,7 @@ pub async fn credentials(edge: &mut Edge, request: &mut Request) -> Result<(Cred
 pub async fn given(edge: &mut Edge, request: &mut Request, operation: &Operation) -> Result<Given, Reason> {
     let mut fields = edge.fields(request).await?;
     let session_id = fields.optional_text("session_id", ID_BYTES_MAX).filter(|id| !id.is_empty());
-    let all = CREDENTIALS.iter().all(|(name, _)| fields.has(name));
+    let all = CREDENTIALS.iter().all(|(name, _)| fields.is_filled(name));
     let credentials = if all || session_id.is_none() {
         Some(required(&mut fields))
     } else {

@@ -41,7 +41,7 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
         Code::CaptchaFailed => {
             ["The captcha service failed", "El servicio de captcha falló", "Dịch vụ captcha gặp lỗi"]
         }
-        Code::Timeout => [
+        Code::Timeout | Code::OutOfTime => [
             "The portal did not answer in time",
             "El portal no respondió a tiempo",
             "Cổng không trả lời kịp thời",

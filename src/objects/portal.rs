@@ -221,7 +221,7 @@ impl Inner {
             return Ok(None);
         }
         let least = if self.waiting.get() > 0 { now.plus(ALARM_WHILE_BUSY) } else { now };
-        let wizards = self.rows()?.wizards_end(&loaded.name, loaded.policy().wizard_idle)?;
+        let wizards = self.rows()?.wizards_end(loaded.policy().wizard_idle)?;
         let at = [loaded.login.next_alarm(loaded.policy(), now), wizards].into_iter().flatten().min();
         Ok(at.map(|at| at.max(least)))
     }
@@ -234,6 +234,18 @@ impl Inner {
             self.armed.set(next);
         }
         Ok(())
+    }
+
+    /// Finds out what the work before has left undone, if it ended in a panic.
+    fn recover(&self) {
+        let left = self.load().map(|loaded| loaded.is_some_and(|loaded| loaded.login.flight.is_some()));
+        let recovered = match left {
+            Ok(true) => self.step(Event::Woke).map(|_| ()),
+            other => other.map(|_| ()),
+        };
+        if let Err(error) = recovered {
+            platform::log_fault("portal work", &error.to_string(), None);
+        }
     }
 
     /// While there was work the alarm was not set as early as it may be due.
@@ -260,6 +272,7 @@ impl Inner {
             if let Some(before) = before {
                 let _ = JsFuture::from(before).await;
             }
+            turn.0.recover();
             turn.0.busy.set(true);
             let end = work.await;
             let inner = turn.0.clone();
@@ -314,10 +327,16 @@ impl Inner {
             Command::Run { session_id, credentials, keep_alive, operation, wizard_id, by } => {
                 let session = match (session_id, credentials) {
                     (Some(id), _) => Ok((id, false)),
-                    (None, Some(credentials)) => match self.get(credentials, keep_alive, by.clone()).await? {
-                        Reply::Session(session) => Ok((session.live.session_id, session.is_new)),
-                        other => Err(other),
-                    },
+                    (None, Some(credentials)) => {
+                        match self
+                            .get(credentials, keep_alive, by.clone())
+                            .await
+                            .unwrap_or_else(|e| not_begun(&e))
+                        {
+                            Reply::Session(session) => Ok((session.live.session_id, session.is_new)),
+                            other => Err(other),
+                        }
+                    }
                     (None, None) => Err(Reply::Unknown),
                 };
                 match session {
@@ -343,8 +362,10 @@ impl Inner {
             let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
             match verdict {
                 Verdict::Serve => {
-                    // A new login of it is paid for by whoever came last.
-                    self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
+                    // A new login of it is paid for by whoever came last, unless that is known not to work.
+                    if loaded.login.key_refused(&loaded.key_print(&credentials), platform::now()).is_none() {
+                        self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
+                    }
                     // Its id is of no use before the registry knows it.
                     self.tell_registry(loaded).await?;
                     let Some(loaded) = self.load()? else { break };
@@ -355,7 +376,7 @@ impl Inner {
                     return Ok(Reply::Session(Session { live, is_new, username, expires_at, previous }));
                 }
                 Verdict::Refuse(refusal) => {
-                    self.tell_of_changes().await?;
+                    self.tell_of_changes().await;
                     return Ok(Reply::Refused(refusal));
                 }
                 _ => {}
@@ -384,7 +405,7 @@ impl Inner {
                     continue;
                 }
                 Got::Refused(refusal) => {
-                    self.tell_of_changes().await?;
+                    self.tell_of_changes().await;
                     return Ok(Reply::Refused(refusal));
                 }
             }
@@ -421,11 +442,14 @@ impl Inner {
         by: By,
     ) -> Result<Reply> {
         // A session that is not there, or a portal that cannot be asked, need no turn.
-        let (verdict, _) = self.step(Event::Resumed { session_id: session_id.clone() })?;
+        let verdict = match self.step(Event::Resumed { session_id: session_id.clone() }) {
+            Ok((verdict, _)) => verdict,
+            Err(error) => return Ok(not_begun(&error)),
+        };
         match verdict {
             Verdict::Unknown => return Ok(Reply::Unknown),
             Verdict::Ended(reason) => {
-                self.tell_of_changes().await?;
+                self.tell_of_changes().await;
                 return Ok(Reply::Ended(reason));
             }
             Verdict::Refuse(refusal) => return Ok(Reply::Refused(refusal)),
@@ -439,7 +463,7 @@ impl Inner {
         let end = self
             .enqueue(async move { inner.run_at_turn(session_id, is_new, operation, wizard_id, &by).await });
         let reply = parse(JsFuture::from(end).await)?;
-        self.tell_of_changes().await?;
+        self.tell_of_changes().await;
         Ok(reply)
     }
 
@@ -491,6 +515,8 @@ impl Inner {
 
     async fn on_alarm(self: &Rc<Self>) -> Result<()> {
         let Some(loaded) = self.load()?.filter(|loaded| loaded.driver().is_some()) else { return Ok(()) };
+        // Told again, in case a report was overtaken by another.
+        self.told_used.set(None);
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, platform::now())?;
         if self.waiting.get() == 0 {
             let (verdict, _) = self.step(Event::Woke)?;
@@ -520,6 +546,12 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// The answer to an order that could not even be begun: whoever gave it may give it again.
+fn not_begun(error: &worker::Error) -> Reply {
+    platform::log_fault("portal", &error.to_string(), None);
+    Reply::Refused(Refusal::new(Code::Interrupted))
 }
 
 pub(super) fn audit(name: &str, work: &Work, outcome: &str, by: &By) {

@@ -3,6 +3,7 @@
 
 use super::portal::{Inner, Loaded};
 use super::portal_registry::{Command, Over, Place, Reply, Row};
+use super::roster::SWEEP_MAX;
 use super::rpc;
 use crate::keeper::protocol::By;
 use crate::platform;
@@ -38,13 +39,16 @@ impl Inner {
 
     /// Tells it of a session that has ended or begun, where no alarm does: who is told so is not to find it in the list.
     /// What fails is left to the alarm.
-    pub(super) async fn tell_of_changes(self: &Rc<Self>) -> Result<()> {
-        if let Some(loaded) = self.load()?.filter(|loaded| loaded.login.untold.is_some())
-            && let Err(error) = self.tell_registry_in_any_case(&loaded).await
-        {
+    pub(super) async fn tell_of_changes(self: &Rc<Self>) {
+        let told = match self.load() {
+            Ok(Some(loaded)) if loaded.login.untold.is_some() => {
+                self.tell_registry_in_any_case(&loaded).await
+            }
+            other => other.map(|_| ()),
+        };
+        if let Err(error) = told {
             platform::log_fault("portal registry", &error.to_string(), None);
         }
-        Ok(())
     }
 
     pub(super) async fn tell_registry_in_any_case(self: &Rc<Self>, loaded: &Loaded) -> Result<()> {
@@ -85,18 +89,23 @@ impl Inner {
             reason: ended.reason,
             at: ended.at,
         });
-        let Some(live) = &loaded.login.session else { return Ok(Command::None { name, ended }) };
+        let Some(live) = &loaded.login.session else {
+            return Ok(Command::None { name, ended, as_of: platform::now() });
+        };
         let rows = self.rows()?;
         let credentials = rows.credentials(&name)?.ok().flatten();
         let alias = credentials.as_ref().and_then(|c| loaded.names(c).into_iter().next());
-        let username = credentials.map(|c| c.username).unwrap_or_default();
-        let nonce = platform::nonce().ok_or("no random bytes")?;
-        let sealed = loaded.app.vault.seal(USERNAME, &name, username.as_bytes(), nonce);
+        let seal = |username: &str| {
+            let nonce = platform::nonce().ok_or("no random bytes")?;
+            let sealed = loaded.app.vault.seal(USERNAME, &name, username.as_bytes(), nonce);
+            sealed.map_err(|_| Error::from("a username could not be sealed"))
+        };
+        let username = credentials.map(|c| seal(&c.username)).transpose()?;
         let row = Row {
             alias,
             kid: rows.needed_kid()?,
             session_id: live.session_id.clone(),
-            username: sealed.map_err(|_| "a username could not be sealed")?,
+            username,
             created_at: live.created_at,
             last_used: live.last_used,
             keep_alive: live.keep_alive,
@@ -131,9 +140,10 @@ impl Inner {
     }
 }
 
-/// Closes sessions that are too many. One that cannot be reached is closed by the Cron Trigger.
+/// Closes sessions that are too many: as many as one invocation may call. The others, and those that cannot be reached, are
+/// closed by the Cron Trigger.
 pub async fn evict(env: &Env, places: Vec<Place>) {
-    let closing = places.into_iter().map(|Place { name, session_id }| async move {
+    let closing = places.into_iter().take(SWEEP_MAX).map(|Place { name, session_id }| async move {
         let by = By { who: "limit".to_owned(), request_id: platform::fresh_id() };
         let close = Ask::Close { session_id, reason: End::Evicted, by, wait: false };
         // The call logs its own failure.

@@ -31,6 +31,8 @@ pub enum Command {
     None {
         name: String,
         ended: Option<Over>,
+        /// When that was so. A session that was begun later is not meant: reports may overtake each other.
+        as_of: Timestamp,
     },
     /// Whose session this is. It is used now.
     Find {
@@ -95,8 +97,8 @@ pub struct Row {
     #[serde(default)]
     pub kid: Option<String>,
     pub session_id: String,
-    /// Sealed.
-    pub username: String,
+    /// Sealed. Nothing, if its credentials cannot be opened.
+    pub username: Option<String>,
     pub created_at: Timestamp,
     pub last_used: Timestamp,
     pub keep_alive: bool,
@@ -141,7 +143,7 @@ struct Stored {
     alias: Option<String>,
     kid: Option<String>,
     session_id: String,
-    username: String,
+    username: Option<String>,
     created_at: f64,
     last_used: f64,
     keep_alive: u8,
@@ -174,8 +176,8 @@ impl PortalRegistry {
         let sql = self.state.storage().sql();
         sql.exec(
             "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, alias TEXT, kid TEXT, \
-             session_id TEXT NOT NULL UNIQUE, username TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER NOT NULL, \
-             keep_alive INTEGER NOT NULL); \
+             session_id TEXT NOT NULL UNIQUE, username TEXT, created_at INTEGER NOT NULL, \
+             last_used INTEGER NOT NULL, keep_alive INTEGER NOT NULL); \
              CREATE TABLE IF NOT EXISTS ended (session_id TEXT PRIMARY KEY, reason TEXT NOT NULL, \
              at INTEGER NOT NULL)",
             None,
@@ -193,8 +195,9 @@ impl PortalRegistry {
                 }
                 Ok(Reply::TooMany(excess(&sql, max, Some(&row.name))?))
             }
-            Command::None { name, ended } => {
-                sql.exec("DELETE FROM live WHERE name = ?", vec![name.as_str().into()])?;
+            Command::None { name, ended, as_of } => {
+                let values = vec![name.as_str().into(), number(as_of)?];
+                sql.exec("DELETE FROM live WHERE name = ? AND created_at <= ?", values)?;
                 if let Some(over) = ended {
                     end(&sql, &over)?;
                 }
@@ -229,18 +232,19 @@ fn put(sql: &SqlStorage, row: &Row) -> Result<()> {
         text(&row.alias),
         text(&row.kid),
         row.session_id.as_str().into(),
-        row.username.as_str().into(),
+        text(&row.username),
         number(row.created_at)?,
         number(row.last_used)?,
         i32::from(row.keep_alive).into(),
     ];
-    // A report that was overtaken by a later use does not take it back.
+    // A report that was overtaken by that of a later use, or of a later session, does not take it back.
     sql.exec(
         "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, keep_alive) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
          alias = ifnull(excluded.alias, alias), kid = excluded.kid, session_id = excluded.session_id, \
-         username = excluded.username, created_at = excluded.created_at, \
-         last_used = max(last_used, excluded.last_used), keep_alive = excluded.keep_alive",
+         username = ifnull(excluded.username, username), created_at = excluded.created_at, \
+         last_used = max(last_used, excluded.last_used), keep_alive = excluded.keep_alive \
+         WHERE excluded.created_at >= created_at",
         values,
     )?;
     Ok(())

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::platform;
 use crate::portal::browser::Jar;
 use crate::portal::{Credentials, Login, Wizard, Work};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use worker::Result;
 
 const NAME: &str = "name";
 const LOGIN: &str = "login";
-/// Sealed: username, password and the key of the captcha service, for as long as there is a session.
+/// Sealed: username, password and keys of the captcha service, for as long as there is a session.
 const CREDENTIALS: &str = "credentials";
 /// Sealed: the cookies of the session, or of a login that was broken off.
 pub const JAR: &str = "jar";
@@ -26,8 +26,13 @@ pub const FAREWELL: &str = "farewell";
 /// Sealed: wizards that can be gone on with.
 const WIZARDS: &str = "wizards";
 const SEALED: [&str; 4] = [CREDENTIALS, JAR, FAREWELL, WIZARDS];
+/// When the oldest of them was left: so that the alarm can be set without opening them.
+const WIZARDS_SINCE: &str = "wizards_since";
 /// Most wizards of one session; the one that was left longest gives way.
 const WIZARDS_MAX: usize = 20;
+/// Most of them together, in bytes. They are one row, which may have 2 MB (`SQLite`-backed objects), and sealing makes a
+/// third more of them.
+const WIZARDS_BYTES_MAX: usize = 1024 * 1024;
 
 pub struct PortalRows<'a> {
     pub rows: &'a Rows,
@@ -39,6 +44,17 @@ pub struct PortalRows<'a> {
 pub struct Unreadable;
 
 type Opened<T> = std::result::Result<Option<T>, Unreadable>;
+
+/// What a session is logged in again with.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// With the captcha key that came last.
+    #[serde(flatten)]
+    credentials: Credentials,
+    /// The captcha key that has paid for a login.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::wire_option")]
+    proven_captcha_api_key: Option<Secret>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Left {
@@ -86,6 +102,7 @@ impl PortalRows<'_> {
                 self.rows.delete(JAR)?;
             }
             self.rows.delete(WIZARDS)?;
+            self.rows.delete(WIZARDS_SINCE)?;
         }
         if before.farewell.is_some() && after.farewell.is_none() {
             self.rows.delete(FAREWELL)?;
@@ -152,18 +169,43 @@ impl PortalRows<'_> {
     }
 
     pub fn credentials(&self, name: &str) -> Result<Opened<Credentials>> {
+        Ok(self.kept(name)?.map(|kept| kept.map(|kept| kept.credentials)))
+    }
+
+    fn kept(&self, name: &str) -> Result<Opened<Kept>> {
         self.open_json(name, CREDENTIALS)
     }
 
-    pub fn put_credentials(&self, name: &str, credentials: &Credentials) -> Result<()> {
-        self.seal(name, CREDENTIALS, &serde_json::to_vec(credentials)?)
+    pub fn proven_key(&self, name: &str) -> Result<Option<Secret>> {
+        Ok(self.kept(name)?.ok().flatten().and_then(|kept| kept.proven_captcha_api_key))
+    }
+
+    /// The credentials that a session is logged in again with, in turn: with the captcha key that came last, then with the
+    /// one that is known to be good. None, if they cannot be opened.
+    pub fn to_log_in_with(&self, name: &str) -> Result<Vec<Credentials>> {
+        let Ok(Some(Kept { credentials, proven_captcha_api_key })) = self.kept(name)? else {
+            return Ok(Vec::new());
+        };
+        let proven = proven_captcha_api_key.filter(|key| *key != credentials.captcha_api_key);
+        let proven = proven.map(|captcha_api_key| Credentials { captcha_api_key, ..credentials.clone() });
+        Ok([Some(credentials), proven].into_iter().flatten().collect())
+    }
+
+    pub fn put_credentials(
+        &self,
+        name: &str,
+        credentials: &Credentials,
+        proven: Option<&Secret>,
+    ) -> Result<()> {
+        let kept = Kept { credentials: credentials.clone(), proven_captcha_api_key: proven.cloned() };
+        self.seal(name, CREDENTIALS, &serde_json::to_vec(&kept)?)
     }
 
     /// Puts another captcha key beside username and password, which are the same.
     pub fn renew_captcha_key(&self, name: &str, credentials: &Credentials) -> Result<()> {
-        match self.credentials(name)? {
-            Ok(Some(kept)) if kept.captcha_api_key != credentials.captcha_api_key => {
-                self.put_credentials(name, credentials)
+        match self.kept(name)? {
+            Ok(Some(kept)) if kept.credentials.captcha_api_key != credentials.captcha_api_key => {
+                self.put_credentials(name, credentials, kept.proven_captcha_api_key.as_ref())
             }
             _ => Ok(()),
         }
@@ -188,9 +230,11 @@ impl PortalRows<'_> {
     }
 
     fn put_wizards(&self, name: &str, wizards: &Wizards) -> Result<()> {
-        if wizards.is_empty() {
+        let Some(first) = wizards.values().map(|left| left.at).min() else {
+            self.rows.delete(WIZARDS_SINCE)?;
             return self.rows.delete(WIZARDS);
-        }
+        };
+        self.rows.put(WIZARDS_SINCE, &serde_json::to_string(&first)?)?;
         self.seal(name, WIZARDS, &serde_json::to_vec(wizards)?)
     }
 
@@ -210,12 +254,18 @@ impl PortalRows<'_> {
             None if wizards.remove(id).is_none() => return Ok(()),
             None => {}
         }
-        while wizards.len() > WIZARDS_MAX {
-            let Some(oldest) = wizards.iter().min_by_key(|(_, left)| left.at).map(|(id, _)| id.clone())
-            else {
+        while wizards.len() > WIZARDS_MAX || bytes(&wizards)? > WIZARDS_BYTES_MAX {
+            let others = wizards.iter().filter(|(other, _)| *other != id);
+            let Some(oldest) = others.min_by_key(|(_, left)| left.at).map(|(id, _)| id.clone()) else {
                 break;
             };
             wizards.remove(&oldest);
+        }
+        if bytes(&wizards)? > WIZARDS_BYTES_MAX
+            && let Some(left) = wizards.get_mut(id)
+        {
+            // It is begun anew with what was given.
+            left.wizard.form = None;
         }
         self.put_wizards(name, &wizards)
     }
@@ -233,20 +283,24 @@ impl PortalRows<'_> {
     }
 
     /// When the next wizard is to be forgotten.
-    pub fn wizards_end(&self, name: &str, idle: Duration) -> Result<Option<Timestamp>> {
-        if self.rows.get(WIZARDS)?.is_none() {
-            return Ok(None);
-        }
-        let first = self.wizards(name)?.values().map(|left| left.at).min();
-        Ok(first.map(|at| at.plus(idle).plus(Duration::from_millis(1))))
+    pub fn wizards_end(&self, idle: Duration) -> Result<Option<Timestamp>> {
+        let Some(first) = self.rows.get(WIZARDS_SINCE)? else { return Ok(None) };
+        let first: Timestamp = serde_json::from_str(&first)?;
+        Ok(Some(first.plus(idle).plus(Duration::from_millis(1))))
     }
 
     pub fn forget_wizards(&self, name: &str, idle: Duration, now: Timestamp) -> Result<()> {
+        if self.wizards_end(idle)?.is_none_or(|at| at > now) {
+            return Ok(());
+        }
         let mut wizards = self.wizards(name)?;
-        let before = wizards.len();
         wizards.retain(|_, left| now <= left.at.plus(idle));
-        if wizards.len() < before { self.put_wizards(name, &wizards) } else { Ok(()) }
+        self.put_wizards(name, &wizards)
     }
+}
+
+fn bytes(wizards: &Wizards) -> Result<usize> {
+    Ok(serde_json::to_vec(wizards)?.len())
 }
 
 /// What a row is sealed for; the record is the login's name. Cookies that are kept for the logout are moved as they lie.

@@ -10,7 +10,7 @@ use crate::platform::{self, outbound};
 use crate::portal::browser::Jar;
 use crate::portal::{
     Answer, Code, Credentials, Done, Driver, End, Event, Failure, Fetch, Net, Operation, Outcome, Pending,
-    Progress, Refusal, Reply, Request, Told, Verdict, Visit, Wizard, Work, operation,
+    Progress, Reached, Refusal, Reply, Request, Told, Verdict, Visit, Wizard, Work, operation,
 };
 use std::rc::Rc;
 use std::time::Duration;
@@ -23,6 +23,8 @@ const LOG_OUT_MAX: Duration = Duration::from_secs(15);
 struct World {
     inner: Rc<Inner>,
     name: String,
+    /// The wizard that it goes on with.
+    wizard_id: Option<String>,
 }
 
 impl Net for World {
@@ -43,8 +45,15 @@ impl Net for World {
             Progress::SignedIn(jar) => (self.inner.rows())
                 .and_then(|rows| rows.put_jar(&self.name, JAR, &jar))
                 .and_then(|()| self.inner.step(Event::SignedIn)),
-            Progress::Paying => self.inner.step(Event::Paying),
-            Progress::Committing => self.inner.step(Event::Committing),
+            Progress::Paying => self.inner.step(Event::Reaching(Reached::Captcha)),
+            Progress::Sending => self.inner.step(Event::Reaching(Reached::Password)),
+            // Nobody goes on with what may be done, also if nobody lives to see what came of it: it would be done again.
+            Progress::Committing => (self.inner.rows())
+                .and_then(|rows| match &self.wizard_id {
+                    Some(id) => rows.put_wizard(&self.name, id, None, platform::now()),
+                    None => Ok(()),
+                })
+                .and_then(|()| self.inner.step(Event::Committing)),
         };
         kept.map(|_| ()).map_err(|error| {
             platform::log_fault("portal progress", &error.to_string(), None);
@@ -70,8 +79,15 @@ impl Inner {
             Verdict::Refuse(refusal) => return Ok(Got::Refused(refusal)),
             _ if loaded.login.session.is_some() => {}
             _ => {
-                if let Some(name) = self.elsewhere(&loaded, &credentials).await? {
-                    return Ok(Got::Elsewhere(name));
+                // Nobody can say whether it is elsewhere: then there is no login, and nothing has been done.
+                let elsewhere = self.elsewhere(&loaded, &credentials).await;
+                match elsewhere {
+                    Ok(None) => {}
+                    Ok(Some(name)) => return Ok(Got::Elsewhere(name)),
+                    Err(error) => {
+                        platform::log_fault("portal registry", &error.to_string(), None);
+                        return Ok(Got::Refused(Refusal::new(Code::Interrupted)));
+                    }
                 }
             }
         }
@@ -96,31 +112,73 @@ impl Inner {
         if let Verdict::Refuse(refusal) = anew.may_log_in_anew(loaded.policy(), platform::now()) {
             return Ok(Err(refusal));
         }
-        let credentials = match given {
-            Some(credentials) => Some(credentials),
-            None => self.rows()?.credentials(&loaded.name)?.unwrap_or_default(),
+        let tried = match given {
+            Some(credentials) => vec![credentials],
+            None => self.rows()?.to_log_in_with(&loaded.name)?,
         };
-        let Some(credentials) = credentials else {
+        if tried.is_empty() {
             self.step(Event::Unreadable)?;
             return Ok(Err(Refusal::new(Code::Unreadable)));
-        };
-        let print = loaded.key_print(&credentials);
-        if let Some(refusal) = anew.key_refused(&print, platform::now()) {
-            return Ok(Err(refusal));
         }
-        // The intent and what it takes to follow it are stored together, before the first call.
+        let known = |c: &Credentials| anew.key_refused(&loaded.key_print(c), platform::now());
+        let refused = tried.first().and_then(known);
+        let tried: Vec<_> = tried.into_iter().filter(|c| known(c).is_none()).collect();
+        if !tried.is_empty() {
+            return self.log_in_anew(&loaded, tried, keep_alive, by).await;
+        }
+        let refusal = refused.unwrap_or(Refusal::new(Code::CaptchaKeyRefused));
+        if anew.session.is_some() {
+            // It waits for its new login, and there is no key that could pay for that: it is over.
+            let end = Err(Failure::new(refusal.code));
+            return self.logged_in(&loaded, end, &Jar::default(), keep_alive, by);
+        }
+        Ok(Err(refusal))
+    }
+
+    /// Logs in from the beginning, with one captcha key after the other for as long as the captcha service refuses them: the
+    /// portal sees nothing of that.
+    async fn log_in_anew(
+        self: &Rc<Self>,
+        loaded: &Loaded,
+        tried: Vec<Credentials>,
+        keep_alive: bool,
+        by: &By,
+    ) -> Result<LoggedIn> {
+        let mut tried = tried.into_iter().peekable();
+        while let Some(credentials) = tried.next() {
+            let (end, jar) = self.sign_in(loaded, &credentials).await?;
+            let code = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
+            if let Some(code) = code {
+                self.step(Event::KeyRefused { print: loaded.key_print(&credentials), code })?;
+                if tried.peek().is_some() {
+                    audit(&loaded.name, &Work::LogIn, code.as_str(), by);
+                    continue;
+                }
+            }
+            let end = self.logged_in(loaded, end, &jar, keep_alive, by)?;
+            if end.is_ok() {
+                let proven = Some(&credentials.captcha_api_key);
+                self.rows()?.put_credentials(&loaded.name, &credentials, proven)?;
+            }
+            return Ok(end);
+        }
+        Ok(Err(Refusal::new(Code::CaptchaKeyRefused)))
+    }
+
+    /// One attempt at the portal. The intent and what it takes to follow it are stored together, before the first call.
+    async fn sign_in(
+        self: &Rc<Self>,
+        loaded: &Loaded,
+        credentials: &Credentials,
+    ) -> Result<(std::result::Result<(), Failure>, Jar)> {
         self.step(Event::TookOff(Work::LogIn))?;
-        self.rows()?.put_credentials(&loaded.name, &credentials)?;
-        let world = self.world(&loaded);
+        let rows = self.rows()?;
+        let proven = rows.proven_key(&loaded.name)?;
+        rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
+        let world = self.world(loaded);
         let mut visit = visit(&world, Jar::default(), loaded.policy().timeout);
-        let end = driver(&loaded)?.log_in(&mut visit, &credentials).await;
-        let jar = visit.jar;
-        let refused_key = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
-        let end = self.logged_in(&loaded, end, &jar, keep_alive, by)?;
-        if let Some(code) = refused_key {
-            self.step(Event::KeyRefused { print, code })?;
-        }
-        Ok(end)
+        let end = driver(loaded)?.log_in(&mut visit, credentials).await;
+        Ok((end, visit.jar))
     }
 
     /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is
@@ -144,10 +202,7 @@ impl Inner {
         match end {
             Ok(()) => self.logged_in(loaded, Ok(()), &jar, keep_alive, by).map(Some),
             Err(failure)
-                if matches!(
-                    failure.code,
-                    Code::Timeout | Code::Unreachable | Code::RateLimited | Code::ServerError
-                ) =>
+                if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
             {
                 match self.step(Event::Failed(failure))?.0 {
                     Verdict::Refuse(refusal) => Ok(Some(Err(refusal))),
@@ -226,7 +281,8 @@ impl Inner {
         }
         let work = Work::Run(operation.operation.clone());
         loop {
-            let (end, jar, calls) = self.visit_and_run(&loaded, &work, &operation).await?;
+            let (end, jar, calls) =
+                self.visit_and_run(&loaded, &work, &operation, wizard_id.as_ref()).await?;
             self.keep_jar(&loaded, &session_id, &jar)?;
             let failure = match end {
                 Ok(outcome) => {
@@ -234,15 +290,11 @@ impl Inner {
                     let asked = if calls > 0 { Event::Confirmed { used: true } } else { Event::Unasked };
                     self.step(asked)?;
                     audit(&loaded.name, &work, "ok", by);
-                    let (told, wizard_id) = self.keep_wizard(&loaded, &session_id, outcome, wizard_id)?;
+                    let (told, wizard_id) = self.keep_wizard(&loaded, &session_id, outcome, wizard_id);
                     return Ok(done(&session_id, is_new, Ok(told), wizard_id));
                 }
                 Err(failure) => failure,
             };
-            if let (Code::OutcomeUnknown, Some(id)) = (failure.code, &wizard_id) {
-                // Nobody goes on with what may be done: it would be done again.
-                self.rows()?.put_wizard(&loaded.name, id, None, platform::now())?;
-            }
             if failure.code != Code::LoggedOut {
                 audit(&loaded.name, &work, failure.code.as_str(), by);
                 let code = failure.code;
@@ -288,13 +340,14 @@ impl Inner {
         loaded: &Loaded,
         work: &Work,
         operation: &Request,
+        wizard_id: Option<&String>,
     ) -> Result<(std::result::Result<Outcome, Failure>, Jar, usize)> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             // Cookies that cannot be opened are as good as none: the credentials may be.
             return Ok((Err(Failure::new(Code::LoggedOut)), Jar::default(), 0));
         };
         self.step(Event::TookOff(work.clone()))?;
-        let world = self.world(loaded);
+        let world = World { wizard_id: wizard_id.cloned(), ..self.world(loaded) };
         let mut visit = visit(&world, jar, loaded.policy().timeout);
         let driver = driver(loaded)?;
         let end = driver.run(&mut visit, operation).await;
@@ -336,23 +389,41 @@ impl Inner {
         })
     }
 
+    /// What is said of an outcome, and the id by which it can be gone on with. The outcome stands, whatever can be kept.
     fn keep_wizard(
         &self,
         loaded: &Loaded,
         session_id: &str,
         outcome: Outcome,
         wizard_id: Option<String>,
-    ) -> Result<(Told, Option<String>)> {
+    ) -> (Told, Option<String>) {
         let Outcome { answer, wizard, waiting } = outcome;
         let goes_on = wizard.is_some();
-        if let Some(id) = wizard_id.as_deref().filter(|_| self.is_current(session_id).unwrap_or(false)) {
-            let wizard: Option<Wizard> = wizard;
-            self.rows()?.put_wizard(&loaded.name, id, wizard, platform::now())?;
-            if let Some(loaded) = self.load()? {
-                self.arm(&loaded, platform::now())?;
-            }
+        let kept = wizard_id.filter(|id| {
+            self.put_wizard(loaded, session_id, id, wizard).unwrap_or_else(|error| {
+                platform::log_fault("portal appointment", &error.to_string(), None);
+                false
+            })
+        });
+        (Told { answer, waiting }, kept.filter(|_| goes_on))
+    }
+
+    /// Whether it is kept: not, if its session was closed meanwhile.
+    fn put_wizard(
+        &self,
+        loaded: &Loaded,
+        session_id: &str,
+        id: &str,
+        wizard: Option<Wizard>,
+    ) -> Result<bool> {
+        if !self.is_current(session_id)? {
+            return Ok(false);
         }
-        Ok((Told { answer, waiting }, wizard_id.filter(|_| goes_on)))
+        self.rows()?.put_wizard(&loaded.name, id, wizard, platform::now())?;
+        if let Some(loaded) = self.load()? {
+            self.arm(&loaded, platform::now())?;
+        }
+        Ok(true)
     }
 
     /// Loads a page, so that the portal does not forget the session; logs a lost one in again.
@@ -425,7 +496,7 @@ impl Inner {
     }
 
     fn world(self: &Rc<Self>, loaded: &Loaded) -> World {
-        World { inner: self.clone(), name: loaded.name.clone() }
+        World { inner: self.clone(), name: loaded.name.clone(), wizard_id: None }
     }
 }
 

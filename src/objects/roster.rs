@@ -135,11 +135,12 @@ async fn look(env: &Env, sweep: Sweep) -> Reply {
             _ => None,
         }
     });
+    let as_of = platform::now();
     let portals = sweep.portals.iter().map(|name| async move {
         let found = rpc::portal(env, name, crate::portal::Command::Look).await;
         if found == Ok(crate::portal::Reply::Unknown) {
             // The object has nothing, so it will never take this row back itself.
-            let none = super::portal_registry::Command::None { name: name.clone(), ended: None };
+            let none = super::portal_registry::Command::None { name: name.clone(), ended: None, as_of };
             let _ = rpc::portal_registry(env, &none).await;
         }
         found.is_ok()

@@ -187,6 +187,8 @@ impl<'v, 'n> Browser<'v, 'n> {
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
             Answer::TooLong => return Err(Failure::new(Code::Unintelligible)),
+            // Cut short by what was left of all: the portal may be fine.
+            Answer::TimedOut if timeout < self.site.timeout => return Err(Failure::new(Code::OutOfTime)),
             Answer::TimedOut => return Err(Failure::new(Code::Timeout)),
             Answer::Unreachable => return Err(Failure::new(Code::Unreachable)),
         };

@@ -266,8 +266,15 @@ fn no_call_is_longer_than_what_is_left() {
     assert_eq!(timeouts, [20, 15]);
     let world = World::new(|c| if c.path() == "/app/x" { to(302, "/app/y") } else { page(200, "") });
     world.takes.set(Duration::from_mins(1));
-    assert_eq!(code(&world), Err(Code::Timeout));
+    assert_eq!(code(&world), Err(Code::OutOfTime));
     assert_eq!(world.called.borrow().len(), 1);
+    // A call that was cut short says less of the portal than one that had all its time.
+    for (left, expected) in [(20, Code::Timeout), (19, Code::OutOfTime)] {
+        let world = World::new(|_| Answer::TimedOut);
+        let (mut visit, site) = (world.visit(left), site());
+        let failure = now(Browser::new(&mut visit, &site).open("/x")).err().unwrap();
+        assert_eq!(failure.code, expected, "{left} s");
+    }
 }
 
 #[test]

@@ -12,10 +12,10 @@ use url::Url;
 const TRACE_MAX: usize = 300;
 
 impl Visit<'_> {
-    /// What is left of it, of `most` at most. Nothing left is a timeout.
+    /// What is left of it, of `most` at most.
     pub(super) fn left(&self, most: Duration) -> Result<Duration, Failure> {
         let left = self.deadline.since(self.net.now()).min(most);
-        if left.is_zero() { Err(Failure::new(Code::Timeout)) } else { Ok(left) }
+        if left.is_zero() { Err(Failure::new(Code::OutOfTime)) } else { Ok(left) }
     }
 
     /// Makes a call. Its path is noted, and nothing else of its address: queries have keys and codes in them.

@@ -25,6 +25,8 @@ pub enum Code {
     /// The captcha service cannot be reached, or is not understood.
     CaptchaFailed,
     Timeout,
+    /// The portal answers, and all of it together took too long.
+    OutOfTime,
     Unreachable,
     RateLimited,
     /// A status from 500 on.
@@ -65,7 +67,7 @@ impl Code {
             Self::CaptchaUnsolved => "captcha_unsolved",
             Self::CaptchaTimeout => "captcha_timeout",
             Self::CaptchaFailed => "captcha_failed",
-            Self::Timeout => "portal_timeout",
+            Self::Timeout | Self::OutOfTime => "portal_timeout",
             Self::Unreachable => "portal_unreachable",
             Self::RateLimited => "portal_rate_limited",
             Self::ServerError => "portal_error",
@@ -98,6 +100,7 @@ impl Code {
         matches!(
             self,
             Self::Timeout
+                | Self::OutOfTime
                 | Self::Unreachable
                 | Self::RateLimited
                 | Self::ServerError
@@ -121,6 +124,15 @@ pub struct Failure {
 pub const MESSAGE_CHARS_MAX: usize = 300;
 
 impl Failure {
+    /// Whether the portal is down, by what it answers or does not.
+    pub fn is_down(&self) -> bool {
+        match self.code {
+            Code::Timeout | Code::Unreachable | Code::RateLimited => true,
+            Code::ServerError => self.status.is_none_or(|status| status > 500),
+            _ => false,
+        }
+    }
+
     pub const fn new(code: Code) -> Self {
         Self { code, status: None, retry_after: None, message: None }
     }

@@ -5,8 +5,8 @@
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use super::state::{
-    End, Ended, Farewell, Flight, Live, Login, Policy, Refused, RefusedKey, TROUBLE_KNOWN, Trouble, Untold,
-    Work,
+    End, Ended, Farewell, Flight, Live, Login, Policy, Reached, Refused, RefusedKey, TROUBLE_KNOWN, Trouble,
+    Untold, Work,
 };
 use crate::clock::{Timestamp, seconds_up};
 use crate::keeper::backoff::Dice;
@@ -42,8 +42,8 @@ pub enum Event {
     },
     /// Work at the portal begins.
     TookOff(Work),
-    /// The login is about to cost something.
-    Paying,
+    /// The login is about to go that far.
+    Reaching(Reached),
     /// The portal has taken the credentials; what it will do with them is not known yet.
     SignedIn,
     /// What comes next cannot be undone.
@@ -138,9 +138,9 @@ impl Login {
                 self.flight = Some(Flight::new(work, now));
                 Verdict::Nothing
             }
-            Event::Paying => {
+            Event::Reaching(reached) => {
                 if let Some(flight) = &mut self.flight {
-                    flight.paying = true;
+                    flight.reached = flight.reached.max(reached);
                 }
                 Verdict::Nothing
             }
@@ -243,7 +243,7 @@ impl Login {
             || self.flight.is_some()
             || self.farewell.is_some()
             || self.untold.is_some();
-        let refused = self.refused.map(|r| r.until);
+        let refused = self.refused.map(Refused::forgotten_at);
         let trouble = self.trouble.map(|t| t.until.plus(TROUBLE_KNOWN));
         let ended = self.ended.as_ref().map(|e| e.at.plus(ENDED_SHOWN));
         let login = self.logins.iter().max().map(|at| at.plus(HOUR));
@@ -270,6 +270,7 @@ impl Login {
 
     fn forget_old(&mut self, policy: &Policy, now: Timestamp) {
         self.refused_keys.retain(|key| key.until > now);
+        self.refused.take_if(|refused| refused.forgotten_at() <= now);
         self.logins.retain(|at| *at > now.minus(HOUR));
         let over = |live: &Live| !live.keep_alive && now > live.last_used.plus(policy.idle);
         if self.flight.is_none() && self.session.as_ref().is_some_and(over) {
@@ -294,7 +295,7 @@ impl Login {
 
     /// The session is used.
     fn serve(&mut self, policy: &Policy, now: Timestamp) -> Verdict {
-        if let Some(trouble) = self.trouble.filter(|t| t.until > now) {
+        if let Some(trouble) = self.trouble.filter(|t| t.down && t.until > now) {
             return Verdict::Refuse(trouble.refusal(now));
         }
         self.used(policy, now)
@@ -408,18 +409,23 @@ impl Login {
     }
 
     fn login_failed(&mut self, mut failure: Failure, policy: &Policy, now: Timestamp, dice: Dice) -> Verdict {
-        let paying = self.flight.take().is_some_and(|flight| flight.paying);
+        let reached = self.flight.take().map(|flight| flight.reached).unwrap_or_default();
+        let unanswered = reached == Reached::Password && !self.signed_in;
         let code = failure.code;
+        let no_attempt = failure.is_down() || code == Code::OutOfTime;
         // A portal that is down has seen no login, and the waits see to it that it is not asked too often.
-        if is_down(&failure) && !paying && !self.signed_in {
+        if no_attempt && reached == Reached::Pages && !self.signed_in {
             self.logins.pop();
         }
         // What the portal made of the credentials that it took is not known then.
         self.signed_in &= code.is_trouble() || code == Code::Interrupted;
-        if code.refuses_credentials() {
-            self.refused = Some(Refused { code, until: now.plus(policy.cooldown) });
-            self.end(End::CredentialsRefused, now);
-            failure.retry_after = Some(policy.cooldown);
+        // What came back for the password is neither a user's page nor understood: it may be a refusal in other words.
+        let unsaid = unanswered && matches!(code, Code::Unintelligible | Code::Redirected);
+        if code.refuses_credentials() || unsaid {
+            let refused = Refused::after(self.refused, code, policy.cooldown, now);
+            self.refused = Some(refused);
+            self.end(if unsaid { End::LoggedOut } else { End::CredentialsRefused }, now);
+            failure.retry_after = Some(refused.until.since(now));
             return Verdict::Refuse(failure.into());
         }
         if waits(code) {
@@ -428,7 +434,7 @@ impl Login {
             failure.retry_after = Some(trouble.until.since(now));
         }
         // One new login for one that was lost; only a portal that is down is no attempt.
-        if !is_down(&failure) {
+        if !no_attempt {
             self.end(if is_captcha(code) { End::Captcha } else { End::LoggedOut }, now);
         }
         Verdict::Refuse(failure.into())
@@ -454,7 +460,7 @@ impl Login {
         let keeping = work == Some(Work::KeepAlive);
         if matches!(failure.code, Code::NotFound | Code::InputRefused) {
             self.confirmed(!keeping, policy, now, dice);
-        } else if keeping || is_down(&failure) {
+        } else if keeping || failure.is_down() {
             let trouble = Trouble::after(self.trouble, &failure, now, dice);
             self.trouble = Some(trouble);
             failure.retry_after = Some(trouble.until.since(now));
@@ -537,15 +543,6 @@ impl Login {
         } else if farewell.broken_off {
             self.signed_in = false;
         }
-    }
-}
-
-/// The portal is down, by what it answers or does not.
-fn is_down(failure: &Failure) -> bool {
-    match failure.code {
-        Code::Timeout | Code::Unreachable | Code::RateLimited => true,
-        Code::ServerError => failure.status.is_none_or(|status| status > 500),
-        _ => false,
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Site {
     pub idle: Duration,
     pub down: Option<Down>,
     pub refuses: bool,
+    /// It refuses credentials in words that nobody knows.
+    pub mumbles: bool,
     pub captcha_fails: bool,
     /// How long each step takes.
     pub step_time: Duration,
@@ -55,6 +57,7 @@ impl Default for Site {
             idle: secs(600),
             down: None,
             refuses: false,
+            mumbles: false,
             captcha_fails: false,
             step_time: secs(8),
             pages: 0,
@@ -90,6 +93,9 @@ impl Site {
         }
         if self.refuses {
             return Err(Failure::new(Code::CredentialsRefused));
+        }
+        if self.mumbles {
+            return Err(Failure::new(Code::Unintelligible));
         }
         self.ids += 1;
         self.sessions.insert(self.ids, now);

@@ -102,6 +102,14 @@ impl Play {
         self.event(Event::LoginFailed(Failure::new(code)))
     }
 
+    /// A login that fails so after the portal was shown the password.
+    pub fn fail_after_the_password(&mut self, code: Code) -> Verdict {
+        self.take_off(Work::LogIn);
+        self.event(Event::Reaching(Reached::Captcha));
+        self.event(Event::Reaching(Reached::Password));
+        self.event(Event::LoginFailed(Failure::new(code)))
+    }
+
     /// A keep-alive that fails so.
     pub fn fail_keep_alive(&mut self, code: Code) -> Verdict {
         self.take_off(Work::KeepAlive);

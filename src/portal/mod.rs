@@ -52,7 +52,7 @@ pub use emodal::Emodal;
 pub use net::{Answer, Fetch, Net, Page, Pending, Progress};
 pub use operation::{Operation, operation};
 pub use protocol::{Asked, Command, Done, Refusal, Reply, Session, Told};
-pub use state::{End, Ended, Live, Login, Policy, Work};
+pub use state::{End, Ended, Live, Login, Policy, Reached, Work};
 
 /// The portals of a deployment, and how their sessions are kept.
 #[derive(Clone, Debug)]

@@ -19,6 +19,8 @@ enum Action {
     Kick,
     /// Credentials are refused from now on, or not.
     Refuse(bool),
+    /// The same, in words that nobody knows.
+    Mumble(bool),
     Captcha(bool),
     /// How long a step takes, in seconds.
     Slow(u64),
@@ -45,6 +47,7 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (down(), 1_u64..90).prop_map(|(how, minutes)| Action::Outage(how, minutes)),
         4 => Just(Action::Kick),
         1 => any::<bool>().prop_map(Action::Refuse),
+        1 => any::<bool>().prop_map(Action::Mumble),
         1 => any::<bool>().prop_map(Action::Captcha),
         1 => (1_u64..40).prop_map(Action::Slow),
         3 => Just(Action::Die),
@@ -77,6 +80,7 @@ fn act(world: &mut World, action: Action) {
         }
         Action::Kick => world.site.kick(),
         Action::Refuse(refuses) => world.site.refuses = refuses,
+        Action::Mumble(mumbles) => world.site.mumbles = mumbles,
         Action::Captcha(fails) => world.site.captcha_fails = fails,
         Action::Slow(seconds) => world.site.step_time = secs(seconds),
         Action::Die => world.die(),
@@ -102,12 +106,12 @@ fn live(world: &mut World, actions: Vec<(u64, Action)>) {
         act(world, action);
         check_vain(world);
     }
-    // Then peace. A wanted session lives after an hour, and is the only one at the portal.
-    (world.site.down, world.site.refuses, world.site.captcha_fails, world.crash) =
-        (None, false, false, false);
+    // Then peace. A wanted session lives after the longest cool-down, and is the only one at the portal.
+    (world.site.down, world.site.refuses, world.site.mumbles) = (None, false, false);
+    (world.site.captcha_fails, world.crash) = (false, false);
     world.calm_since = world.now;
     world.site.step_time = secs(8);
-    world.run_for(secs(3700));
+    world.run_for(secs(4 * 3600 + 100));
     world.get(true);
     world.run_for(secs(60));
     assert!(world.get(true), "{:?}", world.login);

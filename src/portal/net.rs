@@ -59,6 +59,8 @@ pub enum Answer {
 pub enum Progress {
     /// What comes next may cost something: a captcha.
     Paying,
+    /// What comes next is the password, for the portal.
+    Sending,
     /// The portal has taken the credentials. The cookies as they are now: [`super::browser::Jar::save`].
     SignedIn(Secret),
     /// From the next call on something may have been done that cannot be undone.

@@ -117,12 +117,40 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-/// The portal has refused the credentials.
+/// The portal has refused the credentials, or has not taken them for a reason that it does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     pub code: Code,
     /// They are not tried again before.
     pub until: Timestamp,
+    /// How often in a row.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// Longest that refused credentials are left alone, unless the setting is longer: each refusal doubles the wait, so that a
+/// caller who asks again and again does not get an account locked that forgets failures in time.
+const COOLDOWN_MAX: Duration = Duration::from_hours(4);
+/// The same where the portal did not say that it refuses them: a page that has changed looks alike, and is mended by a deploy.
+const UNSAID_MAX: Duration = Duration::from_hours(1);
+/// How long after its wait a refusal still counts.
+const REFUSED_KNOWN: Duration = Duration::from_hours(24);
+
+impl Refused {
+    pub fn after(before: Option<Self>, code: Code, cooldown: Duration, now: Timestamp) -> Self {
+        let times = before.map_or(0, |r| r.times).saturating_add(1);
+        let most = if code.refuses_credentials() { COOLDOWN_MAX } else { UNSAID_MAX };
+        let wait = cooldown.saturating_mul(1 << (times - 1).min(16)).min(most.max(cooldown));
+        Self { code, until: now.plus(wait), times }
+    }
+
+    pub fn forgotten_at(self) -> Timestamp {
+        self.until.plus(REFUSED_KNOWN)
+    }
 }
 
 /// The captcha service has refused a key: that is nothing to callers with another one.
@@ -143,6 +171,13 @@ pub struct Trouble {
     pub failures: u32,
     /// It is not asked again before.
     pub until: Timestamp,
+    /// Whether it is down, by what it answers or does not. Else one page is not as it should be, and others may be.
+    #[serde(default = "yes")]
+    pub down: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// The first wait after a failure; each later one is twice as long, up to the longest. Never less: so an hour of outage is
@@ -162,7 +197,8 @@ impl Trouble {
         let wait = (WAIT_FIRST * (1 << (failures - 1).min(8))).min(WAIT_MAX);
         let wait = wait + dice.up_to(wait / 4);
         let wait = wait.max(failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX));
-        Self { code: failure.code, status: failure.status, failures, until: now.plus(wait) }
+        let down = failure.is_down();
+        Self { code: failure.code, status: failure.status, failures, until: now.plus(wait), down }
     }
 
     pub fn refusal(self, now: Timestamp) -> Refusal {
@@ -182,14 +218,26 @@ pub struct Flight {
     /// It is a login whose session was closed meanwhile.
     #[serde(default)]
     pub abandoned: bool,
-    /// It is a login that has cost something.
+    /// How far it has come, if it is a login.
     #[serde(default)]
-    pub paying: bool,
+    pub reached: Reached,
+}
+
+/// How far a login has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    #[default]
+    Pages,
+    /// It may have cost something.
+    Captcha,
+    /// The portal may have seen the password.
+    Password,
 }
 
 impl Flight {
     pub const fn new(work: Work, began_at: Timestamp) -> Self {
-        Self { work, began_at, committing: false, abandoned: false, paying: false }
+        Self { work, began_at, committing: false, abandoned: false, reached: Reached::Pages }
     }
 }
 

@@ -96,6 +96,75 @@ fn refused_credentials_cool_down() {
     }
 }
 
+#[test]
+fn whoever_asks_again_and_again_waits_longer_each_time() {
+    let waits = |fail: &dyn Fn(&mut Play) -> Verdict, n: usize| {
+        let mut p = Play::new();
+        let waits: Vec<_> = (0..n)
+            .map(|_| {
+                let wait = refused(&fail(&mut p)).1.unwrap();
+                p.advance(secs(wait).saturating_sub(MILLI));
+                assert!(matches!(p.want(true), Verdict::Refuse(_)));
+                p.advance(MILLI);
+                // What is known of it does not keep the next caller away.
+                assert_eq!(p.want(true), Verdict::LogIn);
+                wait
+            })
+            .collect();
+        (p, waits)
+    };
+    let (_, said) = waits(&|p| p.fail(Code::CredentialsRefused), 7);
+    assert_eq!(said, [900, 1800, 3600, 7200, 14_400, 14_400, 14_400]);
+    // It may be another page, that somebody corrects.
+    for code in [Code::Unintelligible, Code::Redirected] {
+        let (mut p, unsaid) = waits(&|p| p.fail_after_the_password(code), 4);
+        assert_eq!(unsaid, [900, 1800, 3600, 3600]);
+        // A good login forgets it, and so does a day.
+        p.log_in(true);
+        assert_eq!(p.login.refused, None);
+        p.close(End::Closed);
+        assert_eq!(refused(&p.fail_after_the_password(code)), (code, Some(900)));
+        p.advance(secs(900 + 86_400));
+        assert_eq!(refused(&p.fail_after_the_password(code)), (code, Some(900)));
+    }
+}
+
+#[test]
+fn what_the_portal_says_before_the_password_is_no_refusal() {
+    for code in [Code::Unintelligible, Code::Redirected] {
+        let mut p = Play::new();
+        assert_eq!(refused(&p.fail(code)), (code, Some(15)));
+        assert_eq!(p.login.refused, None);
+        // Nor what it says once it has taken them.
+        let mut p = Play::new();
+        p.take_off(Work::LogIn);
+        p.event(Event::Reaching(Reached::Password));
+        p.event(Event::SignedIn);
+        assert_eq!(refused(&p.event(Event::LoginFailed(Failure::new(code)))), (code, Some(15)));
+        assert_eq!(p.login.refused, None);
+    }
+}
+
+#[test]
+fn a_page_that_is_not_as_it_should_be_keeps_no_operation_away() {
+    for (code, down) in [(Code::Unintelligible, false), (Code::OutOfTime, false), (Code::Timeout, true)] {
+        let mut p = living(true);
+        assert_eq!(p.wake(), Verdict::KeepAlive);
+        p.fail_keep_alive(code);
+        assert_eq!(p.resume() == Verdict::Serve, !down, "{code:?}");
+        let until = p.login.trouble.unwrap().until;
+        assert_eq!(p.next_alarm(), Some(until), "the keep-alive waits all the same");
+        p.run();
+        p.event(Event::Confirmed { used: true });
+        assert_eq!(p.login.trouble, None);
+    }
+    // A long list that took all the time there is says nothing of the portal.
+    let mut p = living(true);
+    p.run();
+    p.event(Event::Failed(Failure::new(Code::OutOfTime)));
+    assert_eq!((p.login.trouble, p.resume()), (None, Verdict::Serve));
+}
+
 /// The waits of the ladder, with the least or the most of jitter.
 fn ladder(mut p: Play, fail: impl Fn(&mut Play)) -> Vec<u64> {
     (0..8)

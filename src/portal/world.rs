@@ -328,7 +328,8 @@ impl World {
             match end {
                 Ok(id) => {
                     self.jar = Some(id);
-                    self.step(Event::Paying);
+                    self.step(Event::Reaching(Reached::Captcha));
+                    self.step(Event::Reaching(Reached::Password));
                     self.step(Event::SignedIn);
                     let until = self.now.plus(self.site.step_time);
                     self.doing = Some(Doing { turn, stage: Stage::Land, until, again });
@@ -338,7 +339,10 @@ impl World {
                     let down = [Code::Timeout, Code::Unreachable, Code::RateLimited, Code::ServerError];
                     let paid = !down.contains(&failure.code) || self.dice().0.is_multiple_of(4);
                     if paid {
-                        self.step(Event::Paying);
+                        self.step(Event::Reaching(Reached::Captcha));
+                    }
+                    if matches!(failure.code, Code::CredentialsRefused | Code::Unintelligible) {
+                        self.step(Event::Reaching(Reached::Password));
                     }
                     let counted = self.login.logins.len();
                     self.login_failed(&turn, failure);
@@ -403,7 +407,7 @@ impl World {
     fn login_failed(&mut self, turn: &Turn, failure: Failure) {
         let code = failure.code;
         let Verdict::Refuse(_) = self.step(Event::LoginFailed(failure)) else { panic!("not refused") };
-        if code.refuses_credentials() {
+        if code.refuses_credentials() || code == Code::Unintelligible {
             self.refused_at = Some(self.now);
             assert!(self.login.session.is_none());
         }

@@ -1,6 +1,6 @@
 // Appointments: three forms one after the other, gone on with later, and a booking that is made once or not at all.
 // Over 400 lines: all of it goes through the same three forms, with the same helpers.
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import type { Fault } from "../upstreams/index.ts";
 import type { Answer } from "../worker/support/api.ts";
@@ -8,12 +8,14 @@ import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
 import {
   closeSession,
   getSession,
+  nameOf,
   ONE_LOGIN,
   portal,
   post,
   seen,
   sessionOf,
   someone,
+  stub,
   upstreams,
 } from "./support/portal.ts";
 
@@ -449,6 +451,39 @@ it("twenty wizards are kept, and the one that was left longest gives way", async
   const again = (n: number) => check(session_id, { appointment_session_id: ids[n] });
   expect((await again(0)).json.code).toBe("appointment_session_not_found");
   for (const n of [1, 20]) waits(await again(n), 1, ["trucking_company", "move_type"]);
+});
+
+describe("forms with thousands of times", () => {
+  const timesOf = (answer: Answer): string[] => answer.json.available_times;
+
+  it("all wizards together take a megabyte at most: those that were left longest give way", async () => {
+    upstreams.set({ portal: { slots: 3000 } });
+    const session_id = await sessionOf(someone());
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n++) {
+      const answer = await check(session_id, ALL);
+      ids.push(offers(answer, timesOf(answer)));
+      advance(SECOND);
+    }
+    const again = (n: number) => check(session_id, { appointment_session_id: ids[n] });
+    expect((await again(0)).json.code).toBe("appointment_session_not_found");
+    expect((await again(5)).json.count).toBe(3000);
+    const name = await nameOf(session_id);
+    const kept = await runInDurableObject(stub(name), (_, { storage }) => storage.kv.get<string>("wizards"));
+    expect(kept?.length).toBeGreaterThan(100_000);
+    expect(kept?.length).toBeLessThan(1_500_000);
+  });
+
+  it("one that is larger is kept without its form, and gone on with all the same", async () => {
+    upstreams.set({ portal: { slots: 12_000 } });
+    const session_id = await sessionOf(someone());
+    const answer = await check(session_id, ALL);
+    const appointment_session_id = offers(answer, timesOf(answer));
+    const appointment_time = timesOf(answer).at(-1);
+    confirmed(await make(session_id, { appointment_session_id, appointment_time }));
+    expect(upstreams.bookings).toMatchObject([{ time: appointment_time }]);
+    expect(made("appointment_form")).toBe(2);
+  });
 });
 
 it("wizards of one session do not mix", async () => {

@@ -1,12 +1,16 @@
 // The captcha service: what its codes are to callers, what one login may cost, and what a failure costs others.
 import { describe, expect, it, vi } from "vitest";
 import type { Answer } from "../worker/support/api.ts";
-import { advance, SECOND } from "../worker/support/time.ts";
+import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
 import {
   getSession,
   listed,
+  nameOf,
   ONE_LOGIN,
+  pass,
   portal,
+  post,
+  runDue,
   seen,
   sessionOf,
   someone,
@@ -77,6 +81,69 @@ describe("keys", () => {
     const id = await sessionOf(user);
     const answer = await quiet(() => getSession({ ...user, captcha_api_key: "nokey-1" }));
     expect(answer.json).toMatchObject({ session_id: id, is_new: false });
+  });
+});
+
+describe("a session that is logged in again", () => {
+  const containers = (session_id: string) =>
+    post("/get_containers", { session_id, infinite_scrolling: false });
+  const tasks = (account: string) =>
+    upstreams.count({ upstream: "captcha", operation: "captcha_in", account });
+
+  it.each(["nokey-other", "nobalance-other"])(
+    "with a key that came last and is refused (%s): the one that has paid before pays again",
+    async (captcha_api_key) => {
+      const user = someone();
+      const id = await sessionOf(user);
+      for (let n = 1; n <= 2; n++) {
+        expect(await sessionOf({ ...user, captcha_api_key })).toBe(id);
+        upstreams.revoke("portal", user.username);
+        expect((await containers(id)).json).toMatchObject({ session_id: id, is_new_session: false });
+        // Once it is known to be refused it is not even kept, for a minute.
+        expect([tasks(user.captcha_api_key), tasks(captcha_api_key)]).toEqual([1 + n, 1]);
+      }
+      expect([upstreams.portal.logins, sent()]).toEqual([3, 3]);
+      expect(await listed()).toMatchObject([{ session_id: id }]);
+    },
+  );
+
+  it("by itself, with no key that is taken: it is over, and nothing is tried in a hurry", async () => {
+    const user = someone();
+    const id = await sessionOf(user);
+    const name = await nameOf(id);
+    await sessionOf({ ...user, captcha_api_key: "nokey-other" });
+    upstreams.revoke("portal", user.username);
+    upstreams.set({ captcha: { in_error: "ERROR_ZERO_BALANCE" } });
+    await pass(name, 10 * MINUTE);
+    expect(await runDue(name)).toBeLessThan(3);
+    // One order for each of the two keys.
+    expect([orders(), sent()]).toEqual([1 + 2, 1]);
+    const answer = await containers(id);
+    expect([answer.status, answer.json.code, answer.json.reason]).toEqual([
+      404,
+      "portal_session_ended",
+      "captcha",
+    ]);
+    upstreams.set({ captcha: { in_error: "" } });
+    expect((await getSession(user)).json).toMatchObject({ is_new: true, previous_ended: "captcha" });
+  });
+
+  it("within the minute in which its only key is left alone: it is over", async () => {
+    const user = someone({ captcha_api_key: "ck-only" });
+    const id = await sessionOf(user);
+    const name = await nameOf(id);
+    upstreams.set({ captcha: { in_error: "ERROR_ZERO_BALANCE" } });
+    const other = { ...user, captcha_api_key: "ck-other" };
+    expect(await sessionOf(other)).toBe(id);
+    upstreams.revoke("portal", user.username);
+    const answer = await containers(id);
+    failed(answer, 402, "captcha_no_balance");
+    const calls = upstreams.calls.length;
+    failed(await getSession(user), 402, "captcha_no_balance");
+    failed(await getSession(other), 402, "captcha_no_balance");
+    expect(await runDue(name)).toBeLessThan(3);
+    expect(upstreams.calls.length).toBe(calls);
+    expect(await listed()).toEqual([]);
   });
 });
 
@@ -166,7 +233,7 @@ describe("time", () => {
     const answer = await getSession(someone());
     expect(answer.json.code).toBeOneOf(["captcha_failed", "captcha_timeout"]);
     expect(answer.status).toBe(answer.json.code === "captcha_failed" ? 502 : 504);
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(20_000); // Each call would hang for a minute.
     expect(orders()).toBeLessThanOrEqual(2);
     expect(sent()).toBe(0);
   });

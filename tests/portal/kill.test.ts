@@ -384,6 +384,40 @@ describe("in the middle of other work", () => {
     },
   );
 
+  it.each(["before it was booked", "after it was booked"])(
+    "a booking by its appointment session (%s): nobody goes on with that, so it is not made twice",
+    async (when) => {
+      const { id, name } = await begin();
+      const { appointment_time } = await book(id);
+      const checked = await post("/check_appointments", { session_id: id, ...BOOKING });
+      const { appointment_session_id } = checked.json;
+      const order = { session_id: id, appointment_session_id, appointment_time };
+      const after = when.startsWith("after");
+      const hold = after ? undefined : upstreams.hold("portal", "appointment_book");
+      if (after)
+        upstreams.fail("portal", { fault: "fail_after", how: "hang" }, { operation: "appointment_book" });
+      const caller = post("/make_appointment", order);
+      await eventually(
+        () => (after ? upstreams.bookings.length : hold?.waiting),
+        (n) => n === 1,
+      );
+      await abortAllDurableObjects();
+      const answer = await caller;
+      expect([answer.status, answer.json.code]).toEqual([502, "portal_outcome_unknown"]);
+      hold?.release();
+      for (const path of ["/make_appointment", "/make_appointment", "/check_appointments"]) {
+        const again = await post(path, order);
+        expect([again.status, again.json.code]).toEqual([404, "appointment_session_not_found"]);
+      }
+      await pass(name, 2 * MINUTE);
+      expect(upstreams.bookings).toHaveLength(after ? 1 : 0);
+      expect(count("appointment_book")).toBeLessThanOrEqual(1);
+      // A new one is another order, and works.
+      const anew = await post("/make_appointment", { ...BOOKING, session_id: id, appointment_time });
+      expect(anew.status, anew.text).toBe(200);
+    },
+  );
+
   it("the same where the next caller finds it first", async () => {
     const { id } = await begin();
     const order = await book(id);

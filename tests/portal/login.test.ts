@@ -64,9 +64,52 @@ describe.each([200, 403] as const)("refused with status %s", (refusal_status) =>
     }
     expect(calls()).toBe(asked);
     advance(1);
-    expect(failed(await getSession(wrong), 401, "portal_credentials_refused")).toBe(COOLDOWN);
+    // Whoever asks again and again waits longer each time.
+    expect(failed(await getSession(wrong), 401, "portal_credentials_refused")).toBe(2 * COOLDOWN);
     expect([sent(), upstreams.captcha.tasks]).toEqual([2, 2]);
     expect(await listed()).toEqual([]);
+  });
+
+  it.each([
+    ["a page that says something else", { fault: "html_200" }],
+    ["no page at all", { fault: "wrong_json" }],
+    ["403 without a word", { fault: "status", status: 403, body: "html" }],
+    ["a redirect to another host", { fault: "redirect", to: "https://elsewhere.test/login" }],
+  ] as const)(
+    "%s for the password may be a refusal: a day of callers does not lock the account",
+    async (_how, fault) => {
+      upstreams.fail("portal", fault, { operation: "credentials", times: "forever" });
+      const user = someone();
+      const end = Date.now() + 24 * 60 * MINUTE;
+      let first = 0;
+      while (Date.now() < end) {
+        const answer = await getSession(user);
+        expect(answer.status, answer.text).toBe(502);
+        first ||= Number(answer.headers.get("retry-after"));
+        if (Date.now() < end - 23 * 60 * MINUTE) expect(sent()).toBeLessThanOrEqual(3);
+        advance(MINUTE);
+      }
+      expect(first).toBe(COOLDOWN);
+      // 0, 15 and 45 minutes after the first, then each hour.
+      expect(sent()).toBeLessThanOrEqual(27);
+      expect(upstreams.captcha.tasks).toBe(sent());
+      // Another password is another login, and waits for nobody.
+      upstreams.heal();
+      await sessionOf(someone());
+      advance(60 * MINUTE);
+      await sessionOf(user);
+    },
+  );
+
+  it("a day of callers with a wrong password sends it a few times only", async () => {
+    refusing();
+    const wrong = someone({ password: "wrong" });
+    for (let minutes = 0; minutes < 24 * 60; minutes += 5) {
+      expect((await getSession(wrong)).status).toBeOneOf([401, 403]);
+      advance(5 * MINUTE);
+    }
+    expect(sent()).toBeLessThanOrEqual(10);
+    expect(upstreams.captcha.tasks).toBe(sent());
   });
 
   it("another password is another login", async () => {

@@ -257,6 +257,17 @@ describe("ids", () => {
     expect(answer.json).toMatchObject({ success: true, is_new_session: true });
   });
 
+  it("credentials that are empty beside an id are none", async () => {
+    const user = someone();
+    const session_id = await sessionOf(user);
+    const empty = { username: "", password: "", captcha_api_key: null };
+    expect((await containers({ session_id, ...empty })).json).toMatchObject({ success: true, session_id });
+    const some = { ...user, password: "" };
+    expect((await containers({ session_id, ...some })).json).toMatchObject({ success: true, session_id });
+    failed(await containers({ session_id: UNKNOWN, ...empty }), 404, "session_not_found");
+    expect(seen(user)).toEqual(ONE_LOGIN);
+  });
+
   it("an unknown one and credentials: their session", async () => {
     const user = someone();
     const first = await containers({ session_id: UNKNOWN, ...user });

@@ -316,7 +316,7 @@ fn nothing_is_ordered_without_time_or_a_note() {
     visit.deadline = START.plus(Duration::from_secs(16));
     world.takes.set(Duration::from_secs(4));
     let request = request("make_appointment", &fields(&json!({ "appointment_time": TIME })), None);
-    assert_eq!(now(emodal().run(&mut visit, &request)).unwrap_err().code, Code::Timeout);
+    assert_eq!(now(emodal().run(&mut visit, &request)).unwrap_err().code, Code::OutOfTime);
     assert_eq!((world.calls().len(), world.progress.borrow().len()), (3, 0));
     visit.deadline = visit.deadline.plus(Duration::from_mins(5));
     world.keeps.set(Err(Code::Closed));

@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 /// A list ends here, whatever the portal says: it may go round in circles, and an answer has to fit into memory.
 const PAGES_MAX: usize = 200;
 const ROWS_MAX: usize = 10_000;
+/// Of all cells together. Rows are held more than once on their way into an answer, and an instance has 128 MB.
+const CELLS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 type Row = Vec<String>;
 
@@ -21,6 +23,8 @@ struct Listed {
     /// The members, by the columns of the table. `None` for a column that is not wanted.
     members: Vec<Option<String>>,
     rows: Vec<Row>,
+    /// How long their cells are together.
+    bytes: usize,
     /// Those of earlier pages: where a list moves under the reader, the last of one page are the first of the next.
     seen: BTreeSet<Row>,
 }
@@ -56,7 +60,7 @@ impl Emodal {
                     break reason;
                 }
                 let Some(next) = shown.document.link("next") else { break "end_of_list" };
-                if cycles + 1 >= PAGES_MAX || rows.rows.len() >= ROWS_MAX {
+                if cycles + 1 >= PAGES_MAX || rows.is_full() {
                     break "limit_reached";
                 }
                 let next = shown.url.join(next).map_err(|_| Failure::new(Code::Unintelligible))?;
@@ -114,6 +118,10 @@ impl Wanted {
 }
 
 impl Listed {
+    fn is_full(&self) -> bool {
+        self.rows.len() >= ROWS_MAX || self.bytes >= CELLS_BYTES_MAX
+    }
+
     /// Adds the rows of a page. Says how many of them are new.
     fn add(&mut self, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
         let unintelligible = || Failure::with_status(Code::Unintelligible, shown.status);
@@ -130,6 +138,7 @@ impl Listed {
                 return Err(unintelligible());
             }
             if !self.seen.contains(&row) {
+                self.bytes += row.iter().map(String::len).sum::<usize>();
                 self.rows.push(row);
             }
         }

@@ -70,6 +70,7 @@ impl Emodal {
         form: &Form,
     ) -> Result<Shown, Failure> {
         let prepared = browser.prepare(&login.url, form)?;
+        browser.visit.net.progress(Progress::Sending)?;
         let hop = browser.go(prepared).await?;
         let taken = match &hop {
             Hop::Goes(next) => next.url().path() != login.url.path(),

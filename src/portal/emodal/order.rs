@@ -27,7 +27,7 @@ impl Filling<'_> {
         }
         let prepared = browser.prepare(&now.url, &now.form)?;
         if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
-            return Err(Failure::new(Code::Timeout));
+            return Err(Failure::new(Code::OutOfTime));
         }
         browser.visit.net.progress(Progress::Committing)?;
         let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
