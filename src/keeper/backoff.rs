@@ -40,7 +40,7 @@ impl Backoff {
             let exponent = i32::try_from(failures).unwrap_or(i32::MAX);
             let most = Duration::try_from_secs_f64(base.powi(exponent)).unwrap_or(SLOW_MAX).min(SLOW_MAX);
             // A tenth of it for certain: whoever asks right after a failure does not get the next try at once.
-            most / 10 + dice.up_to(most - most / 10)
+            most / 10 + dice.up_to(most / 10 * 9)
         } else {
             let doublings = (failures - self.retries - 1).min(8);
             let most = (SLOW_FIRST * (1 << doublings)).min(SLOW_MAX);

@@ -396,7 +396,10 @@ impl Inner {
             match parse(end)? {
                 Got::Here => {}
                 Got::Elsewhere(name) => {
-                    self.rows()?.forget_name()?;
+                    // Unless somebody else has come for it meanwhile.
+                    if self.waiting.get() == 0 {
+                        self.rows()?.forget_name()?;
+                    }
                     return Ok(Reply::Moved(name));
                 }
                 // The key of somebody else.
@@ -550,7 +553,7 @@ impl Inner {
 
 /// The answer to an order that could not even be begun: whoever gave it may give it again.
 fn not_begun(error: &worker::Error) -> Reply {
-    platform::log_fault("portal", &error.to_string(), None);
+    platform::log_fault("portal order", &error.to_string(), None);
     Reply::Refused(Refusal::new(Code::Interrupted))
 }
 

@@ -164,8 +164,11 @@ describe("check_appointments", () => {
     const session_id = await sessionOf(someone());
     const answer = await check(session_id, { ...ALL, [field]: value });
     const appointment_session_id = waits(answer, 1, [], `${field} is none of what the portal offers`);
+    const right = ALL[field as keyof typeof ALL];
+    expect(answer.json.choices).toEqual({ [field]: expect.arrayContaining([right]) });
+    expect(answer.json.choices[field]).not.toContain("-- select --");
     expect(made("appointment_phase")).toBe(0);
-    offers(await check(session_id, { appointment_session_id, [field]: ALL[field as keyof typeof ALL] }));
+    offers(await check(session_id, { appointment_session_id, [field]: right }));
   });
 
   it.each([

@@ -15,6 +15,9 @@ const fn flag(name: &'static str) -> Field {
 /// The answer gets a list of the calls that were made.
 pub const DEBUG: &str = "debug";
 
+/// Where a value is none of what a form offers, the answer has what it offers.
+pub const CHOICES: &str = "choices";
+
 const CONTAINER: Field = Field { required: true, ..text("container_id", 40) };
 
 const COMPANY: Field = text("trucking_company", 200);

@@ -7,7 +7,7 @@ use super::super::html::{Choosing, Form};
 use super::super::operation::{By, End, Input, Need, Steps};
 use super::{Emodal, operations};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 /// A form of the portal's, as it came.
@@ -93,8 +93,14 @@ impl Filling<'_> {
             }
             let asked = now.clone();
             if let Some(refused) = self.type_in(inputs, &mut now.form)? {
-                let message = format!("{refused} is none of what the portal offers");
-                return self.wait(asked, &message, Vec::new()).map(Went::Done);
+                let message = format!("{} is none of what the portal offers", refused.field);
+                let offered = labels(&asked.form, refused.control).unwrap_or_default();
+                let mut outcome = self.wait(asked, &message, Vec::new())?;
+                // The last list is there already.
+                if !is_last {
+                    outcome.answer.insert(operations::CHOICES.to_owned(), json!({ refused.field: offered }));
+                }
+                return Ok(Went::Done(outcome));
             }
             match &self.steps.end {
                 End::List if is_last => return self.list(now).map(Went::Done),
@@ -160,13 +166,13 @@ impl Filling<'_> {
         inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.to_owned()).collect()
     }
 
-    /// Fills in a form. Gives back the field that it has no option for.
-    fn type_in(&self, inputs: &[Input], form: &mut Form) -> Result<Option<&'static str>, Failure> {
+    /// Fills in a form. Gives back the one that it has no option for.
+    fn type_in(&self, inputs: &'static [Input], form: &mut Form) -> Result<Option<&'static Input>, Failure> {
         for input in inputs {
             let is_there = match (&input.by, self.fields.get(input.field)) {
                 (By::Label, Some(Value::String(label))) => match form.choose(input.control, label) {
                     Choosing::Chosen => true,
-                    Choosing::NotOffered => return Ok(Some(input.field)),
+                    Choosing::NotOffered => return Ok(Some(input)),
                     Choosing::NoSuchControl => false,
                 },
                 (By::Text, Some(Value::String(text))) => form.type_in(input.control, text),
@@ -185,11 +191,10 @@ impl Filling<'_> {
         Ok(Outcome { answer, wizard: Some(self.kept(now)), waiting: None })
     }
 
-    /// What can be chosen in the last phase. An option without a value is none.
+    /// What can be chosen in the last phase.
     fn listed(&self, now: &Kept) -> Option<Map<String, Value>> {
         let (control, list, count) = self.steps.list;
-        let choices = now.form.choices(control)?.iter().filter(|c| !c.disabled && !c.value.is_empty());
-        let labels: Vec<_> = choices.map(|c| Value::from(c.label.as_str())).collect();
+        let labels = labels(&now.form, control)?;
         Some(Map::from_iter([(count.to_owned(), labels.len().into()), (list.to_owned(), labels.into())]))
     }
 
@@ -228,6 +233,12 @@ impl Steps {
     fn inputs(&self, phase: u8) -> Option<&'static [Input]> {
         self.phases.get(usize::from(phase).checked_sub(1)?).copied()
     }
+}
+
+/// What a form offers in a control. An option without a value is none.
+fn labels(form: &Form, control: &str) -> Option<Vec<Value>> {
+    let choices = form.choices(control)?.iter().filter(|c| !c.disabled && !c.value.is_empty());
+    Some(choices.map(|c| Value::from(c.label.as_str())).collect())
 }
 
 fn wants(missing: &[String]) -> String {
