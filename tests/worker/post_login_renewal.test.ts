@@ -19,7 +19,6 @@ import {
 } from "./support/post_login.ts";
 import { eventually } from "./support/runtime.ts";
 import { claimsOf } from "./support/tokens.ts";
-import { eventually } from "./support/runtime.ts";
 import { advance, SECOND, standingClock } from "./support/time.ts";
 import type { Fault } from "../upstreams/types.ts";
 
