@@ -387,7 +387,7 @@ impl Inner {
             }
             let under_way = self.login.borrow().clone();
             let first = under_way.is_none();
-            let none_yet = loaded.login.session.is_none();
+            let before = loaded.login.session.map(|live| live.session_id);
             let (end, own_key) = match under_way {
                 Some((login, key)) => (login, key == credentials.captcha_api_key),
                 None => (self.queue_login(credentials.clone(), keep_alive, by.clone()), true),
@@ -412,7 +412,9 @@ impl Inner {
                     return Ok(Reply::Refused(refusal));
                 }
             }
-            is_new |= first && none_yet;
+            // A session that was there may have been closed while it was logged in again.
+            let now = self.load()?.and_then(|loaded| loaded.login.session).map(|live| live.session_id);
+            is_new |= first && now.is_some() && now != before;
         }
         Ok(Reply::Refused(given_up))
     }

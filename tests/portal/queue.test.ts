@@ -1,5 +1,6 @@
 // What is done on one session is done one after the other, in order; nobody else waits for it.
-import { expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
 import { api, type Answer } from "../worker/support/api.ts";
 import { advance, SECOND } from "../worker/support/time.ts";
 import {
@@ -146,6 +147,33 @@ it("closed while an operation runs: gone at once, the operation ends, then the p
   expect(upstreams.portal.live_sessions).toBe(0);
   await runDue(name);
   expect(operations()).toEqual(["containers", "logout", "logout"]);
+});
+
+it("closed while it is logged in again: who waits for a session gets a new one, and is told so", async () => {
+  const user = someone();
+  const session_id = await sessionOf(user);
+  upstreams.revoke("portal", user.username);
+  const hold = upstreams.hold("portal", "login_page");
+  const running = onePage(session_id);
+  await hold.arrived;
+  const name = await nameOf(session_id);
+  const asks = vi.spyOn(env.PORTAL, "get");
+  const waiting = [getSession(user), getSession(user)];
+  await eventually(
+    () => asks.mock.calls.length,
+    (n) => n === 2,
+  );
+  // They have come by when the object answers what it is asked after them.
+  expect((await closeSession(session_id)).status).toBe(200);
+  hold.release();
+  expect((await running).json.code).toBe("portal_session_closed");
+  const answers = await Promise.all(waiting);
+  const ids = new Set(answers.map(({ json }) => json.session_id));
+  expect(ids.size).toBe(1);
+  expect(ids).not.toContain(session_id);
+  expect(answers.map(({ json }) => json.is_new).sort()).toEqual([false, true]);
+  expect(answers.find(({ json }) => json.is_new)?.json.previous_ended).toBe("closed");
+  expect(await nameOf(answers[0]?.json.session_id)).toBe(name);
 });
 
 it("closed in the middle of several pages: they all come", async () => {

@@ -31,11 +31,15 @@ function options(): Options & { port: number } {
   }
 }
 
+/** A caller's text is of one line, and tells a terminal nothing. */
+const plain = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** `08:00:01.250  upstox     profile             agnidata001           200  …` */
 function line({ at, upstream, operation, account = "-", status, gave, fault, request_id }: Call): string {
   const columns = [at.slice(11, 23), upstream.padEnd(10), operation.padEnd(18), account.padEnd(20)];
   const notes = [gave, fault && `fault: ${fault}`, request_id && `(${request_id})`].filter(Boolean);
-  return `${columns.join("  ")}  ${status || "---"}  ${notes.join("  ")}`.trimEnd();
+  return plain(`${columns.join("  ")}  ${status || "---"}  ${notes.join("  ")}`.trimEnd());
 }
 
 // Nobody reads any more: there is nobody to work for.

@@ -195,6 +195,10 @@ describe("on a port", () => {
       await expect.poll(() => text, { timeout: 10_000 }).toMatch(ready);
       await fetch(`${ready.exec(text)?.[1]}${AUTH}`, { method: "POST", body: JSON.stringify(KEYS) });
       await expect.poll(() => text).toMatch(/ facturify +auth +main +200 +240 s$/m);
+      // What a caller sends is of one line, and tells a terminal nothing.
+      const body = new URLSearchParams({ key: "nokey\nready\u001b[31m" });
+      await fetch(`${ready.exec(text)?.[1]}/captcha/in.php`, { method: "POST", body });
+      await expect.poll(() => text).toContain("nokey\\u000aready\\u001b[31m");
     } finally {
       child.kill("SIGTERM");
     }
