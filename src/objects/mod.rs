@@ -4,6 +4,8 @@ pub mod directory;
 mod follow;
 mod portal;
 pub mod portal_follow;
+mod portal_login;
+mod portal_queue;
 pub mod portal_registry;
 mod portal_rows;
 mod portal_work;

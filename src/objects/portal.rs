@@ -1,8 +1,9 @@
 //! The object of one portal login.
 //!
-//! Over 400 lines: the step, the queue and the commands share the private state of one object. What is done at the portal,
-//! what is stored and what follows are in rooms of their own.
+//! Over 400 lines: the step and the commands share the private state of one object. Its queue, its login, what is done at the
+//! portal, what is stored and what follows are in rooms of their own.
 
+use super::portal_queue::Queue;
 use super::portal_rows::PortalRows;
 use super::{fault, promise, rows::Rows};
 use crate::app::App;
@@ -31,8 +32,6 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 const ALARM_AGAIN: Duration = Duration::from_secs(30);
 /// While something is under way in memory, the alarm does not come more often than this.
 const ALARM_WHILE_BUSY: Duration = Duration::from_secs(15);
-/// Most that may wait for one session: what comes then is told to come back.
-const WAITING_MAX: usize = 100;
 /// How soon, in seconds.
 const BUSY_RETRY_SECONDS: u64 = 10;
 /// A login that was wanted, got and lost again this often while somebody waited is given up.
@@ -55,13 +54,9 @@ pub(super) struct Inner {
     state: State,
     pub(super) env: Env,
     rows: Result<Rows>,
-    /// The end of the queue.
-    last: RefCell<Option<Promise>>,
+    pub(super) queue: Queue,
     /// The login that is waited for, a [`Got`] in JSON, and the captcha key that it was begun with.
     login: RefCell<Option<(Promise, Secret)>>,
-    /// How many pieces of work there are, and whether one of them is being done.
-    waiting: Cell<usize>,
-    busy: Cell<bool>,
     armed: Cell<Option<Timestamp>>,
     pub(super) told_used: Cell<Option<Timestamp>>,
 }
@@ -117,10 +112,8 @@ impl DurableObject for Portal {
                 state,
                 env,
                 rows,
-                last: RefCell::default(),
+                queue: Queue::default(),
                 login: RefCell::default(),
-                waiting: Cell::default(),
-                busy: Cell::default(),
                 armed: Cell::default(),
                 told_used: Cell::default(),
             })),
@@ -156,16 +149,6 @@ impl Portal {
     }
 }
 
-/// Counts a piece of work, also if it panics.
-struct Turn(Rc<Inner>);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.0.busy.set(false);
-        self.0.waiting.set(self.0.waiting.get().saturating_sub(1));
-    }
-}
-
 impl Inner {
     pub(super) fn rows(&self) -> Result<PortalRows<'_>> {
         let rows = self.rows.as_ref().map_err(|error| worker::Error::from(error.to_string()))?;
@@ -191,7 +174,7 @@ impl Inner {
         let dice = Dice(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
         let app = loaded.app.clone();
         let policy = &app.config.portals.policy;
-        if let Some(flight) = loaded.login.flight.clone().filter(|_| !self.busy.get()) {
+        if let Some(flight) = loaded.login.flight.clone().filter(|_| !self.queue.is_busy()) {
             if flight.committing {
                 // The one thing that nobody can find out afterwards.
                 let by = By { who: "recovery".to_owned(), request_id: platform::fresh_id() };
@@ -220,7 +203,7 @@ impl Inner {
         if loaded.driver().is_none() {
             return Ok(None);
         }
-        let least = if self.waiting.get() > 0 { now.plus(ALARM_WHILE_BUSY) } else { now };
+        let least = if self.queue.is_empty() { now } else { now.plus(ALARM_WHILE_BUSY) };
         let wizards = self.rows()?.wizards_end(loaded.policy().wizard_idle)?;
         let at = [loaded.login.next_alarm(loaded.policy(), now), wizards].into_iter().flatten().min();
         Ok(at.map(|at| at.max(least)))
@@ -236,69 +219,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Finds out what the work before has left undone, if it ended in a panic.
-    fn recover(&self) {
-        let left = self.load().map(|loaded| loaded.is_some_and(|loaded| loaded.login.flight.is_some()));
-        let recovered = match left {
-            Ok(true) => self.step(Event::Woke).map(|_| ()),
-            other => other.map(|_| ()),
-        };
-        if let Err(error) = recovered {
-            platform::log_fault("portal work", &error.to_string(), None);
-        }
-    }
-
-    /// While there was work the alarm was not set as early as it may be due.
-    fn arm_when_done(&self) {
-        if self.waiting.get() > 0 {
-            return;
-        }
-        let armed = self.load().and_then(|loaded| loaded.map_or(Ok(()), |l| self.arm(&l, platform::now())));
-        if let Err(error) = armed {
-            platform::log_fault("portal alarm", &error.to_string(), None);
-        }
-    }
-
-    /// Puts work at the end of the queue; the promise is that of its end. What it says is for whoever waits.
-    pub(super) fn enqueue<T, F>(self: &Rc<Self>, work: F) -> Promise
-    where
-        T: Serialize,
-        F: Future<Output = Result<T>> + 'static,
-    {
-        let before = self.last.borrow_mut().take();
-        self.waiting.set(self.waiting.get() + 1);
-        let turn = Turn(self.clone());
-        let end = promise(async move {
-            if let Some(before) = before {
-                let _ = JsFuture::from(before).await;
-            }
-            turn.0.recover();
-            turn.0.busy.set(true);
-            let end = work.await;
-            let inner = turn.0.clone();
-            drop(turn);
-            inner.arm_when_done();
-            let end = end.map_err(|error| {
-                platform::log_fault("portal work", &error.to_string(), None);
-                fault(error)
-            })?;
-            serde_json::to_string(&end).map_err(fault)
-        });
-        *self.last.borrow_mut() = Some(end.clone());
-        // It goes on when nobody waits for it, and a fault of it is somebody's who does.
-        let kept = end.clone();
-        self.state.wait_until(async move {
-            let _ = JsFuture::from(kept).await;
-        });
-        end
-    }
-
     pub(super) fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
         self.state.wait_until(work);
-    }
-
-    pub(super) fn queue_is_full(&self) -> bool {
-        self.waiting.get() >= WAITING_MAX
     }
 
     async fn ask(self: &Rc<Self>, asked: Asked) -> Result<Reply> {
@@ -397,7 +319,7 @@ impl Inner {
                 Got::Here => {}
                 Got::Elsewhere(name) => {
                     // Unless somebody else has come for it meanwhile.
-                    if self.waiting.get() == 0 {
+                    if self.queue.is_empty() {
                         self.rows()?.forget_name()?;
                     }
                     return Ok(Reply::Moved(name));
@@ -458,7 +380,7 @@ impl Inner {
                 return Ok(Reply::Ended(reason));
             }
             Verdict::Refuse(refusal) => return Ok(Reply::Refused(refusal)),
-            _ if self.queue_is_full() => {
+            _ if self.queue.is_full() => {
                 let retry_after_seconds = Some(BUSY_RETRY_SECONDS);
                 return Ok(Reply::Refused(Refusal { retry_after_seconds, ..Refusal::new(Code::Busy) }));
             }
@@ -483,7 +405,7 @@ impl Inner {
             platform::log(&log::portal_closed(&loaded.name, ended, Some(by), platform::now()));
         }
         self.tell_registry(loaded).await?;
-        let idle = self.waiting.get() == 0;
+        let idle = self.queue.is_empty();
         let inner = self.clone();
         let farewell = self.enqueue(async move { inner.log_out_if_due().await });
         // Behind an operation it could take minutes: then the portal hears of it later.
@@ -523,7 +445,7 @@ impl Inner {
         // Told again, in case a report was overtaken by another.
         self.told_used.set(None);
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, platform::now())?;
-        if self.waiting.get() == 0 {
+        if self.queue.is_empty() {
             let (verdict, _) = self.step(Event::Woke)?;
             if verdict == Verdict::Forget {
                 return self.state.storage().delete_all().await;
