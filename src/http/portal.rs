@@ -220,7 +220,7 @@ async fn where_it_is(
     let told = ask(name).await?;
     let Told::Moved(other) = told else { return Ok(told) };
     let told = ask(&other).await?;
-    if told != Told::Unknown {
+    if !matches!(told, Told::Unknown | Told::Moved(_)) {
         return Ok(told);
     }
     // Its session is over, and the registry has not heard of that.

@@ -233,6 +233,13 @@ impl Inner {
                 let app = self.app()?;
                 let portal = identity::portal(&asked.name);
                 let names = identity::names(&app.vault, portal, credentials);
+                // Sessions begin under the name by the first key, so that nobody begins a second one under another.
+                let first = names.first().filter(|first| **first != asked.name);
+                if let Some(first) = first.filter(|_| names.contains(&asked.name))
+                    && !self.has_session()?
+                {
+                    return Ok(Reply::Moved(first.clone()));
+                }
                 names.contains(&asked.name)
                     || (known.is_some() && self.has_session_of(&asked.name, credentials)?)
             }
@@ -274,6 +281,12 @@ impl Inner {
                 Ok(Reply::Looked)
             }
         }
+    }
+
+    /// Whether there is a session, or is about to be one.
+    fn has_session(&self) -> Result<bool> {
+        let live = self.load()?.is_some_and(|loaded| loaded.login.session.is_some());
+        Ok(live || self.login.borrow().is_some())
     }
 
     /// The live session, or a new one.

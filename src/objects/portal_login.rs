@@ -42,7 +42,8 @@ impl Inner {
         self.log_in(Some(credentials), keep_alive, by).await.map(Got::from)
     }
 
-    /// Logs in with the credentials that are given, else with those that are kept.
+    /// Logs in with the credentials that are given. A session that is there is not lost for their captcha key: those that
+    /// are kept come after it.
     pub(super) async fn log_in(
         self: &Rc<Self>,
         given: Option<Credentials>,
@@ -60,17 +61,18 @@ impl Inner {
         if let Verdict::Refuse(refusal) = anew.may_log_in_anew(loaded.policy(), platform::now()) {
             return Ok(Err(refusal));
         }
-        let tried = match given {
-            Some(credentials) => vec![credentials],
-            None => self.rows()?.to_log_in_with(&loaded.name)?,
-        };
+        let mut tried: Vec<_> = given.into_iter().collect();
+        if tried.is_empty() || anew.session.is_some() {
+            tried.extend(self.rows()?.to_log_in_with(&loaded.name)?);
+        }
         if tried.is_empty() {
             self.step(Event::Unreadable)?;
             return Ok(Err(Refusal::new(Code::Unreadable)));
         }
         let known = |c: &Credentials| anew.key_refused(&loaded.key_print(c), platform::now());
         let refused = tried.first().and_then(known);
-        let tried: Vec<_> = tried.into_iter().filter(|c| known(c).is_none()).collect();
+        tried.retain(|c| known(c).is_none());
+        tried.dedup_by(|next, before| next.captcha_api_key == before.captcha_api_key);
         if !tried.is_empty() {
             return self.log_in_anew(&loaded, tried, keep_alive, by).await;
         }
@@ -94,11 +96,15 @@ impl Inner {
     ) -> Result<LoggedIn> {
         let mut tried = tried.into_iter().peekable();
         while let Some(credentials) = tried.next() {
-            let (end, jar) = self.sign_in(loaded, &credentials).await?;
+            let (mut end, jar) = self.sign_in(loaded, &credentials).await?;
             let code = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
             if let Some(code) = code {
                 self.step(Event::KeyRefused { print: loaded.key_print(&credentials), code })?;
-                if tried.peek().is_some() {
+                let closed = self.load()?.and_then(|l| l.login.flight).is_some_and(|f| f.abandoned);
+                if closed {
+                    // Another attempt would be one for nobody.
+                    end = Err(Failure::new(Code::Closed));
+                } else if tried.peek().is_some() {
                     audit(&loaded.name, &Work::LogIn, code.as_str(), by);
                     continue;
                 }

@@ -187,8 +187,10 @@ impl<'v, 'n> Browser<'v, 'n> {
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
             Answer::TooLong => return Err(Failure::new(Code::Unintelligible)),
-            // Cut short by what was left of all: the portal may be fine.
-            Answer::TimedOut if timeout < self.site.timeout => return Err(Failure::new(Code::OutOfTime)),
+            // Cut short by what was left of all: the portal, which has answered until then, may be fine.
+            Answer::TimedOut if timeout < self.site.timeout && self.visit.has_been_answered() => {
+                return Err(Failure::new(Code::OutOfTime));
+            }
             Answer::TimedOut => return Err(Failure::new(Code::Timeout)),
             Answer::Unreachable => return Err(Failure::new(Code::Unreachable)),
         };

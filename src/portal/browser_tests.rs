@@ -268,13 +268,17 @@ fn no_call_is_longer_than_what_is_left() {
     world.takes.set(Duration::from_mins(1));
     assert_eq!(code(&world), Err(Code::OutOfTime));
     assert_eq!(world.called.borrow().len(), 1);
-    // A call that was cut short says less of the portal than one that had all its time.
-    for (left, expected) in [(20, Code::Timeout), (19, Code::OutOfTime)] {
-        let world = World::new(|_| Answer::TimedOut);
-        let (mut visit, site) = (world.visit(left), site());
+    // A call that was cut short says less of the portal than one that had all its time, if it has answered until then.
+    for (takes, expected) in [(20, Code::Timeout), (21, Code::OutOfTime)] {
+        let world = World::new(|c| if c.path() == "/app/x" { to(302, "/app/y") } else { Answer::TimedOut });
+        world.takes.set(Duration::from_secs(takes));
+        let (mut visit, site) = (world.visit(40), site());
         let failure = now(Browser::new(&mut visit, &site).open("/x")).err().unwrap();
-        assert_eq!(failure.code, expected, "{left} s");
+        assert_eq!(failure.code, expected, "{takes} s");
     }
+    let world = World::new(|_| Answer::TimedOut);
+    let (mut visit, site) = (world.visit(5), site());
+    assert_eq!(now(Browser::new(&mut visit, &site).open("/x")).err().unwrap().code, Code::Timeout);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::code::{Code, Failure};
 use super::driver::Visit;
 use super::net::{Answer, Fetch};
 use crate::clock::millis;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use url::Url;
 
@@ -16,6 +16,11 @@ impl Visit<'_> {
     pub(super) fn left(&self, most: Duration) -> Result<Duration, Failure> {
         let left = self.deadline.since(self.net.now()).min(most);
         if left.is_zero() { Err(Failure::new(Code::OutOfTime)) } else { Ok(left) }
+    }
+
+    /// Whether the portal has answered anything so far.
+    pub(super) fn has_been_answered(&self) -> bool {
+        self.trace.iter().any(|call| call.get("status").is_some_and(Value::is_number))
     }
 
     /// Makes a call. Its path is noted, and nothing else of its address: queries have keys and codes in them.

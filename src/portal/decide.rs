@@ -160,7 +160,9 @@ impl Login {
             Event::LoginFailed(failure) => self.login_failed(failure, policy, now, dice),
             Event::KeyRefused { print, code } => {
                 // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
-                self.logins.pop();
+                if self.flight.as_ref().is_none_or(|flight| flight.reached < Reached::Password) {
+                    self.logins.pop();
+                }
                 self.refused_keys.retain(|key| key.print != print);
                 self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });
                 let surplus = self.refused_keys.len().saturating_sub(KEYS_MAX);

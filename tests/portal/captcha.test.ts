@@ -12,6 +12,7 @@ import {
   post,
   runDue,
   seen,
+  service,
   sessionOf,
   someone,
   upstreams,
@@ -106,6 +107,37 @@ describe("a session that is logged in again", () => {
       expect(await listed()).toMatchObject([{ session_id: id }]);
     },
   );
+
+  it("for a caller whose key is refused: it is not lost for that", async () => {
+    const user = someone();
+    const id = await sessionOf(user, { keep_alive: false });
+    upstreams.revoke("portal", user.username);
+    upstreams.fail("portal", { fault: "status", status: 503 }, { operation: "login_page" });
+    const lost = await containers(id);
+    advance(Number(failed(lost, 502, "portal_error")) * SECOND);
+    const poor = { ...user, captcha_api_key: "nobalance-other" };
+    expect((await getSession(poor)).json).toMatchObject({ success: true, session_id: id, is_new: false });
+    expect([tasks(user.captcha_api_key), tasks(poor.captcha_api_key)]).toEqual([2, 1]);
+  });
+
+  it("and closed between the attempt with one key and that with the other: it stays closed", async () => {
+    const user = someone();
+    const id = await sessionOf(user);
+    const name = await nameOf(id);
+    await sessionOf({ ...user, captcha_api_key: "nokey-other" });
+    upstreams.revoke("portal", user.username);
+    const hold = upstreams.hold("captcha", "captcha_in");
+    const running = containers(id);
+    await hold.arrived;
+    expect((await service("DELETE", `/sessions/${id}`)).status).toBe(200);
+    hold.release();
+    failed(await running, 409, "portal_session_closed");
+    await pass(name, 10 * MINUTE);
+    expect(await listed()).toEqual([]);
+    expect([upstreams.portal.logins, upstreams.portal.live_sessions, tasks(user.captcha_api_key)]).toEqual([
+      1, 0, 1,
+    ]);
+  });
 
   it("by itself, with no key that is taken: it is over, and nothing is tried in a hurry", async () => {
     const user = someone();
