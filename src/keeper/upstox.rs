@@ -1,5 +1,7 @@
 //! Upstox: tokens of one trading day without a refresh token. They come from the internal token service, from an
 //! authorization code, from the notifier webhook, or from a caller; Upstox itself is the authority on whether one is good.
+//!
+//! Over 400 lines: all ways to a token end in the same check, and each is read beside the others.
 
 use super::backoff::{Backoff, Dice};
 use super::call::{

@@ -42,8 +42,8 @@ impl Inner {
         self.log_in(Some(credentials), keep_alive, by).await.map(Got::from)
     }
 
-    /// Logs in with the credentials that are given. A session that is there is not lost for their captcha key: those that
-    /// are kept come after it.
+    /// Logs in with the credentials that are given, else with those that are kept. A session that is there is not lost for a
+    /// captcha key that is given: the kept ones come after it.
     pub(super) async fn log_in(
         self: &Rc<Self>,
         given: Option<Credentials>,
@@ -63,7 +63,11 @@ impl Inner {
         }
         let mut tried: Vec<_> = given.into_iter().collect();
         if tried.is_empty() || anew.session.is_some() {
-            tried.extend(self.rows()?.to_log_in_with(&loaded.name)?);
+            for kept in self.rows()?.to_log_in_with(&loaded.name)? {
+                if tried.iter().all(|c| c.captcha_api_key != kept.captcha_api_key) {
+                    tried.push(kept);
+                }
+            }
         }
         if tried.is_empty() {
             self.step(Event::Unreadable)?;
@@ -72,7 +76,6 @@ impl Inner {
         let known = |c: &Credentials| anew.key_refused(&loaded.key_print(c), platform::now());
         let refused = tried.first().and_then(known);
         tried.retain(|c| known(c).is_none());
-        tried.dedup_by(|next, before| next.captcha_api_key == before.captcha_api_key);
         if !tried.is_empty() {
             return self.log_in_anew(&loaded, tried, keep_alive, by).await;
         }
