@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { devVarNames } from "./scripts/lib/dev-vars.mjs";
-import { keeperSettings, manySettings } from "./tests/keeper/support/settings.ts";
-import { portalSettings } from "./tests/portal/support/settings.ts";
+import { keeperSettings, manySettings, portalSettings } from "./tests/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 
