@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { devVarNames } from "./scripts/lib/dev-vars.mjs";
+import { MANY_ACCOUNTS } from "./tests/support/process/soak.ts";
 import { keeperSettings, manySettings, portalSettings } from "./tests/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
@@ -58,7 +59,7 @@ export default defineConfig({
       inside("worker"),
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
-      inside("many", manySettings),
+      inside("many", manySettings(MANY_ACCOUNTS)),
       inside("portal", portalSettings),
       inside("keeper", { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() }),
       {

@@ -1,9 +1,10 @@
-// 1,500 Upstox accounts in real time: one Cron Trigger, and all of them have their token.
+// Many Upstox accounts (1,500 in `npm run soak`) in real time: one Cron Trigger, and all of them have their token.
 import { expect, it } from "vitest";
 import { fakes, makeKey, Service } from "../support/process/keeper.ts";
+import { MANY_ACCOUNTS } from "../support/process/soak.ts";
 import { start } from "../support/process/server.ts";
 
-const COUNT = 1500;
+const COUNT = MANY_ACCOUNTS;
 
 it("one cron gets every account its token, by the accounts' own alarms", async () => {
   await using their = await fakes({ accounts: "any", keep: 20_000 });

@@ -14,13 +14,13 @@ export const keeperSettings: Record<string, string> = {
   UPSTREAM_TIMEOUT_SECONDS: "1",
 };
 
-/** 1,500 Upstox accounts, and nothing else. */
-export const manySettings: Record<string, string> = {
+/** This many Upstox accounts, and nothing else. */
+export const manySettings = (count: number): Record<string, string> => ({
   UPSTOX_BASE_URL: `${URL}/upstox`,
   TOKEN_REFRESH_SERVICE_URL: `${URL}/tokens`,
-  UPSTOX_ACCOUNT_IDS: Array.from({ length: 1500 }, (_, n) => `acc${n}`).join(","),
+  UPSTOX_ACCOUNT_IDS: Array.from({ length: count }, (_, n) => `acc${n}`).join(","),
   REQUEST_LOG: "off",
-};
+});
 
 /** Where the portal's identity service may be, beside the portal's own host. */
 export const IDENTITY_HOST = "identity.test";

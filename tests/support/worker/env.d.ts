@@ -21,5 +21,6 @@ declare namespace Cloudflare {
     SEALING_KEYS: string;
     BOOTSTRAP_KEY: string;
     UPSTOX_NOTIFIER_SECRET: string;
+    UPSTOX_ACCOUNT_IDS: string;
   }
 }
