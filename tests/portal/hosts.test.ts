@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { closeSession, eventually, getSession, ONE_LOGIN, portal, post } from "../support/worker/portal.ts";
 import { seen, sessionOf, someone, upstreams } from "../support/worker/portal.ts";
-import { IDENTITY_HOST } from "../support/settings.ts";
+import { IDENTITY_HOST } from "../support/portal.ts";
 
 portal();
 

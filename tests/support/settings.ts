@@ -1,6 +1,7 @@
 // The settings that lead to the scripted upstreams. No machine is called by their name: `fetch` is caught.
 import { upstreamSettings } from "../../scripts/lib/upstreams.mjs";
 import { oauth2Accounts } from "./accounts.ts";
+import { IDENTITY_HOST } from "./portal.ts";
 
 const URL = "https://upstreams.test";
 
@@ -21,9 +22,6 @@ export const manySettings = (count: number): Record<string, string> => ({
   UPSTOX_ACCOUNT_IDS: Array.from({ length: count }, (_, n) => `acc${n}`).join(","),
   REQUEST_LOG: "off",
 });
-
-/** Where the portal's identity service may be, beside the portal's own host. */
-export const IDENTITY_HOST = "identity.test";
 
 export const portalSettings: Record<string, string> = {
   EMODAL_BASE_URL: `${URL}/portal`,

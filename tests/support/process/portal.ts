@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import type { Upstreams } from "../../upstreams/index.ts";
-import { type PortalUser as User, portalUser } from "../portal_user.ts";
+import { type PortalUser as User, portalUser } from "../portal.ts";
 import { type Answer, type Client, makeKey as makeKeyFor } from "./client.ts";
 import { listening } from "./fakes.ts";
 

@@ -8,7 +8,7 @@ import {
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createUpstreams } from "../../upstreams/index.ts";
-import { type PortalUser as User, portalUser } from "../portal_user.ts";
+import { type PortalUser as User, portalUser } from "../portal.ts";
 import { type Answer, api, type Call } from "./api.ts";
 import { makeKey } from "./keys.ts";
 import { cron as trigger, MINUTELY } from "./runtime.ts";
