@@ -19,7 +19,9 @@ const COMPILE = [
 /** Compiles and runs them, `args` are the test programs' own (a filter, for example). `report` is a Report. */
 export async function cargoTest(args, report, { echo = false, low = false } = {}) {
   const programs = [];
+  report.doing = "compiling";
   const { code, file } = await compile(programs, { low });
+  report.doing = "";
   report.end(code, file);
   if (code !== 0) return;
   const log = join(logs, "native.log");

@@ -15,6 +15,8 @@ export class Report {
   /** Of each file: where, how many, how long. */
   files = [];
   failures = [];
+  /** What goes on before there are tests to count. */
+  doing = "";
   #log;
 
   constructor(title) {
@@ -45,7 +47,7 @@ export class Report {
     return counts.join(", ");
   }
 
-  progress = () => `, ${this.summary}`;
+  progress = () => `, ${this.doing || this.summary}`;
 
   /** Says what failed, and how to run it alone. */
   explain() {
