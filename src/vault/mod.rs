@@ -139,6 +139,9 @@ pub mod test_support {
 }
 
 #[cfg(test)]
+mod pins_tests;
+
+#[cfg(test)]
 mod tests {
     use super::test_support::vault;
     use super::*;
