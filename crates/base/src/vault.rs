@@ -139,6 +139,10 @@ pub mod test_support {
 }
 
 #[cfg(test)]
+#[path = "vault_pins_tests.rs"]
+mod pins_tests;
+
+#[cfg(test)]
 mod tests {
     use super::test_support::vault;
     use super::*;

@@ -16,6 +16,8 @@ mod admit_tests;
 #[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
 mod user_tests;
 
 pub use limit::{Activity, Found};

@@ -27,6 +27,8 @@ mod model_tests;
 #[cfg(test)]
 mod outage_tests;
 #[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
 mod play_support;
 #[cfg(test)]
 mod provider_tests;

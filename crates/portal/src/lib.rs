@@ -41,6 +41,8 @@ mod hours_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod timing_tests;

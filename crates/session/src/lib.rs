@@ -12,6 +12,8 @@ mod external_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod test_support;
