@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { devVarNames } from "./scripts/lib/dev-vars.mjs";
-import { keeperSettings, manySettings } from "./tests/keeper/support/settings.ts";
-import { portalSettings } from "./tests/portal/support/settings.ts";
+import { keeperSettings, manySettings, portalSettings } from "./tests/support/settings.ts";
 
 const secret = () => randomBytes(32).toString("base64url");
 
@@ -40,7 +40,6 @@ const inside = (name: string, settings: Record<string, string> = {}) => ({
   ],
   test: {
     name,
-    silent: "passed-only" as const,
     expect: expectations,
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -50,6 +49,11 @@ const inside = (name: string, settings: Record<string, string> = {}) => ({
 
 export default defineConfig({
   test: {
+    // For the run as a whole: vitest ignores it in a project. What the Worker itself logs comes past it, from the runtime;
+    // `npm test` keeps that in .tools/logs.
+    silent: "passed-only",
+    // By default it would be one on two cores, and a file often waits for the runtime to start or for a timeout.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       inside("worker"),
       inside("edge", { SESSION_CHECK: "edge" }),

@@ -4,6 +4,6 @@ import { npmTool } from "./lib/paths.mjs";
 import { run } from "./lib/run.mjs";
 
 await main(async () => {
-  await run("cargo", ["fmt"]);
+  await run("cargo", ["fmt", "--all"]);
   await run(npmTool("prettier"), ["--write", "--log-level", "warn", "."]);
 });

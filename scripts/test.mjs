@@ -1,62 +1,63 @@
-// npm test: the native tests, then a build, then the tests in the real runtime.
-// --native or --worker runs that part only; everything else goes to vitest (npm test -- --worker --project process).
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+// npm test: the native tests and a build beside each other, then the tests in the real runtime.
+// --native or --worker runs that part only. Everything else goes to vitest (npm test -- --worker --project process), or,
+// with --native alone, to the native tests (npm test -- --native refresh); then their output is shown as well.
 import { buildWasm } from "./lib/build-wasm.mjs";
 import { cargoTest } from "./lib/cargo-test.mjs";
-import { green, heading, red, say } from "./lib/log.mjs";
+import { step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
-import { npmTool, tools } from "./lib/paths.mjs";
-import { exitCodeOf } from "./lib/run.mjs";
-import { bundle, wranglerEnv } from "./lib/wrangler.mjs";
+import { Report } from "./lib/report.mjs";
+import { setUpPrograms } from "./lib/set-up.mjs";
+import { vitest } from "./lib/vitest.mjs";
+import { bundle } from "./lib/wrangler.mjs";
 
-const report = join(tools, "vitest.json");
+const PARTS = ["native", "worker"];
 
-/** The stages in order; each says its exit code and its counts. */
-const STAGES = {
-  native: { title: "Native tests", run: () => cargoTest([]) },
-  worker: {
-    title: "Tests in the real runtime",
-    async run(rest) {
+await main(
+  async (args) => {
+    const named = PARTS.filter((name) => args.includes(`--${name}`));
+    const parts = named.length > 0 ? named : PARTS;
+    const rest = args.filter((arg) => !PARTS.includes(arg.slice(2)));
+    const native = new Report("native tests");
+    const worker = new Report("tests in the real runtime");
+
+    const runNative = () => {
+      const filters = parts.includes("worker") ? [] : rest;
+      const work = async () => {
+        // What the runtime's tests wait for comes first.
+        await cargoTest(filters, native, { low: parts.includes("worker"), echo: filters.length > 0 });
+        return native;
+      };
+      return step("Native tests", work, native.progress);
+    };
+    const build = async () => {
+      await setUpPrograms();
       await buildWasm();
       await bundle();
-      rmSync(report, { force: true });
-      const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-      const code = await exitCodeOf(npmTool("vitest"), ["run", ...reporters, ...rest], { env: wranglerEnv });
-      return { code, ...counted() };
-    },
-  },
-};
+    };
+    const runWorker = async () => {
+      await vitest(rest, worker, { echo: rest.length > 0 });
+      return worker;
+    };
 
-function counted() {
-  try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-      readFileSync(report, "utf8"),
+    const prepared = await Promise.allSettled([
+      parts.includes("native") && runNative(),
+      parts.includes("worker") && build(),
+    ]);
+    const broken = prepared.filter(({ status }) => status === "rejected");
+    if (parts.includes("worker") && broken.length === 0 && native.code === 0)
+      await step("Tests in the real runtime", runWorker, worker.progress);
+
+    const reports = [native, worker];
+    for (const report of reports) report.explain();
+    const sum = (key) => reports.reduce((total, report) => total + report[key], 0);
+    const code =
+      reports.map((report) => report.code).find((code) => code !== 0) ?? (broken.length > 0 ? 1 : 0);
+    for (const { reason } of broken) process.stderr.write(`\n${reason?.message ?? reason}\n`);
+    // A part can also fail without a failed test, by not compiling for example.
+    console.log(
+      `${sum("passed")} passed, ${Math.max(sum("failed"), code === 0 ? 0 : 1)} failed, ${sum("skipped")} skipped`,
     );
-    return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
-  } catch {
-    // vitest ended before it could write: its exit code tells.
-    return { passed: 0, failed: 0, skipped: 0 };
-  }
-}
-
-await main(async (args) => {
-  const only = Object.keys(STAGES).filter((name) => args.includes(`--${name}`));
-  const rest = args.filter((arg) => !Object.keys(STAGES).includes(arg.slice(2)));
-  const done = [];
-  for (const name of only.length > 0 ? only : Object.keys(STAGES)) {
-    heading(STAGES[name].title);
-    const result = await STAGES[name].run(rest);
-    done.push({ name, ...result });
-    if (result.code !== 0) break;
-  }
-  const failed = done.at(-1).code;
-  heading("Summary");
-  for (const { name, code, passed } of done)
-    say(`   ${code === 0 ? green("ok  ") : red("FAIL")} ${name}: ${passed} passed`);
-  const sum = (key) => done.reduce((total, stage) => total + stage[key], 0);
-  // A stage can also fail without a failed test, by not compiling for example.
-  const failures = Math.max(sum("failed"), failed === 0 ? 0 : 1);
-  console.log(`${sum("passed")} passed, ${failures} failed, ${sum("skipped")} skipped`);
-  return failed;
-});
+    return code;
+  },
+  { needs: "toolchain" },
+);

@@ -2,17 +2,18 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { runQuietly } from "./captured.mjs";
 import { hashOf } from "./hash.mjs";
 import { Failure, say, step } from "./log.mjs";
 import { nightlyShim } from "./nightly-shim.mjs";
 import { inRoot, npmTool, tool, tools } from "./paths.mjs";
-import { run } from "./run.mjs";
 import { withoutNames } from "./wasm-names.mjs";
 import { toolchain } from "./toolchain.mjs";
 
 /** Everything that the wasm is made from. The lock file of npm is among them: esbuild and wasm-opt come from there. */
 const INPUTS = [
   "src",
+  "crates",
   "console",
   "Cargo.toml",
   "Cargo.lock",
@@ -23,8 +24,8 @@ const INPUTS = [
   "scripts/lib/nightly-shim.mjs",
   "scripts/lib/wasm-names.mjs",
 ];
-/** Only the bundle contains the entry; a change of it needs no Rust build. */
-const NOT_INPUTS = ["src/entry.js"];
+/** What needs no Rust build when it changes: the entry is in the bundle only, the simulation in neither. */
+const NOT_INPUTS = ["src/entry.js", "crates/sim"];
 
 /** Our own limit, far below the platform's: size is start-up time. */
 const MAX_GZIPPED_BYTES = 1200 * 1024;
@@ -39,7 +40,7 @@ export async function buildWasm({ force = false } = {}) {
   if (fresh && !force && existsSync(wasm) && existsSync(inRoot("build", "index.js"))) return;
   rmSync(stamp, { force: true });
   await step("Building the Worker (Rust to wasm)", async () =>
-    run(tool("worker-build"), ["--release", "--panic-unwind"], {
+    runQuietly("wasm", tool("worker-build"), ["--release", "--panic-unwind"], {
       env: {
         ...nightlyShim((await toolchain()).channel),
         // Its own errors need no stack; the compiler has said what is wrong.

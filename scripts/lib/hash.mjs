@@ -3,10 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { inRoot } from "./paths.mjs";
 
-/** Names and contents of all files in `paths` (relative to the project), but for those in `except`. */
+/** Names and contents of all files in `paths` (relative to the project), but for the files and folders in `except`. */
 export function hashOf(paths, except = []) {
   const hash = createHash("sha256");
-  for (const file of paths.flatMap(filesIn).filter((name) => !except.includes(name)))
+  const left = (name) => except.some((path) => name === path || name.startsWith(`${path}/`));
+  for (const file of paths.flatMap(filesIn).filter((name) => !left(name)))
     hash.update(`${file}\0`).update(
       createHash("sha256")
         .update(readFileSync(inRoot(file)))

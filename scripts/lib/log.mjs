@@ -18,15 +18,21 @@ export const say = (text = "") => process.stderr.write(`${text}\n`);
 export const heading = (text) => say(bold(`\n== ${text}`));
 export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
-/** Runs one step and says how long it took; while it is silent, a line every 30 s shows that it goes on. */
-export async function step(title, work) {
+/**
+ * Runs one step and says at its end how long it took; steps may run beside each other. While it is silent, a line every
+ * 30 s shows that it goes on, with what `progress` says. `work` may give its result's line by returning `{ summary }`.
+ */
+export async function step(title, work, progress = () => "") {
   const since = Date.now();
   say(`${bold(title)} …`);
-  const pulse = setInterval(() => say(`   still at it: ${title} (${seconds(since)})`), 30_000);
+  const pulse = setInterval(() => say(`   still at it: ${title}${progress()} (${seconds(since)})`), 30_000);
   try {
     const result = await work();
-    say(`   done in ${seconds(since)}`);
+    say(`   ${title}: ${result?.summary ?? "done"} (${seconds(since)})`);
     return result;
+  } catch (error) {
+    say(`   ${title}: ${red("failed")} (${seconds(since)})`);
+    throw error;
   } finally {
     clearInterval(pulse);
   }

@@ -6,17 +6,17 @@ import { Failure, red, say } from "./log.mjs";
 import { whenOrphaned } from "./orphaned.mjs";
 import { npmTool } from "./paths.mjs";
 import { childEnv } from "./run.mjs";
-import { setUp, setUpNpm } from "./set-up.mjs";
+import { setUpNpm, setUpPrograms, setUpToolchain } from "./set-up.mjs";
 
 /**
  * Sets up what is missing, changes to the pinned Node, runs `work(args)` and turns what it throws into a message and an
- * exit code. `needs: "npm"` leaves the Rust side out.
+ * exit code. `needs: "npm"` leaves the Rust side out, `needs: "toolchain"` the programs from crates.io.
  */
 export async function main(work, { needs = "everything" } = {}) {
   try {
-    await setUpNpm();
+    await Promise.all([setUpNpm(), needs === "npm" || setUpToolchain()]);
     if (await ranOnPinnedNode()) return;
-    if (needs === "everything") await setUp();
+    if (needs === "everything") await setUpPrograms();
     const code = await work(process.argv.slice(2));
     process.exitCode = Number.isInteger(code) ? code : 0;
   } catch (error) {

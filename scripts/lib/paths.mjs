@@ -7,6 +7,8 @@ export const inRoot = (...parts) => join(root, ...parts);
 
 /** Programs that cargo installs for this project only. */
 export const tools = inRoot(".tools");
+/** What programs print whose output is not shown. */
+export const logs = join(tools, "logs");
 export const tool = (name) => join(tools, "bin", name);
 
 /** Programs from npm. Node finds its own there too: npm scripts run on the pinned version. */

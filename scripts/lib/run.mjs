@@ -1,5 +1,6 @@
 // Starting other programs.
 import { spawn } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import { delimiter } from "node:path";
 import { Failure } from "./log.mjs";
 import { npmBin, root } from "./paths.mjs";
@@ -21,10 +22,16 @@ export function childEnv(extra = {}) {
   };
 }
 
-function start(command, args, { env, onLine, ...options }) {
-  const stdio = onLine ? ["ignore", "pipe", "inherit"] : ["ignore", "inherit", "inherit"];
+/**
+ * Resolves with the exit code. `readers` take what the program writes to a descriptor (1 and 2 are its outputs, which are
+ * shown when nothing reads them), line by line. `low` gives it the processor where nothing else wants it.
+ */
+export function exitCodeOf(command, args, { env, readers = {}, low = false, ...options } = {}) {
+  const stdio = ["ignore", "inherit", "inherit"];
+  for (const descriptor of Object.keys(readers)) stdio[descriptor] = "pipe";
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio, env: childEnv(env), ...options });
+    if (low && child.pid) yieldToOthers(child.pid);
     child.once("error", (error) =>
       reject(
         new Failure(
@@ -35,9 +42,17 @@ function start(command, args, { env, onLine, ...options }) {
         ),
       ),
     );
-    if (onLine) readLines(child.stdout, onLine);
+    for (const [descriptor, onLine] of Object.entries(readers)) readLines(child.stdio[descriptor], onLine);
     child.once("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
   });
+}
+
+function yieldToOthers(pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended, or the system does not allow it; nothing depends on it.
+  }
 }
 
 function readLines(stream, onLine) {
@@ -46,24 +61,21 @@ function readLines(stream, onLine) {
   stream.on("data", (text) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop();
-    lines.forEach(onLine);
+    lines.forEach((line) => onLine(line));
   });
   stream.on("end", () => rest && onLine(rest));
 }
 
-/** Runs a program, its output shown. Resolves with its exit code. */
-export const exitCodeOf = (command, args, options = {}) => start(command, args, options);
-
 /** Runs a program, its output shown; fails when it does. */
 export async function run(command, args, options = {}) {
-  const code = await start(command, args, options);
+  const code = await exitCodeOf(command, args, options);
   if (code !== 0) throw new Failure(`${command} ${args.join(" ")} failed (exit code ${code}).`, code);
 }
 
 /** What a program prints, or null when it fails or is not there. */
 export async function outputOf(command, args) {
   const lines = [];
-  const options = { onLine: (line) => lines.push(line), stdio: ["ignore", "pipe", "ignore"] };
-  const code = await start(command, args, options).catch(() => 127);
+  const readers = { 1: (line) => lines.push(line), 2: () => {} };
+  const code = await exitCodeOf(command, args, { readers }).catch(() => 127);
   return code === 0 ? lines.join("\n").trim() : null;
 }

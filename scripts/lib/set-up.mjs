@@ -1,11 +1,12 @@
-// Brings in what a build needs: npm packages, the Rust tool chain, and two cargo programs.
+// Brings in what a build needs: npm packages, the Rust tool chain, and two programs from crates.io.
 // Only package registries are asked (npm, crates.io, rustup's server), and only for what is missing.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter } from "node:path";
-import { cargoProgramIsThere, installCargoProgram } from "./cargo-program.mjs";
+import { captured, lastLines } from "./captured.mjs";
+import { cargoProgramIsThere, forgetCompiled, installCargoProgram } from "./cargo-program.mjs";
 import { Failure, step } from "./log.mjs";
 import { inRoot, npmBin, npmTool } from "./paths.mjs";
-import { exitCodeOf, outputOf } from "./run.mjs";
+import { outputOf } from "./run.mjs";
 import { installToolchain, toolchain, toolchainIsThere } from "./toolchain.mjs";
 
 /** Both must be the versions that Cargo.toml pins: the generated code and its reader belong together. */
@@ -17,14 +18,18 @@ export async function setUpNpm() {
   if (npmPackagesAreThere()) return;
   if ((await outputOf("npm", ["--version"])) === null)
     throw new Failure("npm was not found. Install Node.js (20 or newer) with npm, then try again.");
-  await step("[1/4] npm packages", async () => {
+  await step("npm packages", async () => {
     // Quieter than the default: wrangler asks for Node 22, and this still is the system's own.
     const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
     // Not on the Node inside node_modules: `npm ci` deletes that first.
     const PATH = (process.env.PATH ?? "").split(delimiter).filter((part) => part !== npmBin);
-    const code = await exitCodeOf("npm", args, { env: { PATH: PATH.join(delimiter) } });
+    const { code, file } = await captured("install-npm", "npm", args, {
+      env: { PATH: PATH.join(delimiter) },
+    });
     if (code !== 0 || !npmPackagesAreThere())
-      throw new Failure("`npm ci` did not bring in what package-lock.json names; its output is above.");
+      throw new Failure(
+        `${lastLines(file)}\n\n\`npm ci\` did not bring in what package-lock.json names; its output is above.`,
+      );
   });
 }
 
@@ -40,22 +45,24 @@ function npmPackagesAreThere() {
   );
 }
 
-/** The Rust side. True when something had to be installed. */
-export async function setUp() {
+/** The Rust tool chain. */
+export async function setUpToolchain() {
   if ((await outputOf("rustup", ["--version"])) === null)
     throw new Failure(
       "rustup was not found. Install it from its own site or your system's packages, then try again;\n" +
         "this script then installs the right Rust and its wasm target.",
     );
-  const missing = [];
   const rust = await toolchain();
-  if (!(await toolchainIsThere(rust)))
-    missing.push([`[2/4] Rust ${rust.channel}`, () => installToolchain(rust)]);
-  if (!cargoProgramIsThere(WASM_BINDGEN)) missing.push(["[3/4]", WASM_BINDGEN]);
-  if (!cargoProgramIsThere(WORKER_BUILD)) missing.push(["[4/4]", WORKER_BUILD]);
-  for (const [title, what] of missing) {
-    if (typeof what === "function") await step(title, what);
-    else await step(`${title} ${what.name} ${what.version}, compiled here`, () => installCargoProgram(what));
-  }
-  return missing.length > 0;
+  if (!(await toolchainIsThere(rust))) await step(`Rust ${rust.channel}`, () => installToolchain(rust));
+}
+
+/** The programs that turn Rust into a Worker. They need the tool chain. */
+export const setUpPrograms = () => installMissing([WASM_BINDGEN, WORKER_BUILD]);
+
+/** Programs from crates.io, compiled here where they are missing. */
+export async function installMissing(programs) {
+  const missing = programs.filter((program) => !cargoProgramIsThere(program));
+  for (const program of missing)
+    await step(`${program.name} ${program.version}, compiled here`, () => installCargoProgram(program));
+  if (missing.length > 0) forgetCompiled();
 }

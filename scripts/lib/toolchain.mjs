@@ -1,9 +1,10 @@
 // The Rust tool chain named in rust-toolchain.toml.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runQuietly } from "./captured.mjs";
 import { Failure } from "./log.mjs";
 import { inRoot } from "./paths.mjs";
-import { outputOf, run } from "./run.mjs";
+import { outputOf } from "./run.mjs";
 
 /** What rust-toolchain.toml asks for. It is read here so that the version stands in one place. */
 export async function toolchain() {
@@ -36,5 +37,5 @@ export async function installToolchain({ channel, components, targets }) {
   const args = ["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"];
   for (const name of components) args.push("--component", name);
   for (const name of targets) args.push("--target", name);
-  await run("rustup", args);
+  await runQuietly("install-rust", "rustup", args);
 }

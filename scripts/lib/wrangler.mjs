@@ -1,7 +1,7 @@
 // wrangler, and the bundle that it makes.
 import { rmSync } from "node:fs";
+import { runQuietly } from "./captured.mjs";
 import { inRoot, npmTool } from "./paths.mjs";
-import { run } from "./run.mjs";
 
 /** What wrangler would keep in the home folder stays in the project; so local servers of other projects aren't met. */
 export const wranglerEnv = {
@@ -15,7 +15,7 @@ export const wranglerEnv = {
  */
 export async function bundle() {
   rmSync(inRoot("dist"), { recursive: true, force: true });
-  await run(npmTool("wrangler"), ["deploy", "--dry-run", "--outdir", "dist"], {
+  await runQuietly("bundle", npmTool("wrangler"), ["deploy", "--dry-run", "--outdir", "dist"], {
     env: { ...wranglerEnv, WRANGLER_LOG: "warn", SALLYPORT_BUILT: "1" },
   });
 }

@@ -1,9 +1,9 @@
 // SESSION_CHECK=edge: the signature and KV's blacklist let in; the touch follows after the answer.
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import { api, refused } from "../worker/support/api.ts";
-import { claimsOf, sessionOf } from "../worker/support/tokens.ts";
-import { logIn, makeUser, protectedRoute, refresh, someone } from "../worker/support/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
+import { logIn, makeUser, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

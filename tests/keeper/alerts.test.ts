@@ -1,7 +1,7 @@
 // Alerts: signed, of four kinds, once for each change of fortune, and delivered at least once.
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   mended,
   alarmAt,
@@ -12,8 +12,17 @@ import {
   keeper,
   later,
   order,
-} from "./support/keeper.ts";
-import { post, read, runDue, START, status, stored, untilAlarm, upstreams } from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
+import {
+  post,
+  read,
+  runDue,
+  START,
+  status,
+  stored,
+  untilAlarm,
+  upstreams,
+} from "../support/worker/keeper.ts";
 
 keeper();
 

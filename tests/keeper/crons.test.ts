@@ -1,7 +1,7 @@
 // The Cron Triggers: they look after every account, and what they do may be done twice.
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { MINUTE, SECOND } from "../worker/support/time.ts";
+import { MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   ACCOUNTS,
   alarmAt,
@@ -13,8 +13,8 @@ import {
   HOUR,
   keeper,
   later,
-} from "./support/keeper.ts";
-import { MINUTELY, read, runDue, status, stored, stub, UPSTOX, upstreams } from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
+import { MINUTELY, read, runDue, status, stored, stub, UPSTOX, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

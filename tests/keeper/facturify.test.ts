@@ -1,9 +1,9 @@
 // The life of the Facturify token: short, five seconds later long, renewed before it ends; and the shapes of its routes.
 import { expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { DAY, MINUTE, SECOND } from "../worker/support/time.ts";
-import { alarmAt, cron, FACTURIFY, get, history, keeper, later, MINUTELY } from "./support/keeper.ts";
-import { post, runDue, START, stored, told, upstreams } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { DAY, MINUTE, SECOND } from "../support/worker/time.ts";
+import { alarmAt, cron, FACTURIFY, get, history, keeper, later, MINUTELY } from "../support/worker/keeper.ts";
+import { post, runDue, START, stored, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

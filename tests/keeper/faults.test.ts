@@ -1,10 +1,20 @@
 // Failures that pass: what each is called, what callers are told, and when it is tried again.
 import { describe, expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { SECOND } from "../worker/support/time.ts";
+import { refused } from "../support/worker/api.ts";
+import { SECOND } from "../support/worker/time.ts";
 import type { Fault, Upstream } from "../upstreams/index.ts";
-import { mended, BATCH, FACTURIFY, FIRST, history, HOUR, keeper, later, order } from "./support/keeper.ts";
-import { read, runDue, status, stored, untilAlarm, upstreams } from "./support/keeper.ts";
+import {
+  mended,
+  BATCH,
+  FACTURIFY,
+  FIRST,
+  history,
+  HOUR,
+  keeper,
+  later,
+  order,
+} from "../support/worker/keeper.ts";
+import { read, runDue, status, stored, untilAlarm, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,7 +1,7 @@
 // Refusals that are final: passed on as they are, and not tried again by anything but an order.
 import { expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { MINUTE, SECOND } from "../worker/support/time.ts";
+import { refused } from "../support/worker/api.ts";
+import { MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   mended,
   ACCOUNTS,
@@ -14,8 +14,8 @@ import {
   get,
   HOUR,
   keeper,
-} from "./support/keeper.ts";
-import { later, MINUTELY, order, post, read, runDue, status, upstreams } from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
+import { later, MINUTELY, order, post, read, runDue, status, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,10 +1,20 @@
 // GET /health: how many accounts there are and how they do, without a key and without asking each.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { api } from "../worker/support/api.ts";
-import { advance, SECOND } from "../worker/support/time.ts";
-import { ACCOUNTS, BATCH, cron, eventually, FIRST, HOUR, keeper, later, MINUTELY } from "./support/keeper.ts";
-import { FACTURIFY, order, read, runDue, told, upstreams } from "./support/keeper.ts";
+import { api } from "../support/worker/api.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import {
+  ACCOUNTS,
+  BATCH,
+  cron,
+  eventually,
+  FIRST,
+  HOUR,
+  keeper,
+  later,
+  MINUTELY,
+} from "../support/worker/keeper.ts";
+import { FACTURIFY, order, read, runDue, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,10 +1,10 @@
 // The last hundred operations of an account: what, who, how it went; nothing secret.
 import { expect, it } from "vitest";
-import { api } from "../worker/support/api.ts";
-import { makeKey } from "../worker/support/keys.ts";
-import { SECOND } from "../worker/support/time.ts";
-import { FACTURIFY, FIRST, get, history, keeper, later, order, post } from "./support/keeper.ts";
-import { read, runDue, service, upstreams } from "./support/keeper.ts";
+import { api } from "../support/worker/api.ts";
+import { makeKey } from "../support/worker/keys.ts";
+import { SECOND } from "../support/worker/time.ts";
+import { FACTURIFY, FIRST, get, history, keeper, later, order, post } from "../support/worker/keeper.ts";
+import { read, runDue, service, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,9 +1,19 @@
 // The object is gone in the middle of a task: what it meant to do is on record, and is taken up again.
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { advance, SECOND } from "../worker/support/time.ts";
-import { mended, BATCH, cron, CRM, FACTURIFY, FIRST, history, keeper, MINUTELY } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import {
+  mended,
+  BATCH,
+  cron,
+  CRM,
+  FACTURIFY,
+  FIRST,
+  history,
+  keeper,
+  MINUTELY,
+} from "../support/worker/keeper.ts";
 import {
   alarmAt,
   order,
@@ -15,7 +25,7 @@ import {
   stub,
   told,
   upstreams,
-} from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
 import type { Operation, Upstream } from "../upstreams/index.ts";
 
 keeper();

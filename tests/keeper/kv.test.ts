@@ -2,10 +2,20 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { MINUTE, SECOND } from "../worker/support/time.ts";
-import { alarmAt, FACTURIFY, FIRST, get, keeper, later, order, post, read } from "./support/keeper.ts";
-import { CRM, runDue, SECOND_ACCOUNT, stored, stub, told, upstreams } from "./support/keeper.ts";
-import { advance } from "../worker/support/time.ts";
+import { MINUTE, SECOND } from "../support/worker/time.ts";
+import {
+  alarmAt,
+  FACTURIFY,
+  FIRST,
+  get,
+  keeper,
+  later,
+  order,
+  post,
+  read,
+} from "../support/worker/keeper.ts";
+import { CRM, runDue, SECOND_ACCOUNT, stored, stub, told, upstreams } from "../support/worker/keeper.ts";
+import { advance } from "../support/worker/time.ts";
 
 keeper();
 

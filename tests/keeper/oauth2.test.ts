@@ -1,10 +1,10 @@
 // Any API behind OAuth 2.0, and the refresh token that its server changes with every use.
 import { runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { SECOND } from "../worker/support/time.ts";
-import { alarmAt, BATCH, CRM, get, history, keeper, later, order } from "./support/keeper.ts";
-import { read, runDue, START, status, stored, stub, told, upstreams } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { SECOND } from "../support/worker/time.ts";
+import { alarmAt, BATCH, CRM, get, history, keeper, later, order } from "../support/worker/keeper.ts";
+import { read, runDue, START, status, stored, stub, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

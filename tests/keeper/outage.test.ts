@@ -1,7 +1,7 @@
 // An hour of outage, with the clock moved from event to event: alarms when they are due, a cron each minute, and callers
 // who ask every few seconds. However it fails, no account makes more than 15 calls in that hour.
 import { describe, expect, it } from "vitest";
-import { advance, SECOND } from "../worker/support/time.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
 import type { Fault, Upstream } from "../upstreams/index.ts";
 import {
   mended,
@@ -14,8 +14,8 @@ import {
   HOUR,
   keeper,
   later,
-} from "./support/keeper.ts";
-import { MINUTELY, order, read, runDue, status, told, upstreams } from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
+import { MINUTELY, order, read, runDue, status, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

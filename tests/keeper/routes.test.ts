@@ -1,10 +1,16 @@
 // What holds for every route of upstream tokens: who may call, with what, and what it says otherwise.
 import { beforeAll, describe, expect, it } from "vitest";
-import { api, refused } from "../worker/support/api.ts";
-import { makeKey } from "../worker/support/keys.ts";
-import { freshAdmin, someone } from "../worker/support/users.ts";
-import { BATCH, CRM, get, keeper, read, service, told, upstreams } from "./support/keeper.ts";
-import { accountRoutes, generalRoutes, notifier, ROUTES, type TokenRoute } from "./support/routes.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { makeKey } from "../support/worker/keys.ts";
+import { freshAdmin, someone } from "../support/worker/users.ts";
+import { BATCH, CRM, get, keeper, read, service, told, upstreams } from "../support/worker/keeper.ts";
+import {
+  accountRoutes,
+  generalRoutes,
+  notifier,
+  ROUTES,
+  type TokenRoute,
+} from "../support/worker/token_routes.ts";
 
 keeper();
 

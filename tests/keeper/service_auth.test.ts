@@ -1,10 +1,10 @@
 // Who may call the service routes: whoever shows a service key that is good and has the scope.
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Answer, api, type Call, refused } from "../worker/support/api.ts";
-import { elsewhere, type Key, makeKey, malformed, otherSecret, revokeKey } from "../worker/support/keys.ts";
-import { advance, DAY, SECOND } from "../worker/support/time.ts";
-import { admin, someone } from "../worker/support/users.ts";
-import { keeper } from "./support/keeper.ts";
+import { type Answer, api, type Call, refused } from "../support/worker/api.ts";
+import { elsewhere, type Key, makeKey, malformed, otherSecret, revokeKey } from "../support/worker/keys.ts";
+import { advance, DAY, SECOND } from "../support/worker/time.ts";
+import { admin, someone } from "../support/worker/users.ts";
+import { keeper } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,8 +1,19 @@
 // One task at a time: whoever wants the same shares it, and nobody waits longer than it takes.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { advance, SECOND } from "../worker/support/time.ts";
-import { BATCH, cron, DAILY, FACTURIFY, FIRST, get, HOUR, keeper, later, order } from "./support/keeper.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import {
+  BATCH,
+  cron,
+  DAILY,
+  FACTURIFY,
+  FIRST,
+  get,
+  HOUR,
+  keeper,
+  later,
+  order,
+} from "../support/worker/keeper.ts";
 import {
   eventually,
   MINUTELY,
@@ -14,7 +25,7 @@ import {
   told,
   untilAlarm,
   upstreams,
-} from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
 
 keeper();
 

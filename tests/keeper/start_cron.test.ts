@@ -1,7 +1,7 @@
 // The first cron after a deploy, before any request: five at once get every account its token, and one each.
 import { expect, it, vi } from "vitest";
-import { advance, SECOND } from "../worker/support/time.ts";
-import { ACCOUNTS, cron, MINUTELY, runDue, START, stored, upstreams } from "./support/keeper.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import { ACCOUNTS, cron, MINUTELY, runDue, START, stored, upstreams } from "../support/worker/keeper.ts";
 
 it("gets every account its token", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });

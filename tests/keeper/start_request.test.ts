@@ -1,9 +1,18 @@
 // The first request after a deploy, whichever it is: every account gets its token, before anybody asks for one.
 import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
-import { ACCOUNTS, alarmAt, eventually, roster, runDue, START, stored, told } from "./support/keeper.ts";
-import { upstreams } from "./support/keeper.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
+import {
+  ACCOUNTS,
+  alarmAt,
+  eventually,
+  roster,
+  runDue,
+  START,
+  stored,
+  told,
+} from "../support/worker/keeper.ts";
+import { upstreams } from "../support/worker/keeper.ts";
 
 it("is looked after once, and not again by an instance that starts within the minute", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });

@@ -2,9 +2,19 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { advance, SECOND } from "../worker/support/time.ts";
-import { ACCOUNTS, cron, CRM, DAILY, FACTURIFY, FIRST, HOUR, keeper, later } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import {
+  ACCOUNTS,
+  cron,
+  CRM,
+  DAILY,
+  FACTURIFY,
+  FIRST,
+  HOUR,
+  keeper,
+  later,
+} from "../support/worker/keeper.ts";
 import {
   MINUTELY,
   order,
@@ -15,7 +25,7 @@ import {
   stub,
   told,
   upstreams,
-} from "./support/keeper.ts";
+} from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,9 +1,9 @@
 // Upstox tokens through the day, and the routes that show them, with and without an account's id.
 import { expect, it, vi } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { MINUTE, SECOND } from "../worker/support/time.ts";
-import { cron, DAILY, FIRST, get, keeper, later, post, runDue } from "./support/keeper.ts";
-import { SECOND_ACCOUNT, stored, told, untilAlarm, UPSTOX, upstreams } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { MINUTE, SECOND } from "../support/worker/time.ts";
+import { cron, DAILY, FIRST, get, keeper, later, post, runDue } from "../support/worker/keeper.ts";
+import { SECOND_ACCOUNT, stored, told, untilAlarm, UPSTOX, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

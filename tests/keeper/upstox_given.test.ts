@@ -1,10 +1,10 @@
 // Upstox tokens that a caller gives, and the check of one.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { refused } from "../worker/support/api.ts";
-import { SECOND } from "../worker/support/time.ts";
-import { FIRST, get, history, HOUR, keeper, later } from "./support/keeper.ts";
-import { post, runDue, stored, told, upstreams } from "./support/keeper.ts";
+import { refused } from "../support/worker/api.ts";
+import { SECOND } from "../support/worker/time.ts";
+import { FIRST, get, history, HOUR, keeper, later } from "../support/worker/keeper.ts";
+import { post, runDue, stored, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

@@ -1,9 +1,9 @@
 // Upstox tokens by an authorization code, and by the notifier webhook after an approval.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { api, refused } from "../worker/support/api.ts";
-import { FIRST, get, history, HOUR, keeper, later } from "./support/keeper.ts";
-import { post, runDue, told, upstreams } from "./support/keeper.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { FIRST, get, history, HOUR, keeper, later } from "../support/worker/keeper.ts";
+import { post, runDue, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 

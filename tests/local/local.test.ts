@@ -1,9 +1,9 @@
 // SESSION_CHECK=local: the signature alone lets in.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { api, refused } from "../worker/support/api.ts";
-import { MINUTE, advance, standingClock } from "../worker/support/time.ts";
-import { logIn, makeUser, protectedRoute, refresh, someone } from "../worker/support/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { MINUTE, advance, standingClock } from "../support/worker/time.ts";
+import { logIn, makeUser, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 standingClock();
 

@@ -3,8 +3,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { createUpstreams } from "../upstreams/index.ts";
-import { eventually } from "../worker/support/runtime.ts";
-import { MINUTE, SECOND } from "../worker/support/time.ts";
+import { eventually } from "../support/worker/runtime.ts";
+import { MINUTE, SECOND } from "../support/worker/time.ts";
 
 /** Subrequests of one invocation on a free plan, where calls to objects count, too. */
 const SUBREQUESTS_MAX = 50;

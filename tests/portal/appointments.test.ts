@@ -3,8 +3,8 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import type { Fault } from "../upstreams/index.ts";
-import type { Answer } from "../worker/support/api.ts";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import type { Answer } from "../support/worker/api.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
   getSession,
@@ -17,7 +17,7 @@ import {
   someone,
   stub,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

@@ -1,7 +1,7 @@
 // The captcha service: what its codes are to callers, what one login may cost, and what a failure costs others.
 import { describe, expect, it, vi } from "vitest";
-import type { Answer } from "../worker/support/api.ts";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import type { Answer } from "../support/worker/api.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   getSession,
   listed,
@@ -16,7 +16,7 @@ import {
   sessionOf,
   someone,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

@@ -10,7 +10,7 @@ import {
   sessionOf,
   someone,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

@@ -2,8 +2,8 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { api, refused } from "../worker/support/api.ts";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   alarmAt,
   closeSession,
@@ -23,7 +23,7 @@ import {
   someone,
   stub,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

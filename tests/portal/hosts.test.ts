@@ -1,8 +1,8 @@
 // The identity service at a host of its own, which `EMODAL_HOSTS` allows: each host gets what is its own, and no more.
 import { expect, it, vi } from "vitest";
-import { closeSession, eventually, getSession, ONE_LOGIN, portal, post } from "./support/portal.ts";
-import { seen, sessionOf, someone, upstreams } from "./support/portal.ts";
-import { IDENTITY_HOST } from "./support/settings.ts";
+import { closeSession, eventually, getSession, ONE_LOGIN, portal, post } from "../support/worker/portal.ts";
+import { seen, sessionOf, someone, upstreams } from "../support/worker/portal.ts";
+import { IDENTITY_HOST } from "../support/settings.ts";
 
 portal();
 

@@ -1,7 +1,7 @@
 // Sessions that are kept alive, and those that are not, over simulated hours.
 import { describe, expect, it } from "vitest";
-import { api } from "../worker/support/api.ts";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { api } from "../support/worker/api.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
   cron,
@@ -19,7 +19,7 @@ import {
   stored,
   upstreams,
   type User,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

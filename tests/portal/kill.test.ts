@@ -2,7 +2,7 @@
 // not be.
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   alarmAt,
   closeSession,
@@ -23,9 +23,9 @@ import {
   stub,
   upstreams,
   type User,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 import type { Operation, Upstream } from "../upstreams/index.ts";
-import type { Answer } from "../worker/support/api.ts";
+import type { Answer } from "../support/worker/api.ts";
 
 portal();
 

@@ -1,7 +1,7 @@
 // There are ten live sessions at most: one more, and the one that was not used for longest gives way.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   cron,
   eventually,
@@ -17,7 +17,7 @@ import {
   someone,
   stored,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

@@ -1,8 +1,8 @@
 // Logins at the portal: what it says, what callers are told, and how often it is asked.
 import { describe, expect, it } from "vitest";
 import type { Fault } from "../upstreams/index.ts";
-import type { Answer } from "../worker/support/api.ts";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import type { Answer } from "../support/worker/api.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
   eventually,
@@ -16,7 +16,7 @@ import {
   someone,
   upstreams,
   type User,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

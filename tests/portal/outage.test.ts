@@ -1,7 +1,7 @@
 // The portal is down for an hour, with the clock moved from event to event: alarms when they are due, a cron each minute,
 // and callers who ask every few seconds. However it fails, one session makes no more than 17 calls in that hour.
 import { describe, expect, it } from "vitest";
-import { advance, MINUTE, SECOND } from "../worker/support/time.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   alarmAt,
   cron,
@@ -18,9 +18,9 @@ import {
   someone,
   stored,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 import type { Fault } from "../upstreams/index.ts";
-import type { Answer } from "../worker/support/api.ts";
+import type { Answer } from "../support/worker/api.ts";
 
 portal();
 

@@ -1,8 +1,8 @@
 // What is done on one session is done one after the other, in order; nobody else waits for it.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { api, type Answer } from "../worker/support/api.ts";
-import { advance, SECOND } from "../worker/support/time.ts";
+import { api, type Answer } from "../support/worker/api.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
   eventually,
@@ -20,7 +20,7 @@ import {
   stored,
   stub,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

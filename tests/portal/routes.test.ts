@@ -1,7 +1,7 @@
 // The routes of portal sessions as callers meet them: methods, keys, bodies, fields, ids, languages.
 import { describe, expect, it } from "vitest";
-import { type Answer, api, type Call } from "../worker/support/api.ts";
-import { makeKey } from "../worker/support/keys.ts";
+import { type Answer, api, type Call } from "../support/worker/api.ts";
+import { makeKey } from "../support/worker/keys.ts";
 import {
   closeSession,
   get,
@@ -16,7 +16,7 @@ import {
   sessionOf,
   someone,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

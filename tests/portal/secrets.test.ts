@@ -1,8 +1,8 @@
 // Nothing that somebody logs in with, and no cookie, is anywhere in the clear: not at rest, not in the log, not in answers.
 import { runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it, vi } from "vitest";
-import type { Answer } from "../worker/support/api.ts";
-import { advance, MINUTE } from "../worker/support/time.ts";
+import type { Answer } from "../support/worker/api.ts";
+import { advance, MINUTE } from "../support/worker/time.ts";
 import {
   closeSession,
   cron,
@@ -21,7 +21,7 @@ import {
   stub,
   upstreams,
   type User,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

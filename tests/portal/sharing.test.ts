@@ -10,7 +10,7 @@ import {
   seen,
   sessionOf,
   someone,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

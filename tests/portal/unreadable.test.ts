@@ -1,7 +1,7 @@
 // What is stored of a login is changed, or taken from another: nothing of it is believed, and nobody else notices.
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { MINUTE } from "../worker/support/time.ts";
+import { MINUTE } from "../support/worker/time.ts";
 import {
   cron,
   getSession,
@@ -16,7 +16,7 @@ import {
   someone,
   stub,
   upstreams,
-} from "./support/portal.ts";
+} from "../support/worker/portal.ts";
 
 portal();
 

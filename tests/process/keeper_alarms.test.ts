@@ -1,7 +1,7 @@
 // Alarms do the work by themselves, in real time: nobody asks for anything after the first request.
 import { expect, it } from "vitest";
-import { FACTURIFY, fakes, makeKey, Service } from "./support/keeper.ts";
-import { start } from "./support/server.ts";
+import { FACTURIFY, fakes, makeKey, Service } from "../support/process/keeper.ts";
+import { start } from "../support/process/server.ts";
 
 /** Only Facturify, with lives of seconds. */
 async function facturify(short_seconds: number, long_seconds: number) {

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { PASSWORD } from "./support/client.ts";
-import { CRM, FACTURIFY, fakes, FIRST, makeKey, Service } from "./support/keeper.ts";
-import { secrets, start } from "./support/server.ts";
+import { PASSWORD } from "../support/process/client.ts";
+import { CRM, FACTURIFY, fakes, FIRST, makeKey, Service } from "../support/process/keeper.ts";
+import { secrets, start } from "../support/process/server.ts";
 
 it("no token, password, key or code is in any file or log line", async () => {
   const persist = mkdtempSync(join(tmpdir(), "sallyport-"));

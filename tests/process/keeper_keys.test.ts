@@ -13,8 +13,8 @@ import {
   FIRST,
   makeKey,
   Service,
-} from "./support/keeper.ts";
-import { secret, secrets, type Server, start } from "./support/server.ts";
+} from "../support/process/keeper.ts";
+import { secret, secrets, type Server, start } from "../support/process/server.ts";
 
 const [S1, S2] = [`s1:${secret()}`, `s2:${secret()}`];
 

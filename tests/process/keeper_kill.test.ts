@@ -3,9 +3,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { BATCH, CRM, FACTURIFY, type Fakes, fakes, FIRST, makeKey, Service } from "./support/keeper.ts";
-import { Killable } from "./support/killable.ts";
-import { secrets } from "./support/server.ts";
+import {
+  BATCH,
+  CRM,
+  FACTURIFY,
+  type Fakes,
+  fakes,
+  FIRST,
+  makeKey,
+  Service,
+} from "../support/process/keeper.ts";
+import { Killable } from "../support/process/killable.ts";
+import { secrets } from "../support/process/server.ts";
 import type { Operation, Upstream } from "../upstreams/index.ts";
 
 let persist: string;

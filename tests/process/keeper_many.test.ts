@@ -1,7 +1,7 @@
 // 1,500 Upstox accounts in real time: one Cron Trigger, and all of them have their token.
 import { expect, it } from "vitest";
-import { fakes, makeKey, Service } from "./support/keeper.ts";
-import { start } from "./support/server.ts";
+import { fakes, makeKey, Service } from "../support/process/keeper.ts";
+import { start } from "../support/process/server.ts";
 
 const COUNT = 1500;
 

@@ -1,7 +1,7 @@
 // What is logged: one JSON line a request, audit lines, and never a secret.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { PASSWORD } from "./support/client.ts";
-import { type Server, start } from "./support/server.ts";
+import { PASSWORD } from "../support/process/client.ts";
+import { type Server, start } from "../support/process/server.ts";
 
 let server: Server;
 beforeAll(async () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { fakes, makeKey, Service, someone } from "./support/portal.ts";
-import { secret, secrets, start } from "./support/server.ts";
+import { fakes, makeKey, Service, someone } from "../support/process/portal.ts";
+import { secret, secrets, start } from "../support/process/server.ts";
 
 it("no username, password, captcha key or cookie is in any file or log line", async () => {
   const persist = mkdtempSync(join(tmpdir(), "sallyport-"));

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { Killable } from "./support/killable.ts";
-import { type Fakes, fakes, makeKey, Service, someone, type User } from "./support/portal.ts";
-import { secrets } from "./support/server.ts";
+import { Killable } from "../support/process/killable.ts";
+import { type Fakes, fakes, makeKey, Service, someone, type User } from "../support/process/portal.ts";
+import { secrets } from "../support/process/server.ts";
 import type { Operation } from "../upstreams/index.ts";
 
 const MINUTELY = "* * * * *";

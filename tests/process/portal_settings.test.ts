@@ -1,7 +1,7 @@
 // Settings of portal sessions that change what happens to them, in Miniflare.
 import { expect, it } from "vitest";
-import { fakes, makeKey, Service, someone } from "./support/portal.ts";
-import { start } from "./support/server.ts";
+import { fakes, makeKey, Service, someone } from "../support/process/portal.ts";
+import { start } from "../support/process/server.ts";
 
 it("PORTAL_RELOGIN=off: a session that the portal has ended is over, and the caller is told why", async () => {
   await using their = await fakes();

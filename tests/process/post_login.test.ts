@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createUpstreams } from "../upstreams/index.ts";
-import { secrets, start } from "./support/server.ts";
+import { secrets, start } from "../support/process/server.ts";
 
 const upstreams = createUpstreams();
 const worker = { outboundService: (request: Request) => upstreams.handle(request) };

@@ -1,7 +1,7 @@
 // Many at once, over HTTP, against the bundle that is deployed.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { tally, times } from "./support/client.ts";
-import { type Server, start } from "./support/server.ts";
+import { tally, times } from "../support/process/client.ts";
+import { type Server, start } from "../support/process/server.ts";
 
 let server: Server;
 beforeAll(async () => {

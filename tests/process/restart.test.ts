@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { PASSWORD, times } from "./support/client.ts";
-import { Killable } from "./support/killable.ts";
-import { secrets } from "./support/server.ts";
+import { PASSWORD, times } from "../support/process/client.ts";
+import { Killable } from "../support/process/killable.ts";
+import { secrets } from "../support/process/server.ts";
 
 let persist: string;
 let server: Killable;

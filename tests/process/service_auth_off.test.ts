@@ -1,7 +1,7 @@
 // SERVICE_AUTH=off: for old clients on somebody's own machine, and nowhere else.
 import { request } from "node:http";
 import { expect, it } from "vitest";
-import { start } from "./support/server.ts";
+import { start } from "../support/process/server.ts";
 
 const OFF = { SERVICE_AUTH: "off", ENVIRONMENT: "development" };
 const PATH = "/accounts/agnidata001/token/status";

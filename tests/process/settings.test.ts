@@ -1,7 +1,7 @@
 // What settings change: time limits that are short enough to wait for, the limit's policy, faults.
 import { expect, it } from "vitest";
-import { type Answer, times } from "./support/client.ts";
-import { secret, start } from "./support/server.ts";
+import { type Answer, times } from "../support/process/client.ts";
+import { secret, start } from "../support/process/server.ts";
 
 it("an alarm ends an idle session by itself", async () => {
   await using server = await start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "2" } });

@@ -1,7 +1,7 @@
 // The fake 2captcha, and how long its solutions are good at the portal.
 import { beforeEach, describe, expect, test } from "vitest";
-import { Browser, isLoggedIn, poll, solve, task } from "./browser.ts";
-import { BASE, call, fresh, upstreams } from "./testing.ts";
+import { Browser, isLoggedIn, poll, solve, task } from "../support/process/browser.ts";
+import { BASE, call, fresh, upstreams } from "../support/process/fake_calls.ts";
 
 const PAGE = `${BASE}/identity/account/login`;
 

@@ -20,7 +20,7 @@ import {
   refresh,
   rotated,
   upstreams,
-} from "./testing.ts";
+} from "../support/process/fake_calls.ts";
 
 beforeEach(() => fresh());
 

@@ -1,8 +1,8 @@
 // The fake portal: its login, its sessions, its faults.
 import { beforeEach, describe, expect, test } from "vitest";
-import { Browser, errorsOf, formOf, isLoggedIn, solve, textsOf } from "./browser.ts";
+import { Browser, errorsOf, formOf, isLoggedIn, solve, textsOf } from "../support/process/browser.ts";
 import { listen } from "./listen.ts";
-import { BASE, call, fresh, upstreams } from "./testing.ts";
+import { BASE, call, fresh, upstreams } from "../support/process/fake_calls.ts";
 
 let browser: Browser;
 

@@ -1,7 +1,15 @@
 // The fake portal's wizard for appointments.
 import { beforeEach, describe, expect, test } from "vitest";
-import { Browser, errorsOf, formOf, isLoggedIn, optionsOf, textsOf, type Page } from "./browser.ts";
-import { fresh, upstreams } from "./testing.ts";
+import {
+  Browser,
+  errorsOf,
+  formOf,
+  isLoggedIn,
+  optionsOf,
+  textsOf,
+  type Page,
+} from "../support/process/browser.ts";
+import { fresh, upstreams } from "../support/process/fake_calls.ts";
 
 let browser: Browser;
 

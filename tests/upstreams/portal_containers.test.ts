@@ -1,7 +1,7 @@
 // The fake portal's list of containers, and their timelines.
 import { beforeEach, describe, expect, test } from "vitest";
-import { Browser, isLoggedIn, textsOf } from "./browser.ts";
-import { fresh, upstreams } from "./testing.ts";
+import { Browser, isLoggedIn, textsOf } from "../support/process/browser.ts";
+import { fresh, upstreams } from "../support/process/fake_calls.ts";
 
 let browser: Browser;
 

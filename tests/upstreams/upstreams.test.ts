@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { startUpstreams } from "../../scripts/lib/upstreams.mjs";
-import { Browser, isLoggedIn, poll, task } from "./browser.ts";
+import { Browser, isLoggedIn, poll, task } from "../support/process/browser.ts";
 import { LENIENT } from "./index.ts";
 import { listen } from "./listen.ts";
 import {
@@ -23,7 +23,7 @@ import {
   refresh,
   rotated,
   upstreams,
-} from "./testing.ts";
+} from "../support/process/fake_calls.ts";
 
 beforeEach(() => fresh());
 

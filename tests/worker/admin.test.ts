@@ -9,10 +9,10 @@ import {
   refresh,
   someone,
   tryLogIn,
-} from "./support/users.ts";
-import type { Tokens, User } from "./support/users.ts";
-import { type Answer, api, refused } from "./support/api.ts";
-import { sessionOf } from "./support/tokens.ts";
+} from "../support/worker/users.ts";
+import type { Tokens, User } from "../support/worker/users.ts";
+import { type Answer, api, refused } from "../support/worker/api.ts";
+import { sessionOf } from "../support/worker/tokens.ts";
 
 let admin: { user: User; token: string };
 let user: User;

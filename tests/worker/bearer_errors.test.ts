@@ -1,8 +1,8 @@
 // What a refusal says in WWW-Authenticate (RFC 6750 §3).
 import { beforeAll, expect, it } from "vitest";
-import { logIn, makeUser, someone, type Tokens } from "./support/users.ts";
-import { api, type Call } from "./support/api.ts";
-import { forge } from "./support/tokens.ts";
+import { logIn, makeUser, someone, type Tokens } from "../support/worker/users.ts";
+import { api, type Call } from "../support/worker/api.ts";
+import { forge } from "../support/worker/tokens.ts";
 
 const REALM = 'Bearer realm="sallyport"';
 const INVALID = `${REALM}, error="invalid_token"`;

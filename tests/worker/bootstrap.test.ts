@@ -1,8 +1,8 @@
 // The first admin, in an installation where there is none yet; and the last one, who has to stay. In order.
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { logIn, PASSWORD, tryLogIn } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import { logIn, PASSWORD, tryLogIn } from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 const make = (username: string, roles: string[], key: string) =>
   api("POST", "/admin/users", {

@@ -1,7 +1,7 @@
 // What holds for every answer: the request's id, the language, and headers of any size.
 import { beforeAll, expect, it } from "vitest";
-import { makeUser, PASSWORD, someone, type User } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import { makeUser, PASSWORD, someone, type User } from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 let token: string;
 let user: User;

@@ -1,8 +1,8 @@
 // Guessing at passwords: what it tells, how it is slowed down, and whom it does not lock out.
 import { afterEach, expect, it, vi } from "vitest";
-import { anotherAdmin, freshName, logIn, makeUser, PASSWORD } from "./support/users.ts";
-import { type Answer, api, refused } from "./support/api.ts";
-import { address, byStatus, login, LOGIN_MAX_FAILURES, stopClock, times } from "./support/guesses.ts";
+import { anotherAdmin, freshName, logIn, makeUser, PASSWORD } from "../support/worker/users.ts";
+import { type Answer, api, refused } from "../support/worker/api.ts";
+import { address, byStatus, login, LOGIN_MAX_FAILURES, stopClock, times } from "../support/worker/guesses.ts";
 
 // Answers to failures are held back, by two seconds in the end.
 vi.setConfig({ testTimeout: 30_000 });

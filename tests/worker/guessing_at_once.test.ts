@@ -1,8 +1,8 @@
 // Guessing at passwords with many requests at once, or as many clients: it gets nobody further.
 import { afterEach, expect, it, vi } from "vitest";
-import { anotherAdmin, freshName, makeUser, PASSWORD } from "./support/users.ts";
-import { type Answer, api, refused } from "./support/api.ts";
-import { address, byStatus, login, LOGIN_MAX_FAILURES, stopClock, times } from "./support/guesses.ts";
+import { anotherAdmin, freshName, makeUser, PASSWORD } from "../support/worker/users.ts";
+import { type Answer, api, refused } from "../support/worker/api.ts";
+import { address, byStatus, login, LOGIN_MAX_FAILURES, stopClock, times } from "../support/worker/guesses.ts";
 
 // Answers to failures are held back, by two seconds in the end.
 vi.setConfig({ testTimeout: 30_000 });

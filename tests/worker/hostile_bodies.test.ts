@@ -1,8 +1,8 @@
 // Bodies that no decent client sends: each gets a clear refusal, and none disturbs the service.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { logIn, makeUser, PASSWORD } from "./support/users.ts";
-import { JSON_TYPE, ROUTES, type Send, sender } from "./support/bodies.ts";
-import { type Answer, api, refused } from "./support/api.ts";
+import { logIn, makeUser, PASSWORD } from "../support/worker/users.ts";
+import { JSON_TYPE, ROUTES, type Send, sender } from "../support/worker/bodies.ts";
+import { type Answer, api, refused } from "../support/worker/api.ts";
 
 let send: Send;
 let username: string;

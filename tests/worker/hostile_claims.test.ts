@@ -1,8 +1,8 @@
 // Access tokens that are rightly signed, with claims that we never make, and genuine ones whose time is over.
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { protectedRoute, someone } from "./support/users.ts";
-import { api, refused, refusedToken } from "./support/api.ts";
-import { claimsOf, forge, headerOf, type Json, sign } from "./support/tokens.ts";
+import { protectedRoute, someone } from "../support/worker/users.ts";
+import { api, refused, refusedToken } from "../support/worker/api.ts";
+import { claimsOf, forge, headerOf, type Json, sign } from "../support/worker/tokens.ts";
 
 const HOUR = 3600;
 let token: string;

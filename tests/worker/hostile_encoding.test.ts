@@ -1,8 +1,8 @@
 // Access tokens written, sent or sized in other ways than ours.
 import { beforeAll, expect, it } from "vitest";
-import { protectedRoute, someone, type Tokens } from "./support/users.ts";
-import { api, refused, refusedToken } from "./support/api.ts";
-import { base64url, claimsOf, encode, forge, headerOf, sign, signText } from "./support/tokens.ts";
+import { protectedRoute, someone, type Tokens } from "../support/worker/users.ts";
+import { api, refused, refusedToken } from "../support/worker/api.ts";
+import { base64url, claimsOf, encode, forge, headerOf, sign, signText } from "../support/worker/tokens.ts";
 
 let tokens: Tokens;
 let parts: [string, string, string];

@@ -1,8 +1,8 @@
 // Bodies that are not JSON, or JSON of which nobody can say what it means: 400 on every route.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { logIn } from "./support/users.ts";
-import { ROUTES, type Send, sender } from "./support/bodies.ts";
-import { api, refused } from "./support/api.ts";
+import { logIn } from "../support/worker/users.ts";
+import { ROUTES, type Send, sender } from "../support/worker/bodies.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 let send: Send;
 let username: string;

@@ -9,9 +9,9 @@ import {
   someone,
   type Tokens,
   type User,
-} from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
-import { claimsOf, forge, headerOf, sessionOf, sign } from "./support/tokens.ts";
+} from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { claimsOf, forge, headerOf, sessionOf, sign } from "../support/worker/tokens.ts";
 
 let user: User;
 let own: Tokens;

@@ -1,7 +1,15 @@
 // Texts that are right as JSON and mean something to some other system: none means anything here.
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { anotherAdmin, logIn, makeUser, PASSWORD, someone, type Tokens, type User } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import {
+  anotherAdmin,
+  logIn,
+  makeUser,
+  PASSWORD,
+  someone,
+  type Tokens,
+  type User,
+} from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 const strings: [string, string][] = [
   ["an empty text", ""],

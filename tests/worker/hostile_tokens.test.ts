@@ -1,9 +1,9 @@
 // Access tokens whose signature, algorithm or header somebody has tampered with. The numbers are those of the checklist.
 import { env } from "cloudflare:workers";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { protectedRoute, someone } from "./support/users.ts";
-import { api, refused, refusedToken } from "./support/api.ts";
-import { base64url, forge, headerOf, sign, signingSecret, signText } from "./support/tokens.ts";
+import { protectedRoute, someone } from "../support/worker/users.ts";
+import { api, refused, refusedToken } from "../support/worker/api.ts";
+import { base64url, forge, headerOf, sign, signingSecret, signText } from "../support/worker/tokens.ts";
 
 type Forgery = string | Promise<string>;
 

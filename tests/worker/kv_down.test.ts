@@ -1,9 +1,9 @@
 // KV is not the truth: without it, or with an old copy of it, everything works that does not list.
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
-import { api, refused } from "./support/api.ts";
-import { sessionOf } from "./support/tokens.ts";
-import { admin, logIn, makeUser, protectedRoute, refresh, someone } from "./support/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { sessionOf } from "../support/worker/tokens.ts";
+import { admin, logIn, makeUser, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

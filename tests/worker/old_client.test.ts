@@ -1,8 +1,8 @@
 // The flows of clients written for the old session system, unchanged but for the base URL.
 import { expect, it } from "vitest";
-import { api } from "./support/api.ts";
-import { admin, makeUser } from "./support/users.ts";
-import { claimsOf } from "./support/tokens.ts";
+import { api } from "../support/worker/api.ts";
+import { admin, makeUser } from "../support/worker/users.ts";
+import { claimsOf } from "../support/worker/tokens.ts";
 
 it("login → protected → refresh → logout → 401 access_token_blacklisted", async () => {
   const { username, password, id } = await makeUser();

@@ -10,9 +10,9 @@ import {
   someone,
   type Tokens,
   type User,
-} from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
-import { claimsOf, forge, sessionOf } from "./support/tokens.ts";
+} from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { claimsOf, forge, sessionOf } from "../support/worker/tokens.ts";
 
 let user: User;
 let tokens: Tokens;

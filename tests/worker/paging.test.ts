@@ -1,7 +1,7 @@
 // Queries of the admin routes: limits, cursors and ids that are made up, and a listing that is complete.
 import { beforeAll, expect, it } from "vitest";
-import { anotherAdmin, makeUser } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import { anotherAdmin, makeUser } from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 let adminToken: string;
 

@@ -1,7 +1,7 @@
 // Post-login sessions: the two routes, their bodies and their refusals.
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { api, refused } from "./support/api.ts";
+import { api, refused } from "../support/worker/api.ts";
 import {
   asked,
   call,
@@ -16,9 +16,9 @@ import {
   tryInit,
   tryRenew,
   upstreams,
-} from "./support/post_login.ts";
-import { claimsOf, headerOf, sign } from "./support/tokens.ts";
-import { refresh, someone } from "./support/users.ts";
+} from "../support/worker/post_login.ts";
+import { claimsOf, headerOf, sign } from "../support/worker/tokens.ts";
+import { refresh, someone } from "../support/worker/users.ts";
 
 fakeBank();
 

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { api, refused } from "./support/api.ts";
+import { api, refused } from "../support/worker/api.ts";
 import {
   asked,
   fakeBank,
@@ -16,10 +16,10 @@ import {
   tryInit,
   tryRenew,
   upstreams,
-} from "./support/post_login.ts";
-import { eventually } from "./support/runtime.ts";
-import { claimsOf } from "./support/tokens.ts";
-import { advance, SECOND, standingClock } from "./support/time.ts";
+} from "../support/worker/post_login.ts";
+import { eventually } from "../support/worker/runtime.ts";
+import { claimsOf } from "../support/worker/tokens.ts";
+import { advance, SECOND, standingClock } from "../support/worker/time.ts";
 import type { Fault } from "../upstreams/types.ts";
 
 standingClock();

@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { api, refused } from "./support/api.ts";
+import { api, refused } from "../support/worker/api.ts";
 import {
   fakeBank,
   freshCif,
@@ -15,10 +15,10 @@ import {
   sessionStub,
   tryInit,
   tryRenew,
-} from "./support/post_login.ts";
-import { advance, MINUTE, SECOND, standingClock } from "./support/time.ts";
-import { sessionOf } from "./support/tokens.ts";
-import { freshAdmin, logIn, makeUser } from "./support/users.ts";
+} from "../support/worker/post_login.ts";
+import { advance, MINUTE, SECOND, standingClock } from "../support/worker/time.ts";
+import { sessionOf } from "../support/worker/tokens.ts";
+import { freshAdmin, logIn, makeUser } from "../support/worker/users.ts";
 
 standingClock();
 fakeBank();

@@ -1,7 +1,7 @@
 // Paths, methods and headers that nobody should send, and what is promised of those that one may.
 import { beforeAll, expect, it } from "vitest";
-import { anotherAdmin, logIn, someone } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import { anotherAdmin, logIn, someone } from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 let adminToken: string;
 let token: string;

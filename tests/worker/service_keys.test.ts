@@ -2,10 +2,18 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Answer, api, refused } from "./support/api.ts";
-import { elsewhere, KEYS, type Key, makeKey, malformed, otherSecret, revokeKey } from "./support/keys.ts";
-import { advance, DAY, SECOND, standingClock } from "./support/time.ts";
-import { admin, freshAdmin, someone } from "./support/users.ts";
+import { type Answer, api, refused } from "../support/worker/api.ts";
+import {
+  elsewhere,
+  KEYS,
+  type Key,
+  makeKey,
+  malformed,
+  otherSecret,
+  revokeKey,
+} from "../support/worker/keys.ts";
+import { advance, DAY, SECOND, standingClock } from "../support/worker/time.ts";
+import { admin, freshAdmin, someone } from "../support/worker/users.ts";
 
 standingClock();
 

@@ -2,10 +2,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { api, refused } from "./support/api.ts";
-import { DAY, MINUTE, SECOND, advance, standingClock } from "./support/time.ts";
-import { claimsOf, sessionOf } from "./support/tokens.ts";
-import { freshAdmin, logIn, protectedRoute, refresh, someone } from "./support/users.ts";
+import { api, refused } from "../support/worker/api.ts";
+import { DAY, MINUTE, SECOND, advance, standingClock } from "../support/worker/time.ts";
+import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
+import { freshAdmin, logIn, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 standingClock();
 

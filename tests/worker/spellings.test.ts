@@ -1,7 +1,7 @@
 // Names and passwords as people and programs write them.
 import { beforeAll, expect, it } from "vitest";
-import { anotherAdmin, PASSWORD, tryLogIn } from "./support/users.ts";
-import { api, refused } from "./support/api.ts";
+import { anotherAdmin, PASSWORD, tryLogIn } from "../support/worker/users.ts";
+import { api, refused } from "../support/worker/api.ts";
 
 let token: string;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 // `/auth/verify`, which proxies ask before they let a request through.
 import { expect, it } from "vitest";
-import { anotherAdmin, freshAdmin, PASSWORD, someone, tryLogIn } from "./support/users.ts";
-import { api } from "./support/api.ts";
-import { sessionOf } from "./support/tokens.ts";
+import { anotherAdmin, freshAdmin, PASSWORD, someone, tryLogIn } from "../support/worker/users.ts";
+import { api } from "../support/worker/api.ts";
+import { sessionOf } from "../support/worker/tokens.ts";
 
 it("/auth/verify names the user in headers, with an empty body, and asks for every role in the query", async () => {
   const { user, tokens } = await someone();

@@ -1,21 +1,8 @@
 // A client over HTTP, and the users that tests need.
 import { expect } from "vitest";
+import { type Answer, parsed, PASSWORD, type Tokens } from "../answers.ts";
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-  // Whatever the route answers with; each test says what it expects of it.
-  json: any;
-}
-
-export interface Tokens {
-  access_token: string;
-  refresh_token: string;
-  expires_in: number;
-}
-
-export const PASSWORD = "correct horse battery";
+export { type Answer, PASSWORD, tally, times, type Tokens } from "../answers.ts";
 
 export class Client {
   #count = 0;
@@ -40,7 +27,7 @@ export class Client {
       status: response.status,
       headers: response.headers,
       text,
-      json: text.startsWith("{") && JSON.parse(text),
+      json: parsed(text),
     };
   }
 
@@ -79,12 +66,10 @@ export class Client {
   }
 }
 
-/** How many of each. */
-export function tally<T>(values: T[]): Map<T, number> {
-  const counts = new Map<T, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
+/** A new service key. */
+export async function makeKey(client: Client, scopes: string[]): Promise<string> {
+  const body = { name: "a service", scopes };
+  const made = await client.call("POST", "/admin/service-keys", await client.admin(), body);
+  expect(made.status, made.text).toBe(201);
+  return made.json.key;
 }
-
-export const times = <T>(n: number, run: (index: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: n }, (_, index) => run(index)));

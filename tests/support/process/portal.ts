@@ -1,9 +1,12 @@
-// Portal sessions in Miniflare with the scripted portal on a port of this machine, in real time.
+// Portal sessions in Miniflare with the scripted portal, in real time.
 import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import type { Upstreams } from "../../upstreams/index.ts";
-import { listen } from "../../upstreams/listen.ts";
-import type { Answer, Client } from "./client.ts";
+import { type PortalUser as User, portalUser } from "../portal_user.ts";
+import { type Answer, type Client, makeKey as makeKeyFor } from "./client.ts";
+import { listening } from "./fakes.ts";
+
+export type { User };
 
 export interface Fakes extends AsyncDisposable {
   upstreams: Upstreams;
@@ -15,44 +18,26 @@ export interface Fakes extends AsyncDisposable {
 
 /** Starts them; they end with the scope that holds them (`await using`). */
 export async function fakes(): Promise<Fakes> {
-  const { url, upstreams, close } = await listen();
-  const cookies = new Set<string>();
-  const handle = upstreams.handle;
-  upstreams.handle = async (request) => {
-    const response = await handle(request);
-    for (const cookie of response.headers.getSetCookie()) {
-      const value = /^[^=]+=([^;]*)/.exec(cookie)?.[1];
-      if (value) cookies.add(value);
-    }
-    return response;
-  };
+  const { url, upstreams, close, given } = await listening({}, (response) =>
+    response.headers
+      .getSetCookie()
+      .map((cookie) => /^[^=]+=([^;]*)/.exec(cookie)?.[1] ?? "")
+      .filter((value) => value !== ""),
+  );
   const bindings = {
     EMODAL_BASE_URL: `${url}/portal`,
     CAPTCHA_BASE_URL: `${url}/captcha`,
     CAPTCHA_POLL_MILLISECONDS: "5",
   };
-  return { upstreams, bindings, cookies, [Symbol.asyncDispose]: close };
-}
-
-export interface User {
-  username: string;
-  password: string;
-  captcha_api_key: string;
+  return { upstreams, bindings, cookies: given, [Symbol.asyncDispose]: close };
 }
 
 /** Somebody whom the portal knows, with names that stand nowhere else. */
-export function someone(): User {
-  const username = `driver-${randomBytes(12).toString("hex")}`;
-  return { username, password: `${username}-pass`, captcha_api_key: `ck-${randomBytes(12).toString("hex")}` };
-}
+export const someone = (): User =>
+  portalUser(`driver-${randomBytes(12).toString("hex")}`, `ck-${randomBytes(12).toString("hex")}`);
 
 /** A service key for portals. */
-export async function makeKey(client: Client): Promise<string> {
-  const body = { name: "a service", scopes: ["portal"] };
-  const made = await client.call("POST", "/admin/service-keys", await client.admin(), body);
-  expect(made.status, made.text).toBe(201);
-  return made.json.key;
-}
+export const makeKey = (client: Client): Promise<string> => makeKeyFor(client, ["portal"]);
 
 /** The routes of portal sessions, with a service key. */
 export class Service {

@@ -1,5 +1,6 @@
 // Calls to the fakes for their own tests, in memory, with the clock standing still.
-import { createUpstreams, type Options, type Upstreams } from "./index.ts";
+import { createUpstreams, type Options, type Upstreams } from "../../upstreams/index.ts";
+import { type Answer, parsed } from "../answers.ts";
 
 export const BASE = "https://upstreams.test";
 export const NOON = Date.parse("2030-01-01T12:00:00Z");
@@ -19,13 +20,6 @@ export function fresh(options: Options = {}): void {
   upstreams.setClock(NOON);
 }
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-  json: any;
-}
-
 export async function call(
   method: string,
   path: string,
@@ -39,13 +33,7 @@ export async function call(
     : more.json !== undefined && JSON.stringify(more.json);
   const response = await upstreams.handle(new Request(BASE + path, { method, headers, body: body || null }));
   const text = await response.text();
-  let json;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  return { status: response.status, headers: response.headers, text, json };
+  return { status: response.status, headers: response.headers, text, json: parsed(text) };
 }
 
 export const claims = (token: string) =>

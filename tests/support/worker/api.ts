@@ -1,14 +1,9 @@
 // Calls to the Worker as a client makes them. Every answer is held against what must hold for all of them.
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
+import { type Answer, parsed } from "../answers.ts";
 
-export interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-  // Whatever the route answers with; each test says what it expects of it.
-  json: any;
-}
+export type { Answer };
 
 export interface Call {
   token?: string | undefined;
@@ -34,17 +29,9 @@ export async function api(method: string, path: string, call: Call = {}): Promis
     new Request(`https://sallyport.test${path}`, { method, headers, body }),
   );
   const text = await response.text();
-  const answer = { status: response.status, headers: response.headers, text, json: parse(text) };
+  const answer = { status: response.status, headers: response.headers, text, json: parsed(text) };
   invariants(path, answer, call.upstream);
   return answer;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What holds for every answer, whatever was asked. */

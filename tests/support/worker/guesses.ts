@@ -20,8 +20,7 @@ export const login = (
     headers: { "cf-connecting-ip": from, ...headers },
   });
 
-export const times = <T>(n: number, make: (i: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: n }, (_, i) => make(i)));
+export { times } from "../answers.ts";
 
 export const byStatus = (answers: Answer[]) => Map.groupBy(answers, (answer) => answer.status);
 

@@ -3,27 +3,19 @@ import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } fro
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createUpstreams } from "../../upstreams/index.ts";
-import { type Answer, api, type Call } from "../../worker/support/api.ts";
-import { makeKey } from "../../worker/support/keys.ts";
-import { eventually } from "../../worker/support/runtime.ts";
-import { advance } from "../../worker/support/time.ts";
+import { ACCOUNTS, FACTURIFY, OAUTH2_CLIENTS } from "../accounts.ts";
+import { type Answer, api, type Call } from "./api.ts";
+import { makeKey } from "./keys.ts";
+import { eventually } from "./runtime.ts";
+import { advance } from "./time.ts";
 
-export { cron, DAILY, eventually, MINUTELY } from "../../worker/support/runtime.ts";
+export * from "../accounts.ts";
+export { cron, DAILY, eventually, MINUTELY } from "./runtime.ts";
 
 export const START = Date.parse("2030-01-01T06:00:00.000Z");
 
-export const FACTURIFY = "facturify/default";
-export const UPSTOX = ["upstox/agnidata001", "upstox/agnidata002", "upstox/agnidata003"] as const;
-export const [FIRST, SECOND_ACCOUNT, THIRD] = UPSTOX;
-export const CRM = "oauth2/crm";
-export const BATCH = "oauth2/batch";
-export const ACCOUNTS = [FACTURIFY, ...UPSTOX, CRM, BATCH];
-
 export const upstreams = createUpstreams({
-  clients: {
-    crm: { secret: "crm-secret", refresh_tokens: ["rt-crm-0"] },
-    batch: { secret: "batch-secret" },
-  },
+  clients: OAUTH2_CLIENTS,
   fetch: (url, init) => exports.default.fetch(new Request(url, init)),
   patient: true,
 });

@@ -1,5 +1,6 @@
 // The settings that lead to the scripted upstreams. No machine is called by their name: `fetch` is caught.
-import { upstreamSettings } from "../../../scripts/lib/upstreams.mjs";
+import { upstreamSettings } from "../../scripts/lib/upstreams.mjs";
+import { oauth2Accounts } from "./accounts.ts";
 
 const URL = "https://upstreams.test";
 
@@ -7,23 +8,7 @@ const own = (upstreamSettings as (url: string, own: object) => Record<string, st
 
 export const keeperSettings: Record<string, string> = {
   ...own,
-  OAUTH2_ACCOUNTS: JSON.stringify({
-    crm: {
-      token_url: `${URL}/oauth2/token`,
-      grant: "refresh_token",
-      client_id: "crm",
-      client_secret: "crm-secret",
-      refresh_token: "rt-crm-0",
-    },
-    batch: {
-      token_url: `${URL}/oauth2/token`,
-      grant: "client_credentials",
-      client_id: "batch",
-      client_secret: "batch-secret",
-      client_auth: "body",
-      scope: "read write",
-    },
-  }),
+  OAUTH2_ACCOUNTS: oauth2Accounts(URL, { client_auth: "body", scope: "read write" }),
   // As short as they go: calls that hang are waited for in real time.
   FACTURIFY_TIMEOUT: "1",
   UPSTREAM_TIMEOUT_SECONDS: "1",
@@ -35,4 +20,17 @@ export const manySettings: Record<string, string> = {
   TOKEN_REFRESH_SERVICE_URL: `${URL}/tokens`,
   UPSTOX_ACCOUNT_IDS: Array.from({ length: 1500 }, (_, n) => `acc${n}`).join(","),
   REQUEST_LOG: "off",
+};
+
+/** Where the portal's identity service may be, beside the portal's own host. */
+export const IDENTITY_HOST = "identity.test";
+
+export const portalSettings: Record<string, string> = {
+  EMODAL_BASE_URL: `${URL}/portal`,
+  EMODAL_HOSTS: IDENTITY_HOST,
+  CAPTCHA_BASE_URL: `${URL}/captcha`,
+  // As short as they go: calls that hang, and captchas that take a while, are waited for in real time.
+  PORTAL_TIMEOUT_SECONDS: "1",
+  CAPTCHA_POLL_MILLISECONDS: "5",
+  CAPTCHA_TIMEOUT_SECONDS: "1",
 };

@@ -1,5 +1,5 @@
 // A browser for the tests of the fake portal: it keeps cookies by host and path, and knows the portal's forms.
-import { BASE, upstreams } from "./testing.ts";
+import { BASE, upstreams } from "./fake_calls.ts";
 
 export interface Page {
   status: number;

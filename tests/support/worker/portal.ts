@@ -8,12 +8,14 @@ import {
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { createUpstreams } from "../../upstreams/index.ts";
-import { type Answer, api, type Call } from "../../worker/support/api.ts";
-import { makeKey } from "../../worker/support/keys.ts";
-import { cron as trigger, MINUTELY } from "../../worker/support/runtime.ts";
-import { advance } from "../../worker/support/time.ts";
+import { type PortalUser as User, portalUser } from "../portal_user.ts";
+import { type Answer, api, type Call } from "./api.ts";
+import { makeKey } from "./keys.ts";
+import { cron as trigger, MINUTELY } from "./runtime.ts";
+import { advance } from "./time.ts";
 
-export { eventually, MINUTELY } from "../../worker/support/runtime.ts";
+export type { User };
+export { eventually, MINUTELY } from "./runtime.ts";
 
 export const START = Date.parse("2030-01-01T06:00:00.000Z");
 
@@ -54,18 +56,11 @@ export const service = (method: string, path: string, call: Call = {}): Promise<
 export const get = (path: string): Promise<Answer> => service("GET", path);
 export const post = (path: string, body?: unknown): Promise<Answer> => service("POST", path, { body });
 
-export interface User {
-  username: string;
-  password: string;
-  captcha_api_key: string;
-}
-
 let users = 0;
 
 /** Somebody whom the portal knows, and nobody else in this file. */
 export function someone(more: Partial<User> = {}): User {
-  const username = more.username ?? `user${++users}`;
-  return { username, password: `${username}-pass`, captcha_api_key: `ck-${username}`, ...more };
+  return { ...portalUser(more.username ?? `user${++users}`), ...more };
 }
 
 export const getSession = (user: User, more: Record<string, unknown> = {}): Promise<Answer> =>

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { Client } from "./client.ts";
 
-const program = fileURLToPath(new URL("killable.mjs", import.meta.url));
+const program = fileURLToPath(new URL("killable_main.mjs", import.meta.url));
 
 export class Killable {
   private constructor(

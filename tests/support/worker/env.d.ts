@@ -5,7 +5,7 @@ declare namespace Cloudflare {
     ask(json: string): Promise<string>;
   };
   interface GlobalProps {
-    mainModule: typeof import("../../src/entry.js");
+    mainModule: typeof import("../../../src/entry.js");
     durableNamespaces: "Session" | "User" | "Directory" | "Upstream" | "Roster" | "Portal" | "PortalRegistry";
   }
   interface Env {

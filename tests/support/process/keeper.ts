@@ -1,16 +1,13 @@
-// The keeper in Miniflare with scripted upstreams on a port of this machine, in real time.
-import { upstreamSettings } from "../../../scripts/lib/upstreams.mjs";
+// The keeper in Miniflare with scripted upstreams, in real time.
 import { expect } from "vitest";
+import { upstreamSettings } from "../../../scripts/lib/upstreams.mjs";
 import type { Options, Upstreams } from "../../upstreams/index.ts";
-import { listen } from "../../upstreams/listen.ts";
-import type { Answer, Client } from "./client.ts";
+import { ACCOUNTS, OAUTH2_CLIENTS, oauth2Accounts } from "../accounts.ts";
+import { type Answer, type Client, makeKey as makeKeyFor } from "./client.ts";
+import { listening } from "./fakes.ts";
 import { secret } from "./server.ts";
 
-export const FACTURIFY = "facturify/default";
-export const FIRST = "upstox/agnidata001";
-export const CRM = "oauth2/crm";
-export const BATCH = "oauth2/batch";
-export const ACCOUNTS = [FACTURIFY, FIRST, "upstox/agnidata002", "upstox/agnidata003", CRM, BATCH];
+export * from "../accounts.ts";
 
 export interface Fakes extends AsyncDisposable {
   url: string;
@@ -25,48 +22,18 @@ const SECRETS = /\b(?:rt|at)-[\w-]{20,}|\bey[\w-]+\.[\w-]+\.[\w-]+/g;
 
 /** Starts them; they end with the scope that holds them (`await using`). */
 export async function fakes(options: Options = {}): Promise<Fakes> {
-  const clients = {
-    crm: { secret: "crm-secret", refresh_tokens: ["rt-crm-0"] },
-    batch: { secret: "batch-secret" },
-  };
-  const { url, upstreams, close } = await listen({ clients, ...options });
-  const given = new Set<string>();
-  const handle = upstreams.handle;
-  upstreams.handle = async (request) => {
-    const response = await handle(request);
-    for (const text of (await response.clone().text()).match(SECRETS) ?? []) given.add(text);
-    return response;
-  };
+  const { url, upstreams, close, given } = await listening(
+    { clients: OAUTH2_CLIENTS, ...options },
+    async (response) => (await response.clone().text()).match(SECRETS) ?? [],
+  );
   const settings: Record<string, string> = upstreamSettings(url, {});
-  const bindings = {
-    ...settings,
-    OAUTH2_ACCOUNTS: JSON.stringify({
-      crm: {
-        token_url: `${url}/oauth2/token`,
-        grant: "refresh_token",
-        client_id: "crm",
-        client_secret: "crm-secret",
-        refresh_token: "rt-crm-0",
-      },
-      batch: {
-        token_url: `${url}/oauth2/token`,
-        grant: "client_credentials",
-        client_id: "batch",
-        client_secret: "batch-secret",
-      },
-    }),
-    UPSTOX_NOTIFIER_SECRET: secret(),
-  };
+  const bindings = { ...settings, OAUTH2_ACCOUNTS: oauth2Accounts(url), UPSTOX_NOTIFIER_SECRET: secret() };
   return { url, upstreams, bindings, given, [Symbol.asyncDispose]: close };
 }
 
 /** A service key that may read and write tokens. */
-export async function makeKey(client: Client): Promise<string> {
-  const body = { name: "a service", scopes: ["tokens:read", "tokens:write"] };
-  const made = await client.call("POST", "/admin/service-keys", await client.admin(), body);
-  expect(made.status, made.text).toBe(201);
-  return made.json.key;
-}
+export const makeKey = (client: Client): Promise<string> =>
+  makeKeyFor(client, ["tokens:read", "tokens:write"]);
 
 /** The general routes of an account, with a service key. */
 export class Service {

@@ -1,6 +1,7 @@
 // Users for tests. Storage is shared by the tests of a file, so every name is used once.
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { PASSWORD, type Tokens } from "../answers.ts";
 import { type Answer, api } from "./api.ts";
 
 export interface User {
@@ -9,14 +10,7 @@ export interface User {
   password: string;
 }
 
-export interface Tokens {
-  access_token: string;
-  refresh_token: string;
-  token_type: string;
-  expires_in: number;
-}
-
-export const PASSWORD = "correct horse battery";
+export { PASSWORD, type Tokens };
 
 let count = 0;
 let adminToken: Promise<string> | undefined;
