@@ -125,3 +125,24 @@ impl Answer {
         Ok(Self { alarm, reply: serde_json::to_string(reply)? })
     }
 }
+
+/// The engine of one class of Durable Objects. One is made for each instance of an object; what it keeps in memory is gone
+/// with that.
+pub trait DurableObject<H: Host>: Clone + 'static {
+    fn new(host: H) -> Self;
+
+    /// One synchronous step: load, decide, store. Nothing can come in between.
+    fn command(&self, _json: &str) -> Result<Answer, Fault> {
+        Err("the object takes no commands".into())
+    }
+
+    /// What takes calls to others, and so more than a step. The reply, in JSON.
+    async fn ask(&self, _json: &str) -> Result<String, Fault> {
+        Err("the object is not asked anything".into())
+    }
+
+    /// Does what is due. Never fails: the next alarm is set in any case, and what went wrong is logged.
+    async fn alarm(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -11,8 +11,8 @@ use super::{
     Asked, Code, Command, Credentials, Done, EMODAL, End, Refusal, Reply, Request, Session, Told, Waiting,
     Wizard, identity,
 };
-use base::settings::NamedKey;
 use base::secret::Secret;
+use base::settings::NamedKey;
 use base::vault::Vault;
 use support::{check, line, section, shows};
 

@@ -9,8 +9,8 @@ use super::{
     Tombstone,
 };
 use base::clock::Timestamp;
-use base::settings::NamedKey;
 use base::secret::Secret;
+use base::settings::NamedKey;
 use base::vault::{Nonce, Vault};
 use support::{check, line, section, shows};
 
