@@ -1,13 +1,13 @@
 //! Cron Triggers: they supervise. The exact work is done by the alarms of the objects of accounts and portal logins.
 
-use crate::app::App;
-use crate::keeper::AccountKey;
 use crate::objects::portal_follow;
 use crate::objects::portal_registry::{Command as List, Reply as Listed};
 use crate::objects::promise;
 use crate::objects::roster::{Command, Reply, SWEEP_MAX, Sweep};
 use crate::objects::rpc;
 use crate::platform;
+use ::keeper::AccountKey;
+use config::App;
 use futures_util::future::join_all;
 use worker::Env;
 use worker::js_sys::{self, Promise};

@@ -1,8 +1,8 @@
 //! The object that knows who there is: it gives out user ids, lists users, and keeps the service keys.
 
 use super::{fault, service_keys, to_entry};
-use crate::directory::service_key::ServiceKey;
 use crate::platform;
+use ::directory::service_key::ServiceKey;
 use serde::{Deserialize, Serialize};
 use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
 use worker::{

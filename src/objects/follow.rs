@@ -4,11 +4,11 @@
 use super::roster;
 use super::rpc;
 use super::upstream::{Inner, Loaded, issued, status_of};
-use crate::keeper::Event;
-use crate::keeper::alert::{self, Alert};
-use crate::keeper::call::{Answer, Call};
 use crate::platform;
 use crate::store::Kv;
+use ::keeper::Event;
+use ::keeper::alert::{self, Alert};
+use ::keeper::call::{Answer, Call};
 use std::rc::Rc;
 use std::time::Duration;
 use worker::{Error, Result};

@@ -19,7 +19,7 @@ pub mod settle;
 mod upstream;
 mod user;
 
-use crate::clock::Timestamp;
+use base::clock::Timestamp;
 use std::panic::AssertUnwindSafe;
 use worker::js_sys;
 use worker::wasm_bindgen::{JsCast as _, JsValue};

@@ -6,17 +6,17 @@
 use super::portal_queue::Queue;
 use super::portal_rows::PortalRows;
 use super::{fault, promise, rows::Rows};
-use crate::app::App;
-use crate::clock::Timestamp;
-use crate::http::log;
-use crate::keeper::backoff::Dice;
-use crate::keeper::protocol::By;
 use crate::platform;
-use crate::portal::{
+use ::keeper::protocol::By;
+use ::portal::{
     Asked, Code, Command, Credentials, Driver, End, Event, Login, Policy, Refusal, Reply, Session, Verdict,
     Work, identity,
 };
-use crate::secret::Secret;
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use base::secret::Secret;
+use config::App;
+use http::log;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
@@ -171,7 +171,7 @@ impl Inner {
         let now = platform::now();
         let mut loaded = self.load()?.ok_or("a portal login without a name")?;
         let before = loaded.login.clone();
-        let dice = Dice(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
+        let jitter = Jitter(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
         let app = loaded.app.clone();
         let policy = &app.config.portals.policy;
         if let Some(flight) = loaded.login.flight.clone().filter(|_| !self.queue.is_busy()) {
@@ -180,10 +180,10 @@ impl Inner {
                 let by = By { who: "recovery".to_owned(), request_id: platform::fresh_id() };
                 audit(&loaded.name, &flight.work, Code::OutcomeUnknown.as_str(), &by);
             }
-            loaded.login.step(Event::Interrupted, policy, now, dice);
+            loaded.login.step(Event::Interrupted, policy, now, jitter);
         }
         let ordered = matches!(event, Event::Closed { .. });
-        let verdict = loaded.login.step(event, policy, now, dice);
+        let verdict = loaded.login.step(event, policy, now, jitter);
         if loaded.login != before {
             let rows = self.rows()?;
             rows.put_login(&loaded.login)?;
@@ -377,7 +377,7 @@ impl Inner {
         self: &Rc<Self>,
         session_id: String,
         is_new: bool,
-        operation: crate::portal::Request,
+        operation: ::portal::Request,
         wizard_id: Option<String>,
         by: By,
     ) -> Result<Reply> {

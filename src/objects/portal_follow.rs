@@ -5,9 +5,9 @@ use super::portal::{Inner, Loaded};
 use super::portal_registry::{Command, Over, Place, Reply, Row};
 use super::roster::SWEEP_MAX;
 use super::rpc;
-use crate::keeper::protocol::By;
 use crate::platform;
-use crate::portal::{Command as Ask, Credentials, End, Event};
+use ::keeper::protocol::By;
+use ::portal::{Command as Ask, Credentials, End, Event};
 use futures_util::future::join_all;
 use std::rc::Rc;
 use std::time::Duration;
@@ -56,9 +56,7 @@ impl Inner {
         for _ in 0..3 {
             let (_, loaded) = match &loaded.login.untold {
                 Some(_) => self.step(Event::Telling)?,
-                None => {
-                    (crate::portal::Verdict::Nothing, self.load()?.ok_or("a portal login without a name")?)
-                }
+                None => (::portal::Verdict::Nothing, self.load()?.ok_or("a portal login without a name")?),
             };
             let change = loaded.login.untold.map(|untold| untold.change);
             let used = loaded.login.session.as_ref().map(|live| live.last_used);

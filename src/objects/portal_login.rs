@@ -3,10 +3,10 @@
 use super::portal::{Got, Inner, Loaded, audit};
 use super::portal_rows::JAR;
 use super::portal_work::{driver, fresh_id, visit};
-use crate::keeper::protocol::By;
 use crate::platform;
-use crate::portal::browser::Jar;
-use crate::portal::{Code, Credentials, Event, Failure, Refusal, Verdict, Work};
+use ::keeper::protocol::By;
+use ::portal::browser::Jar;
+use ::portal::{Code, Credentials, Event, Failure, Refusal, Verdict, Work};
 use std::rc::Rc;
 use worker::Result;
 

@@ -4,7 +4,7 @@ use super::fault;
 use super::portal::Inner;
 use super::promise;
 use crate::platform;
-use crate::portal::Event;
+use ::portal::Event;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -2,9 +2,9 @@
 
 use super::roster::number;
 use super::{fault, rpc, to_entry};
-use crate::clock::Timestamp;
 use crate::platform;
-use crate::portal::End;
+use ::portal::End;
+use base::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,12 +2,12 @@
 //! for the login's name.
 
 use super::rows::Rows;
-use crate::app::App;
-use crate::clock::Timestamp;
 use crate::platform;
-use crate::portal::browser::Jar;
-use crate::portal::{Credentials, Login, Wizard, Work};
-use crate::secret::{self, Secret};
+use ::portal::browser::Jar;
+use ::portal::{Credentials, Login, Wizard, Work};
+use base::clock::Timestamp;
+use base::secret::{self, Secret};
+use config::App;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

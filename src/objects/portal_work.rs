@@ -2,14 +2,14 @@
 
 use super::portal::{Inner, Loaded, audit};
 use super::portal_rows::{FAREWELL, JAR};
-use crate::clock::Timestamp;
-use crate::keeper::protocol::By;
 use crate::platform::{self, outbound};
-use crate::portal::browser::Jar;
-use crate::portal::{
+use ::keeper::protocol::By;
+use ::portal::browser::Jar;
+use ::portal::{
     Answer, Code, Done, Driver, End, Event, Failure, Fetch, Net, Operation, Outcome, Pending, Progress,
     Reached, Refusal, Reply, Request, Told, Verdict, Visit, Wizard, Work, operation,
 };
+use base::clock::Timestamp;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Result;

@@ -7,11 +7,11 @@
 //! in `upstream`: a verification changes nothing at the other system, so one that was broken off is simply made again.
 
 use super::session::Inner;
-use crate::keeper::Code;
-use crate::keeper::protocol::Refusal;
 use crate::platform::{self, outbound};
-use crate::session::external::{Found, Question};
-use crate::session::{Command, Renewal, Reply, Subject};
+use ::keeper::Code;
+use ::keeper::protocol::Refusal;
+use ::session::external::{Found, Question};
+use ::session::{Command, Renewal, Reply, Subject};
 use std::rc::Rc;
 use worker::Result;
 use worker::js_sys::{Object, Promise};

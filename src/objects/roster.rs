@@ -1,9 +1,9 @@
 //! The object that counts upstream accounts, and the objects that look after them by turns.
 
 use super::{fault, promise, rpc, to_entry};
-use crate::clock::Timestamp;
-use crate::keeper::{AccountKey, Command as Ask, Reply as Told, protocol::Status};
 use crate::platform;
+use ::keeper::{AccountKey, Command as Ask, Reply as Told, protocol::Status};
+use base::clock::Timestamp;
 use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -137,8 +137,8 @@ async fn look(env: &Env, sweep: Sweep) -> Reply {
     });
     let as_of = platform::now();
     let portals = sweep.portals.iter().map(|name| async move {
-        let found = rpc::portal(env, name, crate::portal::Command::Look).await;
-        if found == Ok(crate::portal::Reply::Unknown) {
+        let found = rpc::portal(env, name, ::portal::Command::Look).await;
+        if found == Ok(::portal::Reply::Unknown) {
             // The object has nothing, so it will never take this row back itself.
             let none = super::portal_registry::Command::None { name: name.clone(), ended: None, as_of };
             let _ = rpc::portal_registry(env, &none).await;

@@ -2,11 +2,11 @@
 
 use super::portal_registry;
 use super::roster::{self, Sweep};
-use crate::directory;
-use crate::keeper::{self, protocol::Asked};
 use crate::platform;
-use crate::portal;
-use crate::session::{self, Owner, Renewal};
+use ::directory;
+use ::keeper::{self, protocol::Asked};
+use ::portal;
+use ::session::{self, Owner, Renewal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;

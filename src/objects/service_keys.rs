@@ -1,8 +1,8 @@
 //! The directory's table of service keys.
 
 use super::directory::{Count, number};
-use crate::clock::Timestamp;
-use crate::directory::service_key::ServiceKey;
+use ::directory::service_key::ServiceKey;
+use base::clock::Timestamp;
 use serde::Deserialize;
 use std::time::Duration;
 use worker::{Result, SqlStorage, SqlStorageValue};

@@ -2,15 +2,15 @@
 
 use super::settle::settle;
 use super::{fault, promise, rows::Rows, set_alarm, to_entry};
-use crate::app::App;
-use crate::clock::Timestamp;
-use crate::config::Check;
-use crate::http::log;
 use crate::platform;
-use crate::secret::Secret;
-use crate::session::external::Vouched;
-use crate::session::tokens::SessionMint;
-use crate::session::{self, Account, Command, Renewal, Reply, decide};
+use ::config::Check;
+use ::session::external::Vouched;
+use ::session::tokens::SessionMint;
+use ::session::{self, Account, Command, Renewal, Reply, decide};
+use base::clock::Timestamp;
+use base::secret::Secret;
+use config::App;
+use http::log;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;

@@ -1,10 +1,10 @@
 //! What follows the end of a session outside its object. All of it may be done twice.
 
 use super::rpc;
-use crate::clock::Timestamp;
-use crate::directory::Command;
-use crate::session::Ended;
 use crate::store::Kv;
+use ::directory::Command;
+use ::session::Ended;
+use base::clock::Timestamp;
 use futures_util::future::join;
 use worker::{Env, Error, Result};
 

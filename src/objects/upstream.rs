@@ -4,19 +4,19 @@
 
 use super::follow;
 use super::{fault, promise, rows::Rows};
-use crate::app::App;
-use crate::clock::Timestamp;
-use crate::http::log;
-use crate::keeper::backoff::Dice;
-use crate::keeper::decide::{copy_until, status};
-use crate::keeper::history::{self, Entry};
-use crate::keeper::protocol::{Asked, By, Command, Issued, Operation, Refusal, Reply, Status, Task};
-use crate::keeper::{
+use crate::platform;
+use ::keeper::decide::{copy_until, status};
+use ::keeper::history::{self, Entry};
+use ::keeper::protocol::{Asked, By, Command, Issued, Operation, Refusal, Reply, Status, Task};
+use ::keeper::{
     Account, AccountKey, Code, Context, Decision, Event, Outcome, Provider, Script, Step, Tokens, Verdict,
     decide,
 };
-use crate::platform;
-use crate::vault::VaultError;
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use base::vault::VaultError;
+use config::App;
+use http::log;
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -172,13 +172,13 @@ impl Inner {
         if prints.contains(&loaded.account.settings) {
             settings.clone_into(&mut loaded.account.settings);
         }
-        let dice = Dice(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
+        let jitter = Jitter(u32::from_le_bytes(platform::random().ok_or("no random bytes")?));
         let context = Context {
             provider: loaded.provider.as_ref(),
             settings,
             warning: loaded.app.config.alerts.warning,
             now,
-            dice,
+            jitter,
         };
         let (account, held) = (&mut loaded.account, &mut loaded.tokens);
         let mut entries = Vec::new();
@@ -464,7 +464,7 @@ impl Inner {
             return Ok(());
         };
         if let Verdict::Fly(operation) = decision.verdict {
-            let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == crate::keeper::Source::Cron);
+            let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == ::keeper::Source::Cron);
             let who = if daily { "cron" } else { "alarm" };
             let by = By { who: who.to_owned(), request_id: platform::fresh_id() };
             self.fly(task_of(operation), by, false).await?;

@@ -2,14 +2,14 @@
 
 use super::rpc;
 use super::{fault, rows::Rows, set_alarm, settle, to_entry};
-use crate::app::App;
-use crate::clock::Timestamp;
-use crate::directory::{
+use crate::platform;
+use ::directory::{
     self, Command, Decision, Found, Place, Reply, Step, Task, User as Kept, UserPolicy, Work, begin_due,
     decide, next_alarm, password, wait,
 };
-use crate::platform;
-use crate::session;
+use ::session;
+use base::clock::Timestamp;
+use config::App;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;

@@ -2,10 +2,10 @@
 
 pub mod outbound;
 
-use crate::app::App;
-use crate::clock::Timestamp;
-use crate::http::log;
-use crate::vault::Nonce;
+use base::clock::Timestamp;
+use base::log;
+use base::vault::Nonce;
+use config::App;
 use std::cell::RefCell;
 use std::rc::Rc;
 use worker::wasm_bindgen::JsValue;

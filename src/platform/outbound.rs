@@ -1,9 +1,9 @@
 //! Calls to upstreams: bounded in time and size, and never redirected.
 
-use crate::clock::{Timestamp, millis};
-use crate::keeper::call::{ANSWER_BYTES_MAX, Answer, Call};
-use crate::portal::net::{self, Fetch, PAGE_BYTES_MAX, Page};
-use crate::secret::Secret;
+use ::portal::net::{self, Fetch, PAGE_BYTES_MAX, Page};
+use base::call::{ANSWER_BYTES_MAX, Answer, Call};
+use base::clock::{Timestamp, millis};
+use base::secret::Secret;
 use chrono::DateTime;
 use futures_util::StreamExt as _;
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! Typed KV. Every key is made here, with its prefix and its time to live; `docs/storage.md` lists them.
 
-use crate::clock::{Timestamp, seconds_up};
-use crate::keeper::protocol::{Issued, Status};
-use crate::keeper::{AccountKey, providers};
 use crate::platform;
-use crate::session::tokens::{LEEWAY_SECONDS, access_jti};
-use crate::session::{EndReason, Ended};
-use crate::vault::Vault;
+use ::keeper::protocol::{Issued, Status};
+use ::keeper::{AccountKey, providers};
+use ::session::tokens::{LEEWAY_SECONDS, access_jti};
+use ::session::{EndReason, Ended};
+use base::clock::{Timestamp, seconds_up};
+use base::vault::Vault;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;

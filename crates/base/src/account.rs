@@ -1,0 +1,103 @@
+//! Who has sessions, and why a session ends.
+
+use crate::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Who a session belongs to, as its object knows them. A change of roles is sent to every live session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// A user's id; 0 of somebody whom another system has logged in. Read it by [`Account::user`].
+    pub user_id: u64,
+    /// Of somebody who is no user: the subject.
+    pub username: String,
+    pub roles: Vec<String>,
+    pub created_at: Timestamp,
+}
+
+/// No user has this id: the directory begins at 1.
+const NO_USER: u64 = 0;
+
+/// Whose list a session is on. The two kinds have objects of their own, so that no two spellings can meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner<'a> {
+    User(&'a str),
+    PostLogin(&'a str),
+}
+
+impl Owner<'_> {
+    /// The name of the object.
+    pub fn object(&self) -> String {
+        match self {
+            Self::User(username) => format!("user/{username}"),
+            Self::PostLogin(subject) => format!("postlogin/{subject}"),
+        }
+    }
+}
+
+impl Account {
+    /// Somebody whom another system has logged in.
+    pub fn post_login(subject: String, created_at: Timestamp) -> Self {
+        Self { user_id: NO_USER, username: subject, roles: Vec::new(), created_at }
+    }
+
+    /// The user's id, if it is a user.
+    pub fn user(&self) -> Option<u64> {
+        Some(self.user_id).filter(|id| *id != NO_USER)
+    }
+
+    /// What tokens call it.
+    pub fn subject(&self) -> Cow<'_, str> {
+        match self.user() {
+            Some(id) => id.to_string().into(),
+            None => self.username.as_str().into(),
+        }
+    }
+
+    pub fn owner(&self) -> Owner<'_> {
+        match self.user() {
+            Some(_) => Owner::User(&self.username),
+            None => Owner::PostLogin(&self.username),
+        }
+    }
+}
+
+/// Why a session ended; the contract's `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its user logged out.
+    Logout,
+    /// A newer login took its place at the limit.
+    Evicted,
+    /// An admin ended it.
+    Admin,
+    /// An old refresh token was used again.
+    Reuse,
+    /// The password was changed.
+    Password,
+    /// The user was disabled or deleted.
+    Disabled,
+    /// Nobody used it for too long.
+    Inactivity,
+    /// It reached its absolute lifetime, or its last refresh token expired.
+    Lifetime,
+    /// The system that vouched for the user no longer does.
+    External,
+}
+
+impl EndReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Evicted => "evicted",
+            Self::Admin => "admin",
+            Self::Reuse => "reuse",
+            Self::Password => "password",
+            Self::Disabled => "disabled",
+            Self::Inactivity => "inactivity",
+            Self::Lifetime => "lifetime",
+            Self::External => "external",
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Calls to upstreams and what came of them.
+
+use crate::clock::seconds_up;
+use crate::secret::Secret;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One HTTP call to an upstream. Redirects are never followed: a credential goes to the host that it is for.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: &'static str,
+    pub url: String,
+    /// Names in lower case. Values may be secret, so they show as such.
+    pub headers: Vec<(&'static str, Secret)>,
+    pub body: Option<Secret>,
+    /// From the beginning of the call to the last byte of its answer.
+    pub timeout: Duration,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Response {
+        status: u16,
+        /// `Retry-After` as a duration from now, whichever of its two forms it came in.
+        retry_after: Option<Duration>,
+        /// At most [`ANSWER_BYTES_MAX`]; a longer one counts as [`Answer::TooLong`].
+        body: Secret,
+    },
+    TooLong,
+    TimedOut,
+    /// No connection, or it broke.
+    Unreachable,
+}
+
+/// Longest answer of an upstream that is read, in bytes. A token with its wrapping has about 2,000.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Why there is no token. Stable names: they are stored, shown, and are codes of the HTTP interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    Timeout,
+    Unreachable,
+    RateLimited,
+    /// A status from 500 on.
+    ServerError,
+    /// HTML, JSON that is cut off or of another shape, a status that means nothing here, a token without a life.
+    Unintelligible,
+    /// It wants to send us elsewhere.
+    Redirected,
+    /// The configured credentials: final.
+    CredentialsRefused,
+    /// The upstream finds the input invalid: final.
+    InputRefused,
+    /// RFC 6749 §5.2 `invalid_grant`, or a used authorization code: final.
+    GrantRefused,
+    /// The upstream does not accept this token.
+    TokenRefused,
+    /// Whoever was making the calls is gone, and nobody knows how far they came.
+    Interrupted,
+    /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
+    Unreadable,
+    /// There is no token, and no way to get one but to be given one.
+    NoMeans,
+    /// Approval was asked for and has not come.
+    ApprovalPending,
+    /// The hour's calls are used up.
+    BudgetSpent,
+}
+
+impl Code {
+    /// Whether trying again with the same input cannot help, and may get an account locked.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::CredentialsRefused | Self::InputRefused | Self::GrantRefused | Self::Unreadable)
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "upstream_timeout",
+            Self::Unreachable => "upstream_unreachable",
+            Self::RateLimited => "upstream_rate_limited",
+            Self::ServerError => "upstream_error",
+            Self::Unintelligible => "upstream_unintelligible",
+            Self::Redirected => "upstream_redirected",
+            Self::CredentialsRefused => "upstream_credentials_refused",
+            Self::InputRefused => "upstream_input_refused",
+            Self::GrantRefused => "upstream_grant_refused",
+            Self::TokenRefused => "upstream_token_refused",
+            Self::Interrupted => "upstream_outcome_unknown",
+            Self::Unreadable => "credential_unreadable",
+            Self::NoMeans => "token_unavailable",
+            Self::ApprovalPending => "approval_pending",
+            Self::BudgetSpent => "upstream_calls_spent",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub code: Code,
+    /// What the upstream answered with, if it did.
+    pub status: Option<u16>,
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub const fn new(code: Code) -> Self {
+        Self { code, status: None, retry_after: None }
+    }
+
+    pub const fn with_status(code: Code, status: u16) -> Self {
+        Self { code, status: Some(status), retry_after: None }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    pub who: String,
+    pub request_id: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub code: Code,
+    /// What the upstream answered with, if it did.
+    #[serde(default)]
+    pub status: Option<u16>,
+    #[serde(default)]
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let retry_after_seconds = failure.retry_after.map(|wait| seconds_up(wait).max(1));
+        Self { code: failure.code, status: failure.status, retry_after_seconds }
+    }
+}
+
+impl Answer {
+    /// The status and the body of an answer that may be read on; else what it means for everybody. `final_401` says whether
+    /// a 401 is about the configured credentials.
+    pub fn read(self) -> Result<(u16, Secret), Failure> {
+        match self {
+            Self::TimedOut => Err(Failure::new(Code::Timeout)),
+            Self::Unreachable => Err(Failure::new(Code::Unreachable)),
+            Self::TooLong => Err(Failure::new(Code::Unintelligible)),
+            Self::Response { status, retry_after, body } => {
+                let code = match status {
+                    429 => Code::RateLimited,
+                    300..=399 => Code::Redirected,
+                    500.. => Code::ServerError,
+                    _ => return Ok((status, body)),
+                };
+                Err(Failure { code, status: Some(status), retry_after })
+            }
+        }
+    }
+}
+
+/// Reads JSON; anything else is not understood.
+pub fn json<'a, T: Deserialize<'a>>(status: u16, body: &'a Secret) -> Result<T, Failure> {
+    serde_json::from_str(body.expose()).map_err(|_| Failure::with_status(Code::Unintelligible, status))
+}
+
+/// A JSON body.
+pub fn json_body(value: &serde_json::Value) -> (Vec<(&'static str, Secret)>, Option<Secret>) {
+    (vec![("content-type", Secret::new("application/json"))], Some(Secret::new(value.to_string())))
+}
+
+/// A form (RFC 6749 asks for it).
+pub fn form_body(fields: &[(&str, &str)]) -> (Vec<(&'static str, Secret)>, Option<Secret>) {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        form.append_pair(name, value);
+    }
+    let headers = vec![("content-type", Secret::new("application/x-www-form-urlencoded"))];
+    (headers, Some(Secret::new(form.finish())))
+}
+
+/// `Authorization: Bearer`.
+pub fn bearer(token: &Secret) -> (&'static str, Secret) {
+    ("authorization", Secret::new(format!("Bearer {}", token.expose())))
+}

@@ -1,0 +1,17 @@
+//! What every other crate stands on: time, ids, secrets, sealing, settings, outbound calls, log records. Imports nothing
+//! of ours, and nothing of the platform.
+
+pub mod account;
+pub mod call;
+pub mod clock;
+pub mod fault;
+pub mod fields;
+pub mod ids;
+pub mod jitter;
+pub mod log;
+pub mod page;
+pub mod ports;
+pub mod rpc;
+pub mod secret;
+pub mod settings;
+pub mod vault;

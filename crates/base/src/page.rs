@@ -1,0 +1,49 @@
+//! Pages of portals: one HTTP call and its answer, with what a browser would look at.
+
+use crate::secret::Secret;
+use std::fmt;
+use std::time::Duration;
+
+/// One HTTP call. Redirects are not followed: where they lead is looked at first.
+#[derive(Clone)]
+pub struct Fetch {
+    pub method: &'static str,
+    pub url: String,
+    /// Names in lower case. Values may be secret, so they show as such.
+    pub headers: Vec<(&'static str, Secret)>,
+    pub body: Option<Secret>,
+    /// From the beginning of the call to the last byte of its answer.
+    pub timeout: Duration,
+}
+
+/// Without the address: its query may hold a captcha key or an authorization code.
+impl fmt::Debug for Fetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// Longest page that is read, in bytes.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// An answer as it came, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub status: u16,
+    /// Where it redirects to, as it stands there.
+    pub location: Option<String>,
+    /// The values of `Set-Cookie`, each by itself.
+    pub cookies: Vec<Secret>,
+    pub retry_after: Option<Duration>,
+    pub body: Secret,
+}
+
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Page(Page),
+    /// Over [`PAGE_BYTES_MAX`].
+    TooLong,
+    TimedOut,
+    /// No connection, or it broke.
+    Unreachable,
+}

@@ -1,0 +1,108 @@
+//! What the platform does for handlers and objects alike. Workers implement it once, the simulation a second time, with
+//! faults. Objects need more than this: `engine::host` has the rest.
+
+#![allow(async_fn_in_trait)] // Everything here runs on one thread; nothing has to be `Send`.
+
+use crate::call::{Answer, Call};
+use crate::clock::Timestamp;
+use crate::fault::Fault;
+use crate::log;
+use crate::page::{self, Fetch};
+use crate::vault::Nonce;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
+
+pub trait Clock {
+    fn now(&self) -> Timestamp;
+}
+
+/// Random bytes of the runtime's own source. An error: it has none to give, and nothing may be made instead of them.
+pub trait Random {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn nonce(&self) -> Result<Nonce, Fault> {
+        self.random().map(Nonce)
+    }
+
+    /// A random number that spreads what would otherwise happen at once.
+    fn jitter(&self) -> Result<crate::jitter::Jitter, Fault> {
+        Ok(crate::jitter::Jitter(u32::from_le_bytes(self.random()?)))
+    }
+
+    /// 128 random bits in hexadecimal: for request ids, and for ids that nobody may guess if the error is passed on.
+    fn random_id(&self) -> Result<String, Fault> {
+        let mut id = String::with_capacity(32);
+        for byte in self.random::<16>()? {
+            // Writing to a String cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        Ok(id)
+    }
+
+    /// A request id. Nothing depends on it, so it is all zeros where there are no random bytes.
+    fn request_id(&self) -> String {
+        self.random_id().unwrap_or_else(|_| "0".repeat(32))
+    }
+}
+
+/// Where log lines go: one JSON object each.
+pub trait Log: Clock {
+    fn info(&self, line: &str);
+    fn error(&self, line: &str);
+
+    /// Something that went wrong inside.
+    fn fault(&self, what: &str, detail: &dyn Display, request_id: Option<&str>) {
+        self.error(&log::fault(what, &detail.to_string(), request_id, self.now()));
+    }
+}
+
+/// A page of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyPage {
+    pub names: Vec<String>,
+    /// Where the next page begins, if there is one.
+    pub cursor: Option<String>,
+}
+
+/// Workers KV: eventually consistent, one write a second for a key, and sometimes not there. What it holds is a copy; the
+/// truth is in an object.
+pub trait Kv {
+    async fn kv_get(&self, key: &str) -> Result<Option<String>, Fault>;
+    /// `ttl` is at least a minute: [`crate::ports::KV_TTL_MIN`]. `metadata` is JSON of at most 1,024 bytes.
+    async fn kv_put(
+        &self,
+        key: &str,
+        value: &str,
+        ttl: Duration,
+        metadata: Option<&serde_json::Value>,
+    ) -> Result<(), Fault>;
+    async fn kv_delete(&self, key: &str) -> Result<(), Fault>;
+    /// At most `limit` keys, and never more than a thousand.
+    async fn kv_list(&self, prefix: &str, limit: u64, cursor: Option<&str>) -> Result<KeyPage, Fault>;
+}
+
+/// Workers KV refuses a shorter `expirationTtl`.
+pub const KV_TTL_MIN: Duration = Duration::from_mins(1);
+
+/// Calls to others, bounded in time and size, and never redirected. What goes wrong is an answer, too.
+pub trait Net {
+    /// Calls an upstream.
+    async fn call(&self, call: &Call) -> Answer;
+    /// Loads a page.
+    async fn fetch(&self, fetch: &Fetch) -> page::Answer;
+}
+
+pub trait Timer {
+    async fn sleep(&self, time: Duration);
+}
+
+/// Work that goes on when nobody waits for it (`waitUntil`). It may be cut off with its instance.
+pub trait Background {
+    fn wait_until(&self, work: impl Future<Output = ()> + 'static);
+}

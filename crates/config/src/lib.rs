@@ -1,0 +1,202 @@
+//! The settings of a deployment, read once, with all faults reported together.
+
+mod app;
+#[cfg(test)]
+mod tests;
+
+pub use app::{App, Settings};
+pub use base::settings::{self, Environment, NamedKey};
+
+use base::secret::Secret;
+use base::settings::{self as s, Reader};
+use directory::{HashParams, LimitPolicy, ThrottlePolicy};
+use keeper::Providers;
+use portal::Portals;
+use session::Policy;
+use session::external::PostLogin;
+use std::time::Duration;
+
+/// How strictly an access token is checked, and so when a revocation bites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Signature, then the session's object: at once.
+    Strict,
+    /// Signature and KV's blacklist: within about a minute, as KV spreads.
+    Edge,
+    /// Signature alone: when the token expires.
+    Local,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub issuer: String,
+    pub audience: String,
+    pub signing_keys: Vec<NamedKey>,
+    pub sealing_keys: Vec<NamedKey>,
+    pub bootstrap_key: Option<Secret>,
+    pub session: Policy,
+    pub limit: LimitPolicy,
+    pub check: Check,
+    pub hashing: HashParams,
+    pub throttle: ThrottlePolicy,
+    /// Whether service routes want a key.
+    pub service_auth: bool,
+    pub environment: Environment,
+    pub debug_routes: bool,
+    pub request_log: bool,
+    pub providers: Providers,
+    pub notifier_secret: Option<Secret>,
+    pub alerts: Alerts,
+    pub post_login: PostLogin,
+    pub portals: Portals,
+}
+
+/// Where alerts go.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    pub url: Option<String>,
+    pub secret: Option<Secret>,
+    /// How long before an expiry without a renewal in sight one is sent.
+    pub warning: Duration,
+}
+
+impl Config {
+    /// Reads every setting through `lookup`. The error lists every fault by the setting's name; it never holds a value.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let mut r = Reader::new(lookup);
+        let environment = match r.word(&s::ENVIRONMENT).as_str() {
+            "development" => Environment::Development,
+            _ => Environment::Production,
+        };
+        let config = Self {
+            issuer: r.text(&s::TOKEN_ISSUER),
+            audience: r.text(&s::TOKEN_AUDIENCE),
+            signing_keys: r.keys(&s::TOKEN_SIGNING_KEYS),
+            sealing_keys: r.keys(&s::SEALING_KEYS),
+            bootstrap_key: r.secret(&s::BOOTSTRAP_KEY),
+            session: Policy {
+                access_ttl: r.duration(&s::ACCESS_TOKEN_EXPIRE_MINUTES, 60, &s::ACCESS_TOKEN_EXPIRE_SECONDS),
+                refresh_ttl: r.duration(
+                    &s::REFRESH_TOKEN_EXPIRE_DAYS,
+                    86_400,
+                    &s::REFRESH_TOKEN_EXPIRE_SECONDS,
+                ),
+                idle: r.duration(
+                    &s::SESSION_INACTIVITY_TIMEOUT_MINUTES,
+                    60,
+                    &s::SESSION_INACTIVITY_TIMEOUT_SECONDS,
+                ),
+                absolute: r.duration(
+                    &s::SESSION_ABSOLUTE_LIFETIME_DAYS,
+                    86_400,
+                    &s::SESSION_ABSOLUTE_LIFETIME_SECONDS,
+                ),
+                grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
+                external_ttl: Duration::from_secs(r.number(&s::SME_SESSION_TTL)),
+            },
+            limit: LimitPolicy {
+                max: usize::try_from(r.number(&s::MAX_CONCURRENT_SESSIONS_PER_USER)).unwrap_or(1),
+                evict: r.word(&s::SESSION_LIMIT_POLICY) == "evict_oldest",
+            },
+            check: match r.word(&s::SESSION_CHECK).as_str() {
+                "edge" => Check::Edge,
+                "local" => Check::Local,
+                _ => Check::Strict,
+            },
+            hashing: HashParams {
+                memory_kib: r.number32(&s::ARGON2_MEMORY_KIB),
+                iterations: r.number32(&s::ARGON2_ITERATIONS),
+            },
+            throttle: ThrottlePolicy {
+                max_failures: r.number32(&s::LOGIN_MAX_FAILURES),
+                block_max: Duration::from_secs(r.number(&s::LOGIN_BLOCK_MAX_SECONDS)),
+            },
+            service_auth: r.word(&s::SERVICE_AUTH) != "off",
+            environment,
+            debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
+            request_log: r.word(&s::REQUEST_LOG) == "on",
+            providers: keeper::settings::providers(&mut r),
+            notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
+            alerts: Alerts {
+                url: r.url(&s::ALERT_WEBHOOK_URL),
+                secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
+                warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
+            },
+            post_login: session::external::settings::post_login(&mut r, environment),
+            portals: portal::settings::portals(&mut r),
+        };
+        config.check_together(&mut r.faults);
+        if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
+    }
+
+    /// What is only wrong in company.
+    fn check_together(&self, faults: &mut Vec<String>) {
+        let policy = &self.session;
+        if policy.access_ttl > policy.absolute {
+            faults
+                .push("ACCESS_TOKEN_EXPIRE_MINUTES is longer than SESSION_ABSOLUTE_LIFETIME_DAYS".to_owned());
+        }
+        if !self.service_auth && self.environment != Environment::Development {
+            faults.push("SERVICE_AUTH is off, which only ENVIRONMENT=development allows".to_owned());
+        }
+        if self.post_login.mock_routes && self.environment != Environment::Development {
+            faults.push("MOCK_ROUTES is on, which only ENVIRONMENT=development allows".to_owned());
+        }
+        // OWASP's equivalents, from 7 MiB with 5 passes to 46 MiB with 1; this product separates them.
+        if u64::from(self.hashing.memory_kib) * u64::from(self.hashing.iterations) < 7_168 * 5
+            && self.hashing.iterations != 0
+        {
+            faults.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS is under 35840".to_owned());
+        }
+        if self.alerts.url.is_some() && self.alerts.secret.is_none() {
+            faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+        }
+        let in_path =
+            |s: &Secret| s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        if !self.notifier_secret.as_ref().is_none_or(in_path) {
+            faults.push("UPSTOX_NOTIFIER_SECRET is part of a path: only letters, digits, - and _".to_owned());
+        }
+        let others = [&self.bootstrap_key, &self.notifier_secret, &self.alerts.secret];
+        let all: Vec<&str> = self
+            .signing_keys
+            .iter()
+            .chain(&self.sealing_keys)
+            .map(|k| k.secret.expose())
+            .chain(others.into_iter().flatten().map(Secret::expose))
+            .collect();
+        if all.iter().enumerate().any(|(i, a)| all.iter().skip(i + 1).any(|b| a == b)) {
+            faults.push(
+                "TOKEN_SIGNING_KEYS, SEALING_KEYS, BOOTSTRAP_KEY, UPSTOX_NOTIFIER_SECRET and \
+                 ALERT_WEBHOOK_SECRET share a secret; each needs its own"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// The README's table of settings.
+pub fn settings_table() -> String {
+    use std::fmt::Write as _;
+    let mut table =
+        String::from("| setting | values | default | what it does |\n| --- | --- | --- | --- |\n");
+    for setting in s::SETTINGS {
+        let values = match setting.kind {
+            s::Kind::Number { min, max } => format!("{min} to {max}"),
+            s::Kind::Word(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", "),
+            s::Kind::Text => "text".to_owned(),
+            s::Kind::Keys => "`kid:secret,…`".to_owned(),
+            s::Kind::Secret => "32 bytes or more".to_owned(),
+            s::Kind::Credential => "1 to 1024 bytes".to_owned(),
+            s::Kind::Url => "`https://…`".to_owned(),
+            s::Kind::Base => "1.0 to 10.0".to_owned(),
+            s::Kind::Accounts => "account ids".to_owned(),
+            s::Kind::Json => "JSON".to_owned(),
+            s::Kind::Hosts => "host names".to_owned(),
+        };
+        let default =
+            if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
+        // Writing to a String cannot fail.
+        let _ = writeln!(table, "| `{}` | {values} | {default} | {} |", setting.name, setting.about);
+    }
+    table
+}

@@ -1,0 +1,281 @@
+use super::*;
+use session::external::Found;
+use std::collections::HashMap;
+
+const SIGNING: &str = "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE";
+const SEALING: &str = "s1:Zm9yLXRlc3RzLW9ubHktc2VhbGluZy1rZXktMDE";
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let mut map: HashMap<&str, &str> =
+        [("TOKEN_SIGNING_KEYS", SIGNING), ("SEALING_KEYS", SEALING)].into_iter().collect();
+    map.extend(pairs.iter().copied());
+    Config::read(&|name| map.get(name).map(|v| (*v).to_owned()))
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let c = read(&[]).unwrap();
+    assert_eq!(c.session.access_ttl, Duration::from_mins(15));
+    assert_eq!(c.session.refresh_ttl, Duration::from_hours(168));
+    assert_eq!(c.session.idle, Duration::from_mins(30));
+    assert_eq!(c.session.absolute, Duration::from_hours(720));
+    assert_eq!(c.session.grace, Duration::from_secs(10));
+    assert_eq!((c.limit.max, c.limit.evict), (5, true));
+    assert_eq!(c.check, Check::Strict);
+}
+
+#[test]
+fn the_finer_unit_wins() {
+    let c = read(&[("ACCESS_TOKEN_EXPIRE_MINUTES", "5"), ("ACCESS_TOKEN_EXPIRE_SECONDS", "7")]).unwrap();
+    assert_eq!(c.session.access_ttl, Duration::from_secs(7));
+}
+
+#[test]
+fn all_faults_come_together_and_show_no_value() {
+    let faults = Config::read(&|name| match name {
+        "TOKEN_SIGNING_KEYS" => Some("k1:too-short-hunter2".to_owned()),
+        "ACCESS_TOKEN_EXPIRE_MINUTES" => Some("soon".to_owned()),
+        "SESSION_CHECK" => Some("lax".to_owned()),
+        _ => None,
+    })
+    .unwrap_err();
+    let text = faults.join("\n");
+    for name in ["TOKEN_SIGNING_KEYS", "SEALING_KEYS", "ACCESS_TOKEN_EXPIRE_MINUTES", "SESSION_CHECK"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+    for value in ["hunter2", "soon", "lax"] {
+        assert!(!text.contains(value), "{value} in {text}");
+    }
+}
+
+#[test]
+fn bad_secrets_are_refused() {
+    for bad in [
+        "",
+        "no-colon-here-but-quite-long-enough-0123456789",
+        "k1:0123456789abcdef",
+        "k1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "k1:change-me-0123456789abcdefghijklmnopqrstuv",
+        "bad kid:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE",
+        "k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDE,k1:Zm9yLXRlc3RzLW9ubHktc2lnbmluZy1rZXktMDI",
+    ] {
+        let faults = read(&[("TOKEN_SIGNING_KEYS", bad)]).unwrap_err();
+        assert!(faults.iter().all(|f| f.starts_with("TOKEN_SIGNING_KEYS")), "{bad}: {faults:?}");
+    }
+}
+
+#[test]
+fn one_secret_is_not_used_twice() {
+    let faults = read(&[("SEALING_KEYS", &SIGNING.replace("k1", "s1"))]).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+}
+
+#[test]
+fn service_keys_are_asked_for_unless_in_development() {
+    assert!(read(&[]).unwrap().service_auth);
+    assert!(read(&[("ENVIRONMENT", "development")]).unwrap().service_auth);
+    assert!(!read(&[("SERVICE_AUTH", "off"), ("ENVIRONMENT", "development")]).unwrap().service_auth);
+    for environment in ["production", "", "Development", "staging"] {
+        let faults = read(&[("SERVICE_AUTH", "off"), ("ENVIRONMENT", environment)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.starts_with("SERVICE_AUTH")), "{environment}: {faults:?}");
+    }
+    for word in ["OFF", "false", "0", "no"] {
+        assert!(read(&[("SERVICE_AUTH", word), ("ENVIRONMENT", "development")]).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn channels_are_those_of_the_earlier_system() {
+    let c = read(&[("ENVIRONMENT", "development")]).unwrap();
+    assert_eq!(c.session.external_ttl, Duration::from_hours(1));
+    let unit =
+        |id: &str| c.post_login.channels.get(id).map(|c| (c.business_unit.as_str(), c.verifier.is_some()));
+    assert_eq!([unit("sme"), unit("1")], [Some(("SME", true)); 2]);
+    assert_eq!([unit("retail"), unit("2")], [Some(("RETAIL", false)); 2]);
+    assert!(c.post_login.verify_at_init && !c.post_login.mock_routes && c.post_login.sme.base_url.is_none());
+}
+
+#[test]
+fn a_deployment_believes_callers_only_where_it_was_told_to() {
+    let ids = |pairs: &[(&str, &str)]| -> Vec<String> {
+        read(pairs).unwrap().post_login.channels.into_keys().collect()
+    };
+    for environment in ["", "production"] {
+        assert_eq!(ids(&[("ENVIRONMENT", environment)]), ["1", "sme"]);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), ("CHANNELS", " ")]), ["1", "sme"]);
+        let own = ("CHANNELS", settings::CHANNELS.default);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), own]), ["1", "2", "retail", "sme"]);
+        let one = ("CHANNELS", r#"{"walk-in":{"business_unit":"RETAIL"}}"#);
+        assert_eq!(ids(&[("ENVIRONMENT", environment), one]), ["walk-in"]);
+    }
+    assert_eq!(ids(&[("ENVIRONMENT", "development")]), ["1", "2", "retail", "sme"]);
+}
+
+#[test]
+fn faults_of_post_login_settings_are_found() {
+    for (name, value) in [
+        ("CHANNELS", "x"),
+        ("CHANNELS", r#"{"a":{}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A-B"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verifier":"nobody"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verify":"sme"}}"#),
+        ("CHANNELS", r#"{"a/b":{"business_unit":"A"}}"#),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","verifier":"sme","verify_base_url":7}}"#),
+        ("SME_VERIFY_BASE_URL", "https://sme.example.com"),
+        ("SME_VERIFY_TOKEN_KEY", "key"),
+        ("SME_SESSION_TTL", "0"),
+        ("MOCK_ROUTES", "on"),
+    ] {
+        let faults = read(&[(name, value)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
+    }
+    assert!(read(&[("MOCK_ROUTES", "on"), ("ENVIRONMENT", "development")]).unwrap().post_login.mock_routes);
+    let both = [("SME_VERIFY_BASE_URL", "https://sme.example.com/"), ("SME_VERIFY_TOKEN_KEY", "key")];
+    assert_eq!(read(&both).unwrap().post_login.sme.base_url.unwrap(), "https://sme.example.com");
+}
+
+#[test]
+fn a_channel_may_name_its_own_verifier() {
+    let channels = r#"{
+        "own":{"business_unit":"A","verifier":"sme","verify_base_url":"https://other.example.com/x/"},
+        "usual":{"business_unit":"B","verifier":"sme"}
+    }"#;
+    let own = [("CHANNELS", channels), ("SME_VERIFY_TOKEN_KEY", "key")];
+    let all = [&own[..], &[("SME_VERIFY_BASE_URL", "https://sme.example.com")]].concat();
+    let address = |pairs: &[(&str, &str)], id: &str| {
+        let post_login = read(pairs).unwrap().post_login;
+        let channel = &post_login.channels[id];
+        let set_up = matches!(post_login.verifier(channel), Found::Verifier(_));
+        let address = post_login.sme.of(channel).map(|sme| sme.base_url);
+        assert_eq!(address.is_some(), set_up, "{id}");
+        address
+    };
+    for pairs in [&own[..], &all] {
+        assert_eq!(address(pairs, "own").unwrap(), "https://other.example.com/x");
+    }
+    assert_eq!(address(&all, "usual").unwrap(), "https://sme.example.com");
+    assert_eq!(address(&own, "usual"), None);
+    // The key would be missing.
+    let faults = read(&own[..1]).unwrap_err();
+    assert!(matches!(faults.as_slice(), [f] if f.contains("SME_VERIFY_TOKEN_KEY")), "{faults:?}");
+}
+
+#[test]
+fn the_address_of_a_channels_verifier_is_one_that_a_token_may_be_sent_to() {
+    let key = ("SME_VERIFY_TOKEN_KEY", "key");
+    let channel = |verifier: &str, url: &str| {
+        format!(r#"{{"a":{{"business_unit":"A",{verifier}"verify_base_url":"{url}"}}}}"#)
+    };
+    let verifier = r#""verifier":"sme","#;
+    for good in ["https://b.example.com", "http://127.0.0.1:8788/sme", "http://localhost"] {
+        assert!(read(&[("CHANNELS", &channel(verifier, good)), key]).is_ok(), "{good}");
+    }
+    for bad in ["http://b.example.com", "", "b.example.com", "https://b?x", "https://u:hunter2@b", "ftp://b"]
+    {
+        let faults = read(&[("CHANNELS", &channel(verifier, bad)), key]).unwrap_err().join("\n");
+        assert!(faults.contains("CHANNELS: verify_base_url of a must be"), "{bad}: {faults}");
+        assert!(!faults.contains("hunter2"), "{faults}");
+    }
+    let faults = read(&[("CHANNELS", &channel("", "https://b.example.com")), key]).unwrap_err();
+    assert_eq!(faults, ["CHANNELS: verify_base_url of a needs a verifier"]);
+}
+
+#[test]
+fn every_default_is_within_its_bounds() {
+    for setting in settings::SETTINGS {
+        match setting.kind {
+            settings::Kind::Number { min, max } if !setting.default.is_empty() => {
+                assert!((min..=max).contains(&setting.default.parse().unwrap()), "{}", setting.name);
+            }
+            settings::Kind::Word(words) => assert!(words.contains(&setting.default), "{}", setting.name),
+            _ => {}
+        }
+    }
+}
+
+/// `npm run settings` writes the table; without `UPDATE_README` this checks it.
+#[test]
+fn readme_settings_table_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = ("<!-- settings -->\n", "<!-- /settings -->");
+    let from = readme.find(begin).expect("README.md marks where the table starts") + begin.len();
+    let to = readme.find(end).expect("README.md marks where the table ends");
+    let current = format!("{}\n{}\n{}", &readme[..from], settings_table(), &readme[to..]);
+    if std::env::var_os("UPDATE_README").is_some() {
+        std::fs::write(path, current).unwrap();
+    } else {
+        assert!(readme == current, "the settings in README.md are not current: run `npm run settings`");
+    }
+}
+
+#[test]
+fn portals_are_kept_as_the_contract_says() {
+    let c = read(&[]).unwrap();
+    assert!(c.portals.is_empty());
+    let policy = &c.portals.policy;
+    assert_eq!((policy.keep_alive, policy.jitter_percent), (Duration::from_mins(5), 10));
+    assert_eq!((policy.idle, policy.wizard_idle), (Duration::from_mins(30), Duration::from_mins(10)));
+    assert_eq!((policy.sessions_max, policy.relogin, policy.logins_per_hour), (10, true, 6));
+}
+
+#[test]
+fn the_pages_of_a_portal_are_checked_and_all_faults_named() {
+    let faults = |pages: &str| read(&[("EMODAL_PAGES", pages), ("PORTAL_RELOGIN", "yes")]).unwrap_err();
+    for (pages, fault) in [
+        (r#"{"login_path":"login"}"#, "login_path must begin with one /"),
+        (r#"{"home_path":""}"#, "home_path must begin with one /"),
+        (r#"{"logout_path":"//logout.example.com"}"#, "logout_path must begin with one /"),
+        (r#"{"containers_path":"https://x.example.com/"}"#, "containers_path must begin with one /"),
+        (r#"{"appointment_path":".example.com/new"}"#, "appointment_path must begin with one /"),
+        (r#"{"timeline_path":"{container_id}"}"#, "timeline_path must begin with one /"),
+        (r#"{"timeline_path":"/containers"}"#, "timeline_path must have {container_id} once"),
+        (r#"{"timeline_path":"/c/{id}"}"#, "timeline_path must have {container_id} once"),
+        (
+            r#"{"timeline_path":"/{container_id}/{container_id}"}"#,
+            "timeline_path must have {container_id} once",
+        ),
+        (r#"{"user_agent":""}"#, "user_agent must be visible ASCII"),
+        (r#"{"user_agent":"a\r\nx-b: c"}"#, "user_agent must be visible ASCII"),
+        (r#"{"user_agent":"Mozilla é"}"#, "user_agent must be visible ASCII"),
+        (r#"{"logged_out":["gone",""]}"#, "logged_out has an empty text"),
+        (r#"{"error_classes":[" "]}"#, "error_classes has an empty text"),
+    ] {
+        let expected =
+            [format!("EMODAL_PAGES: {fault}"), "PORTAL_RELOGIN must be one of: on, off".to_owned()];
+        let mut faults = faults(pages);
+        faults.sort();
+        assert_eq!(faults, expected, "{pages}");
+    }
+    let all = r#"{"login_path":"x","home_path":"x","logout_path":"x","containers_path":"x","timeline_path":"x",
+        "appointment_path":"x","user_agent":"\t","error_classes":[""],"logged_out":[""],"credentials_refused":[""],
+        "account_locked":[""],"captcha_refused":[""],"wizard_expired":[""],"slot_gone":[""],"appointment_confirmed":[""]}"#;
+    assert_eq!(faults(all).len(), 1 + 6 + 1 + 1 + 8);
+    let good = r#"{"user_agent":"Mozilla/5.0 (X11)","timeline_path":"/c?id={container_id}","slot_gone":[]}"#;
+    assert!(read(&[("EMODAL_PAGES", good)]).is_ok());
+}
+
+#[test]
+fn a_portal_has_an_address_hosts_and_pages() {
+    let url = ("EMODAL_BASE_URL", "https://portal.example.com/x/");
+    let hosts = ("EMODAL_HOSTS", "Identity.example.com, sso.example.com:8443");
+    let c = read(&[url, hosts, ("EMODAL_PAGES", r#"{"home_path":"/home"}"#)]).unwrap();
+    let emodal = c.portals.emodal.unwrap();
+    assert_eq!(emodal.base_url, "https://portal.example.com/x");
+    assert_eq!(emodal.hosts, ["identity.example.com", "sso.example.com:8443"]);
+    assert_eq!((emodal.pages.home_path.as_str(), emodal.pages.login_path.as_str()), ("/home", "/login"));
+    for (name, value) in [
+        ("EMODAL_HOSTS", "https://identity.example.com"),
+        ("EMODAL_HOSTS", "a b"),
+        ("EMODAL_HOSTS", "a.example.com/x"),
+        ("EMODAL_HOSTS", "a.example.com:99999"),
+        ("EMODAL_PAGES", r#"{"home":"/home"}"#),
+        ("EMODAL_PAGES", "[]"),
+        ("PORTAL_SESSIONS_MAX", "0"),
+        ("PORTAL_RELOGIN", "yes"),
+        ("CAPTCHA_BASE_URL", "http://captcha.example.com"),
+    ] {
+        let faults = read(&[url, (name, value)]).unwrap_err();
+        assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
+    }
+}

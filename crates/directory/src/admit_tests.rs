@@ -1,0 +1,87 @@
+//! The list of somebody whom another system has logged in: a place without a password, and nothing kept without a session.
+
+use super::*;
+use base::account::{Account, EndReason};
+use base::clock::Timestamp;
+use std::time::Duration;
+
+const POLICY: UserPolicy = UserPolicy {
+    limit: LimitPolicy { max: 2, evict: true },
+    throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
+    session_lifetime: Duration::from_mins(50),
+};
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn account() -> Account {
+    Account::post_login("VPB-SME-1".into(), NOW)
+}
+
+fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&str, u64)]) -> Reply {
+    let activity = activity
+        .iter()
+        .map(|(id, at)| Activity {
+            session_id: (*id).into(),
+            found: Found::Live(Timestamp::from_seconds(*at)),
+        })
+        .collect();
+    let admit =
+        Command::Admit { account: account(), session_id: session_id.into(), activity, replaces: None };
+    decide(user, Step::Plain(admit), policy, NOW).reply
+}
+
+fn close(user: &mut User, session_id: &str) {
+    decide(user, Step::Plain(Command::Close { session_id: session_id.into() }), &POLICY, NOW);
+}
+
+#[test]
+fn nobody_is_remembered_without_a_session() {
+    let mut user = User::default();
+    assert!(
+        matches!(admit(&mut user, &POLICY, "a", &[]), Reply::Reserved { account: a, .. } if a == account())
+    );
+    assert!(!user.is_nobody(NOW));
+    close(&mut user, "a");
+    assert!(user.is_nobody(NOW));
+}
+
+#[test]
+fn a_repeated_call_takes_one_place() {
+    let mut user = User::default();
+    for _ in 0..3 {
+        assert!(matches!(admit(&mut user, &POLICY, "a", &[]), Reply::Reserved { .. }));
+    }
+    assert_eq!(user.slots.len(), 1);
+}
+
+#[test]
+fn at_the_limit_the_idlest_gives_way_once_it_is_known_which_it_is() {
+    let mut user = User::default();
+    for id in ["a", "b"] {
+        assert!(matches!(admit(&mut user, &POLICY, id, &[]), Reply::Reserved { .. }));
+    }
+    let asked = admit(&mut user, &POLICY, "c", &[]);
+    assert!(matches!(asked, Reply::AtLimit { ref sessions, .. } if *sessions == ["a", "b"]), "{asked:?}");
+    let told = admit(&mut user, &POLICY, "c", &[("a", 9), ("b", 5)]);
+    assert!(matches!(told, Reply::Reserved { ref evicted, .. } if *evicted == ["b"]), "{told:?}");
+    assert!(matches!(user.pending.as_slice(), [p] if p.task == Task::End(EndReason::Evicted)));
+}
+
+#[test]
+fn at_the_limit_it_is_refused_where_nobody_gives_way() {
+    let policy = UserPolicy { limit: LimitPolicy { max: 1, evict: false }, ..POLICY };
+    let mut user = User::default();
+    admit(&mut user, &policy, "a", &[]);
+    let reply = admit(&mut user, &policy, "b", &[("a", 9)]);
+    assert!(matches!(reply, Reply::LimitExceeded { .. }), "{reply:?}");
+    close(&mut user, "a");
+    assert!(matches!(admit(&mut user, &policy, "b", &[]), Reply::Reserved { .. }), "a freed place is free");
+}
+
+#[test]
+fn a_user_is_not_admitted_this_way() {
+    let account = Account { user_id: 7, ..account() };
+    let admit = Command::Admit { account, session_id: "a".into(), activity: Vec::new(), replaces: None };
+    let mut user = User::default();
+    assert_eq!(decide(&mut user, Step::Plain(admit), &POLICY, NOW).reply, Reply::Failed);
+    assert_eq!(user, User::default());
+}

@@ -1,0 +1,100 @@
+//! What the directory said of service keys, kept for a moment, so that a service that asks often is answered at the edge.
+
+use super::service_key::ServiceKey;
+use base::clock::Timestamp;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long an answer is taken for true: how long a revoked key may still be let in elsewhere. Long enough that a busy
+/// service costs one call to the directory in ten seconds and instance, short enough to wait for.
+const KEPT: Duration = Duration::from_secs(10);
+/// How many answers are kept: at 300 bytes each, well under a hundredth of an instance's memory. Ids that are made up
+/// can fill it; then the oldest go, and their keys cost a call more.
+const ENTRIES_MAX: usize = 1000;
+
+#[derive(Debug, Default)]
+pub struct KeyCache(Vec<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    id: String,
+    asked_at: Timestamp,
+    key: Option<Rc<ServiceKey>>,
+}
+
+impl KeyCache {
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// What was said of an id not long ago: that there is such a key, or that there is none.
+    pub fn get(&self, id: &str, now: Timestamp) -> Option<Option<Rc<ServiceKey>>> {
+        self.0.iter().find(|e| e.id == id && fresh(e, now)).map(|e| e.key.clone())
+    }
+
+    /// Notes an answer. `asked_at` is from before the question: what happened after it may not be in the answer.
+    pub fn put(&mut self, id: &str, key: Option<Rc<ServiceKey>>, asked_at: Timestamp) {
+        self.0.retain(|e| e.id != id && fresh(e, asked_at));
+        if self.0.len() >= ENTRIES_MAX {
+            self.0.remove(0);
+        }
+        self.0.push(Entry { id: id.to_owned(), asked_at, key });
+    }
+
+    pub fn forget(&mut self, id: &str) {
+        self.0.retain(|e| e.id != id);
+    }
+}
+
+/// Nothing from the future: a clock that was put back would keep it for long.
+fn fresh(entry: &Entry, now: Timestamp) -> bool {
+    entry.asked_at <= now && now.since(entry.asked_at) < KEPT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn key() -> Rc<ServiceKey> {
+        Rc::new(ServiceKey::new(1, &[1; 32], "a".to_owned(), &[], None, at(0)).0)
+    }
+
+    #[test]
+    fn an_answer_holds_for_ten_seconds() {
+        let mut cache = KeyCache::new();
+        cache.put("a", Some(key()), at(100));
+        cache.put("b", None, at(100));
+        assert_eq!(cache.get("a", at(109)), Some(Some(key())));
+        assert_eq!(cache.get("b", at(109)), Some(None));
+        assert_eq!(cache.get("c", at(109)), None);
+        assert_eq!(cache.get("a", at(110)), None);
+        assert_eq!(cache.get("a", at(99)), None);
+        cache.forget("a");
+        assert_eq!(cache.get("a", at(101)), None);
+    }
+
+    #[test]
+    fn a_later_answer_takes_the_place_of_an_earlier_one() {
+        let mut cache = KeyCache::new();
+        cache.put("a", None, at(100));
+        cache.put("a", Some(key()), at(101));
+        assert_eq!(cache.get("a", at(101)), Some(Some(key())));
+        assert_eq!(cache.0.len(), 1);
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let mut cache = KeyCache::new();
+        for n in 0..=ENTRIES_MAX {
+            cache.put(&n.to_string(), None, at(100));
+        }
+        assert_eq!(cache.0.len(), ENTRIES_MAX);
+        assert_eq!((cache.get("0", at(100)), cache.get("1", at(100))), (None, Some(None)));
+        cache.put("x", None, at(200));
+        assert_eq!(cache.0.len(), 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! The limit of live sessions, decided in one step of the user's object.
+
+use super::LimitPolicy;
+use super::state::Slot;
+use base::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a session's object said of itself, when a place was needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    pub session_id: String,
+    pub found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// Live, and last active then.
+    Live(Timestamp),
+    Ended,
+    /// Not opened; perhaps not yet.
+    Unknown,
+}
+
+/// No place is free and none may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Frees the places of sessions that cannot be live any more.
+pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) {
+    slots.retain(|slot| {
+        let found = activity.iter().find(|a| a.session_id == slot.session_id).map(|a| a.found);
+        let reserved = slot.reserved_until.is_some_and(|until| now < until);
+        let gone = match found {
+            Some(Found::Ended) => true,
+            Some(Found::Unknown) => !reserved,
+            Some(Found::Live(_)) | None => false,
+        };
+        !gone && now < slot.expires_at
+    });
+}
+
+/// Puts `slot` on the list, within the limit. Gives back the slots that lost their place: those idle longest, as far as
+/// `activity` tells; a session that it does not mention began after it was gathered and counts from its beginning.
+pub fn take(
+    slots: &mut Vec<Slot>,
+    slot: Slot,
+    activity: &[Activity],
+    policy: &LimitPolicy,
+    now: Timestamp,
+) -> Result<Vec<Slot>, Full> {
+    drop_dead(slots, activity, now);
+    let mut evicted = Vec::new();
+    while slots.len() >= policy.max.max(1) {
+        if !policy.evict {
+            return Err(Full);
+        }
+        let last_active = |s: &Slot| {
+            let found = activity.iter().find(|a| a.session_id == s.session_id).map(|a| a.found);
+            if let Some(Found::Live(at)) = found { at } else { s.created_at }
+        };
+        let Some(index) = (0..slots.len()).min_by_key(|i| slots.get(*i).map(last_active)) else {
+            return Err(Full);
+        };
+        evicted.push(slots.remove(index));
+    }
+    slots.push(slot);
+    Ok(evicted)
+}

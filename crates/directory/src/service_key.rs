@@ -1,0 +1,251 @@
+//! Service keys: what services show to be let in. `sp_{id}_{secret}`; only the secret's hash is kept.
+
+use base::clock::Timestamp;
+use base::secret::Secret;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// What keys begin with, so that scanners of source code can find one that was left there.
+const PREFIX: &str = "sp_";
+/// Twelve hexadecimal digits. An id is no secret; it finds the key.
+const ID_DIGITS: usize = 12;
+const ID_MAX: u64 = 0xffff_ffff_ffff;
+/// Longest name, in characters.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// What a key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    TokensRead,
+    TokensWrite,
+    Portal,
+    Introspect,
+}
+
+impl Scope {
+    pub const ALL: [Self; 4] = [Self::TokensRead, Self::TokensWrite, Self::Portal, Self::Introspect];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TokensRead => "tokens:read",
+            Self::TokensWrite => "tokens:write",
+            Self::Portal => "portal",
+            Self::Introspect => "introspect",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// A key as it is kept: a row of the directory's table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKey {
+    pub id: String,
+    pub name: String,
+    /// SHA-256 of the secret, in base64url. The secret has 256 random bits, so a slow or a keyed hash would add nothing.
+    pub hash: String,
+    /// The last characters of the secret, by which people tell keys apart.
+    pub last4: String,
+    /// Separated by spaces.
+    pub scopes: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ServiceKey {
+    /// A new key from random bits, and its text, which is shown once.
+    pub fn new(
+        random: u64,
+        secret: &[u8; 32],
+        name: String,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> (Self, Secret) {
+        let id = format!("{:012x}", random & ID_MAX);
+        let text = Base64UrlUnpadded::encode_string(secret);
+        let key = Self {
+            hash: hash(secret),
+            last4: text.get(text.len() - 4..).unwrap_or_default().to_owned(),
+            name,
+            scopes: scopes.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(" "),
+            created_at: now,
+            expires_at,
+            revoked_at: None,
+            id,
+        };
+        let shown = [PREFIX, &key.id, "_", &text].concat();
+        (key, Secret::new(shown))
+    }
+
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scopes.split(' ')
+    }
+
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes().any(|s| s == scope.as_str())
+    }
+
+    pub fn status(&self, now: Timestamp) -> &'static str {
+        if self.revoked_at.is_some() {
+            "revoked"
+        } else if self.expires_at.is_some_and(|at| at <= now) {
+            "expired"
+        } else {
+            "active"
+        }
+    }
+
+    /// Whether what was shown is this key, and it is good. The secret is compared in constant time.
+    pub fn admits(&self, shown: &Shown, now: Timestamp) -> bool {
+        let same: bool = self.hash.as_bytes().ct_eq(shown.hash.as_bytes()).into();
+        same && self.id == shown.id && self.status(now) == "active"
+    }
+}
+
+/// A key that somebody shows: well-formed, and nothing else is known of it. Its secret is hashed at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub id: String,
+    hash: String,
+}
+
+impl Shown {
+    /// Reads a key. There is one way to write each.
+    pub fn parse(text: &str) -> Option<Self> {
+        // The secret may have an underscore in it.
+        let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
+        if !is_id(id) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        let decoded = Base64UrlUnpadded::decode(secret, &mut bytes).ok()?;
+        (decoded.len() == bytes.len()).then(|| Self { id: id.to_owned(), hash: hash(&bytes) })
+    }
+}
+
+/// Whether a key could have this id.
+pub fn is_id(text: &str) -> bool {
+    text.len() == ID_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a key may be called this: visible text on one line, not too long.
+pub fn is_name(text: &str) -> bool {
+    (1..=NAME_CHARS_MAX).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
+}
+
+fn hash(secret: &[u8; 32]) -> String {
+    Base64UrlUnpadded::encode_string(&Sha256::digest(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1000);
+
+    fn made(secret: u8, expires_at: Option<Timestamp>) -> (ServiceKey, String) {
+        let scopes = [Scope::TokensRead, Scope::Portal];
+        let (key, text) = ServiceKey::new(7, &[secret; 32], "a".to_owned(), &scopes, expires_at, NOW);
+        (key, text.expose().to_owned())
+    }
+
+    fn admits(key: &ServiceKey, text: &str, now: Timestamp) -> bool {
+        Shown::parse(text).is_some_and(|shown| key.admits(&shown, now))
+    }
+
+    #[test]
+    fn a_key_is_admitted_by_its_text_and_the_text_is_not_kept() {
+        // 0xff gives a secret of underscores.
+        for secret in [0, 1, 0xff] {
+            let (key, text) = made(secret, None);
+            assert!(admits(&key, &text, NOW), "{text}");
+            let kept = format!("{key:?}{}", serde_json::to_string(&key).unwrap());
+            assert!(!kept.contains(text.rsplit_once(&key.id).unwrap().1), "{kept}");
+            assert!(text.ends_with(&key.last4) && key.last4.len() == 4);
+        }
+        // sha256(32 zero bytes), computed elsewhere.
+        assert_eq!(made(0, None).0.hash, "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU");
+    }
+
+    #[test]
+    fn another_secret_or_id_is_not_admitted() {
+        let (key, text) = made(1, None);
+        assert!(!admits(&key, &made(2, None).1, NOW));
+        assert!(!admits(&key, &text.replace("7_", "8_"), NOW));
+    }
+
+    #[test]
+    fn only_one_spelling_is_read() {
+        let (_, text) = made(1, None);
+        assert!(Shown::parse(&text).is_some());
+        let secret = &text[3 + ID_DIGITS + 1..];
+        for bad in [
+            String::new(),
+            "sp_".to_owned(),
+            "eyJhbGciOiJIUzI1NiJ9.e30.AAAA".to_owned(),
+            text.to_uppercase(),
+            text.replace("sp_", "SP_"),
+            text.replace("7_", "g_"),
+            text.replace("7_", "7"),
+            text.replace("sp_0", "sp_00"),
+            text.replace("sp_0", "sp_+"),
+            text.replace("sp_0", "sp_A"),
+            format!("{text}="),
+            format!("{text}A"),
+            format!("{text}\n"),
+            format!(" {text}"),
+            format!("sp_{secret}"),
+            text[..text.len() - 1].to_owned(),
+            // Stray bits in the last character.
+            format!("{}F", &text[..text.len() - 1]),
+            "sp_000000000007_".to_owned(),
+            format!("sp_000000000007_{}", "A".repeat(100_000)),
+        ] {
+            assert_eq!(Shown::parse(&bad), None, "{}", &bad[..bad.len().min(80)]);
+        }
+    }
+
+    #[test]
+    fn a_key_ends_at_its_time_or_when_it_is_revoked() {
+        let expires = NOW.plus(std::time::Duration::from_mins(1));
+        let (mut key, text) = made(1, Some(expires));
+        let before = Timestamp::from_millis(expires.millis() - 1);
+        assert!(admits(&key, &text, before));
+        assert!(!admits(&key, &text, expires));
+        assert_eq!((key.status(before), key.status(expires)), ("active", "expired"));
+        key.revoked_at = Some(NOW);
+        assert!(!admits(&key, &text, NOW));
+        assert_eq!(key.status(expires), "revoked");
+    }
+
+    #[test]
+    fn a_key_allows_its_scopes_and_no_other() {
+        let (mut key, _) = made(1, None);
+        let allowed: Vec<_> = Scope::ALL.into_iter().filter(|s| key.allows(*s)).collect();
+        assert_eq!(allowed, [Scope::TokensRead, Scope::Portal]);
+        key.scopes = "tokens:readwrite tokens portals".to_owned();
+        assert!(!Scope::ALL.into_iter().any(|s| key.allows(s)));
+        for scope in Scope::ALL {
+            assert_eq!(Scope::from_name(scope.as_str()), Some(scope));
+        }
+        assert_eq!(Scope::from_name("Portal"), None);
+    }
+
+    #[test]
+    fn a_name_is_visible_text_on_one_line() {
+        for name in ["a", "nightly job", "ví dụ", &"é".repeat(64)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", " ", " a", "a\n", "a\nb", "a\0b", &"é".repeat(65)] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
+}

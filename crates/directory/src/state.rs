@@ -1,0 +1,57 @@
+//! What a user's object keeps. The stored form is JSON; fields are only ever added, with a default.
+
+use super::throttle::Throttle;
+use base::account::{Account, EndReason};
+use base::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Nobody, where a name was only tried.
+    #[serde(default)]
+    pub profile: Option<Stored>,
+    #[serde(default)]
+    pub slots: Vec<Slot>,
+    /// What has been decided for sessions and is not known to be done.
+    #[serde(default)]
+    pub pending: Vec<Pending>,
+    #[serde(default)]
+    pub throttle: Throttle,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub account: Account,
+    pub is_active: bool,
+    /// An Argon2id PHC string.
+    pub password: String,
+    /// Counts changes of password and of `is_active`: a login that began before one does not outlive it.
+    pub version: u64,
+}
+
+/// A place among the user's live sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    pub session_id: String,
+    pub created_at: Timestamp,
+    /// The session cannot live longer than this, whatever happens.
+    pub expires_at: Timestamp,
+    /// A place is first reserved. If its session is not there at this time, the login failed and the place is free.
+    pub reserved_until: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    pub session_id: String,
+    pub task: Task,
+    /// When the object's alarm does it, if whoever asked for it has not.
+    pub due: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    End(EndReason),
+    /// Tell the session of the account as it is now.
+    Sync,
+}

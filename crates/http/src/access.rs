@@ -1,0 +1,185 @@
+//! From a request to a caller: the bearer token, then what the session's object says of it.
+
+use super::context::Context;
+use super::reply::Reply;
+use super::route::query_values;
+use crate::error::Reason;
+use base::clock::Timestamp;
+use config::App;
+use directory::ADMIN;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use session::tokens::{TokenError, Verified};
+use session::{self, Account, EndReason, Live};
+
+/// Somebody whose access token and session have been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub account: Account,
+    pub session_id: String,
+    /// What the session's object said. Nothing where `SESSION_CHECK` does not ask it.
+    pub live: Option<Live>,
+}
+
+/// The token of a bearer header (RFC 6750 §2.1), not looked at yet.
+pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
+    let header = authorization.ok_or(Reason::NotAuthenticated)?.trim();
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Reason::NotAuthenticated);
+    }
+    // Two headers arrive as one, joined by a comma; a token has neither comma nor space.
+    if token.contains([' ', ',', '\t']) {
+        return Err(Reason::InvalidRequest);
+    }
+    Ok(token)
+}
+
+/// The service key of a request, not looked at yet: by bearer, `X-API-Key` or `Apikey`; by more than one of them only if
+/// they agree. Another scheme than bearer is somebody else's business.
+pub fn service_key(context: &Context) -> Result<&str, Reason> {
+    let bearer = match bearer(context.authorization.as_deref()) {
+        Err(Reason::NotAuthenticated) => None,
+        other => Some(other?),
+    };
+    let headers = context.api_key.as_deref().unwrap_or_default().split(',').map(str::trim);
+    let mut shown = bearer.into_iter().chain(headers.filter(|key| !key.is_empty()));
+    let key = shown.next().ok_or(Reason::NotAuthenticated)?;
+    if shown.all(|other| other == key) { Ok(key) } else { Err(Reason::InvalidRequest) }
+}
+
+impl From<TokenError> for Reason {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Invalid => Self::TokenInvalid,
+            TokenError::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+/// The access token of a request, its signature and times checked; not yet its session.
+pub fn access_token(app: &App, context: &Context, now: Timestamp) -> Result<Verified, Reason> {
+    Ok(app.keys.verify_access(bearer(context.authorization.as_deref())?, now)?)
+}
+
+/// What an answer of the session's object means for somebody with an access token.
+pub fn admitted(session_id: &str, subject: &str, reply: session::Reply) -> Result<Caller, Reason> {
+    match reply {
+        // No token that we made names another user's session.
+        session::Reply::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
+        session::Reply::Live(live) => {
+            Ok(Caller { account: live.account.clone(), session_id: session_id.to_owned(), live: Some(live) })
+        }
+        session::Reply::Ended(ended) | session::Reply::Reused(ended) => Err(access_refused(ended.reason)),
+        session::Reply::Unknown => Err(Reason::SessionRevoked(None)),
+        // No answers to a touch.
+        _ => Err(Reason::Internal),
+    }
+}
+
+/// Why an access token of an ended session is refused.
+pub fn access_refused(reason: EndReason) -> Reason {
+    match reason {
+        EndReason::Inactivity => Reason::SessionInactivity,
+        EndReason::Lifetime => Reason::SessionRevoked(Some(reason)),
+        _ => Reason::AccessTokenRevoked(reason),
+    }
+}
+
+/// Why a refresh token of an ended session is refused.
+pub fn refresh_refused(reason: EndReason) -> Reason {
+    match reason {
+        EndReason::Inactivity => Reason::SessionInactivity,
+        _ => Reason::SessionRevoked(Some(reason)),
+    }
+}
+
+impl Caller {
+    pub fn has_role(&self, role: &str) -> bool {
+        self.account.roles.iter().any(|r| r == role)
+    }
+
+    pub fn require_admin(&self) -> Result<(), Reason> {
+        if self.has_role(ADMIN) { Ok(()) } else { Err(Reason::Forbidden) }
+    }
+}
+
+/// `GET /auth/profile`.
+pub fn profile(caller: &Caller) -> Reply {
+    let account = &caller.account;
+    // Disabling a user ends the sessions, so whoever gets here is active.
+    let body = json!({
+        "id": account.user(),
+        "username": account.username,
+        "roles": account.roles,
+        "is_active": true,
+        "created_at": account.created_at.rfc3339(),
+    });
+    Reply::json(200, &body)
+}
+
+/// `GET /api/v1/protected`.
+pub fn protected(caller: &Caller) -> Reply {
+    Reply::json(200, &json!({ "message": format!("Hello {}!", caller.account.username) }))
+}
+
+/// `/auth/verify`: the caller in headers, for a proxy to pass on. `?role=` asks for a role; given twice, for both.
+pub fn verify(caller: &Caller, context: &Context) -> Result<Reply, Reason> {
+    if !query_values(&context.query, "role").all(|role| caller.has_role(&role)) {
+        return Err(Reason::Forbidden);
+    }
+    // Headers hold ASCII only, so a name in another script travels percent-encoded.
+    let username = utf8_percent_encode(&caller.account.username, NON_ALPHANUMERIC);
+    Ok(Reply::empty(200)
+        .with("x-auth-user", caller.account.subject())
+        .with("x-auth-username", username.to_string())
+        .with("x-auth-session", caller.session_id.clone())
+        .with("x-auth-roles", caller.account.roles.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_one_bearer_token_or_none() {
+        for (header, token) in [
+            (Some("Bearer abc"), Ok("abc")),
+            (Some("bearer abc"), Ok("abc")),
+            (None, Err(Reason::NotAuthenticated)),
+            (Some(""), Err(Reason::NotAuthenticated)),
+            (Some("Basic abc"), Err(Reason::NotAuthenticated)),
+            (Some("Bearer"), Ok("")),
+            (Some("Bearer a, Bearer b"), Err(Reason::InvalidRequest)),
+            (Some("Bearer a b"), Err(Reason::InvalidRequest)),
+        ] {
+            assert_eq!(bearer(header), token, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn reads_one_service_key_wherever_it_stands() {
+        for (authorization, api_key, key) in [
+            (None, None, Err(Reason::NotAuthenticated)),
+            (Some("Basic abc"), None, Err(Reason::NotAuthenticated)),
+            (Some(""), Some(""), Err(Reason::NotAuthenticated)),
+            (Some("Bearer k"), None, Ok("k")),
+            (Some("Bearer"), None, Ok("")),
+            (None, Some("k"), Ok("k")),
+            (Some("Basic abc"), Some("k"), Ok("k")),
+            (Some("Bearer k"), Some("k, k"), Ok("k")),
+            (Some("Bearer k"), Some("j"), Err(Reason::InvalidRequest)),
+            (None, Some("k,j"), Err(Reason::InvalidRequest)),
+            (Some("Bearer k, Bearer k"), None, Err(Reason::InvalidRequest)),
+            (Some("Bearer"), Some("k"), Err(Reason::InvalidRequest)),
+        ] {
+            let header = |name: &str| match name {
+                "authorization" => authorization.map(str::to_owned),
+                "x-api-key" => api_key.map(str::to_owned),
+                _ => None,
+            };
+            let context = Context::new("GET", "http://h/", &header, &String::new, Timestamp::default());
+            assert_eq!(service_key(&context), key, "{authorization:?} {api_key:?}");
+        }
+    }
+}

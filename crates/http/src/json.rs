@@ -1,0 +1,296 @@
+//! Bodies: strict JSON, and fields read from it so that all that are wrong are named together.
+
+use crate::error::Reason;
+use base::fields::{FieldError, FieldFault};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// A JSON value in which no object has a name twice (RFC 8259 §4 leaves what that means open; we refuse it).
+/// `serde_json` stops at 128 levels of nesting and at numbers that do not fit.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_string<E>(self, v: String) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if map.contains_key(&name) {
+                return Err(de::Error::custom("a name twice"));
+            }
+            let Strict(value) = entries.next_value()?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// Any JSON value.
+pub fn value(bytes: &[u8]) -> Result<Value, Reason> {
+    serde_json::from_slice::<Strict>(bytes).map(|Strict(v)| v).map_err(|_| Reason::MalformedJson)
+}
+
+/// The fields of a body that must be an object. Unknown ones are ignored.
+#[derive(Debug)]
+pub struct Fields {
+    map: Map<String, Value>,
+    faults: Vec<FieldError>,
+}
+
+impl Fields {
+    /// An empty body has no fields.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Reason> {
+        let value = if bytes.is_empty() { Value::Object(Map::new()) } else { value(bytes)? };
+        match value {
+            Value::Object(map) => Ok(Self { map, faults: Vec::new() }),
+            _ => Err(Reason::field("body", FieldFault::WrongType)),
+        }
+    }
+
+    pub fn fault(&mut self, field: &'static str, fault: FieldFault) {
+        self.faults.push(FieldError { field, fault });
+    }
+
+    /// Whether the field is there and not null.
+    pub fn has(&self, field: &str) -> bool {
+        self.map.get(field).is_some_and(|v| !v.is_null())
+    }
+
+    /// Whether the field is there, not null and no empty text.
+    pub fn is_filled(&self, field: &str) -> bool {
+        self.map.get(field).is_some_and(|v| !v.is_null() && v.as_str() != Some(""))
+    }
+
+    /// The fields of an object in a field, named by their whole paths (`data.cif`); none if it is left out or null. What
+    /// is wrong with them counts once they are given to [`Fields::absorb`].
+    #[must_use]
+    pub fn object(&mut self, field: &'static str) -> Self {
+        let map = match self.map.remove(leaf(field)) {
+            Some(Value::Object(map)) => map,
+            other => {
+                if other.is_some_and(|value| !value.is_null()) {
+                    self.fault(field, FieldFault::WrongType);
+                }
+                Map::new()
+            }
+        };
+        Self { map, faults: Vec::new() }
+    }
+
+    pub fn absorb(&mut self, inner: Self) {
+        self.faults.extend(inner.faults);
+    }
+
+    /// Text that may be left out or null, of at most `bytes_max` bytes.
+    pub fn optional_text(&mut self, field: &'static str, bytes_max: usize) -> Option<String> {
+        match self.map.remove(leaf(field)) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.len() > bytes_max => {
+                self.fault(field, FieldFault::TooLong);
+                None
+            }
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.fault(field, FieldFault::WrongType);
+                None
+            }
+        }
+    }
+
+    /// Text that must be there and not be empty.
+    pub fn text(&mut self, field: &'static str, bytes_max: usize) -> String {
+        let faults = self.faults.len();
+        match self.optional_text(field, bytes_max) {
+            Some(text) if !text.is_empty() => text,
+            _ => {
+                if self.faults.len() == faults {
+                    self.fault(field, FieldFault::Required);
+                }
+                String::new()
+            }
+        }
+    }
+
+    pub fn optional_bool(&mut self, field: &'static str) -> Option<bool> {
+        match self.map.remove(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(b)) => Some(b),
+            Some(_) => {
+                self.fault(field, FieldFault::WrongType);
+                None
+            }
+        }
+    }
+
+    /// A whole number within bounds, both included, that may be left out or null.
+    pub fn optional_number(&mut self, field: &'static str, min: u64, max: u64) -> Option<u64> {
+        let fault = match self.map.remove(field) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => match number.as_u64() {
+                Some(n) if (min..=max).contains(&n) => return Some(n),
+                _ => FieldFault::NotAllowed,
+            },
+            Some(_) => FieldFault::WrongType,
+        };
+        self.fault(field, fault);
+        None
+    }
+
+    pub fn optional_list(&mut self, field: &'static str) -> Option<Vec<String>> {
+        let list = match self.map.remove(field) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                self.fault(field, FieldFault::WrongType);
+                return None;
+            }
+        };
+        let texts: Option<Vec<String>> =
+            list.into_iter().map(|v| if let Value::String(text) = v { Some(text) } else { None }).collect();
+        if texts.is_none() {
+            self.fault(field, FieldFault::WrongType);
+        }
+        texts
+    }
+
+    /// What somebody else reads of them by rules of their own.
+    pub fn checked(
+        &mut self,
+        check: impl FnOnce(&Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>,
+    ) -> Map<String, Value> {
+        check(&self.map).unwrap_or_else(|faults| {
+            self.faults.extend(faults);
+            Map::new()
+        })
+    }
+
+    /// To be called when all have been read: names every wrong field.
+    pub fn finish(self) -> Result<(), Reason> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Reason::InvalidFields(self.faults)) }
+    }
+}
+
+/// The last part of a path: the field's own name.
+fn leaf(field: &str) -> &str {
+    field.rsplit('.').next().unwrap_or(field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_not_json() {
+        let deep = "[".repeat(100_000);
+        for body in [
+            "{",
+            "{'a':1}",
+            r#"{"a":1,"a":2}"#,
+            r#"{"x":{"a":1,"a":1}}"#,
+            r#"{"a":1e400}"#,
+            r#"{"a":"\ud800"}"#,
+            "{}x",
+            "\u{feff}{}",
+            "NaN",
+            &deep,
+        ] {
+            assert_eq!(value(body.as_bytes()), Err(Reason::MalformedJson), "{}", &body[..body.len().min(30)]);
+        }
+        assert_eq!(value(b"\"\xff\""), Err(Reason::MalformedJson));
+    }
+
+    #[test]
+    fn names_every_wrong_field_at_once() {
+        let mut f =
+            Fields::parse(br#"{"username":7,"password":"","language":"es","long":"xxxx","extra":[]}"#)
+                .unwrap();
+        f.text("username", 10);
+        f.text("password", 10);
+        f.text("missing", 10);
+        f.optional_text("long", 3);
+        assert_eq!(f.optional_text("language", 10).as_deref(), Some("es"));
+        let Err(Reason::InvalidFields(faults)) = f.finish() else { panic!("no faults") };
+        let named: Vec<_> = faults.iter().map(|f| (f.field, f.fault)).collect();
+        assert_eq!(
+            named,
+            [
+                ("username", FieldFault::WrongType),
+                ("password", FieldFault::Required),
+                ("missing", FieldFault::Required),
+                ("long", FieldFault::TooLong),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_number_is_whole_and_within_its_bounds() {
+        for (number, read) in [("1", Some(1)), ("30", Some(30)), ("null", None)] {
+            let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
+            assert_eq!((f.optional_number("n", 1, 30), f.finish()), (read, Ok(())), "{number}");
+        }
+        for number in
+            ["0", "-0", "-1", "31", "1.5", "9007199254740993", "18446744073709551616", "\"1\"", "[1]"]
+        {
+            let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
+            assert_eq!(f.optional_number("n", 1, 30), None);
+            assert!(f.finish().is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_an_object_or_empty() {
+        assert!(Fields::parse(b"").is_ok());
+        for body in ["[]", "1", "\"x\"", "null"] {
+            assert!(matches!(Fields::parse(body.as_bytes()), Err(Reason::InvalidFields(_))), "{body}");
+        }
+    }
+}

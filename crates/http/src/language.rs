@@ -1,0 +1,393 @@
+//! The languages of `detail`, and how one is chosen.
+
+use super::portal_texts;
+use crate::error::{FieldFault, Reason};
+use keeper::Code;
+use std::borrow::Cow;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    En,
+    Es,
+    Vi,
+}
+
+impl Language {
+    /// The language of a tag such as `es` or `es-MX`, if it is one of ours.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next()?;
+        [("en", Self::En), ("es", Self::Es), ("vi", Self::Vi)]
+            .into_iter()
+            .find(|(name, _)| primary.eq_ignore_ascii_case(name))
+            .map(|(_, language)| language)
+    }
+
+    /// The best of an `Accept-Language` header (RFC 9110 §12.5.4): the highest weight, the first of equals.
+    pub fn from_header(header: &str) -> Self {
+        let mut best = (0, Self::default());
+        for entry in header.split(',').take(20) {
+            let (tag, parameter) = entry.split_once(';').unwrap_or((entry, ""));
+            let weight = weight(parameter.trim());
+            if let Some(language) = Self::from_tag(tag).filter(|_| weight > best.0) {
+                best = (weight, language);
+            }
+        }
+        best.1
+    }
+}
+
+/// A `q` parameter in thousandths; 1000 where there is none, 0 where it cannot be read.
+fn weight(parameter: &str) -> u32 {
+    let Some(value) = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")) else {
+        return if parameter.is_empty() { 1000 } else { 0 };
+    };
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let thousandths = format!("{fraction:0<3}");
+    match (whole, thousandths.get(..3).map(str::parse::<u32>)) {
+        ("1", _) => 1000,
+        ("0", Some(Ok(n))) if fraction.len() <= 3 => n,
+        _ => 0,
+    }
+}
+
+/// Why there is no upstream token.
+const fn upstream_texts(code: Code) -> [&'static str; 3] {
+    match code {
+        Code::Timeout => [
+            "The upstream service did not answer in time",
+            "El servicio externo no respondió a tiempo",
+            "Dịch vụ bên ngoài không trả lời kịp thời",
+        ],
+        Code::Unreachable => [
+            "The upstream service could not be reached",
+            "No se pudo contactar con el servicio externo",
+            "Không thể kết nối tới dịch vụ bên ngoài",
+        ],
+        Code::RateLimited => [
+            "The upstream service limits its calls",
+            "El servicio externo limita las llamadas",
+            "Dịch vụ bên ngoài đang giới hạn số lần gọi",
+        ],
+        Code::ServerError | Code::Unintelligible | Code::Redirected | Code::Interrupted => {
+            ["The upstream service failed", "El servicio externo falló", "Dịch vụ bên ngoài gặp lỗi"]
+        }
+        Code::CredentialsRefused => [
+            "The upstream service refused the configured credentials",
+            "El servicio externo rechazó las credenciales configuradas",
+            "Dịch vụ bên ngoài từ chối thông tin đăng nhập đã cấu hình",
+        ],
+        Code::InputRefused => [
+            "The upstream service found the input invalid",
+            "El servicio externo consideró inválidos los datos",
+            "Dịch vụ bên ngoài cho rằng dữ liệu không hợp lệ",
+        ],
+        Code::GrantRefused => [
+            "The upstream service refused the code or refresh token",
+            "El servicio externo rechazó el código o el token de actualización",
+            "Dịch vụ bên ngoài từ chối mã hoặc mã làm mới",
+        ],
+        Code::TokenRefused => [
+            "The upstream service refused the token",
+            "El servicio externo rechazó el token",
+            "Dịch vụ bên ngoài từ chối mã thông báo",
+        ],
+        Code::Unreadable => [
+            "The stored token of this account cannot be read",
+            "No se puede leer el token guardado de esta cuenta",
+            "Không thể đọc mã đã lưu của tài khoản này",
+        ],
+        Code::NoMeans => [
+            "There is no token for this account",
+            "No hay token para esta cuenta",
+            "Tài khoản này chưa có mã thông báo",
+        ],
+        Code::ApprovalPending => [
+            "The account's owner has to approve a new token",
+            "El titular de la cuenta debe aprobar un nuevo token",
+            "Chủ tài khoản cần phê duyệt mã thông báo mới",
+        ],
+        Code::BudgetSpent => [
+            "The calls of this hour are used up; try again later",
+            "Se agotaron las llamadas de esta hora; inténtelo más tarde",
+            "Đã hết số lần gọi trong giờ này; hãy thử lại sau",
+        ],
+    }
+}
+
+/// The text of a refusal: English, Spanish, Vietnamese.
+#[allow(clippy::too_many_lines)] // A table.
+const fn texts(reason: &Reason) -> [&'static str; 3] {
+    match reason {
+        Reason::MalformedJson => [
+            "The body is not valid JSON",
+            "El cuerpo no es JSON válido",
+            "Nội dung không phải là JSON hợp lệ",
+        ],
+        Reason::InvalidRequest => {
+            ["The request is malformed", "La solicitud está mal formada", "Yêu cầu không đúng định dạng"]
+        }
+        Reason::NotAuthenticated => ["Not authenticated", "No autenticado", "Chưa xác thực"],
+        Reason::TokenInvalid => ["Token is invalid", "El token no es válido", "Mã thông báo không hợp lệ"],
+        Reason::TokenExpired => ["Token has expired", "El token ha caducado", "Mã thông báo đã hết hạn"],
+        Reason::SessionInactivity => [
+            "Session expired due to inactivity",
+            "La sesión ha caducado por inactividad",
+            "Phiên đã hết hạn do không hoạt động",
+        ],
+        Reason::AccessTokenRevoked(_) => [
+            "Access token has been revoked",
+            "El token de acceso ha sido revocado",
+            "Mã truy cập đã bị thu hồi",
+        ],
+        Reason::SessionRevoked(_) => [
+            "Session has been revoked or is invalid",
+            "La sesión ha sido revocada o no es válida",
+            "Phiên đã bị thu hồi hoặc không hợp lệ",
+        ],
+        Reason::RefreshTokenReused => [
+            "Refresh token has already been used; the session has been closed",
+            "El token de actualización ya se ha usado; la sesión se ha cerrado",
+            "Mã làm mới đã được sử dụng; phiên đã bị đóng",
+        ],
+        Reason::InvalidCredentials => [
+            "Invalid username or password",
+            "Usuario o contraseña incorrectos",
+            "Tên người dùng hoặc mật khẩu không đúng",
+        ],
+        Reason::ServiceKeyInvalid => {
+            ["Service key is invalid", "La clave de servicio no es válida", "Khóa dịch vụ không hợp lệ"]
+        }
+        Reason::SessionLimitExceeded => [
+            "Maximum number of concurrent sessions exceeded",
+            "Se ha superado el número máximo de sesiones simultáneas",
+            "Đã vượt quá số phiên đồng thời tối đa",
+        ],
+        Reason::Forbidden => ["Not allowed", "No permitido", "Không được phép"],
+        Reason::UserInactive => {
+            ["User is inactive", "El usuario está inactivo", "Người dùng không hoạt động"]
+        }
+        Reason::NotFound => ["Not found", "No encontrado", "Không tìm thấy"],
+        Reason::UserNotFound => ["User not found", "Usuario no encontrado", "Không tìm thấy người dùng"],
+        Reason::SessionNotFound => ["Session not found", "Sesión no encontrada", "Không tìm thấy phiên"],
+        Reason::ServiceKeyNotFound => {
+            ["Service key not found", "Clave de servicio no encontrada", "Không tìm thấy khóa dịch vụ"]
+        }
+        Reason::MethodNotAllowed(_) => {
+            ["Method not allowed", "Método no permitido", "Phương thức không được phép"]
+        }
+        Reason::UserExists => ["User already exists", "El usuario ya existe", "Người dùng đã tồn tại"],
+        Reason::LastAdmin => [
+            "The last active admin cannot be removed",
+            "No se puede quitar al último administrador activo",
+            "Không thể gỡ quản trị viên hoạt động cuối cùng",
+        ],
+        Reason::TooManyServiceKeys => [
+            "Too many service keys; revoke one first",
+            "Demasiadas claves de servicio; revoque una antes",
+            "Quá nhiều khóa dịch vụ; hãy thu hồi bớt trước",
+        ],
+        Reason::AccountNotFound => ["No such account", "No existe esa cuenta", "Không có tài khoản này"],
+        Reason::Upstream { refusal, .. } => upstream_texts(refusal.code),
+        Reason::BodyTooLarge => {
+            ["The body is too large", "El cuerpo es demasiado grande", "Nội dung quá lớn"]
+        }
+        Reason::NotJson => ["The body must be JSON", "El cuerpo debe ser JSON", "Nội dung phải là JSON"],
+        Reason::InvalidFields(_) => {
+            ["Some fields are wrong", "Algunos campos son incorrectos", "Một số trường không đúng"]
+        }
+        Reason::InvalidChannel => {
+            ["Invalid channel id", "El identificador de canal no es válido", "Mã kênh không hợp lệ"]
+        }
+        // `{}` is the channel's id.
+        Reason::ChannelNotFound(_) => [
+            "Cannot find channel with id {}",
+            "No se encuentra ningún canal con el identificador {}",
+            "Không tìm thấy kênh có mã {}",
+        ],
+        Reason::ChannelWithoutVerifier => [
+            "This channel cannot renew sessions",
+            "Este canal no puede renovar sesiones",
+            "Kênh này không thể gia hạn phiên",
+        ],
+        Reason::RefreshTokenRequired => [
+            "Refresh token is required",
+            "El token de actualización es obligatorio",
+            "Bắt buộc phải có mã làm mới",
+        ],
+        Reason::ExternalTokenExpired(_) => [
+            "External token has expired",
+            "El token externo ha caducado",
+            "Mã thông báo bên ngoài đã hết hạn",
+        ],
+        Reason::ExternalTokenInvalid(_) => [
+            "External token is invalid",
+            "El token externo no es válido",
+            "Mã thông báo bên ngoài không hợp lệ",
+        ],
+        Reason::TooManyAttempts { .. } => [
+            "Too many attempts; try again later",
+            "Demasiados intentos; inténtelo más tarde",
+            "Quá nhiều lần thử; vui lòng thử lại sau",
+        ],
+        Reason::Portal(refusal) => portal_texts::texts(refusal.code),
+        Reason::PortalSessionEnded(reason) => portal_texts::ended(*reason),
+        Reason::PortalNotConfigured => {
+            ["No portal is configured", "No hay ningún portal configurado", "Chưa cấu hình cổng nào"]
+        }
+        Reason::AppointmentIncomplete => [
+            "The appointment needs more, or something else",
+            "La cita necesita más datos, u otros",
+            "Lịch hẹn cần thêm hoặc cần thông tin khác",
+        ],
+        Reason::MissingFields(_) => {
+            ["Required fields are missing", "Faltan campos obligatorios", "Thiếu trường bắt buộc"]
+        }
+        Reason::Internal => ["Internal error", "Error interno", "Lỗi nội bộ"],
+        Reason::Unavailable => [
+            "The service is not available for the moment",
+            "El servicio no está disponible por el momento",
+            "Dịch vụ tạm thời không khả dụng",
+        ],
+        Reason::Misconfigured => [
+            "The service is not configured correctly",
+            "El servicio no está bien configurado",
+            "Dịch vụ chưa được cấu hình đúng",
+        ],
+    }
+}
+
+const fn fault_texts(fault: FieldFault) -> [&'static str; 3] {
+    match fault {
+        FieldFault::Required => ["Required", "Obligatorio", "Bắt buộc"],
+        FieldFault::WrongType => ["Wrong type", "Tipo incorrecto", "Sai kiểu dữ liệu"],
+        FieldFault::TooShort => ["Too short", "Demasiado corto", "Quá ngắn"],
+        FieldFault::TooLong => ["Too long", "Demasiado largo", "Quá dài"],
+        FieldFault::NotAllowed => ["Value not allowed", "Valor no permitido", "Giá trị không được phép"],
+    }
+}
+
+const fn pick(texts: [&'static str; 3], language: Language) -> &'static str {
+    let [en, es, vi] = texts;
+    match language {
+        Language::En => en,
+        Language::Es => es,
+        Language::Vi => vi,
+    }
+}
+
+/// What a person is told of a refusal.
+pub fn detail(reason: &Reason, language: Language) -> Cow<'static, str> {
+    let text = pick(texts(reason), language);
+    match reason {
+        Reason::ChannelNotFound(id) => text.replace("{}", id).into(),
+        _ => text.into(),
+    }
+}
+
+/// What a person is told of a wrong field.
+pub const fn field_message(fault: FieldFault, language: Language) -> &'static str {
+    pick(fault_texts(fault), language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::EndReason;
+    use std::collections::HashSet;
+
+    fn all_reasons() -> Vec<Reason> {
+        vec![
+            Reason::MalformedJson,
+            Reason::InvalidRequest,
+            Reason::NotAuthenticated,
+            Reason::TokenInvalid,
+            Reason::TokenExpired,
+            Reason::SessionInactivity,
+            Reason::AccessTokenRevoked(EndReason::Logout),
+            Reason::SessionRevoked(None),
+            Reason::RefreshTokenReused,
+            Reason::InvalidCredentials,
+            Reason::ServiceKeyInvalid,
+            Reason::SessionLimitExceeded,
+            Reason::Forbidden,
+            Reason::UserInactive,
+            Reason::NotFound,
+            Reason::UserNotFound,
+            Reason::SessionNotFound,
+            Reason::ServiceKeyNotFound,
+            Reason::MethodNotAllowed("GET"),
+            Reason::UserExists,
+            Reason::LastAdmin,
+            Reason::TooManyServiceKeys,
+            Reason::BodyTooLarge,
+            Reason::NotJson,
+            Reason::InvalidFields(vec![]),
+            Reason::InvalidChannel,
+            Reason::ChannelNotFound("x".into()),
+            Reason::ChannelWithoutVerifier,
+            Reason::RefreshTokenRequired,
+            Reason::ExternalTokenExpired(None),
+            Reason::ExternalTokenInvalid(None),
+            Reason::TooManyAttempts { retry_after_seconds: 1 },
+            Reason::PortalNotConfigured,
+            Reason::AppointmentIncomplete,
+            Reason::MissingFields(vec![]),
+            Reason::Internal,
+            Reason::Unavailable,
+            Reason::Misconfigured,
+        ]
+    }
+
+    /// The compiler makes every reason have three texts; this makes them three different ones.
+    #[test]
+    fn every_text_is_there_in_every_language() {
+        let mut codes = HashSet::new();
+        for reason in all_reasons() {
+            assert!(codes.insert(reason.code()), "{} twice", reason.code());
+            let texts: HashSet<&str> = texts(&reason).into_iter().filter(|t| !t.trim().is_empty()).collect();
+            assert_eq!(texts.len(), 3, "{}", reason.code());
+        }
+        for fault in [
+            FieldFault::Required,
+            FieldFault::WrongType,
+            FieldFault::TooShort,
+            FieldFault::TooLong,
+            FieldFault::NotAllowed,
+        ] {
+            assert_eq!(fault_texts(fault).into_iter().collect::<HashSet<_>>().len(), 3);
+        }
+    }
+
+    #[test]
+    fn the_english_texts_are_those_of_the_contract() {
+        for (reason, text) in [
+            (Reason::SessionInactivity, "Session expired due to inactivity"),
+            (Reason::AccessTokenRevoked(EndReason::Logout), "Access token has been revoked"),
+            (Reason::SessionRevoked(None), "Session has been revoked or is invalid"),
+            (Reason::SessionLimitExceeded, "Maximum number of concurrent sessions exceeded"),
+            (Reason::InvalidChannel, "Invalid channel id"),
+            (Reason::ChannelNotFound("x7".into()), "Cannot find channel with id x7"),
+            (Reason::RefreshTokenRequired, "Refresh token is required"),
+            (Reason::SessionNotFound, "Session not found"),
+        ] {
+            assert_eq!(detail(&reason, Language::En), text);
+        }
+    }
+
+    #[test]
+    fn a_header_chooses_the_heaviest_language() {
+        for (header, language) in [
+            ("", Language::En),
+            ("fr", Language::En),
+            ("es-MX,es;q=0.9,en;q=0.8", Language::Es),
+            ("en;q=0.2, vi;q=0.75", Language::Vi),
+            ("VI", Language::Vi),
+            ("es;q=0, en;q=0.1", Language::En),
+            ("es;q=x", Language::En),
+            ("vi;q=0.5,es;q=0.5", Language::Vi),
+        ] {
+            assert_eq!(Language::from_header(header), language, "{header}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Answers, before the platform has seen them.
+
+use super::context::Context;
+use super::language::{detail, field_message};
+use crate::error::Reason;
+use portal;
+use serde_json::{Map, Value, json};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Option<String>,
+}
+
+impl Reply {
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self { status, headers: Vec::new(), body: Some(body.to_string()) }
+    }
+
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: None }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The answer to a refusal, in the caller's language.
+    pub fn refusal(reason: &Reason, context: &Context) -> Self {
+        Self::refusal_with(reason, context, Map::new())
+    }
+
+    /// The same on the routes of portals, where callers look for `success` and `error`; with more members.
+    pub fn portal_refusal(reason: &Reason, context: &Context, mut more: Map<String, Value>) -> Self {
+        more.insert("success".to_owned(), false.into());
+        more.insert("error".to_owned(), detail(reason, context.language).into());
+        Self::refusal_with(reason, context, more)
+    }
+
+    fn refusal_with(reason: &Reason, context: &Context, more: Map<String, Value>) -> Self {
+        let mut body = json!({ "detail": detail(reason, context.language), "code": reason.code() });
+        if let Some(map) = body.as_object_mut() {
+            map.extend(more);
+            if let Some(end) = reason.end_reason() {
+                map.insert("reason".to_owned(), end.as_str().into());
+            }
+            if let Reason::PortalSessionEnded(end) = reason {
+                map.insert("reason".to_owned(), end.as_str().into());
+            }
+            if let Reason::Portal(portal::Refusal { message: Some(message), .. }) = reason {
+                map.insert("message".to_owned(), message.as_str().into());
+            }
+            if let Reason::InvalidFields(faults) | Reason::MissingFields(faults) = reason {
+                let errors = faults.iter().map(
+                    |f| json!({ "field": f.field, "message": field_message(f.fault, context.language) }),
+                );
+                map.insert("errors".to_owned(), errors.collect());
+            }
+        }
+        let mut reply = Self::json(reason.status(), &body);
+        if let Some(challenge) = reason.challenge() {
+            reply = reply.with("www-authenticate", challenge);
+        }
+        if let Some(seconds) = reason.retry_after_seconds() {
+            reply = reply.with("retry-after", seconds.to_string());
+        }
+        if let Reason::MethodNotAllowed(allow) = reason {
+            reply = reply.with("allow", *allow);
+        }
+        reply
+    }
+
+    /// What every answer carries. Nothing that we say may be kept by a cache or read as anything but what it is.
+    #[must_use]
+    pub fn finished(mut self, context: &Context) -> Self {
+        if self.body.is_some() {
+            self.headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
+        }
+        self.headers.push(("cache-control", "no-store".to_owned()));
+        self.headers.push(("x-content-type-options", "nosniff".to_owned()));
+        self.headers.push(("x-request-id", context.request_id.clone()));
+        if context.method == "HEAD" {
+            self.body = None;
+        }
+        self
+    }
+
+    /// The answer as the entry wants it: status, headers, an empty line, the body.
+    pub fn to_lines(&self) -> String {
+        let mut text = self.status.to_string();
+        for (name, value) in &self.headers {
+            text.push('\n');
+            text.push_str(name);
+            text.push(':');
+            text.push_str(value);
+        }
+        text.push_str("\n\n");
+        text.push_str(self.body.as_deref().unwrap_or_default());
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FieldFault;
+    use base::clock::Timestamp;
+    use session::EndReason;
+
+    fn context(lines: &str) -> Context {
+        Context::from_lines(lines, &|| "id".to_owned(), Timestamp::default())
+    }
+
+    #[test]
+    fn a_refusal_says_what_and_why() {
+        let reply =
+            Reply::refusal(&Reason::AccessTokenRevoked(EndReason::Evicted), &context("GET\nhttp://h/"));
+        assert_eq!(reply.status, 401);
+        assert_eq!(
+            reply.body.unwrap(),
+            r#"{"code":"access_token_blacklisted","detail":"Access token has been revoked","reason":"evicted"}"#
+        );
+        assert_eq!(
+            reply.headers,
+            [("www-authenticate", r#"Bearer realm="sallyport", error="invalid_token""#.to_owned())]
+        );
+    }
+
+    #[test]
+    fn wrong_fields_are_named_in_the_language() {
+        let context = context("GET\nhttp://h/\n\n\n\nes");
+        let reply = Reply::refusal(&Reason::field("username", FieldFault::Required), &context);
+        assert_eq!(
+            reply.body.unwrap(),
+            r#"{"code":"validation_error","detail":"Algunos campos son incorrectos","errors":[{"field":"username","message":"Obligatorio"}]}"#
+        );
+    }
+
+    #[test]
+    fn lines_hold_everything() {
+        let reply = Reply::json(200, &json!({"a": 1})).with("x-a", "b");
+        assert_eq!(reply.to_lines(), "200\nx-a:b\n\n{\"a\":1}");
+        assert_eq!(Reply::empty(401).to_lines(), "401\n\n");
+        let head = Reply::json(200, &json!({})).finished(&context("HEAD\nhttp://h/"));
+        assert_eq!(head.body, None);
+        assert!(head.headers.iter().any(|(name, _)| *name == "content-type"));
+    }
+}

@@ -1,0 +1,132 @@
+//! Alerts: what they say, and how they are signed (Standard Webhooks: `id.timestamp.body` under HMAC-SHA256).
+
+use super::AccountKey;
+use super::call::Code;
+use base::clock::Timestamp;
+use base::secret::Secret;
+use base64ct::{Base64, Encoding};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::Sha256;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The quick tries are used up. They go on, slower.
+    Failing,
+    Recovered,
+    /// Only a change can mend it.
+    NeedsAttention,
+    /// The token runs out and no renewal is in sight.
+    Expiring,
+}
+
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Recovered => "recovered",
+            Self::NeedsAttention => "needs_attention",
+            Self::Expiring => "expiring",
+        }
+    }
+}
+
+/// One that has not been delivered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Counts the account's alerts; with the account's name it is the same at each attempt.
+    pub number: u64,
+    pub kind: Kind,
+    pub at: Timestamp,
+    pub code: Option<Code>,
+    pub expires_at: Option<Timestamp>,
+    pub attempts: u32,
+    pub try_at: Timestamp,
+}
+
+/// Undelivered ones that are kept; the oldest is dropped for a newer one.
+pub const OUTBOX_MAX: usize = 20;
+/// After this many attempts, about a day, it is given up.
+pub const ATTEMPTS_MAX: u32 = 30;
+const AGAIN_FIRST: Duration = Duration::from_secs(5);
+const AGAIN_MAX: Duration = Duration::from_hours(1);
+
+/// How long after the n-th failed attempt the next one comes.
+pub fn again(attempts: u32) -> Duration {
+    (AGAIN_FIRST * (1 << attempts.saturating_sub(1).min(10))).min(AGAIN_MAX)
+}
+
+/// What is sent: the headers and the body.
+pub fn message(
+    key: &AccountKey,
+    alert: &Alert,
+    secret: &Secret,
+    now: Timestamp,
+) -> Option<(Vec<(&'static str, Secret)>, Secret)> {
+    let id = format!("{}-{}-{}-{}", key.provider, key.account, alert.number, alert.at.millis());
+    let body = json!({
+        "type": format!("token.{}", alert.kind.as_str()),
+        "timestamp": alert.at.rfc3339(),
+        "data": {
+            "provider": key.provider,
+            "account_id": key.account,
+            "code": alert.code.map(Code::as_str),
+            "expires_at": alert.expires_at.map(Timestamp::rfc3339),
+        },
+    })
+    .to_string();
+    let at = now.seconds().to_string();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
+    mac.update(format!("{id}.{at}.{body}").as_bytes());
+    let signature = format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()));
+    let headers = vec![
+        ("content-type", Secret::new("application/json")),
+        ("webhook-id", Secret::new(id)),
+        ("webhook-timestamp", Secret::new(at)),
+        ("webhook-signature", Secret::new(signature)),
+    ];
+    Some((headers, Secret::new(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_signed_over_id_time_and_body() {
+        let key = AccountKey { provider: "upstox", account: "a1".to_owned() };
+        let alert = Alert {
+            number: 3,
+            kind: Kind::NeedsAttention,
+            at: Timestamp::from_seconds(1_763_719_200),
+            code: Some(Code::CredentialsRefused),
+            expires_at: None,
+            attempts: 0,
+            try_at: Timestamp::default(),
+        };
+        let now = Timestamp::from_seconds(1_763_719_205);
+        let secret = Secret::new("key");
+        let (headers, body) = message(&key, &alert, &secret, now).unwrap();
+        let header = |name| headers.iter().find(|(n, _)| *n == name).unwrap().1.expose();
+        assert_eq!(header("webhook-id"), "upstox-a1-3-1763719200000");
+        assert_eq!(header("webhook-timestamp"), "1763719205");
+        assert_eq!(
+            body.expose(),
+            r#"{"data":{"account_id":"a1","code":"upstream_credentials_refused","expires_at":null,"provider":"upstox"},"timestamp":"2025-11-21T10:00:00.000Z","type":"token.needs_attention"}"#
+        );
+        // By OpenSSL: printf '%s' "$id.$timestamp.$body" | openssl dgst -sha256 -hmac key -binary | base64
+        assert_eq!(header("webhook-signature"), "v1,cC3DBzVQUom4HHpcfT5aMBOoqp4DHhCIgE68SX8GsPE=");
+    }
+
+    #[test]
+    fn comes_again_ever_more_slowly_for_about_a_day() {
+        assert_eq!(again(1), AGAIN_FIRST);
+        assert_eq!(again(2), AGAIN_FIRST * 2);
+        assert_eq!(again(u32::MAX), AGAIN_MAX);
+        let total: Duration = (1..ATTEMPTS_MAX).map(again).sum();
+        assert!(total > Duration::from_hours(20) && total < Duration::from_hours(28), "{total:?}");
+    }
+}

@@ -1,0 +1,59 @@
+//! What a provider asks of the network, and what comes of it. A [`Script`] is the calls of one task, one after the other:
+//! it is given each answer and says what is next, so that it is plain logic and the network is somebody else's.
+
+pub use base::call::{Answer, By, Call, Code, Failure, Refusal, bearer, form_body, json, json_body};
+use base::clock::Timestamp;
+use base::secret::Secret;
+
+/// A token that was got.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub access: Secret,
+    /// A refresh token that replaces the one before it.
+    pub refresh: Option<Secret>,
+    pub expires_at: Timestamp,
+    /// The lifetime as the upstream gave it, in seconds, if it did.
+    pub expires_in: Option<u64>,
+    /// A short-lived token that is meant to be changed for a long one at once.
+    pub provisional: bool,
+    /// Whether the upstream has confirmed it. `false`: it could not be asked.
+    pub verified: bool,
+    pub user_id: Option<String>,
+    /// Who the source says renewed it.
+    pub updated_by: Option<String>,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Granted(Grant),
+    /// The held token is accepted.
+    Valid {
+        user_id: Option<String>,
+    },
+    /// Approval was asked for; the token comes on another way, or not, until then.
+    Requested {
+        until: Timestamp,
+    },
+    Failed(Failure),
+}
+
+pub enum Step {
+    Call(Call),
+    Done(Outcome),
+}
+
+/// The calls of one task.
+pub trait Script {
+    /// First without an answer, then with the answer to each call, until it is done.
+    fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step;
+}
+
+/// A script that has nothing to call.
+pub struct Settled(pub Option<Outcome>);
+
+impl Script for Settled {
+    fn next(&mut self, _answer: Option<Answer>, _now: Timestamp) -> Step {
+        Step::Done(self.0.take().unwrap_or(Outcome::Failed(Failure::new(Code::NoMeans))))
+    }
+}

@@ -1,0 +1,682 @@
+//! The life of an account's token: every state and transition, for all providers. No I/O, no clock of its own.
+//!
+//! Over 400 lines: all transitions of one state machine, which can be judged beside each other only.
+
+use super::alert::{self, Alert, Kind};
+use super::backoff::{RETRY_AFTER_MAX, allowed_at, forget_old};
+use super::call::{Code, Failure, Grant, Outcome};
+use super::history::Entry;
+use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
+use super::providers::Provider;
+use super::state::{Account, Check, Due, Flight, Health, Held, Source, Tokens, Trouble};
+use base::clock::{Timestamp, seconds_up};
+use base::jitter::Jitter;
+use std::time::Duration;
+
+/// What a decision goes by besides the state.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub provider: &'a dyn Provider,
+    /// A keyed hash of the provider's settings for this account.
+    pub settings: &'a str,
+    /// How long before an expiry without a renewal in sight to warn.
+    pub warning: Duration,
+    pub now: Timestamp,
+    pub jitter: Jitter,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// Somebody wants a token. `tried`: a task was just awaited for it.
+    Asked {
+        min_ttl: Duration,
+        tried: bool,
+    },
+    /// Somebody wants something done upstream.
+    Ordered(Operation),
+    /// It is about to be done: the intent is to be written.
+    TookOff(Operation, By),
+    /// It is done, with so many calls.
+    Landed {
+        operation: Operation,
+        source: Option<Source>,
+        outcome: Outcome,
+        calls: u32,
+    },
+    /// An intent was found, and whoever had it is gone.
+    Interrupted,
+    /// The stored tokens cannot be opened; or can be again.
+    Unreadable,
+    Readable,
+    /// The Cron Trigger.
+    Looked {
+        daily: bool,
+        spread: Duration,
+    },
+    /// The alarm.
+    Woke,
+    /// KV and the roster are about to be told, again.
+    Telling,
+    /// KV and the roster know of the changes up to this one.
+    Told {
+        change: u64,
+    },
+    /// An alert was delivered, or not.
+    Alerted {
+        number: u64,
+        delivered: bool,
+    },
+}
+
+/// What is to be done about it.
+#[derive(Debug)]
+pub enum Verdict {
+    Nothing,
+    /// The held token may be given out.
+    Serve,
+    /// This is to be done upstream; if a task that [gets](Operation::gets) a token is under way, it is to be awaited.
+    Fly(Operation),
+    Refuse(Refusal),
+}
+
+#[derive(Debug)]
+pub struct Decision {
+    pub verdict: Verdict,
+    /// For the history and the log.
+    pub entry: Option<Entry>,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, entry: None }
+    }
+}
+
+/// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
+const DAILY_ONCE: Duration = Duration::from_mins(1);
+pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
+    notice_settings(account, tokens, c);
+    forget_old(&mut account.calls, c.now);
+    match event {
+        Event::Asked { min_ttl, tried } => asked(account, min_ttl, tried, c).into(),
+        Event::Ordered(operation) => ordered(account, operation, c).into(),
+        Event::TookOff(operation, by) => {
+            account.flight = Some(Flight {
+                operation,
+                started_at: c.now,
+                deadline: c.now.plus(c.provider.rules().flight_max),
+                who: by.who,
+                request_id: by.request_id,
+            });
+            Verdict::Nothing.into()
+        }
+        Event::Landed { operation, source, outcome, calls } => {
+            landed(account, tokens, operation, source, outcome, calls, c)
+        }
+        Event::Interrupted => interrupted(account, c),
+        Event::Unreadable => {
+            if account.trouble.as_ref().is_none_or(|t| t.code != Code::Unreadable) {
+                fail(account, Failure::new(Code::Unreadable), c);
+            }
+            Verdict::Nothing.into()
+        }
+        Event::Readable => {
+            if account.trouble.as_ref().is_some_and(|t| t.code == Code::Unreadable) {
+                recover(account, c);
+            }
+            Verdict::Nothing.into()
+        }
+        Event::Looked { daily, spread } => {
+            looked(account, daily, spread, c);
+            Verdict::Nothing.into()
+        }
+        Event::Woke => woke(account, c).into(),
+        Event::Telling => {
+            if let Some(untold) = &mut account.untold {
+                untold.tried(c.now);
+            }
+            Verdict::Nothing.into()
+        }
+        Event::Told { change } => {
+            account.untold.take_if(|u| u.change <= change);
+            Verdict::Nothing.into()
+        }
+        Event::Alerted { number, delivered } => {
+            alerted(account, number, delivered, c.now);
+            Verdict::Nothing.into()
+        }
+    }
+}
+
+/// New settings are the change that a final refusal waits for. A refresh token of another lineage means nothing to them.
+fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Context<'_>) {
+    if account.settings == c.settings {
+        return;
+    }
+    if !account.settings.is_empty() {
+        if let Some(tokens) = tokens
+            && tokens.lineage != c.provider.lineage()
+        {
+            tokens.refresh = None;
+        }
+        // It stays in trouble until they have been tried, so that what was told of is taken back when they work.
+        if let Some(trouble) = &mut account.trouble
+            && trouble.retry_at.is_none()
+            && trouble.code != Code::Unreadable
+        {
+            trouble.retry_at = Some(c.now);
+            account.changed(c.now);
+        }
+        account.due = None;
+        plan(account, c);
+    }
+    c.settings.clone_into(&mut account.settings);
+}
+
+/// Whether a token can only come by an approval that has been asked for.
+fn waits_for_approval(account: &Account, c: &Context<'_>) -> bool {
+    c.provider.rules().by_approval && account.approval_until.is_some_and(|until| until > c.now)
+}
+
+/// Gives an account without a plan one.
+fn plan(account: &mut Account, c: &Context<'_>) {
+    let waits = waits_for_approval(account, c);
+    if account.due.is_some() || account.trouble.is_some() || account.flight.is_some() || waits {
+        return;
+    }
+    if !c.provider.rules().automatic {
+        return;
+    }
+    account.due = match account.live(c.now) {
+        Some(held) if !held.verified => Some(check_again(account, None, c)),
+        Some(held) => c.provider.renewal(held, c.now, c.jitter),
+        None => Some(Due { at: c.now, operation: Operation::Renew, source: renewal_source(account) }),
+    };
+}
+
+/// When the hour has room for all the calls that the operation may make.
+fn free_at(account: &Account, operation: Operation, c: &Context<'_>) -> Timestamp {
+    let calls = if operation.gets() { c.provider.rules().calls_max } else { 1 };
+    allowed_at(&account.calls, calls, c.now)
+}
+
+/// When a renewal may be made for somebody, if at all.
+fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
+    let free_at = free_at(account, Operation::Renew, c);
+    let (code, status, at) = match &account.trouble {
+        None => (Code::BudgetSpent, None, Some(free_at)),
+        Some(t) => (t.code, t.status, t.retry_at.map(|at| at.max(free_at))),
+    };
+    match at {
+        Some(at) if at <= c.now => Ok(()),
+        _ => {
+            let retry_after_seconds = at.map(|at| seconds_up(at.since(c.now)).max(1));
+            Err(Refusal { code, status, retry_after_seconds })
+        }
+    }
+}
+
+fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> Verdict {
+    let rules = c.provider.rules();
+    let joins = account.flight.as_ref().is_some_and(|f| f.operation.gets());
+    let may = if joins { Ok(()) } else { may_call(account, c) };
+    if let Some(held) = account.live(c.now) {
+        // A renewal that cannot give more is not worth a call, nor is one for every caller.
+        let more = rules.extends && (held.provisional || held.lifetime() >= min_ttl);
+        let wants = held.left(c.now) < min_ttl && more && rules.automatic;
+        return if wants && !tried && may.is_ok() { Verdict::Fly(Operation::Renew) } else { Verdict::Serve };
+    }
+    let pending = waits_for_approval(account, c);
+    match may {
+        Err(refusal) => Verdict::Refuse(refusal),
+        Ok(()) if pending => Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c)),
+        // A read does not wake the owner at night: approval is asked for when it is due, or by order.
+        Ok(()) if rules.by_approval && account.due.as_ref().is_some_and(|d| d.at > c.now) => {
+            let wait = account.due.as_ref().map(|d| d.at.since(c.now));
+            Verdict::Refuse(refusal_of(
+                Failure { retry_after: wait, ..Failure::new(Code::NoMeans) },
+                account,
+                c,
+            ))
+        }
+        Ok(()) if !rules.automatic || tried => {
+            let code = account.trouble.as_ref().map_or(Code::NoMeans, |t| t.code);
+            let status = account.trouble.as_ref().and_then(|t| t.status);
+            Verdict::Refuse(refusal_of(Failure { code, status, retry_after: None }, account, c))
+        }
+        Ok(()) => Verdict::Fly(Operation::Renew),
+    }
+}
+
+/// An order is a change in itself, so a final refusal does not hold it up; the hour's calls do.
+fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict {
+    if account.flight.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
+        return Verdict::Fly(operation);
+    }
+    let free_at = free_at(account, operation, c);
+    if free_at > c.now {
+        let retry_after_seconds = Some(seconds_up(free_at.since(c.now)).max(1));
+        return Verdict::Refuse(Refusal { code: Code::BudgetSpent, status: None, retry_after_seconds });
+    }
+    if operation == Operation::Check && account.live(c.now).is_none() {
+        return Verdict::Nothing;
+    }
+    Verdict::Fly(operation)
+}
+
+fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
+    let had_plan = account.due.is_some();
+    plan(account, c);
+    // Where all accounts have nothing, as after the first deploy, they do not all come at once.
+    if let Some(due) = account.due.as_mut().filter(|due| !had_plan && due.at <= c.now) {
+        due.at = c.now.plus(c.jitter.up_to(spread));
+    }
+    let rules = c.provider.rules();
+    if !daily || !rules.daily || !rules.automatic || account.flight.is_some() {
+        return;
+    }
+    if let Some(trouble) = &mut account.trouble {
+        // What did not work at night may work now. Not if it was tried just now, or if the upstream named a time.
+        let tried = trouble.at.plus(DAILY_ONCE) > c.now || trouble.code == Code::RateLimited;
+        trouble.retry_at = trouble.retry_at.map(|at| {
+            let soon = c.now.plus(c.jitter.up_to(spread));
+            if tried || at <= c.now.plus(spread) { at } else { soon }
+        });
+        return;
+    }
+    let done_at = account.held.as_ref().map(|h| h.obtained_at).max(account.approval_asked_at);
+    let fresh = done_at.is_some_and(|at| at.plus(DAILY_ONCE) > c.now);
+    let set = account.due.as_ref().is_some_and(|d| d.source == Source::Cron && d.at <= c.now.plus(spread));
+    if !fresh && !set {
+        let at = c.now.plus(c.jitter.up_to(spread));
+        account.due = Some(Due { at, operation: Operation::Refresh, source: Source::Cron });
+    }
+}
+
+fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
+    if account.warn_at(c.warning).is_some_and(|at| at <= c.now) {
+        let live = account.live(c.now).is_some();
+        account.warned = account.held.as_ref().map(|h| h.expires_at);
+        // Of one that has run out already there is nothing to warn, and the alarm is not to come for it again.
+        if live {
+            alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
+        }
+    }
+    if account.flight.is_some() {
+        return Verdict::Nothing;
+    }
+    let operation = match (&account.trouble, &account.due) {
+        (None, Some(due)) => due.operation,
+        _ => Operation::Renew,
+    };
+    let free_at = free_at(account, operation, c);
+    let at = match (&mut account.trouble, &mut account.due) {
+        (Some(trouble), _) => trouble.retry_at.as_mut(),
+        (None, Some(due)) => Some(&mut due.at),
+        (None, None) => None,
+    };
+    match at {
+        Some(at) if *at > c.now => Verdict::Nothing,
+        Some(_) if free_at <= c.now => Verdict::Fly(operation),
+        Some(at) => {
+            *at = free_at;
+            Verdict::Nothing
+        }
+        None => Verdict::Nothing,
+    }
+}
+
+fn landed(
+    account: &mut Account,
+    tokens: &mut Option<Tokens>,
+    operation: Operation,
+    source: Option<Source>,
+    outcome: Outcome,
+    calls: u32,
+    c: &Context<'_>,
+) -> Decision {
+    let flight = account.flight.take();
+    let source = source.unwrap_or_else(|| match (operation, &account.due) {
+        (Operation::Obtain, _) => Source::Obtain,
+        (Operation::Exchange, _) => Source::Exchange,
+        (_, Some(due)) if due.at <= c.now => due.source,
+        _ => renewal_source(account),
+    });
+    let mut entry = entry(flight, operation, calls, c.now);
+    let verdict = match outcome {
+        Outcome::Granted(grant) => {
+            entry.expires_at = Some(grant.expires_at);
+            let short = short(account, operation, &grant, c);
+            granted(account, tokens, grant, source, c);
+            match short {
+                None => recover(account, c),
+                Some(short) => still_short(account, short, calls, c),
+            }
+            Verdict::Serve
+        }
+        Outcome::Valid { user_id } => {
+            account.check = Some(Check { at: c.now, code: None });
+            if let Some(held) = &mut account.held {
+                held.verified = true;
+                held.user_id = user_id.or(held.user_id.take());
+            }
+            if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
+                account.due = account.live(c.now).and_then(|held| c.provider.renewal(held, c.now, c.jitter));
+            }
+            account.changed(c.now);
+            Verdict::Serve
+        }
+        Outcome::Requested { until } => {
+            Code::ApprovalPending.as_str().clone_into(&mut entry.outcome);
+            // Where that is the way to get a token, it works again.
+            if operation.gets() || c.provider.rules().by_approval {
+                account.calls.clear();
+                recover(account, c);
+                let at = c.provider.ask_again(until, c.now, c.jitter);
+                account.due = Some(Due { at, operation: Operation::Renew, source: Source::Refresh });
+            }
+            account.approval_asked_at = Some(c.now);
+            account.approval_until = Some(until);
+            account.changed(c.now);
+            alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
+            Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
+        }
+        Outcome::Failed(failure) => {
+            failure.code.as_str().clone_into(&mut entry.outcome);
+            entry.status = failure.status;
+            failed(account, operation, failure, calls, c);
+            Verdict::Refuse(refusal_of(failure, account, c))
+        }
+    };
+    Decision { verdict, entry: Some(entry) }
+}
+
+fn granted(
+    account: &mut Account,
+    tokens: &mut Option<Tokens>,
+    grant: Grant,
+    source: Source,
+    c: &Context<'_>,
+) {
+    let before = tokens.take().and_then(|t| t.refresh);
+    let (refresh, lineage) = (grant.refresh.or(before), c.provider.lineage());
+    *tokens = Some(Tokens { access: grant.access, refresh, lineage });
+    account.generation += 1;
+    let held = Held {
+        obtained_at: c.now,
+        expires_at: grant.expires_at,
+        expires_in: grant.expires_in,
+        source,
+        provisional: grant.provisional,
+        verified: grant.verified,
+        user_id: grant.user_id,
+        updated_by: grant.updated_by,
+        generation: account.generation,
+    };
+    if c.provider.rules().checks {
+        // Could not be asked: the check is still to come, and says so by not being there.
+        account.check = grant.verified.then_some(Check { at: c.now, code: None });
+    }
+    if grant.verified {
+        if !grant.provisional {
+            account.calls.clear();
+        }
+        account.due = c.provider.renewal(&held, c.now, c.jitter);
+    } else {
+        // One call failed: the one that asked about the token.
+        count_calls(account, 1, c.now);
+        account.due = Some(check_again(account, None, c));
+    }
+    account.held = Some(held);
+    account.approval_until = None;
+    account.warned = None;
+}
+
+/// A short token where a long one was to come.
+#[derive(Clone, Copy)]
+enum Short {
+    /// The first after an outage: now it can be tried to change it.
+    First,
+    /// The change does not work; this keeps the account going meanwhile.
+    Another,
+    /// It was tried to change the one before, and instead of a long one came this.
+    Instead,
+}
+
+/// Whether a grant leaves the account in the trouble that it has or brings it into one: a short token alone is no recovery,
+/// or an upstream that refuses to change it would be called without end.
+fn short(account: &Account, operation: Operation, grant: &Grant, c: &Context<'_>) -> Option<Short> {
+    let before = account.held.as_ref().filter(|h| h.provisional);
+    let changing = before.is_some_and(|h| h.expires_at > c.now) && operation != Operation::Obtain;
+    match &account.trouble {
+        _ if !grant.provisional => None,
+        _ if changing => Some(Short::Instead),
+        Some(t) if t.retry_at.is_none() => None,
+        Some(t) if before.is_some_and(|h| t.at < h.expires_at) => Some(Short::Another),
+        Some(_) => Some(Short::First),
+        None => None,
+    }
+}
+
+fn still_short(account: &mut Account, short: Short, calls: u32, c: &Context<'_>) {
+    count_calls(account, calls, c.now);
+    if let Short::Instead = short {
+        return fail(account, Failure::new(Code::TokenRefused), c);
+    }
+    let free_at = free_at(account, Operation::Renew, c);
+    let change_at = account.due.as_ref().map_or(c.now, |d| d.at);
+    if let (Some(trouble), Some(held)) = (&mut account.trouble, &account.held) {
+        let again_at = match short {
+            Short::First | Short::Instead => change_at,
+            // The tries go on at their pace, and at the end of the token another one is got.
+            Short::Another => {
+                let wait = c.provider.rules().backoff.wait(trouble.failures, None, c.jitter);
+                change_at.max(trouble.at.plus(wait).min(held.expires_at))
+            }
+        };
+        trouble.retry_at = Some(again_at.max(free_at));
+    }
+    account.changed(c.now);
+}
+
+/// A token that could not be checked when it was got is checked later: as slowly as a renewal after the quick tries.
+fn check_again(account: &Account, retry_after: Option<Duration>, c: &Context<'_>) -> Due {
+    let backoff = c.provider.rules().backoff;
+    let failures = u32::try_from(account.calls.len()).unwrap_or(u32::MAX).saturating_add(backoff.retries);
+    let at = c.now.plus(backoff.wait(failures, retry_after, c.jitter));
+    let at = at.max(free_at(account, Operation::Check, c));
+    Due { at, operation: Operation::Check, source: Source::Refresh }
+}
+
+fn recover(account: &mut Account, c: &Context<'_>) {
+    if account.trouble.take().is_some_and(|t| t.told) {
+        alert(account, Kind::Recovered, None, c.now);
+    }
+    account.changed(c.now);
+}
+
+fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: u32, c: &Context<'_>) {
+    match operation {
+        // Nothing was asked, because there is nobody to ask: that is how the account is set up, and no trouble.
+        _ if failure.code == Code::NoMeans && calls == 0 => {}
+        Operation::Renew | Operation::Obtain | Operation::Refresh => {
+            count_calls(account, calls, c.now);
+            fail(account, failure, c);
+        }
+        Operation::Check => {
+            account.check = Some(Check { at: c.now, code: Some(failure.code) });
+            if failure.code == Code::TokenRefused {
+                if let Some(held) = &mut account.held {
+                    held.expires_at = c.now;
+                }
+                account.due = None;
+                plan(account, c);
+                account.changed(c.now);
+                return;
+            }
+            count_calls(account, calls, c.now);
+            if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
+                account.due = Some(check_again(account, failure.retry_after, c));
+            }
+        }
+        // About what was given, not about the account; and an upstream that says no is there.
+        Operation::Adopt | Operation::Exchange | Operation::Request => {
+            if !matches!(failure.code, Code::TokenRefused | Code::GrantRefused) {
+                count_calls(account, calls, c.now);
+            }
+        }
+    }
+}
+
+/// Failed calls, whoever wanted them.
+fn count_calls(account: &mut Account, calls: u32, now: Timestamp) {
+    for _ in 0..calls {
+        account.calls.push(now);
+    }
+}
+
+/// A renewal did not work.
+fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
+    let rules = c.provider.rules();
+    let before = account.trouble.take();
+    let failures = before.as_ref().map_or(0, |t| t.failures).saturating_add(1);
+    let was_told = before.as_ref().is_some_and(|t| t.told);
+    let was_final = before.as_ref().is_some_and(|t| t.retry_at.is_none());
+    let is_final = failure.code.is_final();
+    let retry_at = (!is_final).then(|| {
+        // Somebody died in the middle: the first time, nothing speaks against going on at once.
+        let wait = if failure.code == Code::Interrupted && failures == 1 {
+            Duration::ZERO
+        } else {
+            rules.backoff.wait(failures, failure.retry_after, c.jitter)
+        };
+        // A short token is not left to run out.
+        let short = account.live(c.now).filter(|h| h.provisional).map(|h| h.expires_at);
+        let at = c.now.plus(wait).min(short.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let least = c.now.plus(failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX));
+        at.max(least).max(free_at(account, Operation::Renew, c))
+    });
+    let told = was_told || is_final || failures > rules.backoff.retries;
+    account.trouble = Some(Trouble {
+        code: failure.code,
+        status: failure.status,
+        since: before.map_or(c.now, |t| t.since),
+        at: c.now,
+        failures,
+        retry_at,
+        told,
+    });
+    if is_final && !was_final {
+        alert(account, Kind::NeedsAttention, Some(failure.code), c.now);
+    } else if told && !was_told {
+        alert(account, Kind::Failing, Some(failure.code), c.now);
+    }
+    account.changed(c.now);
+}
+
+fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
+    let Some(flight) = account.flight.take() else { return Verdict::Nothing.into() };
+    let operation = flight.operation;
+    let mut entry = entry(Some(flight), operation, 1, c.now);
+    Code::Interrupted.as_str().clone_into(&mut entry.outcome);
+    if operation.gets() {
+        count_calls(account, 1, c.now);
+        fail(account, Failure::new(Code::Interrupted), c);
+    }
+    Decision { verdict: Verdict::Nothing, entry: Some(entry) }
+}
+
+fn entry(flight: Option<Flight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
+    let (who, request_id) = flight.map(|f| (f.who, f.request_id)).unwrap_or_default();
+    let outcome = "ok".to_owned();
+    Entry { at, operation, outcome, who, request_id, calls, status: None, expires_at: None }
+}
+
+fn refusal_of(failure: Failure, account: &Account, c: &Context<'_>) -> Refusal {
+    let retry_at = account.trouble.as_ref().and_then(|t| t.retry_at).or(account.approval_until);
+    let wait = retry_at.filter(|at| *at > c.now).map(|at| at.since(c.now)).or(failure.retry_after);
+    Refusal {
+        code: failure.code,
+        status: failure.status,
+        retry_after_seconds: wait.filter(|_| !failure.code.is_final()).map(|w| seconds_up(w).max(1)),
+    }
+}
+
+fn renewal_source(account: &Account) -> Source {
+    if account.generation == 0 { Source::Startup } else { Source::Refresh }
+}
+
+fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: Timestamp) {
+    account.alerts += 1;
+    let expires_at = account.held.as_ref().map(|h| h.expires_at);
+    let number = account.alerts;
+    // It is sent at once; the alarm sends it if that is lost.
+    let try_at = now.plus(alert::again(1));
+    account.outbox.push(Alert { number, kind, at: now, code, expires_at, attempts: 0, try_at });
+    let surplus = account.outbox.len().saturating_sub(alert::OUTBOX_MAX);
+    account.outbox.drain(..surplus);
+}
+
+fn alerted(account: &mut Account, number: u64, delivered: bool, now: Timestamp) {
+    if let Some(alert) = account.outbox.iter_mut().find(|a| a.number == number) {
+        alert.attempts += 1;
+        alert.try_at = now.plus(alert::again(alert.attempts));
+    }
+    account.outbox.retain(|a| a.attempts < alert::ATTEMPTS_MAX && (a.number != number || !delivered));
+}
+
+/// KV may give an old copy for a minute and more after a write.
+const COPY_STALE: Duration = Duration::from_mins(2);
+/// A caller wants to use a token, not only to have it.
+const COPY_MARGIN: Duration = Duration::from_secs(30);
+
+/// Until when a copy of the held token in KV may be given out: until so long before it is renewed, which may end it
+/// upstream, that no location gives an old copy any more; and not while renewals fail, because they come at any time.
+pub fn copy_until(account: &Account) -> Timestamp {
+    match (&account.held, &account.trouble, &account.flight) {
+        (Some(held), None, None) => {
+            let end = held.expires_at.minus(COPY_MARGIN);
+            account.due.as_ref().map_or(end, |due| end.min(due.at.minus(COPY_STALE)))
+        }
+        _ => Timestamp::default(),
+    }
+}
+
+/// What the account is like.
+pub fn status(account: &Account, kid: Option<&str>, now: Timestamp) -> Status {
+    let health = account.health(now);
+    let renewal = match &account.trouble {
+        Some(trouble) => trouble.retry_at,
+        None => account.due.as_ref().map(|d| d.at),
+    };
+    Status {
+        health,
+        failed: matches!(health, Health::Failed | Health::Failing | Health::NeedsAttention),
+        obtained_at: account.held.as_ref().map(|h| h.obtained_at),
+        expires_at: account.held.as_ref().map(|h| h.expires_at),
+        expires_in: account.held.as_ref().and_then(|h| h.expires_in),
+        source: account.held.as_ref().map(|h| h.source),
+        check: account.check.clone(),
+        user_id: account.held.as_ref().and_then(|h| h.user_id.clone()),
+        error: account.trouble.as_ref().map(|t| Fault {
+            code: t.code,
+            status: t.status,
+            at: t.at,
+            failures: t.failures,
+        }),
+        next_renewal_at: renewal,
+        approval_until: account.approval_until.filter(|until| *until > now),
+        kid: kid.map(str::to_owned),
+    }
+}
+
+impl Task {
+    /// How a token that comes of it was come by, where the task itself says so.
+    pub const fn source(&self) -> Option<Source> {
+        match self {
+            Self::Adopt { source, .. } => Some(*source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Faults that the other tests found, or that reading found, each as it showed.
+
+use super::alert::Kind;
+use super::backoff::CALLS_PER_HOUR;
+use super::decide::{Event, Verdict, status};
+use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
+use super::state::Health;
+use super::test_support::*;
+use super::*;
+use base::secret::Secret;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn failed(code: Code) -> Outcome {
+    Outcome::Failed(Failure::new(code))
+}
+
+fn unverified(k: &Keeper) -> Outcome {
+    Outcome::Granted(Grant { verified: false, ..grant("unsure", k.now, DAY) })
+}
+
+#[test]
+fn a_token_that_ran_out_unwarned_is_not_warned_of_for_ever() {
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, secs(3600));
+    k.alerts();
+    k.advance(DAY);
+    k.fail(Renew, Code::CredentialsRefused);
+    k.alerts();
+    k.event(Event::Woke);
+    assert_eq!(k.alerts(), [], "it is too late for a warning");
+    assert_eq!(k.next_alarm(), None);
+}
+
+#[test]
+fn a_late_alarm_finds_nothing_to_warn_of_and_rests() {
+    let mut k = Keeper::new(upstox_manual());
+    k.succeed(Operation::Adopt, secs(3600));
+    k.alerts();
+    k.advance(DAY);
+    k.event(Event::Woke);
+    assert_eq!((k.alerts(), k.next_alarm()), (vec![], None));
+}
+
+#[test]
+fn a_blip_just_before_the_end_is_no_alert() {
+    let mut k = Keeper::new(facturify());
+    k.succeed(Renew, DAY);
+    k.wake();
+    k.fail(Renew, Code::Timeout);
+    k.event(Event::Woke);
+    assert_eq!(k.alerts(), [], "the quick tries are still to come");
+    k.wake();
+    k.succeed(Renew, DAY);
+    assert_eq!(k.alerts(), []);
+}
+
+#[test]
+fn checks_that_find_nobody_count_as_calls() {
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, DAY);
+    let mut calls = 0;
+    while let Verdict::Fly(Check) = k.order(Check) {
+        k.run(Check, failed(Code::ServerError), 1);
+        calls += 1;
+        assert!(calls <= CALLS_PER_HOUR, "{calls} calls");
+    }
+    assert_eq!(calls, CALLS_PER_HOUR);
+    assert_eq!(refused(k.order(Check)), (Code::BudgetSpent, Some(3600)));
+    // One that is answered does not, whatever the answer is.
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, DAY);
+    for _ in 0..2 * CALLS_PER_HOUR {
+        assert!(flies(&k.order(Check), Check));
+        k.run(Check, Outcome::Valid { user_id: None }, 1);
+        assert!(flies(&k.order(Operation::Adopt), Operation::Adopt));
+        k.run(Operation::Adopt, failed(Code::TokenRefused), 1);
+    }
+}
+
+#[test]
+fn an_unsure_token_is_checked_ever_more_slowly() {
+    for jitter in [LEAST, MOST] {
+        let mut k = Keeper::new(upstox());
+        k.jitter = jitter;
+        k.run(Renew, unverified(&k), 2);
+        let first = k.now;
+        let mut calls = 1;
+        while k.now < first.plus(secs(3600)) {
+            assert_eq!(k.wake(), Check);
+            k.run(Check, failed(Code::ServerError), 1);
+            calls += 1;
+        }
+        assert!((4..=CALLS_PER_HOUR).contains(&calls), "{calls} calls");
+        let waits = k.now;
+        let limited = Failure { retry_after: Some(secs(7200)), ..Failure::new(Code::RateLimited) };
+        k.run(Check, Outcome::Failed(limited), 1);
+        k.wake();
+        assert!(k.now >= waits.plus(secs(7200)), "as it was asked to");
+    }
+}
+
+#[test]
+fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
+    let mut k = Keeper::new(upstox());
+    let mut tasks = 0;
+    while let Verdict::Fly(Refresh) = k.order(Refresh) {
+        k.run(Refresh, unverified(&k), 3);
+        tasks += 1;
+        assert!(tasks <= CALLS_PER_HOUR, "each has a call that fails");
+    }
+}
+
+#[test]
+fn the_hour_counts_without_trouble_too() {
+    for given in [Operation::Adopt, Operation::Exchange] {
+        let mut k = Keeper::new(upstox());
+        let mut calls = 0;
+        while let Verdict::Fly(_) = k.order(given) {
+            k.run(given, failed(Code::Timeout), 1);
+            calls += 1;
+            assert!(calls <= CALLS_PER_HOUR);
+        }
+        assert_eq!(refused(k.ask()), (Code::BudgetSpent, Some(3600)));
+        k.look();
+        let first = k.now;
+        assert_eq!(k.wake(), Renew);
+        assert_eq!(k.now, first.plus(secs(3600)));
+    }
+}
+
+#[test]
+fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
+    let mut k = Keeper::new(upstox());
+    for _ in 0..=CALLS_PER_HOUR {
+        if flies(&k.order(Refresh), Refresh) {
+            k.run(Refresh, failed(Code::Unreachable), 1);
+        }
+    }
+    assert_eq!(refused(k.order(Refresh)).0, Code::BudgetSpent);
+    assert!(flies(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
+    k.run(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
+    assert!(matches!(k.ask(), Verdict::Serve));
+}
+
+#[test]
+fn settings_that_mend_it_are_a_recovery() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::CredentialsRefused);
+    k.settings = "new".into();
+    assert_eq!(k.wake(), Renew);
+    k.succeed(Renew, DAY);
+    assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
+}
+
+#[test]
+fn new_settings_leave_an_unsure_token_to_be_checked() {
+    let mut k = Keeper::new(upstox());
+    k.run(Renew, unverified(&k), 2);
+    k.settings = "new".into();
+    k.look();
+    assert_eq!(k.account.due.as_ref().unwrap().operation, Check);
+}
+
+#[test]
+fn an_account_without_means_is_not_in_trouble_for_being_asked() {
+    let mut k = Keeper::new(upstox_manual());
+    k.succeed(Operation::Adopt, DAY);
+    for operation in [Renew, Obtain, Refresh] {
+        k.run(operation, failed(Code::NoMeans), 0);
+        assert_eq!(
+            (k.account.trouble.clone(), status(&k.account, None, k.now).health),
+            (None, Health::Valid)
+        );
+    }
+    assert_eq!(k.alerts(), []);
+    // A service that says it has none is another thing.
+    let mut k = Keeper::new(upstox());
+    k.run(Renew, failed(Code::NoMeans), 3);
+    assert!(k.account.trouble.is_some());
+}
+
+#[test]
+fn whoever_waited_for_a_failure_is_told_of_it() {
+    let mut k = Keeper::new(facturify());
+    k.jitter = LEAST;
+    k.fail(Renew, Code::Timeout);
+    // It took so long to say so that it may be tried again.
+    k.now = k.account.trouble.as_ref().unwrap().retry_at.unwrap();
+    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true });
+    assert_eq!(refused(verdict).0, Code::Timeout);
+}
+
+fn request(k: &mut Keeper, operation: Operation) {
+    let task = match operation {
+        Refresh => Task::Refresh,
+        _ => Task::Renew,
+    };
+    k.take_off(operation);
+    let mut script = k.provider.script(&task, None, None);
+    assert!(matches!(script.next(None, k.now), Step::Call(_)));
+    let body = Secret::new(r#"{"status":"success","data":{"authorization_expiry":null}}"#);
+    let answer = Answer::Response { status: 200, retry_after: None, body };
+    let Step::Done(outcome) = script.next(Some(answer), k.now) else { panic!("another call") };
+    assert_eq!(refused(k.land(operation, outcome, 1)).0, Code::ApprovalPending);
+}
+
+#[test]
+fn five_triggers_ask_for_one_approval() {
+    let mut k = Keeper::new(upstox_app());
+    k.now = at("2025-11-20T08:00:00+05:30");
+    k.jitter = LEAST;
+    let mut requests = 0;
+    for _ in 0..5 {
+        k.look_daily();
+        while k.next_alarm().is_some_and(|at| at <= k.now) {
+            if let Verdict::Fly(operation) = k.event(Event::Woke) {
+                request(&mut k, operation);
+                requests += 1;
+            }
+            k.follow_up(true);
+        }
+        k.advance(secs(5));
+    }
+    assert_eq!(requests, 1);
+}
+
+#[test]
+fn an_approval_that_did_not_come_is_asked_for_again_in_the_morning() {
+    let mut k = Keeper::new(upstox_app());
+    request(&mut k, Renew);
+    assert_eq!(status(&k.account, None, k.now).health, Health::AwaitingApproval);
+    k.wake();
+    assert!(
+        k.now >= at("2025-11-20T08:00:00+05:30"),
+        "not at night, when one runs out: {}",
+        k.now.rfc3339_ist()
+    );
+}
+
+#[test]
+fn an_upstream_that_can_be_asked_for_approval_has_recovered() {
+    let mut k = Keeper::new(upstox_app());
+    while !k.account.has_failed() {
+        k.fail(Renew, Code::Unreachable);
+    }
+    request(&mut k, Renew);
+    assert_eq!(k.alerts(), [Kind::Failing, Kind::Recovered, Kind::NeedsAttention]);
+    assert!(k.account.calls.is_empty());
+}
+
+#[test]
+fn a_new_client_secret_does_not_cost_the_refresh_token() {
+    let fields = |seed: &str, more: &str| {
+        oauth2(&format!(r#""grant":"refresh_token","refresh_token":"{seed}"{more}"#))
+    };
+    let mut k = Keeper::new(fields("seed", ""));
+    let rotated = Grant { refresh: Some(Secret::new("rotated")), ..grant("t", k.now, DAY) };
+    k.run(Renew, Outcome::Granted(rotated), 1);
+    // Any of these may be what mends a refusal.
+    for more in [r#","client_auth":"body""#, r#","scope":"read""#] {
+        k.fail(Refresh, Code::CredentialsRefused);
+        k.deploy(fields("seed", more));
+        assert_eq!(k.wake(), Renew, "{more}");
+        assert_eq!(k.tokens.as_ref().unwrap().refresh, Some(Secret::new("rotated")), "{more}");
+    }
+    k.deploy(fields("another", ""));
+    k.look();
+    assert_eq!(k.tokens.as_ref().unwrap().refresh, None, "the new seed is the one to use");
+}
+
+#[test]
+fn every_setting_of_an_account_counts_as_a_change() {
+    let settings = |provider: Box<dyn Provider>| provider.settings();
+    let app = |app: &str| {
+        settings(provider(providers::UPSTOX, "a1", &[("UPSTOX_ACCOUNT_IDS", "a1"), ("UPSTOX_APPS", app)]))
+    };
+    for (from, to) in
+        [("app-1", "app-2"), ("app-hidden", "x"), ("https://me/cb", "https://me/2"), ("U1", "U2")]
+    {
+        assert_ne!(app(APP), app(&APP.replace(from, to)), "{from}");
+    }
+    let account = r#""grant":"client_credentials","scope":"a","client_auth":"basic""#;
+    for (from, to) in [("\"a\"", "\"b\""), ("basic", "body")] {
+        assert_ne!(settings(oauth2(account)), settings(oauth2(&account.replace(from, to))));
+    }
+    let facturify = |method| {
+        let key =
+            [("FACTURIFY_API_KEY", "k"), ("FACTURIFY_API_SECRET", "s"), ("FACTURIFY_REFRESH_METHOD", method)];
+        settings(provider(providers::FACTURIFY, "default", &key))
+    };
+    assert_ne!(facturify("GET"), facturify("POST"));
+}
+
+#[test]
+fn whoever_asked_at_night_does_not_put_off_the_morning() {
+    let eight = at("2025-11-20T08:00:00+05:30");
+    let asked_at_night = |code: Code| {
+        let mut k = Keeper::new(upstox());
+        k.now = eight.minus(secs(180));
+        while !k.account.has_failed() {
+            k.fail(Renew, code);
+        }
+        k.now = eight;
+        let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
+        k.jitter = MOST;
+        (0..5).for_each(|_| k.look_daily());
+        (k, retry_at.unwrap())
+    };
+    let (mut k, later) = asked_at_night(Code::NoMeans);
+    assert!(later > eight.plus(secs(60)));
+    assert_eq!((k.wake(), k.now), (Renew, eight.plus(secs(30))));
+    k.fail(Renew, Code::NoMeans);
+    let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
+    k.look_daily();
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, retry_at, "once");
+    let (k, later) = asked_at_night(Code::RateLimited);
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(later), "Upstox may have named the time");
+    let (mut k, _) = asked_at_night(Code::NoMeans);
+    k.fail(Renew, Code::CredentialsRefused);
+    k.advance(DAY);
+    k.look_daily();
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, None, "final is final");
+}

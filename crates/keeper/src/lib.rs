@@ -1,0 +1,72 @@
+//! Upstream API tokens that are always fresh: the life of one account's token, the same for all providers.
+//!
+//! [`mod@decide`] holds the states and transitions and does no I/O. A provider is one file here and one row in
+//! [`providers`]: it says which calls get a token, how their answers read, and when a token is to be renewed.
+
+pub mod alert;
+pub mod backoff;
+pub mod call;
+pub mod decide;
+mod facturify;
+pub mod history;
+mod jwt;
+mod oauth2;
+pub mod protocol;
+pub mod providers;
+pub mod schedule;
+pub mod settings;
+pub mod state;
+mod upstox;
+
+#[cfg(test)]
+mod fake_upstreams;
+#[cfg(test)]
+mod found_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod outage_tests;
+#[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
+mod play_support;
+#[cfg(test)]
+mod provider_tests;
+#[cfg(test)]
+mod short_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod trouble_tests;
+#[cfg(test)]
+mod upstox_app_tests;
+#[cfg(test)]
+mod upstox_tests;
+#[cfg(test)]
+mod weather;
+#[cfg(test)]
+mod world;
+
+pub use base::call::{Answer, By, Call, Code, Failure};
+pub use call::{Grant, Outcome, Script, Step};
+pub use decide::{Context, Decision, Event, Verdict, decide};
+pub use protocol::{Command, Reply, Task};
+pub use providers::{Provider, Providers};
+pub use state::{Account, Held, Source, Tokens};
+
+use std::fmt;
+
+/// Which token: a provider's name and an account there. Names an object as `provider/account`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountKey {
+    pub provider: &'static str,
+    pub account: String,
+}
+
+impl fmt::Display for AccountKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.account)
+    }
+}

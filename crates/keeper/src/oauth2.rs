@@ -1,0 +1,207 @@
+//! Any API behind OAuth 2.0: client credentials (RFC 6749 §4.4) or a refresh token (§6), which the server may rotate.
+
+use super::call;
+use super::call::{Answer, Call, Code, Failure, Outcome, Script, Settled, Step, form_body, json};
+use super::facturify::is_token;
+use super::protocol::{Operation, Task};
+use super::providers::{Provider, Rules};
+use super::schedule::before_expiry;
+use super::state::{Due, Held, Source, Tokens};
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use base::secret::{self, Secret};
+use base64ct::{Base64, Encoding};
+use form_urlencoded::byte_serialize;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// RFC 6749 §5.1 only recommends `expires_in`. Without it a token is taken to live this long.
+const LIFETIME_DEFAULT: Duration = Duration::from_hours(1);
+/// The buffer before the expiry, or the last quarter of a shorter life.
+const BUFFER: Duration = Duration::from_mins(15);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    ClientCredentials,
+    RefreshToken,
+}
+
+/// How the client shows who it is (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    #[default]
+    Basic,
+    Body,
+}
+
+/// One account, as it stands in the settings.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    pub token_url: String,
+    pub grant: Grant,
+    pub client_id: String,
+    #[serde(with = "secret::wire")]
+    pub client_secret: Secret,
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    #[serde(default)]
+    pub scope: Option<String>,
+    /// The first refresh token. Once the server has rotated it, the newer one is used.
+    #[serde(default, with = "secret::wire_option")]
+    pub refresh_token: Option<Secret>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OAuth2 {
+    pub account: Account,
+    pub timeout: Duration,
+    pub rules: Rules,
+}
+
+impl Provider for OAuth2 {
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn script(&self, task: &Task, _held: Option<&Held>, tokens: Option<&Tokens>) -> Box<dyn Script> {
+        let rotated = tokens.and_then(|t| t.refresh.clone());
+        match task.operation() {
+            Operation::Renew | Operation::Obtain | Operation::Refresh => {
+                Box::new(Calls { provider: self.clone(), rotated, asked_at: Timestamp::default() })
+            }
+            _ => Box::new(Settled(None)),
+        }
+    }
+
+    fn renewal(&self, held: &Held, _now: Timestamp, jitter: Jitter) -> Option<Due> {
+        let at = before_expiry(held.obtained_at, held.expires_at, BUFFER, jitter);
+        Some(Due { at, operation: Operation::Renew, source: Source::Refresh })
+    }
+
+    fn settings(&self) -> String {
+        let a = &self.account;
+        let lineage = self.lineage();
+        let (lineage, secret) = (lineage.as_ref().map(Secret::expose), a.client_secret.expose());
+        format!("{lineage:?}\n{secret}\n{:?}\n{:?}\n{:?}", a.grant, a.client_auth, a.scope)
+    }
+
+    /// The seed, the server and the client that it was given to (RFC 6749 §6); not the client's secret.
+    fn lineage(&self) -> Option<Secret> {
+        let a = &self.account;
+        let seed = a.refresh_token.as_ref().map(Secret::expose).unwrap_or_default();
+        Some(Secret::new(format!("{}\n{}\n{seed}", a.token_url, a.client_id)))
+    }
+}
+
+struct Calls {
+    provider: OAuth2,
+    rotated: Option<Secret>,
+    asked_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    expires_in: Option<f64>,
+}
+
+/// RFC 6749 §5.2.
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: Option<String>,
+}
+
+impl Script for Calls {
+    fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step {
+        match answer {
+            None => {
+                self.asked_at = now;
+                self.request()
+            }
+            // A lifetime counts from when the token was made, which was after it was asked for.
+            Some(answer) => Step::Done(read(answer, self.asked_at).unwrap_or_else(Outcome::Failed)),
+        }
+    }
+}
+
+impl Calls {
+    fn request(&self) -> Step {
+        let a = &self.provider.account;
+        let mut fields: Vec<(&str, &str)> = Vec::new();
+        match a.grant {
+            Grant::ClientCredentials => fields.push(("grant_type", "client_credentials")),
+            Grant::RefreshToken => {
+                let token = self.rotated.as_ref().or(a.refresh_token.as_ref());
+                fields.push(("grant_type", "refresh_token"));
+                fields.push(("refresh_token", token.map(Secret::expose).unwrap_or_default()));
+            }
+        }
+        if let Some(scope) = &a.scope {
+            fields.push(("scope", scope));
+        }
+        if a.client_auth == ClientAuth::Body {
+            fields.push(("client_id", &a.client_id));
+            fields.push(("client_secret", a.client_secret.expose()));
+        }
+        let (mut headers, body) = form_body(&fields);
+        headers.push(("accept", Secret::new("application/json")));
+        if a.client_auth == ClientAuth::Basic {
+            // RFC 6749 §2.3.1 wants both form-encoded. That leaves `-`, `_` and `.` as they are, which also suits the many
+            // servers that forget to decode: ids are often made of these.
+            let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+            let pair = format!("{}:{}", encode(&a.client_id), encode(a.client_secret.expose()));
+            let basic = format!("Basic {}", Base64::encode_string(pair.as_bytes()));
+            headers.push(("authorization", Secret::new(basic)));
+        }
+        Step::Call(Call {
+            method: "POST",
+            url: a.token_url.clone(),
+            headers,
+            body,
+            timeout: self.provider.timeout,
+        })
+    }
+}
+
+fn read(answer: Answer, asked_at: Timestamp) -> Result<Outcome, Failure> {
+    let (status, body) = answer.read()?;
+    if !(200..=299).contains(&status) {
+        return Err(refused(status, &body));
+    }
+    let unintelligible = Failure::with_status(Code::Unintelligible, status);
+    let given: TokenAnswer = json(status, &body)?;
+    let access = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
+    let lifetime = match given.expires_in {
+        None => LIFETIME_DEFAULT,
+        Some(s) if (1.0..=315_360_000.0).contains(&s) => Duration::from_secs_f64(s),
+        Some(_) => return Err(unintelligible),
+    };
+    Ok(Outcome::Granted(call::Grant {
+        access,
+        refresh: given.refresh_token.filter(|t| !t.is_empty() && t.len() <= 8192).map(Secret::new),
+        expires_at: asked_at.plus(lifetime),
+        expires_in: given.expires_in.is_some().then_some(lifetime.as_secs()),
+        provisional: false,
+        verified: true,
+        user_id: None,
+        updated_by: None,
+    }))
+}
+
+/// RFC 6749 §5.2. An error that is not of its list, or not JSON, is not understood, and so not final; but 401 and 422 are
+/// about what we sent, however they are worded.
+fn refused(status: u16, body: &Secret) -> Failure {
+    let error = json::<ErrorAnswer>(status, body).ok().and_then(|e| e.error);
+    let code = match error.as_deref() {
+        Some("invalid_grant") => Code::GrantRefused,
+        Some("invalid_client" | "unauthorized_client") => Code::CredentialsRefused,
+        Some("invalid_request" | "invalid_scope" | "unsupported_grant_type") => Code::InputRefused,
+        _ if status == 401 => Code::CredentialsRefused,
+        _ if status == 422 => Code::InputRefused,
+        _ => Code::Unintelligible,
+    };
+    Failure::with_status(code, status)
+}

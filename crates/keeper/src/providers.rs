@@ -1,0 +1,131 @@
+//! The providers there are. To add one: a file that implements [`Provider`], and a row in [`Providers::get`].
+
+use super::backoff::Backoff;
+use super::call::Script;
+use super::protocol::Task;
+use super::state::{Due, Held, Tokens};
+use super::{AccountKey, facturify, oauth2, upstox};
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use base::secret::Secret;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+pub use facturify::{Facturify, RefreshMethod};
+pub use oauth2::{Account as OAuth2Account, Grant as OAuth2Grant, OAuth2};
+pub use upstox::{App, Common, Upstox};
+
+/// What the life cycle goes by.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a property of its own, and none excludes another.
+pub struct Rules {
+    pub backoff: Backoff,
+    /// Most calls that one task makes.
+    pub calls_max: usize,
+    /// Longest that one task takes: after it, whoever had it is taken for gone.
+    pub flight_max: Duration,
+    /// Whether a renewal gives a token that outlives the held one.
+    pub extends: bool,
+    /// Whether a token can be got without being given one.
+    pub automatic: bool,
+    /// Whether a renewal only asks somebody to approve a token, which then comes another way.
+    pub by_approval: bool,
+    /// Whether the daily Cron Trigger renews it.
+    pub daily: bool,
+    /// Whether the upstream can be asked about a token.
+    pub checks: bool,
+}
+
+/// One kind of upstream, with the settings of one account of it.
+pub trait Provider: fmt::Debug {
+    fn rules(&self) -> &Rules;
+
+    /// The calls of a task.
+    fn script(&self, task: &Task, held: Option<&Held>, tokens: Option<&Tokens>) -> Box<dyn Script>;
+
+    /// What is due for a token, and when; nothing if nothing can be done for it.
+    fn renewal(&self, held: &Held, now: Timestamp, jitter: Jitter) -> Option<Due>;
+
+    /// When to ask for an approval again that was asked for now and holds until `until`.
+    fn ask_again(&self, until: Timestamp, _now: Timestamp, _dice: Jitter) -> Timestamp {
+        until
+    }
+
+    /// Everything configured for the account, to notice a change by. It is hashed before it is kept.
+    fn settings(&self) -> String;
+
+    /// What a refresh token that the upstream gave descends from. While this is the same it stays good, whatever else is
+    /// changed: it may be the only one that works.
+    fn lineage(&self) -> Option<Secret> {
+        None
+    }
+}
+
+pub const FACTURIFY: &str = "facturify";
+pub const UPSTOX: &str = "upstox";
+pub const OAUTH2: &str = "oauth2";
+/// The one account of Facturify.
+pub const DEFAULT: &str = "default";
+
+/// All that is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    pub facturify: Option<Facturify>,
+    pub upstox: Common,
+    /// Upstox accounts, in the order of the settings.
+    pub upstox_accounts: Vec<String>,
+    /// The account that the routes without an id use.
+    pub upstox_default: Option<String>,
+    pub upstox_apps: BTreeMap<String, App>,
+    pub oauth2: BTreeMap<String, OAuth2>,
+}
+
+impl Providers {
+    /// The provider of an account, with its settings; nothing if it is not configured.
+    pub fn get(&self, key: &AccountKey) -> Option<Box<dyn Provider>> {
+        let account = &key.account;
+        match key.provider {
+            FACTURIFY if account == DEFAULT => Some(Box::new(self.facturify.clone()?)),
+            UPSTOX if self.upstox_accounts.contains(account) => {
+                let app = self.upstox_apps.get(account).cloned();
+                Some(Box::new(Upstox::new(account.clone(), self.upstox.clone(), app)))
+            }
+            OAUTH2 => Some(Box::new(self.oauth2.get(account)?.clone())),
+            _ => None,
+        }
+    }
+
+    /// The key of an account, if it is configured.
+    pub fn find(&self, provider: &str, account: &str) -> Option<AccountKey> {
+        let provider = [FACTURIFY, UPSTOX, OAUTH2].into_iter().find(|p| *p == provider)?;
+        let known = match provider {
+            FACTURIFY => self.facturify.is_some() && account == DEFAULT,
+            UPSTOX => self.upstox_accounts.iter().any(|a| a == account),
+            _ => self.oauth2.contains_key(account),
+        };
+        known.then(|| AccountKey { provider, account: account.to_owned() })
+    }
+
+    /// How many accounts of a provider are configured.
+    pub fn count(&self, provider: &str) -> usize {
+        match provider {
+            FACTURIFY => usize::from(self.facturify.is_some()),
+            UPSTOX => self.upstox_accounts.len(),
+            _ => self.oauth2.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        [FACTURIFY, UPSTOX, OAUTH2].into_iter().all(|provider| self.count(provider) == 0)
+    }
+
+    /// Every configured account.
+    pub fn all(&self) -> Vec<AccountKey> {
+        let key = |provider, account: &str| AccountKey { provider, account: account.to_owned() };
+        let facturify = self.facturify.iter().map(|_| key(FACTURIFY, DEFAULT));
+        let upstox = self.upstox_accounts.iter().map(|a| key(UPSTOX, a));
+        let oauth2 = self.oauth2.keys().map(|a| key(OAUTH2, a));
+        facturify.chain(upstox).chain(oauth2).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! Short tokens that cannot be changed for long ones. Found by reading: it was an outage without a limit.
+
+use super::alert::Kind;
+use super::backoff::CALLS_PER_HOUR;
+use super::decide::{Event, Verdict};
+use super::protocol::Operation::{Obtain, Renew};
+use super::test_support::*;
+use super::*;
+use base::clock::Timestamp;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn provisional(k: &Keeper) -> Outcome {
+    Outcome::Granted(Grant { provisional: true, ..grant("short", k.now, secs(240)) })
+}
+
+/// Facturify where tokens can be obtained and not changed for long ones. Gives the calls, and the seconds without a token.
+fn hours_without_refreshes(refused: bool, asks: bool) -> (Vec<Timestamp>, u64, Vec<Kind>) {
+    let mut k = Keeper::new(facturify());
+    let (mut calls, mut without) = (Vec::new(), 0);
+    k.look();
+    for _ in 0..3 * 3600 {
+        for by_alarm in [true, false] {
+            let verdict = if by_alarm && k.next_alarm().is_some_and(|at| at <= k.now) {
+                k.event(Event::Woke)
+            } else if !by_alarm && asks {
+                k.ask()
+            } else {
+                Verdict::Nothing
+            };
+            let Verdict::Fly(operation) = verdict else { continue };
+            let live = k.account.live(k.now).is_some();
+            let (outcome, made) = match (live, refused) {
+                (false, _) => (provisional(&k), 1),
+                (true, true) => (provisional(&k), 2),
+                (true, false) => (Outcome::Failed(Failure::new(Code::ServerError)), 1),
+            };
+            calls.extend((0..made).map(|_| k.now));
+            k.run(operation, outcome, made);
+        }
+        k.follow_up(true);
+        without += u64::from(k.account.live(k.now).is_none());
+        k.advance(secs(1));
+    }
+    k.now = k.now.plus(secs(3600));
+    assert_eq!(k.wake(), Renew);
+    k.succeed(Renew, DAY);
+    (calls, without, k.alerts())
+}
+
+#[test]
+fn short_tokens_that_cannot_be_changed_for_long_ones_are_an_outage() {
+    for (refused, asks) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (calls, without, alerts) = hours_without_refreshes(refused, asks);
+        for (n, at) in calls.iter().enumerate() {
+            let hour = calls[n..].iter().take_while(|t| t.since(*at) < secs(3600)).count();
+            assert!(hour <= CALLS_PER_HOUR, "refused {refused}, asks {asks}: {hour} calls in an hour");
+        }
+        // There is a token for much of the time all the same.
+        assert!(without < 3 * 3600 * 6 / 10, "refused {refused}, asks {asks}: {without} s without one");
+        assert_eq!(alerts, [Kind::Failing, Kind::Recovered], "refused {refused}, asks {asks}");
+    }
+}
+
+#[test]
+fn a_short_token_that_another_client_ended_is_got_again_without_a_word() {
+    let mut k = Keeper::new(facturify());
+    k.run(Renew, provisional(&k), 1);
+    assert_eq!(k.wake(), Renew);
+    k.run(Renew, provisional(&k), 2);
+    let again_at = k.now;
+    assert_eq!(k.wake(), Renew);
+    assert!(k.now <= again_at.plus(secs(10)), "soon");
+    k.succeed(Renew, DAY);
+    assert_eq!(k.alerts(), []);
+}
+
+#[test]
+fn short_tokens_by_order_are_no_trouble() {
+    let mut k = Keeper::new(facturify());
+    for _ in 0..2 * CALLS_PER_HOUR {
+        assert!(flies(&k.order(Obtain), Obtain));
+        k.run(Obtain, provisional(&k), 1);
+    }
+    assert_eq!((k.account.trouble.clone(), k.wake()), (None, Renew));
+}

@@ -1,0 +1,250 @@
+//! What is kept of an account. It is stored as JSON without secrets; the [`Tokens`] lie beside it, sealed.
+
+use super::alert::Alert;
+use super::call::Code;
+use super::protocol::Operation;
+use base::clock::Timestamp;
+use base::secret::{self, Secret};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The secrets of an account. Sealed where it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    #[serde(with = "secret::wire")]
+    pub access: Secret,
+    /// RFC 6749 §6, where the upstream has rotated it; else the configured one is used.
+    #[serde(default, with = "secret::wire_option")]
+    pub refresh: Option<Secret>,
+    /// What the refresh token descends from, by [`Provider::lineage`](super::Provider::lineage).
+    #[serde(default, with = "secret::wire_option")]
+    pub lineage: Option<Secret>,
+}
+
+/// How a token came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The first one of a deployment.
+    Startup,
+    /// The daily Cron Trigger.
+    Cron,
+    /// A renewal, on time or on demand.
+    Refresh,
+    /// Got from scratch on demand.
+    Obtain,
+    /// Given by a caller.
+    Manual,
+    /// An authorization code.
+    Exchange,
+    /// The provider's webhook.
+    Notifier,
+}
+
+/// What is known of the held token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub obtained_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The lifetime as the upstream gave it, in seconds, if it did.
+    #[serde(default)]
+    pub expires_in: Option<u64>,
+    pub source: Source,
+    #[serde(default)]
+    pub provisional: bool,
+    #[serde(default)]
+    pub verified: bool,
+    #[serde(default)]
+    pub user_id: Option<String>,
+    #[serde(default)]
+    pub updated_by: Option<String>,
+    /// Counts the tokens of the account, so that what was done for an older one is told apart.
+    pub generation: u64,
+}
+
+impl Held {
+    pub fn left(&self, now: Timestamp) -> Duration {
+        self.expires_at.since(now)
+    }
+
+    pub fn lifetime(&self) -> Duration {
+        self.expires_at.since(self.obtained_at)
+    }
+}
+
+/// The intent of a task, written before its first call: whoever wakes up and finds one knows that calls were made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flight {
+    pub operation: Operation,
+    pub started_at: Timestamp,
+    /// By when it has ended, one way or the other.
+    pub deadline: Timestamp,
+    pub who: String,
+    pub request_id: String,
+}
+
+/// Renewal does not work at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub code: Code,
+    #[serde(default)]
+    pub status: Option<u16>,
+    pub since: Timestamp,
+    /// The last failure.
+    pub at: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When to try again; never by itself if this is missing.
+    pub retry_at: Option<Timestamp>,
+    /// Whether it has been told of: from then on the account counts as failed.
+    pub told: bool,
+}
+
+/// The last time the held token was held against its upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub at: Timestamp,
+    /// `None`: accepted.
+    pub code: Option<Code>,
+}
+
+/// What time alone will bring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    pub at: Timestamp,
+    pub operation: Operation,
+    pub source: Source,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    pub held: Option<Held>,
+    pub flight: Option<Flight>,
+    pub trouble: Option<Trouble>,
+    pub due: Option<Due>,
+    pub check: Option<Check>,
+    /// The upstream calls of the last hour that failed, until one succeeds.
+    pub calls: Vec<Timestamp>,
+    /// Tokens so far.
+    pub generation: u64,
+    /// A keyed hash of the provider's settings: when it changes, a final refusal is no longer final.
+    pub settings: String,
+    /// What others still have to be told: since when, and when to try again.
+    pub untold: Option<Untold>,
+    pub outbox: Vec<Alert>,
+    /// Alerts so far.
+    pub alerts: u64,
+    /// The expiry that was warned of.
+    pub warned: Option<Timestamp>,
+    /// When an approval was asked for last.
+    pub approval_asked_at: Option<Timestamp>,
+    /// Until when it is waited for.
+    pub approval_until: Option<Timestamp>,
+}
+
+/// KV and the roster do not know the newest yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// Counts changes, so that a change in the middle of telling is not lost.
+    pub change: u64,
+    pub try_at: Timestamp,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+}
+
+impl Untold {
+    /// It is being tried; should that come to nothing, it is tried again later.
+    pub fn tried(&mut self, now: Timestamp) {
+        self.try_at = now.plus(if self.attempts == 0 { TELL_SOON } else { TELL_AGAIN });
+        self.attempts += 1;
+    }
+}
+
+/// In one word, for status and counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// A token that is valid by all that is known.
+    Valid,
+    /// A token that is valid, and renewals that fail.
+    Failing,
+    /// No token has been got yet.
+    Missing,
+    /// The token has run out and a new one is due later.
+    Expired,
+    /// No token, and renewals fail; they go on.
+    Failed,
+    /// A refusal that only a change can mend.
+    NeedsAttention,
+    AwaitingApproval,
+}
+
+impl Account {
+    pub fn live(&self, now: Timestamp) -> Option<&Held> {
+        self.held.as_ref().filter(|h| h.expires_at > now)
+    }
+
+    pub fn health(&self, now: Timestamp) -> Health {
+        let live = self.live(now).is_some();
+        match &self.trouble {
+            Some(t) if t.retry_at.is_none() => Health::NeedsAttention,
+            Some(t) if t.told => {
+                if live {
+                    Health::Failing
+                } else {
+                    Health::Failed
+                }
+            }
+            _ if live => Health::Valid,
+            _ if self.approval_until.is_some_and(|until| until > now) => Health::AwaitingApproval,
+            _ if self.held.is_some() => Health::Expired,
+            _ => Health::Missing,
+        }
+    }
+
+    /// Whether it counts as failed.
+    pub fn has_failed(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|t| t.told)
+    }
+
+    /// Notes that KV and the roster are behind.
+    pub fn changed(&mut self, now: Timestamp) {
+        let change = self.untold.as_ref().map_or(0, |u| u.change) + 1;
+        self.untold = Some(Untold { change, try_at: now.plus(TELL_AGAIN), attempts: 0 });
+    }
+
+    /// When something is to be done without being asked.
+    pub fn next_alarm(&self, warning: Duration) -> Option<Timestamp> {
+        let flight = self.flight.as_ref().map(|f| f.deadline);
+        let work = match &self.trouble {
+            Some(trouble) => trouble.retry_at,
+            None => self.due.as_ref().map(|d| d.at),
+        };
+        // While a task is under way nothing else is begun.
+        let work = if flight.is_some() { None } else { work };
+        let warn = self.warn_at(warning);
+        let untold = self.untold.as_ref().map(|u| u.try_at);
+        let outbox = self.outbox.iter().map(|a| a.try_at).min();
+        [flight, work, warn, untold, outbox].into_iter().flatten().min()
+    }
+
+    /// When to warn that the token runs out and no renewal is in sight.
+    pub fn warn_at(&self, warning: Duration) -> Option<Timestamp> {
+        // Of a short token there is no warning: it is one from the beginning, and the trouble with it is told of.
+        let held = self.held.as_ref().filter(|h| !h.provisional)?;
+        // A renewal that is failing quietly is still being tried, quickly.
+        let in_sight = match &self.trouble {
+            None => self.due.is_some(),
+            Some(trouble) => !trouble.told,
+        };
+        let warned = self.warned == Some(held.expires_at);
+        (!in_sight && !warned).then(|| held.expires_at.minus(warning.min(held.lifetime() / 2)))
+    }
+}
+
+/// When KV or the roster could not be told, it is tried again after this.
+pub const TELL_AGAIN: Duration = Duration::from_secs(30);
+/// After the first try sooner: KV takes one write of a key a second, so the second of two quick changes is refused.
+pub const TELL_SOON: Duration = Duration::from_secs(2);

@@ -1,0 +1,308 @@
+//! The life cycle, transition by transition: who flies, who is served, what is due when. Failures are in `trouble_tests.rs`.
+
+use super::decide::{Event, Verdict, status};
+use super::history::ENTRIES_MAX;
+use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
+use super::state::{Health, TELL_AGAIN, TELL_SOON};
+use super::test_support::*;
+use super::*;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_hours(12);
+
+fn health(k: &Keeper) -> Health {
+    status(&k.account, None, k.now).health
+}
+
+/// A long token, an hour ago.
+fn holding(provider: Box<dyn Provider>) -> Keeper {
+    let mut k = Keeper::new(provider);
+    k.succeed(Renew, LONG);
+    k.follow_up(true);
+    k.advance(secs(3600));
+    k
+}
+
+#[test]
+fn the_first_ask_flies_and_is_then_served() {
+    let mut k = Keeper::new(facturify());
+    assert_eq!(health(&k), Health::Missing);
+    assert!(flies(&k.ask(), Renew));
+    k.succeed(Renew, LONG);
+    assert!(matches!(k.event(Event::Asked { min_ttl: secs(0), tried: true }), Verdict::Serve));
+    assert_eq!(health(&k), Health::Valid);
+    let held = k.account.held.as_ref().unwrap();
+    assert_eq!((held.source, held.generation, held.expires_in), (Source::Startup, 1, Some(43_200)));
+    assert_eq!(k.tokens.as_ref().unwrap().access.expose(), "token");
+}
+
+#[test]
+fn the_first_look_plans_what_nobody_asks_for() {
+    for provider in [facturify(), upstox(), oauth2_rotating("seed")] {
+        let mut k = Keeper::new(provider);
+        assert_eq!(k.next_alarm(), None);
+        k.look();
+        assert_eq!(k.next_alarm(), Some(k.now));
+        assert_eq!(k.wake(), Renew);
+    }
+    let mut k = Keeper::new(upstox_manual());
+    k.look();
+    assert_eq!(k.next_alarm(), None, "nothing can be done for it");
+    assert_eq!(refused(k.ask()).0, Code::NoMeans);
+}
+
+#[test]
+fn a_live_token_is_served_at_once_whatever_goes_on() {
+    let mut k = holding(facturify());
+    k.take_off(Renew);
+    assert!(matches!(k.ask(), Verdict::Serve), "while its renewal is in flight");
+    k.land(Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    assert!(matches!(k.ask(), Verdict::Serve), "while it fails");
+    assert!(matches!(k.ask_for(1_000_000), Verdict::Serve), "whatever is wanted");
+    k.run(Renew, Outcome::Failed(Failure::with_status(Code::CredentialsRefused, 401)), 1);
+    assert!(matches!(k.ask(), Verdict::Serve), "although it cannot be renewed");
+    k.now = k.account.held.as_ref().unwrap().expires_at.minus(secs(1));
+    assert!(matches!(k.ask(), Verdict::Serve), "to its last second");
+    k.advance(secs(1));
+    assert_eq!(refused(k.ask()), (Code::CredentialsRefused, None));
+}
+
+#[test]
+fn whoever_needs_a_token_joins_the_task_that_gets_one() {
+    for operation in [Renew, Obtain, Refresh] {
+        let mut k = Keeper::new(facturify());
+        k.look();
+        k.wake();
+        k.take_off(operation);
+        assert!(flies(&k.ask(), Renew), "{operation:?}");
+        for order in [Renew, Obtain, Refresh] {
+            assert!(flies(&k.order(order), order));
+        }
+        assert!(matches!(k.event(Event::Woke), Verdict::Nothing), "the alarm has nothing to add");
+        k.look();
+        assert_eq!(k.next_alarm(), Some(k.now.plus(k.provider.rules().flight_max)));
+    }
+}
+
+#[test]
+fn more_life_is_asked_for_only_where_a_renewal_can_give_it() {
+    // Left, wanted, and whether that is worth a call.
+    for (provider, name, cases) in [
+        (
+            facturify as fn() -> _,
+            "extends",
+            [(39_600, false), (39_601, true), (43_200, true), (43_201, false)],
+        ),
+        (upstox, "does not", [(39_600, false), (39_601, false), (43_200, false), (43_201, false)]),
+    ] {
+        for (wanted, flown) in cases {
+            let mut k = holding(provider());
+            assert_eq!(flies(&k.ask_for(wanted), Renew), flown, "{name} {wanted}");
+            let tried = k.event(Event::Asked { min_ttl: secs(wanted), tried: true });
+            assert!(matches!(tried, Verdict::Serve), "what there is, after one try");
+        }
+    }
+    let mut k = Keeper::new(facturify());
+    let mut short = grant("short", k.now, secs(240));
+    short.provisional = true;
+    k.run(Renew, Outcome::Granted(short), 1);
+    assert!(flies(&k.ask_for(300), Renew), "a short one will be a long one");
+}
+
+#[test]
+fn an_order_is_done_whatever_is_held() {
+    let mut k = holding(facturify());
+    for operation in [Obtain, Refresh, Operation::Adopt, Operation::Exchange, Operation::Request, Check] {
+        assert!(flies(&k.order(operation), operation));
+    }
+    k.now = k.account.held.as_ref().unwrap().expires_at;
+    assert!(matches!(k.order(Check), Verdict::Nothing), "there is nothing to check");
+}
+
+#[test]
+fn tokens_say_how_they_came() {
+    let mut k = Keeper::new(upstox());
+    let source = |k: &Keeper| k.account.held.as_ref().unwrap().source;
+    k.succeed(Renew, LONG);
+    assert_eq!(source(&k), Source::Startup);
+    k.succeed(Refresh, LONG);
+    assert_eq!(source(&k), Source::Refresh);
+    k.succeed(Obtain, LONG);
+    assert_eq!(source(&k), Source::Obtain);
+    k.succeed(Operation::Exchange, LONG);
+    assert_eq!(source(&k), Source::Exchange);
+    k.advance(secs(61));
+    k.look_daily();
+    assert_eq!(k.wake(), Refresh);
+    k.succeed(Refresh, LONG);
+    assert_eq!(source(&k), Source::Cron);
+    let outcome = Outcome::Granted(grant("given", k.now, LONG));
+    let source_given = Some(Source::Notifier);
+    k.event(Event::Landed { operation: Operation::Adopt, source: source_given, outcome, calls: 1 });
+    assert_eq!(source(&k), Source::Notifier);
+    assert_eq!(k.account.held.as_ref().unwrap().generation, 6);
+}
+
+#[test]
+fn the_daily_renewal_is_done_once() {
+    let refreshes = |looks: fn(&mut Keeper)| {
+        let mut k = holding(upstox());
+        looks(&mut k);
+        let planned = k.account.due.clone().unwrap();
+        (planned.source == Source::Cron).then(|| k.wake())
+    };
+    let five = |k: &mut Keeper| (0..5).for_each(|_| k.look_daily());
+    assert_eq!(refreshes(five), Some(Refresh));
+    // Five with other jitter: the first one's plan stands.
+    let mut k = holding(upstox());
+    k.look_daily();
+    let planned = k.account.due.clone();
+    k.jitter = LEAST;
+    k.look_daily();
+    assert_eq!(k.account.due, planned);
+    k.look();
+    assert_eq!(k.account.due, planned);
+    // In the middle of the flight, and just after it.
+    assert_eq!(k.wake(), Refresh);
+    k.take_off(Refresh);
+    k.look_daily();
+    k.land(Refresh, Outcome::Granted(grant("new", k.now, LONG)), 3);
+    let planned = k.account.due.clone();
+    assert_eq!(planned.as_ref().unwrap().source, Source::Refresh);
+    k.advance(secs(59));
+    k.look_daily();
+    assert_eq!(k.account.due, planned);
+    k.advance(secs(1));
+    k.look_daily();
+    assert_eq!(k.account.due.as_ref().unwrap().source, Source::Cron, "a minute later it is another day's");
+}
+
+#[test]
+fn the_daily_renewal_is_spread_and_only_for_those_that_want_it() {
+    let mut k = holding(upstox());
+    k.look_daily();
+    assert_eq!(k.account.due.as_ref().unwrap().at, k.now.plus(secs(30)));
+    for provider in [facturify(), oauth2_rotating("seed"), upstox_manual()] {
+        let mut k = holding(provider);
+        let planned = k.account.due.clone();
+        k.look_daily();
+        assert_eq!(k.account.due, planned);
+    }
+}
+
+#[test]
+fn the_first_tokens_of_many_accounts_are_spread() {
+    for provider in [facturify(), upstox(), oauth2_rotating("seed")] {
+        let mut k = Keeper::new(provider);
+        let spread = secs(30);
+        k.event(Event::Looked { daily: false, spread });
+        let planned = k.account.due.clone();
+        assert_eq!(planned.as_ref().unwrap().at, k.now.plus(spread));
+        // A second trigger, or a third, does not put it off.
+        k.advance(secs(10));
+        k.event(Event::Looked { daily: false, spread });
+        assert_eq!(k.account.due, planned);
+    }
+}
+
+#[test]
+fn a_lost_plan_is_made_again_by_a_look() {
+    let mut k = holding(facturify());
+    let planned = k.account.due.take();
+    assert_eq!(k.next_alarm(), k.account.warn_at(WARNING), "only the warning is left");
+    k.look();
+    assert_eq!(k.account.due, planned);
+    k.account.due = None;
+    k.now = k.account.held.as_ref().unwrap().expires_at;
+    k.look();
+    assert_eq!(k.next_alarm(), Some(k.now));
+    // Not while a task is under way: it will leave a plan.
+    k.account.due = None;
+    k.take_off(Renew);
+    k.look();
+    assert_eq!(k.account.due, None);
+}
+
+#[test]
+fn a_refused_token_is_renewed_at_once() {
+    let mut k = holding(upstox());
+    k.run(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
+    assert_eq!(health(&k), Health::Expired);
+    assert_eq!(k.account.check.as_ref().unwrap().code, Some(Code::TokenRefused));
+    assert_eq!(k.next_alarm(), Some(k.now));
+    assert_eq!(k.wake(), Renew);
+    // Without a way to get one, whoever gives them is told by the status.
+    let mut k = holding(upstox_manual());
+    k.run(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
+    assert_eq!((health(&k), k.account.due.clone()), (Health::Expired, None));
+}
+
+#[test]
+fn unknown_is_not_invalid() {
+    for code in [Code::Timeout, Code::Unreachable, Code::RateLimited, Code::ServerError, Code::Unintelligible]
+    {
+        let mut k = holding(upstox());
+        let due = k.account.due.clone();
+        k.run(Check, Outcome::Failed(Failure::new(code)), 1);
+        assert_eq!((health(&k), &k.account.due), (Health::Valid, &due), "{code:?}");
+        assert!(matches!(k.ask(), Verdict::Serve));
+        assert_eq!(k.account.check.as_ref().unwrap().code, Some(code));
+    }
+}
+
+#[test]
+fn a_token_that_could_not_be_checked_is_checked_later() {
+    let mut k = Keeper::new(upstox());
+    let mut unverified = grant("t", k.now, LONG);
+    unverified.verified = false;
+    k.run(Renew, Outcome::Granted(unverified), 2);
+    assert_eq!((health(&k), k.account.check.clone()), (Health::Valid, None));
+    let first = k.now;
+    assert_eq!(k.wake(), Check);
+    assert!(k.now > first && k.now <= first.plus(secs(600)));
+    k.run(Check, Outcome::Failed(Failure::new(Code::ServerError)), 1);
+    let second = k.now;
+    assert_eq!(k.wake(), Check, "and again");
+    assert!(k.now > second);
+    k.run(Check, Outcome::Valid { user_id: Some("U1".into()) }, 1);
+    let held = k.account.held.clone().unwrap();
+    assert!(held.verified && held.user_id.as_deref() == Some("U1"));
+    assert_eq!(k.account.due.as_ref().unwrap().operation, Refresh, "the morning is next");
+    assert!(k.alerts().is_empty());
+}
+
+#[test]
+fn the_history_keeps_the_last_hundred_and_no_secret() {
+    let mut k = Keeper::new(facturify());
+    for n in 0..=ENTRIES_MAX {
+        k.advance(secs(60));
+        k.run(Renew, Outcome::Granted(grant("hidden-token", k.now, LONG)), u32::try_from(n).unwrap());
+    }
+    assert_eq!(k.history.len(), ENTRIES_MAX);
+    let (first, last) = (&k.history[0], &k.history[ENTRIES_MAX - 1]);
+    assert_eq!((first.calls, last.calls), (1, 100));
+    assert_eq!((last.outcome.as_str(), last.who.as_str(), last.request_id.as_str()), ("ok", "key:k", "r1"));
+    assert_eq!(last.expires_at, Some(k.now.plus(LONG)));
+    for text in [format!("{:?}", k.account), format!("{:?}", k.tokens), format!("{:?}", k.history)] {
+        assert!(!text.contains("hidden-token"), "{text}");
+    }
+    k.evict();
+}
+
+#[test]
+fn others_are_told_of_changes_until_they_know() {
+    let mut k = Keeper::new(facturify());
+    k.succeed(Renew, LONG);
+    let change = k.account.untold.clone().unwrap();
+    assert_eq!((change.change, change.try_at), (1, k.now.plus(TELL_AGAIN)));
+    k.succeed(Renew, LONG);
+    k.event(Event::Told { change: 1 });
+    assert_eq!(k.account.untold.as_ref().unwrap().change, 2, "the second one was not told of");
+    k.advance(secs(10));
+    k.event(Event::Telling);
+    assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_SOON));
+    k.event(Event::Telling);
+    assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_AGAIN));
+    k.event(Event::Told { change: 2 });
+    assert_eq!(k.account.untold, None);
+}

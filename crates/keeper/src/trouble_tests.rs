@@ -1,0 +1,331 @@
+//! Failure: what is tried again and when, what is final, who is told.
+
+use super::alert::{ATTEMPTS_MAX, Kind, OUTBOX_MAX};
+use super::backoff::CALLS_PER_HOUR;
+use super::decide::{Event, Verdict, status};
+use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
+use super::state::Health;
+use super::test_support::*;
+use super::*;
+use base::clock::Timestamp;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_hours(12);
+const DAY: Duration = Duration::from_hours(24);
+const FINAL: [Code; 3] = [Code::CredentialsRefused, Code::InputRefused, Code::GrantRefused];
+
+fn health(k: &Keeper) -> Health {
+    status(&k.account, None, k.now).health
+}
+
+/// A token that is about to be renewed.
+fn due(provider: Box<dyn Provider>) -> Keeper {
+    let mut k = Keeper::new(provider);
+    k.succeed(Renew, DAY);
+    k.wake();
+    k
+}
+
+/// Fails at each alarm until the quick tries are over. Gives the waits in seconds.
+fn fail_quickly(k: &mut Keeper) -> Vec<u64> {
+    let mut waits = Vec::new();
+    loop {
+        let failed_at = k.now;
+        k.fail(Renew, Code::ServerError);
+        if k.account.has_failed() {
+            return waits;
+        }
+        k.wake();
+        waits.push(k.now.since(failed_at).as_secs());
+    }
+}
+
+#[test]
+fn quick_tries_come_first_and_nobody_is_told_of_them() {
+    for (provider, waits) in [(facturify(), vec![2, 4, 8]), (upstox(), vec![2, 4])] {
+        let mut k = Keeper::new(provider);
+        k.look();
+        k.wake();
+        assert_eq!(fail_quickly(&mut k), waits);
+        assert_eq!(k.alerts(), [Kind::Failing]);
+        assert_eq!((health(&k), k.wake()), (Health::Failed, Renew));
+        k.fail(Renew, Code::Timeout);
+        assert_eq!(k.alerts(), [], "told once");
+        k.wake();
+        k.succeed(Renew, LONG);
+        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+        assert_eq!((k.account.trouble.clone(), k.account.calls.len()), (None, 0));
+    }
+    let mut k = due(facturify());
+    k.fail(Renew, Code::Timeout);
+    k.wake();
+    k.succeed(Renew, LONG);
+    assert_eq!(k.alerts(), [], "a blip is not worth a word");
+}
+
+#[test]
+fn a_final_refusal_is_not_tried_again_by_anything_but_an_order_or_new_settings() {
+    for code in FINAL {
+        let mut k = due(facturify());
+        k.fail(Renew, code);
+        assert_eq!((k.alerts(), health(&k)), (vec![Kind::NeedsAttention], Health::NeedsAttention));
+        for _ in 0..200 {
+            k.advance(secs(600));
+            k.look();
+            k.look_daily();
+            assert!(matches!(k.event(Event::Woke), Verdict::Nothing));
+            match k.ask_for(100_000) {
+                Verdict::Serve => assert!(k.account.live(k.now).is_some()),
+                verdict => assert_eq!(refused(verdict), (code, None)),
+            }
+            assert!(k.next_alarm().is_none_or(|at| at > k.now || !k.follow_up(true).is_empty()));
+        }
+        // An order that is refused the same way is no news.
+        assert!(flies(&k.order(Refresh), Refresh));
+        k.fail(Refresh, code);
+        assert_eq!(k.alerts(), []);
+        assert!(flies(&k.order(Obtain), Obtain));
+        k.succeed(Obtain, LONG);
+        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+        // New settings are tried without an order.
+        k.wake();
+        k.fail(Renew, code);
+        k.alerts();
+        k.settings = "other".into();
+        k.look();
+        let changed_at = k.now;
+        assert_eq!((k.wake(), k.now), (Renew, changed_at));
+    }
+}
+
+#[test]
+fn an_ask_finds_new_settings_too() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::CredentialsRefused);
+    assert_eq!(refused(k.ask()), (Code::CredentialsRefused, None));
+    k.settings = "other".into();
+    assert!(flies(&k.ask(), Renew));
+    k.fail(Renew, Code::CredentialsRefused);
+    assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::NeedsAttention], "they are wrong, too");
+}
+
+#[test]
+fn whoever_asks_is_told_when_to_come_back() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::Timeout);
+    assert_eq!(refused(k.ask()), (Code::Timeout, Some(2)));
+    k.advance(Duration::from_millis(1_999));
+    assert_eq!(refused(k.ask()), (Code::Timeout, Some(1)));
+    k.advance(Duration::from_millis(1));
+    assert!(flies(&k.ask(), Renew), "an ask need not wait for the alarm");
+}
+
+#[test]
+fn whoever_asks_in_trouble_shares_the_next_try() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::Timeout);
+    assert_eq!(k.wake(), Renew);
+    k.take_off(Renew);
+    k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(600)));
+    assert!(flies(&k.ask(), Renew), "it is under way");
+    // Calls that failed since the next try was planned put it off.
+    let mut k = Keeper::new(upstox());
+    k.succeed(Renew, secs(60));
+    k.fail(Refresh, Code::Timeout);
+    for _ in 1..CALLS_PER_HOUR {
+        k.run(Check, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    }
+    k.advance(secs(60));
+    assert_eq!(refused(k.ask()), (Code::Timeout, Some(3540)));
+}
+
+#[test]
+fn retry_after_is_kept_to() {
+    let limited = |seconds| {
+        Outcome::Failed(Failure {
+            code: Code::RateLimited,
+            status: Some(429),
+            retry_after: Some(Duration::from_secs(seconds)),
+        })
+    };
+    for (asked_for, waited) in [(0, 2), (1, 2), (3, 3), (900, 900), (10_000_000, 86_400)] {
+        let mut k = Keeper::new(facturify());
+        let verdict = k.run(Renew, limited(asked_for), 1);
+        assert_eq!(refused(verdict), (Code::RateLimited, Some(waited)));
+        assert_eq!(refused(k.ask()), (Code::RateLimited, Some(waited)));
+        let failed_at = k.now;
+        k.wake();
+        assert_eq!(k.now, failed_at.plus(secs(waited)));
+    }
+}
+
+/// What makes calls.
+#[derive(Clone, Copy, Debug)]
+enum Wants {
+    Alarm,
+    Asks,
+    Orders(Operation),
+}
+
+/// An outage of three hours in which somebody wants something each second and each task makes so many calls.
+fn calls_in_an_outage(
+    provider: Box<dyn Provider>,
+    wants: Wants,
+    calls: u32,
+    jitter: base::jitter::Jitter,
+) -> Vec<Timestamp> {
+    let mut k = Keeper::new(provider);
+    k.jitter = jitter;
+    k.look();
+    let end = k.now.plus(secs(3 * 3600));
+    let mut made = Vec::new();
+    while k.now < end {
+        for by_alarm in [false, true] {
+            let verdict = match wants {
+                _ if by_alarm && k.next_alarm().is_some_and(|at| at <= k.now) => k.event(Event::Woke),
+                Wants::Asks if !by_alarm => k.ask(),
+                Wants::Orders(operation) if !by_alarm => k.order(operation),
+                _ => Verdict::Nothing,
+            };
+            if let Verdict::Fly(operation) = verdict {
+                made.extend((0..calls).map(|_| k.now));
+                k.run(operation, Outcome::Failed(Failure::new(Code::ServerError)), calls);
+            }
+        }
+        k.follow_up(true);
+        k.advance(secs(1));
+    }
+    made
+}
+
+#[test]
+fn an_hour_of_outage_has_at_most_fifteen_calls() {
+    for (provider, most) in [(facturify as fn() -> _, 3), (upstox, 5), (|| oauth2_rotating("s"), 1)] {
+        for wants in [Wants::Alarm, Wants::Asks, Wants::Orders(Refresh), Wants::Orders(Obtain)] {
+            for (calls, jitter) in [(1, LEAST), (most, LEAST), (1, MOST), (most, MOST)] {
+                let made = calls_in_an_outage(provider(), wants, calls, jitter);
+                for (n, at) in made.iter().enumerate() {
+                    let hour = made[n..].iter().take_while(|t| t.since(*at) < secs(3600)).count();
+                    assert!(hour <= CALLS_PER_HOUR, "{wants:?} {calls} {jitter:?}: {hour}");
+                }
+                assert!(made.len() >= 6, "it is not given up: {wants:?} {calls}");
+            }
+        }
+    }
+}
+
+#[test]
+fn somebody_who_died_in_the_middle_is_followed_at_once_and_not_for_ever() {
+    let mut k = Keeper::new(oauth2_rotating("seed"));
+    k.take_off(Renew);
+    k.evict();
+    k.event(Event::Interrupted);
+    assert_eq!((k.next_alarm(), k.account.flight.clone()), (Some(k.now), None));
+    let entry = k.history.last().unwrap();
+    assert_eq!((entry.outcome.as_str(), entry.who.as_str()), ("upstream_outcome_unknown", "key:k"));
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let died_at = k.now;
+        k.wake();
+        waits.push(k.now.since(died_at).as_secs());
+        k.take_off(Renew);
+        k.event(Event::Interrupted);
+    }
+    assert_eq!(waits, [0, 4, 300, 600]);
+    k.wake();
+    k.succeed(Renew, LONG);
+    assert_eq!(k.alerts(), [Kind::Failing, Kind::Recovered]);
+    // A check, a code, a given token: nothing is known to be wrong.
+    for operation in [Check, Operation::Adopt, Operation::Exchange, Operation::Request] {
+        k.take_off(operation);
+        k.event(Event::Interrupted);
+        assert_eq!((k.account.trouble.clone(), k.account.flight.clone()), (None, None));
+    }
+    assert!(matches!(k.event(Event::Interrupted), Verdict::Nothing), "there was none");
+}
+
+#[test]
+fn what_cannot_be_opened_waits_until_it_can() {
+    let mut k = due(upstox());
+    let tokens = k.tokens.take();
+    k.event(Event::Unreadable);
+    k.event(Event::Unreadable);
+    assert_eq!((k.alerts(), health(&k)), (vec![Kind::NeedsAttention], Health::NeedsAttention));
+    k.settings = "other".into();
+    k.look();
+    assert!(matches!(k.event(Event::Woke), Verdict::Nothing), "other settings do not open it");
+    k.tokens = tokens;
+    k.event(Event::Readable);
+    k.event(Event::Readable);
+    assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+    k.account.due = None;
+    k.look();
+    assert!(k.account.due.is_some());
+    // Or until an order puts a new one in its place.
+    k.event(Event::Unreadable);
+    assert!(flies(&k.order(Refresh), Refresh));
+    k.succeed(Refresh, LONG);
+    assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
+}
+
+#[test]
+fn what_was_given_and_refused_does_not_speak_against_the_account() {
+    for operation in [Operation::Adopt, Operation::Exchange, Operation::Request] {
+        let mut k = due(upstox());
+        let before = k.account.clone();
+        k.fail(operation, Code::TokenRefused);
+        assert_eq!((&k.account.trouble, &k.account.due), (&None, &before.due));
+        assert_eq!((health(&k), k.alerts()), (Health::Valid, vec![]));
+    }
+}
+
+#[test]
+fn a_token_that_nobody_will_renew_is_warned_of_once() {
+    let mut k = Keeper::new(upstox_manual());
+    k.succeed(Operation::Adopt, LONG);
+    let expires_at = k.account.held.as_ref().unwrap().expires_at;
+    k.follow_up(true);
+    assert_eq!(k.next_alarm(), Some(expires_at.minus(WARNING)));
+    k.now = expires_at.minus(WARNING);
+    k.event(Event::Woke);
+    assert_eq!((k.alerts(), k.next_alarm()), (vec![Kind::Expiring], None));
+    k.succeed(Operation::Adopt, secs(600));
+    k.follow_up(true);
+    assert_eq!(k.next_alarm(), Some(k.now.plus(secs(300))), "of a short life the half");
+    // One whose renewal fails is warned of, too; one that is in sight of its renewal is not.
+    let mut k = due(upstox());
+    fail_quickly(&mut k);
+    assert_eq!(k.alerts(), [Kind::Failing]);
+    k.now = k.account.held.as_ref().unwrap().expires_at.minus(WARNING);
+    k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(1000)));
+    k.event(Event::Woke);
+    k.event(Event::Woke);
+    assert_eq!(k.alerts(), [Kind::Expiring]);
+}
+
+#[test]
+fn alerts_are_delivered_at_least_once_and_not_for_ever() {
+    let mut k = Keeper::new(facturify());
+    k.fail(Renew, Code::CredentialsRefused);
+    for _ in 0..3 {
+        assert_eq!(k.follow_up(false), [Kind::NeedsAttention]);
+        assert!(k.account.outbox[0].try_at > k.now);
+        let try_at = k.account.outbox[0].try_at;
+        k.account.untold = None;
+        assert_eq!(k.next_alarm(), Some(try_at), "the alarm brings it again");
+    }
+    k.event(Event::Alerted { number: 99, delivered: true });
+    assert_eq!(k.follow_up(true), [Kind::NeedsAttention]);
+    assert_eq!(k.follow_up(true), []);
+    k.fail(Refresh, Code::Timeout);
+    k.fail(Refresh, Code::CredentialsRefused);
+    for _ in 0..ATTEMPTS_MAX {
+        assert_eq!(k.follow_up(false).len(), 1);
+    }
+    assert_eq!(k.follow_up(false), [], "it is given up");
+    for _ in 0..2 * OUTBOX_MAX {
+        k.fail(Refresh, Code::Timeout);
+        k.fail(Refresh, Code::CredentialsRefused);
+    }
+    assert_eq!(k.account.outbox.len(), OUTBOX_MAX);
+}

@@ -1,0 +1,453 @@
+//! Upstox: tokens of one trading day without a refresh token. They come from the internal token service, from an
+//! authorization code, from the notifier webhook, or from a caller; Upstox itself is the authority on whether one is good.
+//!
+//! Over 400 lines: all ways to a token end in the same check, and each is read beside the others.
+
+use super::backoff::Backoff;
+use super::call::{
+    Answer, Call, Code, Failure, Grant, Outcome, Script, Settled, Step, bearer, form_body, json, json_body,
+};
+use super::facturify::is_token;
+use super::jwt;
+use super::protocol::{Operation, Task};
+use super::providers::{Provider, Rules};
+use super::schedule::{upstox_end, upstox_renewal};
+use super::state::{Due, Held, Source, Tokens};
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use base::secret::Secret;
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+
+/// Timeouts of the internal token service: reading and refreshing.
+const SERVICE_READ: Duration = Duration::from_secs(10);
+const SERVICE_REFRESH: Duration = Duration::from_secs(15);
+
+/// What all Upstox accounts share.
+#[derive(Clone, Debug)]
+pub struct Common {
+    pub base_url: String,
+    /// The internal token service.
+    pub service_url: Option<String>,
+    pub timeout: Duration,
+    pub backoff: Backoff,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        let backoff = Backoff { retries: 2, base_thousandths: 2000 };
+        Self { base_url: String::new(), service_url: None, timeout: Duration::from_secs(30), backoff }
+    }
+}
+
+/// The account's app at Upstox, for the code exchange and for token requests.
+#[derive(Clone, Debug, Deserialize)]
+pub struct App {
+    pub client_id: String,
+    #[serde(with = "base::secret::wire")]
+    pub client_secret: Secret,
+    #[serde(default)]
+    pub redirect_uri: Option<String>,
+    /// The Upstox user that tokens have to belong to.
+    #[serde(default)]
+    pub user_id: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Upstox {
+    pub account: String,
+    pub common: Common,
+    pub app: Option<App>,
+    pub rules: Rules,
+}
+
+impl Upstox {
+    pub fn new(account: String, common: Common, app: Option<App>) -> Self {
+        let rules = Rules {
+            backoff: common.backoff,
+            // Read, refresh, read again, and a profile after each read.
+            calls_max: if common.service_url.is_some() { 5 } else { 1 },
+            flight_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),
+            extends: false,
+            automatic: common.service_url.is_some() || app.is_some(),
+            by_approval: common.service_url.is_none() && app.is_some(),
+            daily: true,
+            checks: true,
+        };
+        Self { account, common, app, rules }
+    }
+
+    fn user_id(&self) -> Option<String> {
+        self.app.as_ref().and_then(|a| a.user_id.clone())
+    }
+
+    fn calls(&self, stage: Stage) -> Box<dyn Script> {
+        Box::new(Calls { provider: self.clone(), stage, refreshed: false, candidate: None })
+    }
+
+    fn profile(&self, token: &Secret) -> Call {
+        let headers = vec![
+            bearer(token),
+            ("accept", Secret::new("application/json")),
+            ("api-version", Secret::new("2.0")),
+        ];
+        let url = format!("{}/v2/user/profile", self.common.base_url);
+        Call { method: "GET", url, headers, body: None, timeout: self.common.timeout }
+    }
+
+    fn service(&self, method: &'static str, leaf: &str, timeout: Duration) -> Call {
+        let base = self.common.service_url.as_deref().unwrap_or_default();
+        let url = format!("{base}/accounts/{}/{leaf}", self.account);
+        let headers = vec![("accept", Secret::new("application/json"))];
+        Call { method, url, headers, body: None, timeout }
+    }
+
+    fn exchange(&self, app: &App, code: &Secret, redirect_uri: Option<&str>) -> Call {
+        let redirect_uri = redirect_uri.or(app.redirect_uri.as_deref()).unwrap_or_default();
+        let (mut headers, body) = form_body(&[
+            ("code", code.expose()),
+            ("client_id", &app.client_id),
+            ("client_secret", app.client_secret.expose()),
+            ("redirect_uri", redirect_uri),
+            ("grant_type", "authorization_code"),
+        ]);
+        headers.push(("accept", Secret::new("application/json")));
+        let url = format!("{}/v2/login/authorization/token", self.common.base_url);
+        Call { method: "POST", url, headers, body, timeout: self.common.timeout }
+    }
+
+    fn request(&self, app: &App) -> Call {
+        let (mut headers, body) = json_body(&json!({ "client_secret": app.client_secret.expose() }));
+        headers.push(("accept", Secret::new("application/json")));
+        let url = format!("{}/v3/login/auth/token/request/{}", self.common.base_url, app.client_id);
+        Call { method: "POST", url, headers, body, timeout: self.common.timeout }
+    }
+}
+
+impl Provider for Upstox {
+    fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    fn script(&self, task: &Task, _held: Option<&Held>, tokens: Option<&Tokens>) -> Box<dyn Script> {
+        let nothing = || Box::new(Settled(None)) as Box<dyn Script>;
+        let has_service = self.common.service_url.is_some();
+        match task {
+            Task::Renew if has_service => self.calls(Stage::Read),
+            Task::Obtain | Task::Refresh if has_service => self.calls(Stage::Refresh),
+            Task::Renew | Task::Obtain | Task::Refresh | Task::Request => {
+                if self.app.is_some() {
+                    self.calls(Stage::Request)
+                } else {
+                    nothing()
+                }
+            }
+            Task::Check => match tokens {
+                Some(tokens) => self.calls(Stage::Check { token: tokens.access.clone() }),
+                None => nothing(),
+            },
+            Task::Adopt { token, expires_at, user_id, .. } => {
+                let user_id = user_id.clone().or_else(|| self.user_id());
+                let candidate =
+                    Candidate { token: token.clone(), said: *expires_at, updated_by: None, user_id };
+                self.calls(Stage::Adopt { candidate })
+            }
+            Task::Exchange { code, redirect_uri } => {
+                if self.app.is_some() {
+                    self.calls(Stage::Exchange { code: code.clone(), redirect_uri: redirect_uri.clone() })
+                } else {
+                    nothing()
+                }
+            }
+        }
+    }
+
+    fn renewal(&self, _held: &Held, now: Timestamp, jitter: Jitter) -> Option<Due> {
+        let at = upstox_renewal(now, jitter);
+        self.rules.automatic.then_some(Due { at, operation: Operation::Refresh, source: Source::Refresh })
+    }
+
+    /// Not in the middle of the night, when the day's approval ends.
+    fn ask_again(&self, _until: Timestamp, now: Timestamp, jitter: Jitter) -> Timestamp {
+        upstox_renewal(now, jitter)
+    }
+
+    fn settings(&self) -> String {
+        let app = self.app.as_ref().map(|a| {
+            let secret = a.client_secret.expose();
+            format!("{}\n{secret}\n{:?}\n{:?}", a.client_id, a.redirect_uri, a.user_id)
+        });
+        let service = self.common.service_url.as_deref().unwrap_or_default();
+        format!("{}\n{service}\n{}", self.common.base_url, app.unwrap_or_default())
+    }
+}
+
+/// A token that Upstox has not confirmed yet.
+#[derive(Clone)]
+struct Candidate {
+    token: Secret,
+    /// When it expires, by whoever gave it.
+    said: Option<Timestamp>,
+    updated_by: Option<String>,
+    /// The user that it has to belong to.
+    user_id: Option<String>,
+}
+
+impl Candidate {
+    /// The least of what was said, what the JWT says, and the end of the trading day.
+    fn expires_at(&self, now: Timestamp) -> Timestamp {
+        let hints = jwt::hints(&self.token);
+        // A clock that is ahead of ours must not lengthen the life.
+        let issued_at = hints.issued_at.map_or(now, |at| at.min(now));
+        let end = upstox_end(issued_at);
+        [self.said, hints.expires_at].into_iter().flatten().fold(end, Timestamp::min)
+    }
+
+    fn grant(&self, now: Timestamp, user_id: Option<String>, verified: bool) -> Grant {
+        Grant {
+            access: self.token.clone(),
+            refresh: None,
+            expires_at: self.expires_at(now),
+            expires_in: None,
+            provisional: false,
+            verified,
+            user_id,
+            updated_by: self.updated_by.clone(),
+        }
+    }
+}
+
+enum Stage {
+    /// What has the service got?
+    Read,
+    /// The service is to get a new one; then it is read.
+    Refresh,
+    /// A token that the service gave, held against Upstox.
+    Confirm,
+    Check {
+        token: Secret,
+    },
+    Adopt {
+        candidate: Candidate,
+    },
+    Exchange {
+        code: Secret,
+        redirect_uri: Option<String>,
+    },
+    Request,
+}
+
+struct Calls {
+    provider: Upstox,
+    stage: Stage,
+    /// Whether the service has been asked for a new token in this task: it is asked once.
+    refreshed: bool,
+    candidate: Option<Candidate>,
+}
+
+#[derive(Deserialize)]
+struct ServiceToken {
+    #[serde(default)]
+    success: bool,
+    access_token: Option<String>,
+    #[serde(default)]
+    expires_at: serde_json::Value,
+    #[serde(default)]
+    updated_by: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    data: Option<ProfileData>,
+}
+
+#[derive(Deserialize)]
+struct ProfileData {
+    user_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Exchanged {
+    access_token: Option<String>,
+    user_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Requested {
+    data: Option<RequestedData>,
+}
+
+#[derive(Deserialize)]
+struct RequestedData {
+    #[serde(default)]
+    authorization_expiry: serde_json::Value,
+}
+
+impl Script for Calls {
+    fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step {
+        match answer {
+            None => self.begin(now),
+            Some(answer) => self.go_on(answer, now).unwrap_or_else(|f| Step::Done(Outcome::Failed(f))),
+        }
+    }
+}
+
+impl Calls {
+    fn begin(&mut self, now: Timestamp) -> Step {
+        let p = &self.provider;
+        let app = p.app.as_ref();
+        match &self.stage {
+            Stage::Read | Stage::Confirm => Step::Call(p.service("GET", "token", SERVICE_READ)),
+            Stage::Refresh => {
+                self.refreshed = true;
+                Step::Call(p.service("POST", "refresh", SERVICE_REFRESH))
+            }
+            Stage::Check { token } => Step::Call(p.profile(token)),
+            Stage::Adopt { candidate } if candidate.expires_at(now) <= now => {
+                Step::Done(Outcome::Failed(Failure::new(Code::TokenRefused)))
+            }
+            Stage::Adopt { candidate } => Step::Call(p.profile(&candidate.token)),
+            Stage::Exchange { code, redirect_uri } => match app {
+                Some(app) => Step::Call(p.exchange(app, code, redirect_uri.as_deref())),
+                None => Step::Done(Outcome::Failed(Failure::new(Code::NoMeans))),
+            },
+            Stage::Request => match app {
+                Some(app) => Step::Call(p.request(app)),
+                None => Step::Done(Outcome::Failed(Failure::new(Code::NoMeans))),
+            },
+        }
+    }
+
+    fn go_on(&mut self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
+        match &self.stage {
+            Stage::Read => {
+                let candidate = service_token(answer, self.provider.user_id());
+                match candidate {
+                    Ok(candidate) if candidate.expires_at(now) > now => Ok(self.confirm(candidate)),
+                    // It has none, or an old one: a new one is asked for, once.
+                    Ok(_) | Err(Failure { code: Code::NoMeans, .. }) if !self.refreshed => {
+                        Ok(self.refresh(now))
+                    }
+                    Ok(_) => Err(Failure::new(Code::TokenRefused)),
+                    Err(failure) => Err(failure),
+                }
+            }
+            Stage::Refresh => {
+                // Its body is optional; what counts is the token that is read next.
+                let (status, _) = answer.read()?;
+                match status {
+                    200..=299 => {
+                        self.stage = Stage::Read;
+                        Ok(self.begin(now))
+                    }
+                    401 | 403 => Err(Failure::with_status(Code::CredentialsRefused, status)),
+                    _ => Err(Failure::with_status(Code::Unintelligible, status)),
+                }
+            }
+            Stage::Confirm => self.confirmed(answer, now),
+            Stage::Check { .. } => Ok(Step::Done(Outcome::Valid { user_id: profile(answer, None)? })),
+            Stage::Adopt { candidate } => {
+                let user_id = profile(answer, candidate.user_id.as_deref())?;
+                Ok(Step::Done(Outcome::Granted(candidate.grant(now, user_id, true))))
+            }
+            Stage::Exchange { .. } => self.exchanged(answer, now),
+            Stage::Request => requested(answer, now),
+        }
+    }
+
+    fn refresh(&mut self, now: Timestamp) -> Step {
+        self.stage = Stage::Refresh;
+        self.begin(now)
+    }
+
+    fn confirm(&mut self, candidate: Candidate) -> Step {
+        let call = self.provider.profile(&candidate.token);
+        self.candidate = Some(candidate);
+        self.stage = Stage::Confirm;
+        Step::Call(call)
+    }
+
+    fn confirmed(&mut self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
+        let candidate = self.candidate.take().ok_or(Failure::new(Code::Unintelligible))?;
+        match profile(answer, candidate.user_id.as_deref()) {
+            Ok(user_id) => Ok(Step::Done(Outcome::Granted(candidate.grant(now, user_id, true)))),
+            Err(Failure { code: Code::TokenRefused, .. }) if !self.refreshed => Ok(self.refresh(now)),
+            Err(failure) if failure.code == Code::TokenRefused => Err(failure),
+            // Upstox could not say. The service's newest token may be the only one that works, so it is kept, and checked
+            // later: unknown is not invalid.
+            Err(_) => Ok(Step::Done(Outcome::Granted(candidate.grant(now, None, false)))),
+        }
+    }
+
+    fn exchanged(&self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
+        let (status, body) = answer.read()?;
+        if !(200..=299).contains(&status) {
+            return Err(Failure::with_status(Code::GrantRefused, status));
+        }
+        let unintelligible = Failure::with_status(Code::Unintelligible, status);
+        let given: Exchanged = json(status, &body)?;
+        let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
+        let expected = self.provider.user_id();
+        if expected.is_some() && given.user_id.is_some() && expected != given.user_id {
+            return Err(Failure::with_status(Code::TokenRefused, status));
+        }
+        let candidate = Candidate { token, said: None, updated_by: None, user_id: expected };
+        Ok(Step::Done(Outcome::Granted(candidate.grant(now, given.user_id, true))))
+    }
+}
+
+/// The service's token, as yet unconfirmed. `success` false or missing means that it has none.
+fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, Failure> {
+    let (status, body) = answer.read()?;
+    match status {
+        200..=299 => {}
+        404 => return Err(Failure::with_status(Code::NoMeans, status)),
+        401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
+        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+    }
+    let given: ServiceToken = json(status, &body)?;
+    let token = given.access_token.filter(|t| given.success && is_token(t));
+    let token = token.ok_or(Failure::with_status(Code::NoMeans, status))?;
+    Ok(Candidate {
+        token: Secret::new(token),
+        said: given.expires_at.as_str().and_then(Timestamp::parse_rfc3339),
+        updated_by: given.updated_by.as_str().map(|t| t.chars().take(100).collect()),
+        user_id,
+    })
+}
+
+/// What Upstox says of a token: whose it is. 401 is the only way to say that it is not good.
+fn profile(answer: Answer, expected: Option<&str>) -> Result<Option<String>, Failure> {
+    let (status, body) = answer.read()?;
+    match status {
+        200..=299 => {}
+        401 => return Err(Failure::with_status(Code::TokenRefused, status)),
+        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+    }
+    let profile: Profile = json(status, &body)?;
+    let data = profile.data.ok_or(Failure::with_status(Code::Unintelligible, status))?;
+    match expected {
+        Some(expected) if data.user_id.as_deref() != Some(expected) => {
+            Err(Failure::with_status(Code::TokenRefused, status))
+        }
+        _ => Ok(data.user_id),
+    }
+}
+
+fn requested(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
+    let (status, body) = answer.read()?;
+    match status {
+        200..=299 => {}
+        400 | 401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
+        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+    }
+    let given: Requested = json(status, &body)?;
+    let data = given.data.ok_or(Failure::with_status(Code::Unintelligible, status))?;
+    let expiry = data.authorization_expiry;
+    let millis = expiry.as_u64().or_else(|| expiry.as_str().and_then(|t| t.parse().ok()));
+    // Without a believable end, the trading day's.
+    let end = upstox_end(now);
+    let until = millis.map(Timestamp::from_millis).filter(|at| *at > now && *at < end).unwrap_or(end);
+    Ok(Step::Done(Outcome::Requested { until }))
+}

@@ -1,0 +1,259 @@
+//! What a browser would do: cookies, forms, redirects. It goes to the portal's own hosts only, and never from https to http.
+
+pub use super::jar::Jar;
+
+use super::code::{Code, Failure};
+use super::driver::Visit;
+use super::html::{Document, Form, Method};
+use super::net::{Answer, Fetch, Page, Progress};
+use base::secret::Secret;
+use std::time::Duration;
+use url::{Position, Url};
+
+/// Most redirects and forms that submit themselves, in a row.
+const HOPS_MAX: usize = 10;
+
+/// Where a browser may go, and how.
+#[derive(Clone, Debug)]
+pub struct Site {
+    base: Url,
+    allowed: Vec<Url>,
+    timeout: Duration,
+    user_agent: String,
+}
+
+impl Site {
+    /// `hosts` are allowed beside the base URL's: names, with a port or as whole origins if these are not the base URL's.
+    /// `None` if an address is none.
+    pub fn new(base_url: &str, hosts: &[String], timeout: Duration, user_agent: &str) -> Option<Self> {
+        let base = Url::parse(base_url.trim_end_matches('/')).ok()?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return None;
+        }
+        let mut allowed = vec![base.clone()];
+        for host in hosts {
+            allowed.push(origin(&base, host)?);
+        }
+        Some(Self { base, allowed, timeout, user_agent: user_agent.to_owned() })
+    }
+
+    /// An address behind the base URL.
+    pub fn at(&self, path: &str) -> Option<Url> {
+        Url::parse(&format!("{}{path}", self.base.as_str().trim_end_matches('/'))).ok()
+    }
+
+    fn allows(&self, from: &Url, to: &Url) -> bool {
+        let down = from.scheme() == "https" && to.scheme() != "https";
+        let names_somebody = !to.username().is_empty() || to.password().is_some();
+        !down && !names_somebody && self.allowed.iter().any(|url| url.origin() == to.origin())
+    }
+}
+
+/// An origin that is configured: what it does not say is as in the base URL.
+fn origin(base: &Url, host: &str) -> Option<Url> {
+    let host = host.trim();
+    if host.contains("://") {
+        return Url::parse(host).ok();
+    }
+    let mut url = Url::parse(&format!("{}://{host}", base.scheme())).ok()?;
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !host.rsplit_once(':').is_some_and(|(_, port)| is_port(port)) {
+        url.set_port(base.port()).ok()?;
+    }
+    Some(url)
+}
+
+/// A page that was come to, whichever its status below 500.
+pub struct Shown {
+    pub url: Url,
+    pub status: u16,
+    pub document: Document,
+}
+
+/// A call that is ready to be made.
+pub struct Prepared {
+    url: Url,
+    method: &'static str,
+    body: Option<Secret>,
+    referrer: Option<Url>,
+}
+
+impl Prepared {
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+/// What one call led to.
+pub enum Hop {
+    Shown(Shown),
+    Goes(Prepared),
+}
+
+pub struct Browser<'v, 'n> {
+    pub visit: &'v mut Visit<'n>,
+    site: &'v Site,
+}
+
+impl<'v, 'n> Browser<'v, 'n> {
+    pub const fn new(visit: &'v mut Visit<'n>, site: &'v Site) -> Self {
+        Self { visit, site }
+    }
+
+    /// Goes to an address behind the base URL.
+    pub async fn open(&mut self, path: &str) -> Result<Shown, Failure> {
+        let url = self.site.at(path).ok_or(Failure::new(Code::Unintelligible))?;
+        self.follow(Hop::Goes(Prepared { url, method: "GET", body: None, referrer: None })).await
+    }
+
+    /// Follows a link of a page.
+    pub async fn click(&mut self, page: &Url, href: &str) -> Result<Shown, Failure> {
+        let url = self.target(page, Some(href))?;
+        let referrer = Some(page.clone());
+        self.follow(Hop::Goes(Prepared { url, method: "GET", body: None, referrer })).await
+    }
+
+    pub async fn submit(&mut self, page: &Url, form: &Form) -> Result<Shown, Failure> {
+        let prepared = self.prepare(page, form)?;
+        self.follow(Hop::Goes(prepared)).await
+    }
+
+    /// What a form of a page sends.
+    pub fn prepare(&self, page: &Url, form: &Form) -> Result<Prepared, Failure> {
+        let mut url = self.target(page, form.action.as_deref())?;
+        let mut data = form_urlencoded::Serializer::new(String::new());
+        data.extend_pairs(form.entries());
+        let (data, referrer) = (data.finish(), Some(page.clone()));
+        Ok(match form.method {
+            Method::Post => Prepared { url, method: "POST", body: Some(Secret::new(data)), referrer },
+            Method::Get => {
+                url.set_query(Some(&data));
+                Prepared { url, method: "GET", body: None, referrer }
+            }
+        })
+    }
+
+    /// Goes on until there is a page to look at.
+    pub async fn follow(&mut self, hop: Hop) -> Result<Shown, Failure> {
+        self.go_on(hop, false).await
+    }
+
+    /// The same on the way from a login: its cookies are kept after each call, because the next one may be the last.
+    pub async fn follow_signed_in(&mut self, hop: Hop) -> Result<Shown, Failure> {
+        self.go_on(hop, true).await
+    }
+
+    async fn go_on(&mut self, mut hop: Hop, keeps: bool) -> Result<Shown, Failure> {
+        let mut calls = 0;
+        loop {
+            let prepared = match hop {
+                Hop::Goes(prepared) => prepared,
+                Hop::Shown(shown) => match shown.document.form_that_submits_itself() {
+                    Some(form) => self.prepare(&shown.url, &form)?,
+                    None => return Ok(shown),
+                },
+            };
+            if calls > HOPS_MAX {
+                return Err(Failure::new(Code::Redirected));
+            }
+            calls += 1;
+            hop = self.go(prepared).await?;
+            if keeps {
+                self.visit.net.progress(Progress::SignedIn(self.visit.jar.save()))?;
+            }
+        }
+    }
+
+    /// Makes a call of which there must be only one: it is not made again, whatever the answer asks for. Pages that the answer
+    /// leads to are looked at.
+    pub async fn go_once(&mut self, prepared: Prepared) -> Result<Shown, Failure> {
+        let mut hop = self.go(prepared).await?;
+        for _ in 0..=HOPS_MAX {
+            hop = match hop {
+                Hop::Shown(shown) => return Ok(shown),
+                Hop::Goes(next) if next.body.is_some() => break,
+                Hop::Goes(next) => self.go(next).await?,
+            };
+        }
+        Err(Failure::new(Code::Redirected))
+    }
+
+    /// One call.
+    pub async fn go(&mut self, prepared: Prepared) -> Result<Hop, Failure> {
+        let timeout = self.visit.left(self.site.timeout)?;
+        let Prepared { url, method, body, .. } = &prepared;
+        let headers = self.headers(&prepared);
+        let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: body.clone(), timeout };
+        let page = match self.visit.call(url, &fetch).await {
+            Answer::Page(page) => page,
+            Answer::TooLong => return Err(Failure::new(Code::Unintelligible)),
+            // Cut short by what was left of all: the portal, which has answered until then, may be fine.
+            Answer::TimedOut if timeout < self.site.timeout && self.visit.has_been_answered() => {
+                return Err(Failure::new(Code::OutOfTime));
+            }
+            Answer::TimedOut => return Err(Failure::new(Code::Timeout)),
+            Answer::Unreachable => return Err(Failure::new(Code::Unreachable)),
+        };
+        for cookie in &page.cookies {
+            self.visit.jar.take(cookie, url);
+        }
+        self.read(prepared, page)
+    }
+
+    fn read(&self, asked: Prepared, page: Page) -> Result<Hop, Failure> {
+        let Page { status, location, retry_after, body, .. } = page;
+        let failure = |code| Err(Failure { code, status: Some(status), retry_after, message: None });
+        match status {
+            429 => return failure(Code::RateLimited),
+            500.. => return failure(Code::ServerError),
+            301 | 302 | 303 | 307 | 308 => {}
+            _ => {
+                let document = Document::parse(body.expose());
+                return Ok(Hop::Shown(Shown { url: asked.url, status, document }));
+            }
+        }
+        let Some(location) = location else { return failure(Code::Unintelligible) };
+        let Ok(to) = self.target(&asked.url, Some(&location)) else { return failure(Code::Redirected) };
+        let keeps = matches!(status, 307 | 308);
+        // What was typed in for one host is not for another.
+        if keeps && asked.body.is_some() && to.origin() != asked.url.origin() {
+            return failure(Code::Redirected);
+        }
+        let (method, body) = if keeps { (asked.method, asked.body) } else { ("GET", None) };
+        Ok(Hop::Goes(Prepared { url: to, method, body, referrer: asked.referrer }))
+    }
+
+    /// Where something on a page leads to, if that is allowed.
+    fn target(&self, page: &Url, href: Option<&str>) -> Result<Url, Failure> {
+        let to = href.map_or_else(|| Ok(page.clone()), |href| page.join(href));
+        let mut to = to.map_err(|_| Failure::new(Code::Unintelligible))?;
+        to.set_fragment(None);
+        if self.site.allows(page, &to) { Ok(to) } else { Err(Failure::new(Code::Redirected)) }
+    }
+
+    fn headers(&self, prepared: &Prepared) -> Vec<(&'static str, Secret)> {
+        let Prepared { url, body, referrer, .. } = prepared;
+        let mut headers = vec![
+            ("accept", Secret::new("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")),
+            ("accept-language", Secret::new("en-US,en;q=0.9")),
+            ("user-agent", Secret::new(self.site.user_agent.as_str())),
+        ];
+        if let Some(referrer) = referrer {
+            // "strict-origin-when-cross-origin": another host does not learn a path or query.
+            if referrer.origin() == url.origin() {
+                headers.push(("referer", Secret::new(&referrer[..Position::AfterQuery])));
+            } else {
+                headers
+                    .push(("referer", Secret::new(format!("{}/", referrer.origin().ascii_serialization()))));
+            }
+        }
+        if body.is_some() {
+            headers.push(("content-type", Secret::new("application/x-www-form-urlencoded")));
+            if let Some(referrer) = referrer {
+                headers.push(("origin", Secret::new(referrer.origin().ascii_serialization())));
+            }
+        }
+        headers.extend(self.visit.jar.header(url).map(|cookies| ("cookie", cookies)));
+        headers
+    }
+}

@@ -1,0 +1,80 @@
+//! Persistent portal sessions: one login for the same credentials, kept alive, shared by every caller.
+//!
+//! A portal has no interface but its pages, so a [`Driver`] does what a browser would. It is plain logic: the network, the
+//! clock and the storage are a [`Net`] that somebody else brings. The life of a login is in [`mod@decide`].
+
+pub mod browser;
+#[cfg(test)]
+mod browser_tests;
+mod call;
+pub mod captcha;
+#[cfg(test)]
+mod captcha_tests;
+pub mod code;
+pub mod decide;
+pub mod driver;
+pub mod emodal;
+pub mod html;
+pub mod identity;
+mod jar;
+pub mod net;
+pub mod operation;
+pub mod protocol;
+pub mod settings;
+pub mod state;
+#[cfg(test)]
+mod test_support;
+
+#[cfg(test)]
+mod fake_portal;
+#[cfg(test)]
+mod invariants;
+#[cfg(test)]
+mod login_support;
+#[cfg(test)]
+mod world;
+
+#[cfg(test)]
+mod found_tests;
+#[cfg(test)]
+mod hours_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod timing_tests;
+
+pub use base::page::{Answer, Fetch, Page};
+pub use captcha::Captcha;
+pub use code::{Code, Failure};
+pub use decide::{Event, Verdict};
+pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting, Wizard};
+pub use emodal::Emodal;
+pub use net::{Net, Pending, Progress};
+pub use operation::{Operation, operation};
+pub use protocol::{Asked, Command, Done, Refusal, Reply, Session, Told};
+pub use state::{End, Ended, Live, Login, Policy, Reached, Work};
+
+/// The portals of a deployment, and how their sessions are kept.
+#[derive(Clone, Debug)]
+pub struct Portals {
+    pub emodal: Option<Emodal>,
+    pub policy: Policy,
+}
+
+/// The name of the E-Modal portal: part of the names of objects.
+pub const EMODAL: &str = "emodal";
+
+impl Portals {
+    pub fn driver(&self, portal: &str) -> Option<&dyn Driver> {
+        let emodal = self.emodal.as_ref().filter(|_| portal == EMODAL)?;
+        Some(emodal)
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.emodal.is_none()
+    }
+}

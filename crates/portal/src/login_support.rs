@@ -1,0 +1,178 @@
+//! A portal login's state without its object: storage as text, a clock that is set by hand.
+
+use super::*;
+use base::clock::Timestamp;
+use base::jitter::Jitter;
+use std::time::Duration;
+
+pub(super) const LEAST: Jitter = Jitter(0);
+pub(super) const MOST: Jitter = Jitter(u32::MAX);
+pub(super) const MILLI: Duration = Duration::from_millis(1);
+pub(super) const ID: &str = "session_1";
+
+pub(super) fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// As the settings have it if nobody sets them.
+pub(super) fn policy() -> Policy {
+    Policy {
+        keep_alive: secs(300),
+        jitter_percent: 10,
+        idle: secs(1800),
+        wizard_idle: secs(600),
+        sessions_max: 10,
+        relogin: true,
+        cooldown: secs(900),
+        logins_per_hour: 6,
+        timeout: secs(300),
+    }
+}
+
+/// It has to come back from storage as it went there.
+pub(super) fn stored(login: &Login) -> Login {
+    let read: Login = serde_json::from_str(&serde_json::to_string(login).unwrap()).unwrap();
+    assert_eq!(*login, read);
+    read
+}
+
+pub(super) struct Play {
+    pub login: Login,
+    pub policy: Policy,
+    pub now: Timestamp,
+    pub jitter: Jitter,
+    pub ids: u32,
+}
+
+impl Play {
+    pub fn new() -> Self {
+        let now = Timestamp::from_seconds(1_763_700_000);
+        Self { login: Login::default(), policy: policy(), now, jitter: LEAST, ids: 0 }
+    }
+
+    pub fn event(&mut self, event: Event) -> Verdict {
+        let verdict = self.login.step(event, &self.policy, self.now, self.jitter);
+        self.login = stored(&self.login);
+        verdict
+    }
+
+    pub fn advance(&mut self, by: Duration) {
+        self.now = self.now.plus(by);
+    }
+
+    pub fn want(&mut self, keep_alive: bool) -> Verdict {
+        self.event(Event::Wanted { keep_alive })
+    }
+
+    /// With the session's id, or that of the last one.
+    pub fn resume(&mut self) -> Verdict {
+        let session_id = self.id();
+        self.event(Event::Resumed { session_id })
+    }
+
+    pub fn id(&self) -> String {
+        format!("session_{}", self.ids)
+    }
+
+    pub fn take_off(&mut self, work: Work) {
+        self.event(Event::TookOff(work));
+    }
+
+    pub fn run(&mut self) {
+        self.take_off(Work::Run("get_containers".to_owned()));
+    }
+
+    /// A login from its beginning to its good end.
+    pub fn log_in(&mut self, keep_alive: bool) {
+        self.take_off(Work::LogIn);
+        self.event(Event::SignedIn);
+        self.land(keep_alive);
+    }
+
+    pub fn land(&mut self, keep_alive: bool) -> Verdict {
+        let known = self.login.session.is_some();
+        self.ids += u32::from(!known);
+        let session_id = self.id();
+        self.event(Event::LoggedIn { session_id, keep_alive })
+    }
+
+    /// A login that fails so.
+    pub fn fail(&mut self, code: Code) -> Verdict {
+        self.take_off(Work::LogIn);
+        self.event(Event::LoginFailed(Failure::new(code)))
+    }
+
+    /// A login that fails so after the portal was shown the password.
+    pub fn fail_after_the_password(&mut self, code: Code) -> Verdict {
+        self.take_off(Work::LogIn);
+        self.event(Event::Reaching(Reached::Captcha));
+        self.event(Event::Reaching(Reached::Password));
+        self.event(Event::LoginFailed(Failure::new(code)))
+    }
+
+    /// A keep-alive that fails so.
+    pub fn fail_keep_alive(&mut self, code: Code) -> Verdict {
+        self.take_off(Work::KeepAlive);
+        self.event(Event::Failed(Failure::new(code)))
+    }
+
+    pub fn close(&mut self, reason: End) -> Verdict {
+        let session_id = self.id();
+        self.event(Event::Closed { session_id, reason })
+    }
+
+    /// The registry knows everything.
+    pub fn tell(&mut self) {
+        self.event(Event::Telling);
+        if let Some(change) = self.login.untold.map(|untold| untold.change) {
+            self.event(Event::Told { change });
+        }
+    }
+
+    pub fn next_alarm(&self) -> Option<Timestamp> {
+        self.login.next_alarm(&self.policy, self.now)
+    }
+
+    /// Goes to the next alarm. What it says is to be done.
+    pub fn wake(&mut self) -> Verdict {
+        self.now = self.now.max(self.next_alarm().unwrap());
+        self.event(Event::Woke)
+    }
+
+    pub fn live(&self) -> &Live {
+        self.login.session.as_ref().unwrap()
+    }
+
+    /// How the last session ended, if there is none.
+    pub fn ended(&self) -> Option<End> {
+        let ended = self.login.ended.as_ref().map(|ended| ended.reason);
+        ended.filter(|_| self.login.session.is_none())
+    }
+}
+
+/// With a session that was just made, and that the registry knows of.
+pub(super) fn living(keep_alive: bool) -> Play {
+    let mut p = Play::new();
+    assert_eq!(p.want(keep_alive), Verdict::LogIn);
+    p.log_in(keep_alive);
+    p.tell();
+    p
+}
+
+/// With one that the portal has ended, and that could not be logged in again because it is down.
+pub(super) fn lost(keep_alive: bool) -> Play {
+    let mut p = living(keep_alive);
+    p.advance(secs(60));
+    p.run();
+    assert_eq!(p.event(Event::LoggedOut { again: false }), Verdict::LogIn);
+    p.fail(Code::Unreachable);
+    assert!(p.live().lost_since.is_some());
+    p
+}
+
+pub(super) fn refused(verdict: &Verdict) -> (Code, Option<u64>) {
+    match verdict {
+        Verdict::Refuse(refusal) => (refusal.code, refusal.retry_after_seconds),
+        other => panic!("not refused: {other:?}"),
+    }
+}

@@ -1,0 +1,41 @@
+//! The settings of portal sessions.
+
+use crate::browser::Site;
+use crate::emodal::Pages;
+use crate::{Captcha, Emodal, Policy, Portals};
+use base::settings::{self as s, Reader};
+use std::time::Duration;
+
+pub fn portals(r: &mut Reader<'_>) -> Portals {
+    let seconds = Duration::from_secs;
+    let timeout = seconds(r.number(&s::PORTAL_TIMEOUT_SECONDS));
+    let captcha = Captcha {
+        base_url: r.url(&s::CAPTCHA_BASE_URL).unwrap_or_default(),
+        poll: Duration::from_millis(r.number(&s::CAPTCHA_POLL_MILLISECONDS)),
+        timeout: seconds(r.number(&s::CAPTCHA_TIMEOUT_SECONDS)),
+        tasks_max: r.number32(&s::CAPTCHA_TASKS_MAX),
+        call_timeout: timeout.min(seconds(30)),
+    };
+    let base_url = r.url(&s::EMODAL_BASE_URL);
+    let hosts = r.hosts(&s::EMODAL_HOSTS);
+    let pages = r.object::<Pages>(&s::EMODAL_PAGES).unwrap_or_default();
+    let site = base_url.as_ref().map(|url| Site::new(url, &hosts, timeout, &pages.user_agent));
+    if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
+        r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
+    }
+    r.faults.extend(pages.faults().into_iter().map(|fault| format!("EMODAL_PAGES: {fault}")));
+    Portals {
+        emodal: base_url.map(|base_url| Emodal { base_url, hosts, timeout, captcha, pages }),
+        policy: Policy {
+            keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
+            jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),
+            idle: seconds(r.number(&s::PORTAL_SESSION_IDLE_SECONDS)),
+            wizard_idle: seconds(r.number(&s::APPOINTMENT_SESSION_IDLE_SECONDS)),
+            sessions_max: usize::try_from(r.number(&s::PORTAL_SESSIONS_MAX)).unwrap_or(1),
+            relogin: r.word(&s::PORTAL_RELOGIN) != "off",
+            cooldown: seconds(r.number(&s::PORTAL_REFUSED_COOLDOWN_SECONDS)),
+            logins_per_hour: usize::try_from(r.number(&s::PORTAL_LOGINS_PER_HOUR)).unwrap_or(1),
+            timeout: seconds(r.number(&s::PORTAL_OPERATION_TIMEOUT_SECONDS)),
+        },
+    }
+}

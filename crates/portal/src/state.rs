@@ -1,0 +1,268 @@
+//! What the object of a portal login keeps. No secret is in it: credentials and cookies lie sealed beside it.
+
+use super::code::{Code, Failure};
+use super::protocol::Refusal;
+use base::clock::{Timestamp, seconds_up};
+use base::jitter::Jitter;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How portal sessions are kept, from the settings.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// A keep-alive session loads a page this often.
+    pub keep_alive: Duration,
+    /// How much earlier or later than that, in percent.
+    pub jitter_percent: u32,
+    /// A session that is not kept alive ends when it was not used for this long.
+    pub idle: Duration,
+    /// A wizard that nobody goes on with is forgotten after this.
+    pub wizard_idle: Duration,
+    /// Live sessions of this deployment.
+    pub sessions_max: usize,
+    /// Whether a session that the portal has ended is logged in again, once.
+    pub relogin: bool,
+    /// How long credentials that the portal refused are not tried again.
+    pub cooldown: Duration,
+    /// Logins for the same credentials in any hour, whatever comes of them.
+    pub logins_per_hour: usize,
+    /// The longest that one operation, or a login, takes.
+    pub timeout: Duration,
+}
+
+/// The state of one login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    pub session: Option<Live>,
+    /// The last session that ended, for its next caller.
+    #[serde(default)]
+    pub ended: Option<Ended>,
+    #[serde(default)]
+    pub refused: Option<Refused>,
+    #[serde(default)]
+    pub trouble: Option<Trouble>,
+    /// Captcha keys that the captcha service refused.
+    #[serde(default)]
+    pub refused_keys: Vec<RefusedKey>,
+    /// When logins of the last hour were begun.
+    #[serde(default)]
+    pub logins: Vec<Timestamp>,
+    /// What is being done at the portal: stored before its first call.
+    #[serde(default)]
+    pub flight: Option<Flight>,
+    /// The cookies are of a login that was broken off after the portal had taken the credentials.
+    #[serde(default)]
+    pub signed_in: bool,
+    /// A portal session of ours that is still to be logged out there.
+    #[serde(default)]
+    pub farewell: Option<Farewell>,
+    /// What the registry does not know yet.
+    #[serde(default)]
+    pub untold: Option<Untold>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    pub session_id: String,
+    pub created_at: Timestamp,
+    /// By a caller. A keep-alive is no use.
+    pub last_used: Timestamp,
+    pub keep_alive: bool,
+    /// When the portal last showed a page of a logged-in user.
+    pub confirmed_at: Timestamp,
+    /// When it is to be asked for one next, if it is kept alive.
+    pub refresh_at: Timestamp,
+    /// Since when it is known that the portal has ended it, and could not be asked for another login.
+    #[serde(default)]
+    pub lost_since: Option<Timestamp>,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// A caller closed it.
+    Closed,
+    /// Others were used more recently.
+    Evicted,
+    Idle,
+    /// The portal ended it, and it could not be logged in again, or was not to be.
+    LoggedOut,
+    /// The portal did not take the credentials any more.
+    CredentialsRefused,
+    /// The captcha of the new login could not be solved.
+    Captcha,
+    /// Its credentials could not be opened any more.
+    Unreadable,
+}
+
+impl End {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Evicted => "evicted",
+            Self::Idle => "idle",
+            Self::LoggedOut => "logged_out",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::Captcha => "captcha",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    pub session_id: String,
+    pub reason: End,
+    pub at: Timestamp,
+}
+
+/// The portal has refused the credentials, or has not taken them for a reason that it does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub code: Code,
+    /// They are not tried again before.
+    pub until: Timestamp,
+    /// How often in a row.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// Longest that refused credentials are left alone, unless the setting is longer: each refusal doubles the wait, so that a
+/// caller who asks again and again does not get an account locked that forgets failures in time.
+const COOLDOWN_MAX: Duration = Duration::from_hours(4);
+/// The same where the portal did not say that it refuses them: a page that has changed looks alike, and is mended by a deploy.
+const UNSAID_MAX: Duration = Duration::from_hours(1);
+/// How long after its wait a refusal still counts.
+const REFUSED_KNOWN: Duration = Duration::from_hours(24);
+
+impl Refused {
+    pub fn after(before: Option<Self>, code: Code, cooldown: Duration, now: Timestamp) -> Self {
+        let times = before.map_or(0, |r| r.times).saturating_add(1);
+        let most = if code.refuses_credentials() { COOLDOWN_MAX } else { UNSAID_MAX };
+        let wait = cooldown.saturating_mul(1 << (times - 1).min(16)).min(most.max(cooldown));
+        Self { code, until: now.plus(wait), times }
+    }
+
+    pub fn forgotten_at(self) -> Timestamp {
+        self.until.plus(REFUSED_KNOWN)
+    }
+}
+
+/// The captcha service has refused a key: that is nothing to callers with another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedKey {
+    /// A keyed hash.
+    pub print: String,
+    pub code: Code,
+    /// It is not tried again before.
+    pub until: Timestamp,
+}
+
+/// The portal cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub code: Code,
+    pub status: Option<u16>,
+    pub failures: u32,
+    /// It is not asked again before.
+    pub until: Timestamp,
+    /// Whether it is down, by what it answers or does not. Else one page is not as it should be, and others may be.
+    #[serde(default = "yes")]
+    pub down: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The first wait after a failure; each later one is twice as long, up to the longest. Never less: so an hour of outage is
+/// six calls in the first ten minutes, and then one in five.
+const WAIT_FIRST: Duration = Duration::from_secs(15);
+const WAIT_MAX: Duration = Duration::from_mins(5);
+/// How long after its last wait a failure still counts.
+pub const TROUBLE_KNOWN: Duration = Duration::from_hours(1);
+/// Longest `Retry-After` that is believed.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
+
+impl Trouble {
+    pub fn after(before: Option<Self>, failure: &Failure, now: Timestamp, jitter: Jitter) -> Self {
+        // Trouble of long ago is none of this one.
+        let before = before.filter(|t| now < t.until.plus(TROUBLE_KNOWN));
+        let failures = before.map_or(0, |t| t.failures).saturating_add(1);
+        let wait = (WAIT_FIRST * (1 << (failures - 1).min(8))).min(WAIT_MAX);
+        let wait = wait + jitter.up_to(wait / 4);
+        let wait = wait.max(failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX));
+        let down = failure.is_down();
+        Self { code: failure.code, status: failure.status, failures, until: now.plus(wait), down }
+    }
+
+    pub fn refusal(self, now: Timestamp) -> Refusal {
+        let retry_after_seconds = Some(seconds_up(self.until.since(now)).max(1));
+        Refusal { code: self.code, status: self.status, retry_after_seconds, message: None }
+    }
+}
+
+/// Work at the portal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flight {
+    pub work: Work,
+    pub began_at: Timestamp,
+    /// Something may have been done that cannot be undone.
+    #[serde(default)]
+    pub committing: bool,
+    /// It is a login whose session was closed meanwhile.
+    #[serde(default)]
+    pub abandoned: bool,
+    /// How far it has come, if it is a login.
+    #[serde(default)]
+    pub reached: Reached,
+}
+
+/// How far a login has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    #[default]
+    Pages,
+    /// It may have cost something.
+    Captcha,
+    /// The portal may have seen the password.
+    Password,
+}
+
+impl Flight {
+    pub const fn new(work: Work, began_at: Timestamp) -> Self {
+        Self { work, began_at, committing: false, abandoned: false, reached: Reached::Pages }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    LogIn,
+    KeepAlive,
+    Run(String),
+    LogOut,
+}
+
+/// A logout that is due at the portal. It is tried a few times; then the portal's own timeout does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    pub attempts: u32,
+    pub try_at: Timestamp,
+    /// Of a login that was broken off, and not of a session.
+    #[serde(default)]
+    pub broken_off: bool,
+}
+
+/// A change that the registry has to be told of. `change` counts up, so that what happens meanwhile is told as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    pub change: u64,
+    pub try_at: Timestamp,
+}

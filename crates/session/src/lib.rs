@@ -1,0 +1,56 @@
+//! The session engine: what a session is, what may happen to it, and the tokens that stand for it.
+//! Nothing here does I/O or reads a clock.
+
+mod decide;
+pub mod external;
+pub mod protocol;
+mod state;
+pub mod tokens;
+
+#[cfg(test)]
+mod external_tests;
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod pins_tests;
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod test_support;
+
+pub use base::account::{Account, EndReason, Owner};
+pub use decide::{Decision, Fault, Mint, decide};
+pub use external::{Subject, Verdict, Vouched};
+pub use protocol::{Command, Ended, Live, Pair, Renewal, Reply};
+pub use state::{Device, Grant, Session, State, Tombstone};
+
+use std::time::Duration;
+
+/// The settings that a session follows. They are those of the moment: shortening one takes effect at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub access_ttl: Duration,
+    pub refresh_ttl: Duration,
+    /// A session is live at exactly this long after its last activity, and not a millisecond later.
+    pub idle: Duration,
+    pub absolute: Duration,
+    pub grace: Duration,
+    /// How long a post-login session lives after its beginning and after each renewal.
+    pub external_ttl: Duration,
+}
+
+/// At most one write a minute for activity.
+const ACTIVITY_WRITE: Duration = Duration::from_mins(1);
+/// A short inactivity timeout wants finer writes: an eviction may lengthen a session by at most a thirtieth of it.
+const ACTIVITY_WRITE_SHARE: u32 = 30;
+/// How long after an end its follow-ups are done again, in case whoever ended it died before doing them.
+pub const SETTLE_AFTER: Duration = Duration::from_mins(1);
+/// How long an ended session can still say why it ended.
+pub const TOMBSTONE: Duration = Duration::from_hours(720);
+
+impl Policy {
+    /// How far the stored activity may lag behind the true one, and so the most that an eviction can lengthen a session.
+    pub fn activity_write(&self) -> Duration {
+        ACTIVITY_WRITE.min(self.idle / ACTIVITY_WRITE_SHARE)
+    }
+}

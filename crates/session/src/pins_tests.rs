@@ -1,0 +1,113 @@
+//! What sessions store and say must not change: see `tests/pins/support.rs`.
+
+#[path = "../../../tests/pins/support.rs"]
+mod support;
+
+use super::tokens::{KeyRing, SessionMint};
+use super::{
+    Account, Command, Device, Ended, Grant, Live, Mint, Owner, Pair, Renewal, Reply, Session, State,
+    Tombstone,
+};
+use base::clock::Timestamp;
+use base::secret::Secret;
+use base::settings::NamedKey;
+use base::vault::{Nonce, Vault};
+use support::{check, line, section, shows};
+
+const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const ISSUED_AT: Timestamp = Timestamp::from_millis(1_763_719_200_123);
+
+fn keys(kid: &str) -> Vec<NamedKey> {
+    let secret = Secret::new(format!("{kid}-0123456789abcdefghijklmnopqrstuv"));
+    vec![NamedKey { kid: kid.to_owned(), secret }]
+}
+
+fn account() -> Account {
+    let roles = vec!["user".to_owned(), "admin".to_owned()];
+    Account { user_id: 7, username: "asha".to_owned(), roles, created_at: ISSUED_AT }
+}
+
+/// The tokens of generation 3, signed and sealed with fixed keys.
+fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) -> T {
+    let (ring, vault) = (KeyRing::new("issuer", "audience", &keys("k1")), Vault::new(&keys("s1")));
+    let nonce = || Some(Nonce([7; 12]));
+    let mint = SessionMint { keys: &ring, vault: &vault, session_id: ID, carry_account, nonce: &nonce };
+    let grant = Grant {
+        generation: 3,
+        issued_at: ISSUED_AT,
+        access_expires_at: Timestamp::from_millis(1_763_720_100_123),
+        refresh_expires_at: Timestamp::from_millis(1_764_324_000_123),
+    };
+    let Ok(pair) = mint.mint(&grant, &account()) else { panic!("no tokens") };
+    run(&mint, pair)
+}
+
+#[test]
+fn commands_and_replies() {
+    check::<Command>("session", "command");
+    check::<Renewal>("session", "renewal");
+    check::<Reply>("session", "reply");
+    shows::<super::EndReason>("session", "command");
+    for name in ["command", "state"] {
+        shows::<Account>("session", name);
+        shows::<Device>("session", name);
+    }
+    shows::<Pair>("session", "reply");
+    shows::<Live>("session", "reply");
+    shows::<Ended>("session", "reply");
+}
+
+#[test]
+fn the_stored_state() {
+    check::<State>("session", "state");
+    shows::<Session>("session", "state");
+    shows::<super::state::Rotation>("session", "state");
+    shows::<Grant>("session", "state");
+    shows::<Tombstone>("session", "state");
+}
+
+#[test]
+fn tokens_as_they_are_signed() {
+    let texts =
+        |carry| with_mint(carry, |_, pair| [pair.access, pair.refresh].map(|t| t.expose().to_owned()));
+    let ([access, refresh], [carrying, _]) = (texts(false), texts(true));
+    assert_eq!(access, line("session", "access token"));
+    assert_eq!(carrying, line("session", "access token with the account"));
+    assert_eq!(refresh, line("session", "refresh token"));
+}
+
+#[test]
+fn tokens_as_they_are_read() {
+    let ring = KeyRing::new("issuer", "audience", &keys("k1"));
+    for (name, account) in [("access token", None), ("access token with the account", Some(account()))] {
+        let token = ring.verify_access(line("session", name), ISSUED_AT).unwrap();
+        assert_eq!((token.subject.as_str(), token.session_id.as_str(), token.generation), ("7", ID, 3));
+        assert_eq!((token.expires_at, token.account), (Timestamp::from_seconds(1_763_720_100), account));
+        assert_eq!(token.jti, format!("{ID}.3"));
+    }
+    let token = ring.verify_refresh(line("session", "refresh token"), ISSUED_AT).unwrap();
+    assert_eq!((token.jti, token.expires_at), (format!("{ID}.3.r"), Timestamp::from_seconds(1_764_324_000)));
+}
+
+#[test]
+fn the_sealed_pair_of_a_rotation() {
+    let sealed = line("session", "sealed pair");
+    with_mint(false, |mint, pair| {
+        assert_eq!(mint.seal(&pair).ok().as_deref(), Some(sealed));
+        assert_eq!(mint.open(sealed).ok(), Some(pair));
+    });
+}
+
+/// Sealed by the object under this purpose, for the session's id.
+#[test]
+fn the_sealed_external_token() {
+    let opened =
+        Vault::new(&keys("s1")).open("session-external", ID, line("session", "sealed external token"));
+    assert_eq!(opened.unwrap(), b"outside");
+}
+
+#[test]
+fn names_of_the_objects_of_those_who_have_sessions() {
+    let names = [Owner::User("asha"), Owner::PostLogin("VPB-SME-1")].map(|owner| owner.object());
+    assert_eq!(names.to_vec(), section("session", "owner"));
+}

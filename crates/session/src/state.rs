@@ -1,0 +1,121 @@
+//! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
+
+use super::{Account, EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
+use base::clock::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What the client said of itself at login.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub name: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// What one generation of tokens stands for: everything that is in them and can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub generation: u64,
+    pub issued_at: Timestamp,
+    pub access_expires_at: Timestamp,
+    pub refresh_expires_at: Timestamp,
+}
+
+/// The last rotation, for as long as the refresh token before it may come again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    pub at: Timestamp,
+    /// Whether a token of the new generation has been seen in use.
+    pub confirmed: bool,
+    /// The pair that was given out, sealed.
+    pub pair: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub account: Account,
+    pub device: Device,
+    pub created_at: Timestamp,
+    pub absolute_expires_at: Timestamp,
+    pub last_activity: Timestamp,
+    pub grant: Grant,
+    pub rotation: Option<Rotation>,
+    /// The channel that its user came by, if another system logged them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// The activity that storage holds, so that writing it can be throttled.
+    #[serde(skip)]
+    pub stored_activity: Timestamp,
+    /// How much later the last activity may have been than we know, after an eviction.
+    #[serde(skip)]
+    pub unknown_activity: Duration,
+}
+
+/// What is left of an ended session: enough to say why, and to finish cleaning up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    pub reason: EndReason,
+    pub ended_at: Timestamp,
+    /// Nobody, if it ended before it was opened.
+    pub account: Option<Account>,
+    pub generation: u64,
+    pub access_expires_at: Timestamp,
+    /// Whether the user's list and KV have been told.
+    pub settled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    Live(Box<Session>),
+    Ended(Tombstone),
+}
+
+impl State {
+    /// A state that has just been read from storage, by an object that lost its memory.
+    #[must_use]
+    pub fn recovered(mut self, policy: &Policy) -> Self {
+        if let Self::Live(session) = &mut self {
+            session.stored_activity = session.last_activity;
+            session.unknown_activity = policy.activity_write();
+        }
+        self
+    }
+
+    /// When the alarm of a recovered object is due. It is set anew then, in case it was lost.
+    pub fn alarm(&self, policy: &Policy) -> Timestamp {
+        match self {
+            Self::Live(session) => session.over_at(policy),
+            Self::Ended(t) => t.ended_at.plus(if t.settled { TOMBSTONE } else { SETTLE_AFTER }),
+        }
+    }
+}
+
+impl Session {
+    /// The last moment at which the inactivity clock still lets a request in.
+    pub fn idle_expires_at(&self, policy: &Policy) -> Timestamp {
+        self.last_activity.plus(self.unknown_activity).plus(policy.idle)
+    }
+
+    /// When nothing can use the session any more, however active it is: its birth date and its last tokens decide.
+    pub fn lifetime_ends_at(&self) -> Timestamp {
+        self.absolute_expires_at.min(self.grant.refresh_expires_at.max(self.grant.access_expires_at))
+    }
+
+    /// Why the session is over at `now`, if it is.
+    pub fn over(&self, policy: &Policy, now: Timestamp) -> Option<EndReason> {
+        let (idle, lifetime) = (self.idle_expires_at(policy), self.lifetime_ends_at());
+        if now >= lifetime && lifetime <= idle {
+            Some(EndReason::Lifetime)
+        } else if now > idle {
+            Some(EndReason::Inactivity)
+        } else {
+            None
+        }
+    }
+
+    /// The first moment at which [`Session::over`] can say so.
+    pub fn over_at(&self, policy: &Policy) -> Timestamp {
+        self.lifetime_ends_at().min(self.idle_expires_at(policy).plus(Duration::from_millis(1)))
+    }
+}

@@ -1,0 +1,276 @@
+//! Access and refresh tokens: JWTs (RFC 7519) signed with HS256, in the manner of RFC 9068 and RFC 8725.
+//!
+//! Only tokens of exactly the form that [`KeyRing`] makes are read: one algorithm, an explicit type, a known key, and a
+//! header with nothing else in it. The signature is checked before the claims are looked at.
+
+use super::state::Grant;
+use super::{Account, Fault, Mint, Pair};
+use base::clock::Timestamp;
+use base::secret::Secret;
+use base::settings::NamedKey;
+use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::{Algorithm, AlgorithmSignature};
+use serde::{Deserialize, Serialize};
+
+const ACCESS: &str = "at+jwt";
+const REFRESH: &str = "rt+jwt";
+/// Longest token that is looked at, in bytes. Ours have about 500.
+const TOKEN_BYTES_MAX: usize = 4096;
+/// How far in the future a token may claim to have been issued, for clocks that differ, in seconds. Expiry has no leeway.
+pub const LEEWAY_SECONDS: u64 = 5;
+
+/// Why a token was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    Invalid,
+    /// Genuine, but its time is over.
+    Expired,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'a str,
+}
+
+/// The claims of both kinds of token. A claim of another type, or a second one of the same name, is an error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    sid: String,
+    jti: String,
+    #[serde(rename = "gen")]
+    generation: u64,
+    iat: u64,
+    nbf: u64,
+    exp: u64,
+    /// In an access token, where the token is all that a check has (`SESSION_CHECK` other than `strict`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Account>,
+}
+
+/// A token whose signature, type, issuer, audience and times have been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub subject: String,
+    pub session_id: String,
+    pub jti: String,
+    pub generation: u64,
+    pub expires_at: Timestamp,
+    pub account: Option<Account>,
+}
+
+/// The keys that sign and verify. The first signs; all verify.
+#[derive(Debug)]
+pub struct KeyRing {
+    issuer: String,
+    audience: String,
+    keys: Vec<Key>,
+}
+
+#[derive(Debug)]
+struct Key {
+    kid: String,
+    key: Hs256Key,
+}
+
+/// The id of the access token of one generation of a session. Nothing is stored per token, so it can be worked out.
+pub fn access_jti(session_id: &str, generation: u64) -> String {
+    format!("{session_id}.{generation}")
+}
+
+impl KeyRing {
+    pub fn new(issuer: &str, audience: &str, keys: &[NamedKey]) -> Self {
+        let keys = keys
+            .iter()
+            .map(|k| Key { kid: k.kid.clone(), key: Hs256Key::new(k.secret.expose().as_bytes()) })
+            .collect();
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys }
+    }
+
+    /// Signs the two tokens of a grant. `account` is put into the access token if it is given.
+    pub fn pair(
+        &self,
+        session_id: &str,
+        subject: &str,
+        grant: &Grant,
+        account: Option<&Account>,
+    ) -> Result<Pair, Fault> {
+        let iat = grant.issued_at.seconds();
+        let mut claims = Claims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: subject.to_owned(),
+            sid: session_id.to_owned(),
+            jti: access_jti(session_id, grant.generation),
+            generation: grant.generation,
+            iat,
+            nbf: iat,
+            exp: grant.access_expires_at.seconds(),
+            account: account.cloned(),
+        };
+        let access = self.sign(ACCESS, &claims)?;
+        claims.jti.push_str(".r");
+        claims.exp = grant.refresh_expires_at.seconds();
+        claims.account = None;
+        let refresh = self.sign(REFRESH, &claims)?;
+        Ok(Pair {
+            access,
+            refresh,
+            access_expires_at: grant.access_expires_at,
+            counted_from: grant.issued_at,
+        })
+    }
+
+    fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
+        let key = self.keys.first().ok_or(Fault)?;
+        let header = serde_json::to_vec(&Header { alg: "HS256", kid: &key.kid, typ }).map_err(|_| Fault)?;
+        let claims = serde_json::to_vec(claims).map_err(|_| Fault)?;
+        let mut token = Base64UrlUnpadded::encode_string(&header);
+        token.push('.');
+        token.push_str(&Base64UrlUnpadded::encode_string(&claims));
+        let signature = Hs256.sign(&key.key, token.as_bytes());
+        token.push('.');
+        token.push_str(&Base64UrlUnpadded::encode_string(&signature.as_bytes()));
+        Ok(Secret::new(token))
+    }
+
+    pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        self.verify(token, ACCESS, ACCESS_SECONDS_MAX, now)
+    }
+
+    pub fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        self.verify(token, REFRESH, REFRESH_SECONDS_MAX, now)
+    }
+
+    /// As [`KeyRing::verify_access`], but the token may have expired: for naming a session that is to be closed.
+    pub fn read_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        let claims = self.genuine(token, ACCESS)?;
+        self.check_claims(&claims, ACCESS_SECONDS_MAX, now)?;
+        Ok(claims.into())
+    }
+
+    fn verify(
+        &self,
+        token: &str,
+        typ: &str,
+        lifetime_max: u64,
+        now: Timestamp,
+    ) -> Result<Verified, TokenError> {
+        let claims = self.genuine(token, typ)?;
+        self.check_claims(&claims, lifetime_max, now)?;
+        // RFC 7519 §4.1.4: not accepted on or after `exp`.
+        if now.seconds() >= claims.exp {
+            return Err(TokenError::Expired);
+        }
+        Ok(claims.into())
+    }
+
+    /// The claims of a token that one of our keys has signed as this type.
+    fn genuine(&self, token: &str, typ: &str) -> Result<Claims, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Invalid);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
+        let (header, claims) = signed.split_once('.').ok_or(TokenError::Invalid)?;
+        let header = decode(header)?;
+        let header: Header = parse(&header)?;
+        if header.alg != "HS256" || header.typ != typ {
+            return Err(TokenError::Invalid);
+        }
+        let key = self.keys.iter().find(|k| k.kid == header.kid).ok_or(TokenError::Invalid)?;
+        let signature = decode(signature)?;
+        if signature.len() != 32 {
+            return Err(TokenError::Invalid);
+        }
+        let signature = AlgorithmSignature::try_from_slice(&signature).map_err(|_| TokenError::Invalid)?;
+        if !Hs256.verify_signature(&signature, &key.key, signed.as_bytes()) {
+            return Err(TokenError::Invalid);
+        }
+        parse(&decode(claims)?)
+    }
+
+    fn check_claims(&self, claims: &Claims, lifetime_max: u64, now: Timestamp) -> Result<(), TokenError> {
+        let latest = now.seconds().saturating_add(LEEWAY_SECONDS);
+        let ours = claims.iss == self.issuer && claims.aud == self.audience;
+        let begun = claims.nbf <= latest && claims.iat <= latest;
+        let bounded = claims.exp.saturating_sub(claims.iat) <= lifetime_max;
+        let named = !claims.sub.is_empty() && is_session_id(&claims.sid);
+        if ours && begun && bounded && named { Ok(()) } else { Err(TokenError::Invalid) }
+    }
+}
+
+/// A Durable Object id as text: 64 hexadecimal digits.
+pub fn is_session_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Strict: no padding, no other alphabet, no stray bits.
+fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
+    Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Invalid)
+}
+
+/// An object of exactly this form; the derived readers would take a list of the values, too.
+fn parse<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, TokenError> {
+    // A slice would be read with stray bytes in what is skipped; text is not (RFC 7519 §7.2, step 10).
+    let json = std::str::from_utf8(json).map_err(|_| TokenError::Invalid)?;
+    if !json.starts_with('{') {
+        return Err(TokenError::Invalid);
+    }
+    serde_json::from_str(json).map_err(|_| TokenError::Invalid)
+}
+
+impl From<Claims> for Verified {
+    fn from(claims: Claims) -> Self {
+        Self {
+            subject: claims.sub,
+            session_id: claims.sid,
+            jti: claims.jti,
+            generation: claims.generation,
+            expires_at: Timestamp::from_seconds(claims.exp),
+            account: claims.account,
+        }
+    }
+}
+
+/// What a session's object mints with.
+pub struct SessionMint<'a> {
+    pub keys: &'a KeyRing,
+    pub vault: &'a base::vault::Vault,
+    pub session_id: &'a str,
+    /// Whether access tokens carry the account.
+    pub carry_account: bool,
+    /// Gives a fresh nonce when one is needed; none if there are no random bytes.
+    pub nonce: &'a dyn Fn() -> Option<base::vault::Nonce>,
+}
+
+/// What a sealed pair is bound to, beside its session.
+const PURPOSE: &str = "session-pair";
+
+impl Mint for SessionMint<'_> {
+    fn mint(&self, grant: &Grant, account: &Account) -> Result<Pair, Fault> {
+        let carried = self.carry_account.then_some(account);
+        self.keys.pair(self.session_id, &account.subject(), grant, carried)
+    }
+
+    fn seal(&self, pair: &Pair) -> Result<String, Fault> {
+        let plain = serde_json::to_vec(pair).map_err(|_| Fault)?;
+        let nonce = (self.nonce)().ok_or(Fault)?;
+        self.vault.seal(PURPOSE, self.session_id, &plain, nonce).map_err(|_| Fault)
+    }
+
+    fn open(&self, sealed: &str) -> Result<Pair, Fault> {
+        let plain = self.vault.open(PURPOSE, self.session_id, sealed).map_err(|_| Fault)?;
+        serde_json::from_slice(&plain).map_err(|_| Fault)
+    }
+}
+
+#[cfg(test)]
+#[path = "tokens_tests.rs"]
+mod tests;

@@ -1,0 +1,179 @@
+//! What KV holds, by typed prefixes: records of sessions, the blacklist, sealed copies of upstream tokens.
+//!
+//! KV is eventually consistent. The objects are the truth; what is here is for listings and for fast reads.
+
+use base::account::EndReason;
+use base::clock::{Timestamp, seconds_up};
+use base::fault::Fault;
+use base::ports::{Clock, KV_TTL_MIN, Kv, Random};
+use base::vault::Vault;
+use keeper::protocol::{Issued, Status};
+use keeper::{AccountKey, providers};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use session::Ended;
+use session::tokens::{LEEWAY_SECONDS, access_jti};
+use std::time::Duration;
+
+const SESSION: &str = "session:";
+const BLACKLIST: &str = "access_token_blacklist:";
+/// Behind the provider's name: the sealed token of an account.
+const TOKEN: &str = "_access_token";
+/// What is known of an Upstox token, without the token.
+const TOKEN_INFO: &str = "token_info";
+/// What tokens in KV are sealed for; the record is the key.
+const TOKEN_PURPOSE: &str = "kv";
+/// The old system's time to live of tokens; one that ends earlier goes earlier.
+const TOKEN_TTL_MAX: Duration = Duration::from_hours(24);
+/// Cloudflare KV lists at most this many keys at once.
+pub const LIST_MAX: u64 = 1000;
+
+/// What KV keeps of a live session. The session's object is the truth.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionRecord {
+    pub user_id: u64,
+    pub username: String,
+    pub created_at: Timestamp,
+    pub absolute_expires_at: Timestamp,
+    pub device_name: Option<String>,
+}
+
+/// What a listing shows without a read of each record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SessionMetadata {
+    pub user_id: u64,
+    pub created_at: Timestamp,
+    pub absolute_expires_at: Timestamp,
+}
+
+/// The typed view of KV.
+pub struct Store<'a, K>(pub &'a K);
+
+/// A page of session ids, and where the next one begins.
+pub struct Page {
+    pub session_ids: Vec<String>,
+    pub cursor: Option<String>,
+}
+
+impl<K: Kv> Store<'_, K> {
+    pub async fn put_session(&self, id: &str, record: &SessionRecord, now: Timestamp) -> Result<(), Fault> {
+        let metadata = SessionMetadata {
+            user_id: record.user_id,
+            created_at: record.created_at,
+            absolute_expires_at: record.absolute_expires_at,
+        };
+        let ttl = ttl(record.absolute_expires_at.since(now));
+        let value = serde_json::to_string(record)?;
+        self.0.kv_put(&format!("{SESSION}{id}"), &value, ttl, Some(&serde_json::to_value(metadata)?)).await
+    }
+
+    pub async fn delete_session(&self, id: &str) -> Result<(), Fault> {
+        self.0.kv_delete(&format!("{SESSION}{id}")).await
+    }
+
+    pub async fn list_sessions(&self, limit: u64, cursor: Option<String>) -> Result<Page, Fault> {
+        let page = self.0.kv_list(SESSION, limit.min(LIST_MAX), cursor.as_deref()).await?;
+        let id = |name: &str| name.strip_prefix(SESSION).map(str::to_owned);
+        Ok(Page { session_ids: page.names.iter().filter_map(|name| id(name)).collect(), cursor: page.cursor })
+    }
+
+    /// Notes that a session has ended, for checks that ask only KV. Two keys: the id of its newest access token, as the
+    /// old readers of KV expect, and the session's own, which covers every token of it that is still out.
+    pub async fn blacklist(&self, session_id: &str, ended: &Ended, now: Timestamp) -> Result<(), Fault> {
+        let left = ended.access_expires_at.since(now);
+        if left.is_zero() {
+            return Ok(());
+        }
+        let ttl = ttl(left + Duration::from_secs(LEEWAY_SECONDS));
+        for id in [access_jti(session_id, ended.generation), session_id.to_owned()] {
+            self.0.kv_put(&format!("{BLACKLIST}{id}"), ended.reason.as_str(), ttl, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Why a session was ended, if KV has heard of it.
+    pub async fn blacklisted(&self, session_id: &str) -> Result<Option<EndReason>, Fault> {
+        let value = self.0.kv_get(&format!("{BLACKLIST}{session_id}")).await?;
+        // A reason that a newer release wrote is an end all the same.
+        Ok(value.map(|v| serde_json::from_value(v.into()).unwrap_or(EndReason::Admin)))
+    }
+}
+
+/// KV's copies of upstream tokens. The account's object is the truth.
+impl<K: Kv + Clock + Random> Store<'_, K> {
+    /// Writes the copies of an account's token, or deletes them if there is none. The default account has them also under
+    /// keys without an id.
+    pub async fn put_token(
+        &self,
+        vault: &Vault,
+        key: &AccountKey,
+        default: bool,
+        issued: Option<&Issued>,
+        status: &Status,
+    ) -> Result<(), Fault> {
+        let is_upstox = key.provider == providers::UPSTOX;
+        let names: &[Option<&str>] =
+            if default && is_upstox { &[Some(&key.account), None] } else { &[Some(&key.account)] };
+        for account in names {
+            let (token, info) = (token_key(key.provider, *account), suffixed(TOKEN_INFO, *account));
+            let Some(issued) = issued else {
+                self.0.kv_delete(&token).await?;
+                if is_upstox {
+                    self.0.kv_delete(&info).await?;
+                }
+                continue;
+            };
+            let ttl = ttl(issued.expires_at.since(self.0.now()).min(TOKEN_TTL_MAX));
+            let nonce = self.0.nonce()?;
+            let sealed = vault.seal(TOKEN_PURPOSE, &token, &serde_json::to_vec(issued)?, nonce);
+            let sealed = sealed.map_err(|_| "the token could not be sealed")?;
+            self.0.kv_put(&token, &sealed, ttl, None).await?;
+            if is_upstox {
+                let value = token_info(key, issued, status);
+                self.0.kv_put(&info, &value, ttl, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The copy of an account's token.
+    pub async fn token(&self, vault: &Vault, key: &AccountKey) -> Result<TokenCopy, Fault> {
+        let name = token_key(key.provider, Some(&key.account));
+        let Some(sealed) = self.0.kv_get(&name).await? else { return Ok(TokenCopy::None) };
+        let plain = vault.open(TOKEN_PURPOSE, &name, &sealed).ok();
+        let issued = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        Ok(issued.map_or(TokenCopy::Broken, TokenCopy::Good))
+    }
+}
+
+/// What KV has of a token.
+pub enum TokenCopy {
+    None,
+    Good(Issued),
+    /// It cannot be opened.
+    Broken,
+}
+
+fn token_key(provider: &str, account: Option<&str>) -> String {
+    suffixed(&format!("{provider}{TOKEN}"), account)
+}
+
+fn suffixed(name: &str, account: Option<&str>) -> String {
+    account.map_or_else(|| name.to_owned(), |account| format!("{name}:{account}"))
+}
+
+fn token_info(key: &AccountKey, issued: &Issued, status: &Status) -> String {
+    json!({
+        "account_id": key.account,
+        "expires_at": issued.expires_at.rfc3339_ist(),
+        "updated_at": issued.obtained_at.rfc3339_ist(),
+        "source": issued.source,
+        "updated_by": issued.updated_by,
+        "user_id": status.user_id,
+    })
+    .to_string()
+}
+
+fn ttl(left: Duration) -> Duration {
+    Duration::from_secs(seconds_up(left)).max(KV_TTL_MIN)
+}

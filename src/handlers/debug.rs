@@ -1,0 +1,28 @@
+//! `GET /debug/session-info`: what the service knows of the caller's own session.
+
+use super::edge::Edge;
+use ::session::tokens::access_jti;
+use http::error::Reason;
+use http::reply::Reply;
+use serde_json::json;
+
+pub async fn session_info(edge: &Edge) -> Result<Reply, Reason> {
+    if !edge.app.config.debug_routes {
+        return Err(Reason::NotFound);
+    }
+    let caller = edge.caller_strict().await?;
+    let live = caller.live.as_ref().ok_or(Reason::Internal)?;
+    let active = edge.sessions_of(caller.account.owner()).await?.len();
+    let body = json!({
+        "user_id": caller.account.user(),
+        "jti": access_jti(&caller.session_id, live.generation),
+        "session_valid": true,
+        "active_sessions": active,
+        "session_id": caller.session_id,
+        "created_at": live.created_at.rfc3339(),
+        "last_activity": live.last_activity.rfc3339(),
+        "idle_expires_at": live.idle_expires_at.rfc3339(),
+        "absolute_expires_at": live.absolute_expires_at.rfc3339(),
+    });
+    Ok(Reply::json(200, &body))
+}
