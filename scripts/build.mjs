@@ -1,4 +1,4 @@
-// npm run build: makes build/ from src/. Also wrangler's build command, so it is quick when nothing changed.
+// npm run build: makes build/ from src/ and crates/. Also wrangler's build command, so it is quick when nothing changed.
 import { say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { buildWasm } from "./lib/build-wasm.mjs";

@@ -1,10 +1,18 @@
 // npm run settings: writes the README's table of settings from the code. The same test, without the variable, checks it.
 import { cargoTest } from "./lib/cargo-test.mjs";
-import { Failure } from "./lib/log.mjs";
+import { Failure, step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
+import { Report } from "./lib/report.mjs";
 
-await main(async () => {
-  const { code, passed } = await cargoTest(["readme_settings"], { UPDATE_README: "1" });
-  if (code === 0 && passed === 0) throw new Failure("There is no test named readme_settings.");
-  return code;
-});
+await main(
+  async () => {
+    const report = new Report("the table of settings");
+    const work = () => cargoTest(["readme_settings"], report, { env: { UPDATE_README: "1" } });
+    await step("The table of settings", work, report.progress);
+    report.explain();
+    if (report.code === 0 && report.passed === 0)
+      throw new Failure("There is no test named readme_settings.");
+    return report.code;
+  },
+  { needs: "toolchain" },
+);

@@ -17,7 +17,7 @@ const COMPILE = [
 ];
 
 /** Compiles and runs them, `args` are the test programs' own (a filter, for example). `report` is a Report. */
-export async function cargoTest(args, report, { echo = false, low = false } = {}) {
+export async function cargoTest(args, report, { echo = false, low = false, env } = {}) {
   const programs = [];
   report.doing = "compiling";
   const { code, file } = await compile(programs, { low });
@@ -29,7 +29,7 @@ export async function cargoTest(args, report, { echo = false, low = false } = {}
   const next = programs.values();
   const runSome = async () => {
     for (const program of next) {
-      const { code, lines, took } = await runOne(program, args, { echo, low });
+      const { code, lines, took } = await runOne(program, args, { echo, low, env });
       appendFileSync(log, `${lines.join("\n")}\n`);
       read(program, code, lines, took, report);
     }
@@ -55,7 +55,7 @@ function crateOf(id, folder) {
   return version ? name : basename(folder);
 }
 
-async function runOne({ executable, folder, crate }, args, { echo, low }) {
+async function runOne({ executable, folder, crate }, args, { echo, low, env }) {
   const lines = [`== ${executable}`];
   const keep = (line) => {
     lines.push(line);
@@ -65,7 +65,7 @@ async function runOne({ executable, folder, crate }, args, { echo, low }) {
   const code = await exitCodeOf(executable, args, {
     cwd: folder,
     // As cargo sets them.
-    env: { CARGO_MANIFEST_DIR: folder, CARGO_PKG_NAME: crate },
+    env: { CARGO_MANIFEST_DIR: folder, CARGO_PKG_NAME: crate, ...env },
     readers: { 1: keep, 2: keep },
     low,
   });

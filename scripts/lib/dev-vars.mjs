@@ -31,16 +31,15 @@ export function ensureDevVars() {
 /** What the local server is started with: made anew at each start, mode 600. */
 export const localSettingsFile = inRoot(".dev", "settings.env");
 
-/** The names of all settings, as the Worker reads them. */
-const known = () => [
-  ...readFileSync(inRoot("src", "config", "settings.rs"), "utf8").matchAll(
-    /"(ENVIRONMENT|CHANNELS|[A-Z][A-Z0-9]*_[A-Z0-9_]+)"/g,
-  ),
-];
+/** The names of all settings: the README's table, which a native test holds to the code. */
+function known() {
+  const [, table = ""] = readFileSync(inRoot("README.md"), "utf8").split(/<!-- \/?settings -->/);
+  return [...table.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map(([, name]) => name);
+}
 
 /** The settings of .dev.vars, and those that stand in the environment, which win. */
 export function localSettings() {
-  const given = known().map(([, name]) => [name, process.env[name]]);
+  const given = known().map((name) => [name, process.env[name]]);
   const fromEnvironment = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   return { ...parse(readPrivate(devVarsFile) ?? ""), ...fromEnvironment };
 }
