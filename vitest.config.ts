@@ -66,6 +66,8 @@ export default defineConfig({
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {
           name: "process",
+          // Node's SQLite, which looks into data folders, is still called experimental.
+          execArgv: ["--disable-warning=ExperimentalWarning"],
           expect: expectations,
           include: ["tests/process/**/*.test.ts", "tests/upstreams/**/*.test.ts"],
           testTimeout: 120_000,

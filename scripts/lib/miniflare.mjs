@@ -12,9 +12,10 @@ import { inRoot } from "./paths.mjs";
 /**
  * Options for `new Miniflare(…)`. `bindings` (text variables and secrets) add to those of wrangler.toml; `worker` takes
  * further options for the Worker (`outboundService`, …), `instance` for the server (`port`, `log`, …). State is kept in
- * the folder `persist`, or in memory and lost.
+ * the folder `persist`, or in memory and lost. `main` is the text of a module to run in place of the bundle's, which it
+ * finds as `./entry.js`.
  */
-export function distOptions({ bindings = {}, persist, worker = {}, instance = {} } = {}) {
+export function distOptions({ bindings = {}, persist, main, worker = {}, instance = {} } = {}) {
   const dist = inRoot("dist");
   if (!existsSync(join(dist, "entry.js")))
     throw new Failure("dist/ is missing. Run `node scripts/bundle.mjs`; `npm test` does it by itself.");
@@ -33,6 +34,7 @@ export function distOptions({ bindings = {}, persist, worker = {}, instance = {}
     bindings: { ...config.vars, ...bindings },
     modulesRoot: dist,
     modules: [
+      ...(main ? [{ type: "ESModule", path: join(dist, "main.js"), contents: main }] : []),
       { type: "ESModule", path: join(dist, "entry.js") },
       ...readdirSync(dist)
         .filter((name) => name.endsWith(".wasm"))

@@ -22,16 +22,18 @@ export interface Server extends AsyncDisposable {
 export interface Options {
   bindings?: Record<string, string>;
   persist?: string;
+  main?: string;
   worker?: Record<string, unknown>;
 }
 
 /** Starts one with an admin. It ends with the scope that holds it (`await using`). */
-export async function start({ bindings = {}, persist, worker = {} }: Options = {}): Promise<Server> {
+export async function start({ bindings = {}, persist, main, worker = {} }: Options = {}): Promise<Server> {
   const lines: string[] = [];
   const all = { ...secrets(), ...bindings };
   const mf: Miniflare = await startDist({
     bindings: all,
     persist,
+    main,
     worker,
     instance: { handleStructuredLogs: (line: { message: string }) => lines.push(line.message) },
   });
