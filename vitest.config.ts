@@ -53,8 +53,8 @@ export default defineConfig({
     // For the run as a whole: vitest ignores it in a project. What the Worker itself logs comes past it, from the runtime;
     // `npm test` keeps that in .tools/logs.
     silent: "passed-only",
-    // By default it would be one on two cores. One more than there are cores, as a file often waits for a timeout.
-    maxWorkers: availableParallelism() + 1,
+    // By default it would be one on two cores. With more than that, a thousand requests at once find no connection in time.
+    maxWorkers: availableParallelism(),
     projects: [
       inside("worker"),
       inside("edge", { SESSION_CHECK: "edge" }),

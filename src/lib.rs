@@ -1,17 +1,15 @@
 //! The Worker: the platform's side of Sallyport.
 
 mod cron;
-mod handlers;
+mod fast_path;
 mod objects;
 mod platform;
-mod store;
+
+use platform::Workers;
+use worker::{Context, Env, Request, Response};
 
 /// Every request that the entry does not answer on its fast path.
 #[worker::event(fetch)]
-async fn fetch(
-    request: worker::Request,
-    env: worker::Env,
-    context: worker::Context,
-) -> worker::Result<worker::Response> {
-    handlers::serve::serve(request, env, context).await
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    platform::handler::serve(Workers::of_request(env, context), request).await
 }

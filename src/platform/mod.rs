@@ -1,42 +1,89 @@
-//! The rim: the only places that read the clock, draw random bytes, look at bindings or write a log line.
+//! The platform boundary: the ports of `base` and `engine` as Workers have them. Only here is the clock read, are random
+//! bytes drawn, bindings looked at and log lines written.
 
-pub mod outbound;
+pub mod handler;
+mod kv;
+mod object;
+mod outbound;
+mod panics;
+mod peers;
+mod storage;
+
+pub use object::ObjectHost;
 
 use base::clock::Timestamp;
-use base::log;
-use base::vault::Nonce;
-use config::App;
+use base::fault::Fault;
+use base::ports::{Background, Clock, Log, Random, Timer};
+use config::{App, Settings};
 use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
+use worker::js_sys::{self, Promise, Reflect};
 use worker::wasm_bindgen::JsValue;
-use worker::{Env, js_sys};
+use worker::wasm_bindgen_futures::{future_to_promise, spawn_local};
+use worker::{Context, Env};
 
-pub fn now() -> Timestamp {
+/// What handlers and objects alike have of the platform.
+#[derive(Clone)]
+pub struct Workers {
+    env: Env,
+    /// Of a request.
+    context: Option<Rc<Context>>,
+}
+
+impl Workers {
+    /// Every call from the entry makes one, so it is here that panics are seen to.
+    pub fn new(env: Env) -> Self {
+        panics::see_to_them();
+        Self { env, context: None }
+    }
+
+    pub fn of_request(env: Env, context: Context) -> Self {
+        Self { context: Some(Rc::new(context)), ..Self::new(env) }
+    }
+}
+
+impl Clock for Workers {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+}
+
+fn now() -> Timestamp {
     Timestamp::from_millis(worker::Date::now().as_millis())
 }
 
-/// Random bytes of the runtime's own source. `None` if it has none to give: then nothing may be made of them.
-pub fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(bytes)
+impl Random for Workers {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        getrandom::fill(bytes).map_err(|_| "no random bytes".into())
+    }
 }
 
-pub fn nonce() -> Option<Nonce> {
-    random().map(Nonce)
+impl Log for Workers {
+    fn info(&self, line: &str) {
+        worker::console_log!("{line}");
+    }
+
+    fn error(&self, line: &str) {
+        worker::console_error!("{line}");
+    }
 }
 
-/// A request id: 128 random bits in hexadecimal.
-pub fn fresh_id() -> String {
-    base16ct::lower::encode_string(&random::<16>().unwrap_or_default())
+impl Timer for Workers {
+    async fn sleep(&self, time: Duration) {
+        worker::Delay::from(time).await;
+    }
 }
 
-pub fn log(line: &str) {
-    worker::console_log!("{line}");
-}
-
-pub fn log_fault(what: &str, detail: &str, request_id: Option<&str>) {
-    worker::console_error!("{}", log::fault(what, detail, request_id, now()));
+impl Background for Workers {
+    fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
+        match &self.context {
+            Some(context) => context.wait_until(work),
+            // Whoever has no context of a request has a promise of its own that the platform waits for.
+            None => spawn_local(work),
+        }
+    }
 }
 
 type Shared = Result<Rc<App>, Rc<Vec<String>>>;
@@ -46,21 +93,38 @@ thread_local! {
     static APP: RefCell<Option<Shared>> = const { RefCell::new(None) };
 }
 
-/// The settings and what is made of them, or every fault in them.
-pub fn app(env: &Env) -> Shared {
-    APP.with(|cell| {
-        let mut cell = cell.borrow_mut();
-        cell.get_or_insert_with(|| make(env)).clone()
-    })
+impl Settings for Workers {
+    fn settings(&self) -> Shared {
+        APP.with(|cell| cell.borrow_mut().get_or_insert_with(|| self.read()).clone())
+    }
 }
 
-fn make(env: &Env) -> Shared {
-    let env: &JsValue = env.as_ref();
-    let lookup = |name: &str| js_sys::Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
-    App::new(&lookup).map(Rc::new).map_err(|faults| {
-        for fault in &faults {
-            log_fault("configuration", fault, None);
-        }
-        Rc::new(faults)
-    })
+impl Workers {
+    fn read(&self) -> Shared {
+        let env: &JsValue = self.env.as_ref();
+        let lookup = |name: &str| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
+        App::new(&lookup).map(Rc::new).map_err(|faults| {
+            for fault in &faults {
+                self.fault("configuration", fault, None);
+            }
+            Rc::new(faults)
+        })
+    }
+}
+
+/// What takes more than a step, as the entry passes it on. A panic in it rejects the promise and harms nothing else: what
+/// it may leave half done in memory is checked against storage by the next step.
+pub fn promise(work: impl Future<Output = Result<String, Fault>> + 'static) -> Promise {
+    future_to_promise(AssertUnwindSafe(async move { work.await.map(JsValue::from).map_err(thrown) }))
+}
+
+/// A fault as the entry throws it. Who called turns it into 503; the text goes to the log.
+#[allow(clippy::needless_pass_by_value)] // For `map_err`.
+pub fn thrown(fault: Fault) -> JsValue {
+    js_sys::Error::new(&fault.0).into()
+}
+
+/// An error of the platform's, in words.
+fn fault_of(error: impl Into<worker::Error>) -> Fault {
+    Fault(error.into().to_string())
 }

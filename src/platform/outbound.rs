@@ -1,8 +1,10 @@
 //! Calls to upstreams: bounded in time and size, and never redirected.
 
-use ::portal::net::{self, Fetch, PAGE_BYTES_MAX, Page};
+use super::{Workers, now};
 use base::call::{ANSWER_BYTES_MAX, Answer, Call};
 use base::clock::{Timestamp, millis};
+use base::page::{self, Fetch, PAGE_BYTES_MAX, Page};
+use base::ports::Net;
 use base::secret::Secret;
 use chrono::DateTime;
 use futures_util::StreamExt as _;
@@ -13,39 +15,39 @@ use worker::{
     AbortSignal, Fetch as Fetcher, Headers, Method, Request, RequestInit, RequestRedirect, Response,
 };
 
-/// Makes one call. What goes wrong is an answer, too.
-pub async fn call(call: &Call, now: Timestamp) -> Answer {
-    let Call { method, url, headers, body, timeout } = call;
-    let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: ANSWER_BYTES_MAX };
-    match send(&request, *timeout).await {
-        Came::Whole(Whole { response, body }) => {
-            let (status, retry_after) = (response.status_code(), retry_after(&response, now));
-            Answer::Response { status, retry_after, body }
+impl Net for Workers {
+    async fn call(&self, call: &Call) -> Answer {
+        let Call { method, url, headers, body, timeout } = call;
+        let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: ANSWER_BYTES_MAX };
+        match send(&request, *timeout).await {
+            Sent::Whole(Whole { response, body }) => {
+                let (status, retry_after) = (response.status_code(), retry_after(&response));
+                Answer::Response { status, retry_after, body }
+            }
+            Sent::TooLong => Answer::TooLong,
+            Sent::TimedOut => Answer::TimedOut,
+            Sent::Broken => Answer::Unreachable,
         }
-        Came::TooLong => Answer::TooLong,
-        Came::TimedOut => Answer::TimedOut,
-        Came::Broken => Answer::Unreachable,
     }
-}
 
-/// Loads one page.
-pub async fn fetch(fetch: &Fetch, now: Timestamp) -> net::Answer {
-    let Fetch { method, url, headers, body, timeout } = fetch;
-    let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: PAGE_BYTES_MAX };
-    match send(&request, *timeout).await {
-        Came::Whole(Whole { response, body }) => {
-            let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
-            net::Answer::Page(Page {
-                status: response.status_code(),
-                location: header(&response, "location"),
-                cookies: cookies.into_iter().map(Secret::new).collect(),
-                retry_after: retry_after(&response, now),
-                body,
-            })
+    async fn fetch(&self, fetch: &Fetch) -> page::Answer {
+        let Fetch { method, url, headers, body, timeout } = fetch;
+        let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: PAGE_BYTES_MAX };
+        match send(&request, *timeout).await {
+            Sent::Whole(Whole { response, body }) => {
+                let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
+                page::Answer::Page(Page {
+                    status: response.status_code(),
+                    location: header(&response, "location"),
+                    cookies: cookies.into_iter().map(Secret::new).collect(),
+                    retry_after: retry_after(&response),
+                    body,
+                })
+            }
+            Sent::TooLong => page::Answer::TooLong,
+            Sent::TimedOut => page::Answer::TimedOut,
+            Sent::Broken => page::Answer::Unreachable,
         }
-        Came::TooLong => net::Answer::TooLong,
-        Came::TimedOut => net::Answer::TimedOut,
-        Came::Broken => net::Answer::Unreachable,
     }
 }
 
@@ -63,21 +65,21 @@ struct Whole {
     body: Secret,
 }
 
-enum Came {
+enum Sent {
     Whole(Whole),
     TooLong,
     TimedOut,
     Broken,
 }
 
-async fn send(request: &Outgoing<'_>, timeout: Duration) -> Came {
+async fn send(request: &Outgoing<'_>, timeout: Duration) -> Sent {
     let limit = u32::try_from(millis(timeout)).unwrap_or(u32::MAX);
     let signal: AbortSignal = web_sys::AbortSignal::timeout_with_u32(limit).into();
     match exchange(request, &signal).await {
-        Ok(Some(whole)) => Came::Whole(whole),
-        Ok(None) => Came::TooLong,
-        Err(_) if signal.aborted() => Came::TimedOut,
-        Err(_) => Came::Broken,
+        Ok(Some(whole)) => Sent::Whole(whole),
+        Ok(None) => Sent::TooLong,
+        Err(_) if signal.aborted() => Sent::TimedOut,
+        Err(_) => Sent::Broken,
     }
 }
 
@@ -114,12 +116,12 @@ fn header(response: &Response, name: &str) -> Option<String> {
 }
 
 /// RFC 9110 §10.2.3: seconds, or a date.
-fn retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+fn retry_after(response: &Response) -> Option<Duration> {
     let value = header(response, "retry-after")?;
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let at = DateTime::parse_from_rfc2822(value).ok()?.timestamp_millis();
-    Some(Timestamp::from_millis(u64::try_from(at).ok()?).since(now))
+    Some(Timestamp::from_millis(u64::try_from(at).ok()?).since(now()))
 }

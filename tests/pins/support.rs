@@ -39,7 +39,22 @@ pub fn line(file: &str, name: &str) -> &'static str {
 
 /// Every text of a section is read as a `T` and printed as it stands there; together they show all that a `T` has.
 pub fn check<T: Serialize + DeserializeOwned>(file: &str, name: &str) {
-    let mut lines = section(file, name).into_iter();
+    read_and_print::<T>(file, name, section(file, name));
+}
+
+/// The same of those texts of a section that are of some of its variants, which are all that a `T` has.
+pub fn check_of<T: Serialize + DeserializeOwned>(file: &str, name: &str, variants: &[&str]) {
+    let mut lines = section(file, name);
+    lines.retain(|line| {
+        let text = line.trim_start_matches("old ").trim_start_matches("new ").trim_start_matches('{');
+        variants.iter().any(|variant| text.starts_with(&format!("\"{variant}\"")))
+    });
+    assert!(lines.len() >= variants.len(), "{file}, {name} does not show all of {variants:?}");
+    read_and_print::<T>(file, name, lines);
+}
+
+fn read_and_print<T: Serialize + DeserializeOwned>(file: &str, name: &str, lines: Vec<&str>) {
+    let mut lines = lines.into_iter();
     while let Some(line) = lines.next() {
         let (text, printed) = match line.strip_prefix("old ") {
             Some(old) => (old, lines.next().and_then(|l| l.strip_prefix("new ")).unwrap()),

@@ -1,6 +1,6 @@
-// Logins at the portal: what it says, what callers are told, and how often it is asked.
+// Logins at the portal: what it says, what callers are told, and how often it is asked. Hours and days of it, and each
+// failure at each step, are tested natively: crates/sim/tests/portal.
 import { describe, expect, it } from "vitest";
-import type { Fault } from "../upstreams/index.ts";
 import type { Answer } from "../support/worker/api.ts";
 import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
@@ -70,68 +70,6 @@ describe.each([200, 403] as const)("refused with status %s", (refusal_status) =>
     expect(await listed()).toEqual([]);
   });
 
-  it.each([
-    ["a page that says something else", { fault: "html_200" }],
-    ["no page at all", { fault: "wrong_json" }],
-    ["403 without a word", { fault: "status", status: 403, body: "html" }],
-    ["a redirect to another host", { fault: "redirect", to: "https://elsewhere.test/login" }],
-  ] as const)(
-    "%s for the password may be a refusal: a day of callers does not lock the account",
-    async (_how, fault) => {
-      upstreams.fail("portal", fault, { operation: "credentials", times: "forever" });
-      const user = someone();
-      const end = Date.now() + 24 * 60 * MINUTE;
-      let first = 0;
-      while (Date.now() < end) {
-        const answer = await getSession(user);
-        expect(answer.status, answer.text).toBe(502);
-        first ||= Number(answer.headers.get("retry-after"));
-        if (Date.now() < end - 23 * 60 * MINUTE) expect(sent()).toBeLessThanOrEqual(3);
-        advance(5 * MINUTE);
-      }
-      expect(first).toBe(COOLDOWN);
-      // 0, 15 and 45 minutes after the first, then each hour.
-      expect(sent()).toBeLessThanOrEqual(27);
-      expect(upstreams.captcha.tasks).toBe(sent());
-      // Another password is another login, and waits for nobody.
-      upstreams.heal();
-      await sessionOf(someone());
-      advance(60 * MINUTE);
-      await sessionOf(user);
-    },
-  );
-
-  it("a day of callers with a wrong password sends it a few times only", async () => {
-    refusing();
-    const wrong = someone({ password: "wrong" });
-    for (let minutes = 0; minutes < 24 * 60; minutes += 5) {
-      expect((await getSession(wrong)).status).toBeOneOf([401, 403]);
-      advance(5 * MINUTE);
-    }
-    expect(sent()).toBeLessThanOrEqual(10);
-    expect(upstreams.captcha.tasks).toBe(sent());
-  });
-
-  it("another password is another login", async () => {
-    refusing();
-    const user = someone();
-    failed(await getSession({ ...user, password: "wrong" }), 401, "portal_credentials_refused");
-    await sessionOf(user);
-    failed(await getSession({ ...user, password: "wrong" }), 401, "portal_credentials_refused");
-    failed(await getSession({ ...user, password: "other" }), 401, "portal_credentials_refused");
-    expect(sent()).toBe(upstreams.captcha.tasks);
-    expect(upstreams.captcha.tasks).toBe(3);
-    expect(upstreams.portal).toMatchObject({ logins: 1, live_sessions: 1 });
-  });
-
-  it("200 at once with a wrong password: it is sent once", async () => {
-    refusing();
-    const wrong = someone({ password: "wrong" });
-    const answers = await Promise.all(Array.from({ length: 200 }, () => getSession(wrong)));
-    for (const answer of answers) failed(answer, 401, "portal_credentials_refused");
-    expect([sent(), upstreams.captcha.tasks]).toEqual([1, 1]);
-  });
-
   it("a locked account is told so, and left alone", async () => {
     refusing();
     upstreams.set({ portal: { lock_after: 2 } });
@@ -188,22 +126,6 @@ it("a portal that leads elsewhere gets no credentials, nor does whoever is there
   await sessionOf(user);
 });
 
-it.each(["https://elsewhere.test/login", "http://127.0.0.1:1/", "javascript:alert(1)", "//elsewhere.test"])(
-  "a redirect to %s after the credentials is not followed",
-  async (to) => {
-    const user = someone();
-    upstreams.fail("portal", { fault: "redirect", to }, { operation: "credentials" });
-    const answer = await getSession(user);
-    expect(answer.json.code).toBeOneOf(["portal_redirected", "portal_unintelligible"]);
-    expect(answer.status).toBe(502);
-    expect(operations().at(-1)).toBe("credentials");
-    expect(await listed()).toEqual([]);
-  },
-);
-
-/** Where in a login something can go wrong. */
-const STEPS = ["login_page", "credentials", "authorize", "signin"] as const;
-
 /** Refused now, and until the wait is over without any call; then it works. */
 async function waits(user: User, code: string, status = 502): Promise<number> {
   const first = await getSession(user);
@@ -222,48 +144,14 @@ async function waits(user: User, code: string, status = 502): Promise<number> {
   return seconds;
 }
 
-describe.each(STEPS)("at %s", (operation) => {
-  const fail = (fault: Fault) => upstreams.fail("portal", fault, { operation, times: "forever" });
-
-  it.each([
-    [503, "portal_error"],
-    [429, "portal_rate_limited"],
-  ])("%s with Retry-After: nobody asks before", async (status, code) => {
-    const user = someone();
-    fail({ fault: "status", status, retry_after: 240 });
-    expect(await waits(user, code)).toBe(240);
-    expect(seen(user).logins).toBe(1);
-  });
-
-  it("503 without one: some seconds all the same", async () => {
-    fail({ fault: "status", status: 503, body: "html" });
-    expect(await waits(someone(), "portal_error")).toBeLessThan(20);
-  });
-
-  it("a Retry-After of days is not believed", async () => {
-    fail({ fault: "status", status: 503, retry_after: 1_000_000 });
-    expect(await waits(someone(), "portal_error")).toBe(3600);
-  });
-
-  it("a broken connection", async () => {
-    fail({ fault: "reset" });
-    await waits(someone(), "portal_unreachable");
-  });
-
-  it("no answer", async () => {
-    fail({ fault: "hang" });
-    await waits(someone(), "portal_timeout", 504);
-  });
-
-  it("a page of another kind", async () => {
-    fail({ fault: "html_200" });
-    await waits(someone(), "portal_unintelligible");
-  });
-
-  it("no page at all", async () => {
-    fail({ fault: "wrong_json" });
-    await waits(someone(), "portal_unintelligible");
-  });
+it.each([
+  ["login_page", { fault: "reset" }, 502, "portal_unreachable"],
+  ["credentials", { fault: "status", status: 429, retry_after: 240 }, 502, "portal_rate_limited"],
+  ["authorize", { fault: "hang" }, 504, "portal_timeout"],
+  ["signin", { fault: "html_200" }, 502, "portal_unintelligible"],
+] as const)("%s fails: nobody asks before the wait is over", async (operation, fault, status, code) => {
+  upstreams.fail("portal", fault, { operation, times: "forever" });
+  await waits(someone(), code, status);
 });
 
 describe("logins of an hour", () => {
@@ -295,47 +183,5 @@ describe("logins of an hour", () => {
     await sessionOf(user);
     console.info(`six failed logins: ${paid} captchas`);
     expect(paid).toBeLessThanOrEqual(2 * LOGINS_MAX);
-  });
-
-  it("good logins count, too; a captcha key that is refused costs none, and is left alone for a minute", async () => {
-    const user = someone();
-    const poor = { ...user, captcha_api_key: "nobalance-1" };
-    failed(await getSession(poor), 402, "captcha_no_balance");
-    const calls = upstreams.count();
-    for (let n = 0; n < 10; n++) expect(failed(await getSession(poor), 402, "captcha_no_balance")).toBe(60);
-    expect(upstreams.count()).toBe(calls);
-    for (let n = 0; n < 6; n++) {
-      const id = await sessionOf(user);
-      await closeSession(id);
-      advance(SECOND);
-    }
-    const wait = failed(await getSession(user), 429, "portal_logins_spent");
-    expect(wait).toBe(3594);
-    expect(upstreams.portal.logins).toBe(6);
-  });
-
-  it("the captcha key that came last pays for the new login of a session", async () => {
-    const user = someone();
-    const session_id = await sessionOf(user);
-    const captcha_api_key = `${user.captcha_api_key}-new`;
-    expect(await sessionOf({ ...user, captcha_api_key })).toBe(session_id);
-    upstreams.revoke("portal", user.username);
-    const answer = await post("/get_containers", { session_id, infinite_scrolling: false });
-    expect(answer.status, answer.text).toBe(200);
-    const tasks = (account: string) =>
-      upstreams.count({ upstream: "captcha", operation: "captcha_in", account });
-    expect([tasks(user.captcha_api_key), tasks(captcha_api_key)]).toEqual([1, 1]);
-  });
-
-  it("a portal that is down before anything is paid for takes none of them", async () => {
-    const user = someone();
-    upstreams.fail("portal", { fault: "status", status: 503 }, { times: "forever" });
-    for (let n = 0; n < 8; n++) {
-      const wait = failed(await getSession(user), 502, "portal_error");
-      advance(Number(wait) * SECOND);
-    }
-    upstreams.heal();
-    await sessionOf(user);
-    expect(seen(user)).toEqual(ONE_LOGIN);
   });
 });

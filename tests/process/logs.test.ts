@@ -40,7 +40,7 @@ it("a request writes one line, with its route and not its path", async () => {
   expect(JSON.stringify(lines)).not.toMatch(/secret-name|hunter2/);
 });
 
-it("the short way writes the same line", async () => {
+it("the fast path writes the same line", async () => {
   const { client } = server;
   const { access_token } = await client.someone();
   await client.call("GET", "/auth/verify", access_token, undefined, { "x-request-id": "short-way" });

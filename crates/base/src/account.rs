@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Who a session belongs to, as its object knows them. A change of roles is sent to every live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// A user's id; 0 of somebody whom another system has logged in. Read it by [`Account::user`].
+    /// A user's id; 0 of somebody externally authenticated. Read it by [`Account::user`].
     pub user_id: u64,
     /// Of somebody who is no user: the subject.
     pub username: String,
@@ -36,7 +36,7 @@ impl Owner<'_> {
 }
 
 impl Account {
-    /// Somebody whom another system has logged in.
+    /// Somebody externally authenticated.
     pub fn post_login(subject: String, created_at: Timestamp) -> Self {
         Self { user_id: NO_USER, username: subject, roles: Vec::new(), created_at }
     }

@@ -46,7 +46,8 @@ pub enum Code {
     /// A status from 500 on.
     ServerError,
     /// HTML, JSON that is cut off or of another shape, a status that means nothing here, a token without a life.
-    Unintelligible,
+    #[serde(rename = "unintelligible")]
+    UnexpectedResponse,
     /// It wants to send us elsewhere.
     Redirected,
     /// The configured credentials: final.
@@ -62,11 +63,13 @@ pub enum Code {
     /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
     Unreadable,
     /// There is no token, and no way to get one but to be given one.
-    NoMeans,
+    #[serde(rename = "no_means")]
+    NoTokenSource,
     /// Approval was asked for and has not come.
     ApprovalPending,
     /// The hour's calls are used up.
-    BudgetSpent,
+    #[serde(rename = "budget_spent")]
+    CallBudgetExhausted,
 }
 
 impl Code {
@@ -81,7 +84,7 @@ impl Code {
             Self::Unreachable => "upstream_unreachable",
             Self::RateLimited => "upstream_rate_limited",
             Self::ServerError => "upstream_error",
-            Self::Unintelligible => "upstream_unintelligible",
+            Self::UnexpectedResponse => "upstream_unintelligible",
             Self::Redirected => "upstream_redirected",
             Self::CredentialsRefused => "upstream_credentials_refused",
             Self::InputRefused => "upstream_input_refused",
@@ -89,9 +92,9 @@ impl Code {
             Self::TokenRefused => "upstream_token_refused",
             Self::Interrupted => "upstream_outcome_unknown",
             Self::Unreadable => "credential_unreadable",
-            Self::NoMeans => "token_unavailable",
+            Self::NoTokenSource => "token_unavailable",
             Self::ApprovalPending => "approval_pending",
-            Self::BudgetSpent => "upstream_calls_spent",
+            Self::CallBudgetExhausted => "upstream_calls_spent",
         }
     }
 }
@@ -116,7 +119,7 @@ impl Failure {
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct By {
+pub struct Actor {
     pub who: String,
     pub request_id: String,
 }
@@ -145,7 +148,7 @@ impl Answer {
         match self {
             Self::TimedOut => Err(Failure::new(Code::Timeout)),
             Self::Unreachable => Err(Failure::new(Code::Unreachable)),
-            Self::TooLong => Err(Failure::new(Code::Unintelligible)),
+            Self::TooLong => Err(Failure::new(Code::UnexpectedResponse)),
             Self::Response { status, retry_after, body } => {
                 let code = match status {
                     429 => Code::RateLimited,
@@ -161,7 +164,7 @@ impl Answer {
 
 /// Reads JSON; anything else is not understood.
 pub fn json<'a, T: Deserialize<'a>>(status: u16, body: &'a Secret) -> Result<T, Failure> {
-    serde_json::from_str(body.expose()).map_err(|_| Failure::with_status(Code::Unintelligible, status))
+    serde_json::from_str(body.expose()).map_err(|_| Failure::with_status(Code::UnexpectedResponse, status))
 }
 
 /// A JSON body.

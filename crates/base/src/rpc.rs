@@ -179,20 +179,32 @@ pub trait Peers: Log {
     async fn send<C: Command>(&self, to: &Address<C::Object>, command: &C) -> Result<C::Reply, Unreachable> {
         let class = <C::Object as Object>::CLASS;
         let json = command.to_json().map_err(|_| Unreachable)?;
-        let mut answer = self.attempt(class, &to.name, C::METHOD, &json).await;
+        let answer = self.carry(class, &to.name, C::METHOD, C::REPEATABLE, &json).await?;
+        serde_json::from_str(&answer).map_err(|error| {
+            self.fault("object reply", &error, None);
+            Unreachable
+        })
+    }
+
+    /// What is the same for every command, so that it is compiled once: the calls.
+    async fn carry(
+        &self,
+        class: Class,
+        name: &Name,
+        method: Method,
+        repeatable: bool,
+        json: &str,
+    ) -> Result<String, Unreachable> {
+        let mut answer = self.attempt(class, name, method, json).await;
         if let Err(error) = &answer
-            && C::REPEATABLE
+            && repeatable
             && error.retryable
             && !error.overloaded
         {
-            answer = self.attempt(class, &to.name, C::METHOD, &json).await;
+            answer = self.attempt(class, name, method, json).await;
         }
-        let answer = answer.map_err(|error| {
+        answer.map_err(|error| {
             self.fault("object", &error.text, None);
-            Unreachable
-        })?;
-        serde_json::from_str(&answer).map_err(|error| {
-            self.fault("object reply", &error, None);
             Unreachable
         })
     }

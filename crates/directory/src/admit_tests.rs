@@ -1,4 +1,4 @@
-//! The list of somebody whom another system has logged in: a place without a password, and nothing kept without a session.
+//! The list of somebody externally authenticated: a place without a password, and nothing kept without a session.
 
 use super::*;
 use base::account::{Account, EndReason};
@@ -16,7 +16,7 @@ fn account() -> Account {
     Account::post_login("VPB-SME-1".into(), NOW)
 }
 
-fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&str, u64)]) -> Reply {
+fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&str, u64)]) -> AdmitReply {
     let activity = activity
         .iter()
         .map(|(id, at)| Activity {
@@ -24,31 +24,28 @@ fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&s
             found: Found::Live(Timestamp::from_seconds(*at)),
         })
         .collect();
-    let admit =
-        Command::Admit { account: account(), session_id: session_id.into(), activity, replaces: None };
-    decide(user, Step::Plain(admit), policy, NOW).reply
+    let admit = Admit { account: account(), session_id: session_id.into(), activity, replaces: None };
+    decide(user, admit, policy, NOW).reply
 }
 
 fn close(user: &mut User, session_id: &str) {
-    decide(user, Step::Plain(Command::Close { session_id: session_id.into() }), &POLICY, NOW);
+    decide(user, Close { session_id: session_id.into() }, &POLICY, NOW);
 }
 
 #[test]
 fn nobody_is_remembered_without_a_session() {
     let mut user = User::default();
-    assert!(
-        matches!(admit(&mut user, &POLICY, "a", &[]), Reply::Reserved { account: a, .. } if a == account())
-    );
-    assert!(!user.is_nobody(NOW));
+    assert!(matches!(admit(&mut user, &POLICY, "a", &[]), AdmitReply::Reserved(r) if r.account == account()));
+    assert!(!user.is_disposable(NOW));
     close(&mut user, "a");
-    assert!(user.is_nobody(NOW));
+    assert!(user.is_disposable(NOW));
 }
 
 #[test]
 fn a_repeated_call_takes_one_place() {
     let mut user = User::default();
     for _ in 0..3 {
-        assert!(matches!(admit(&mut user, &POLICY, "a", &[]), Reply::Reserved { .. }));
+        assert!(matches!(admit(&mut user, &POLICY, "a", &[]), AdmitReply::Reserved(_)));
     }
     assert_eq!(user.slots.len(), 1);
 }
@@ -57,12 +54,12 @@ fn a_repeated_call_takes_one_place() {
 fn at_the_limit_the_idlest_gives_way_once_it_is_known_which_it_is() {
     let mut user = User::default();
     for id in ["a", "b"] {
-        assert!(matches!(admit(&mut user, &POLICY, id, &[]), Reply::Reserved { .. }));
+        assert!(matches!(admit(&mut user, &POLICY, id, &[]), AdmitReply::Reserved(_)));
     }
     let asked = admit(&mut user, &POLICY, "c", &[]);
-    assert!(matches!(asked, Reply::AtLimit { ref sessions, .. } if *sessions == ["a", "b"]), "{asked:?}");
+    assert!(matches!(asked, AdmitReply::AtLimit(ref at) if at.sessions == ["a", "b"]), "{asked:?}");
     let told = admit(&mut user, &POLICY, "c", &[("a", 9), ("b", 5)]);
-    assert!(matches!(told, Reply::Reserved { ref evicted, .. } if *evicted == ["b"]), "{told:?}");
+    assert!(matches!(told, AdmitReply::Reserved(ref r) if r.evicted == ["b"]), "{told:?}");
     assert!(matches!(user.pending.as_slice(), [p] if p.task == Task::End(EndReason::Evicted)));
 }
 
@@ -72,16 +69,16 @@ fn at_the_limit_it_is_refused_where_nobody_gives_way() {
     let mut user = User::default();
     admit(&mut user, &policy, "a", &[]);
     let reply = admit(&mut user, &policy, "b", &[("a", 9)]);
-    assert!(matches!(reply, Reply::LimitExceeded { .. }), "{reply:?}");
+    assert!(matches!(reply, AdmitReply::LimitExceeded { .. }), "{reply:?}");
     close(&mut user, "a");
-    assert!(matches!(admit(&mut user, &policy, "b", &[]), Reply::Reserved { .. }), "a freed place is free");
+    assert!(matches!(admit(&mut user, &policy, "b", &[]), AdmitReply::Reserved(_)), "a freed place is free");
 }
 
 #[test]
 fn a_user_is_not_admitted_this_way() {
     let account = Account { user_id: 7, ..account() };
-    let admit = Command::Admit { account, session_id: "a".into(), activity: Vec::new(), replaces: None };
+    let admit = Admit { account, session_id: "a".into(), activity: Vec::new(), replaces: None };
     let mut user = User::default();
-    assert_eq!(decide(&mut user, Step::Plain(admit), &POLICY, NOW).reply, Reply::Failed);
+    assert_eq!(decide(&mut user, admit, &POLICY, NOW).reply, AdmitReply::Failed);
     assert_eq!(user, User::default());
 }

@@ -1,9 +1,11 @@
 //! Users: canonical names, password hashes, throttling of guesses, the list of live sessions and its limit; service keys.
 //! Nothing here does I/O or reads a clock.
 
+pub mod index;
 pub mod key_cache;
 mod limit;
 pub mod password;
+mod places;
 pub mod protocol;
 pub mod service_key;
 mod state;
@@ -14,18 +16,25 @@ pub mod username;
 #[cfg(test)]
 mod admit_tests;
 #[cfg(test)]
-mod limit_tests;
-#[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
 mod user_tests;
 
+pub use index::{DirectoryObject, directory_address};
 pub use limit::{Activity, Found};
 pub use password::HashParams;
-pub use protocol::{Command, NewPassword, Profile, Reply};
-pub use state::{Slot, Task, User};
+pub use places::{CheckedPassword, Place, throttled};
+pub use protocol::{
+    Admit, AdmitReply, AffectedSessions, AtLimit, Close, Create, CreateReply, Done, End, EndReply, Envelope,
+    Get, GetData, GetDataReply, GetReply, Login, LoginReply, NewPassword, Profile, PutData, PutDataReply,
+    Refused, Remove, Reserve, ReserveReply, Reserved, Synced, Throttled, Update, UpdateReply, UserObject,
+    owner_address,
+};
+pub use state::{Pending, Slot, Task, User};
 pub use throttle::{Throttle, ThrottlePolicy};
-pub use user::{Decision, Place, Step, UserPolicy, Work, begin_due, decide, next_alarm, wait};
+pub use user::{
+    Checked, Decision, NewUser, Step, UserChange, UserPolicy, Work, begin_due, decide, next_alarm,
+};
 
 /// How many live sessions a user may have, and what happens at the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

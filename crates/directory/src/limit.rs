@@ -40,11 +40,10 @@ pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) {
     });
 }
 
-/// Puts `slot` on the list, within the limit. Gives back the slots that lost their place: those idle longest, as far as
+/// Makes room for one more within the limit. Gives back the slots that lost their place: those idle longest, as far as
 /// `activity` tells; a session that it does not mention began after it was gathered and counts from its beginning.
-pub fn take(
+pub fn make_room(
     slots: &mut Vec<Slot>,
-    slot: Slot,
     activity: &[Activity],
     policy: &LimitPolicy,
     now: Timestamp,
@@ -64,6 +63,5 @@ pub fn take(
         };
         evicted.push(slots.remove(index));
     }
-    slots.push(slot);
     Ok(evicted)
 }

@@ -1,76 +1,131 @@
-//! What the Worker says to a user's object and what it answers.
-//! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
+//! What a user's object is told and asked, and what it answers to each.
+//! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
 use super::limit::Activity;
 use super::state::{Slot, Task};
-use base::account::{Account, EndReason};
+use base::account::{Account, EndReason, Owner};
+use base::commands;
+use base::rpc::{self, Address, Class};
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 
+/// The class of the objects of those who have sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct UserObject;
+
+impl rpc::Object for UserObject {
+    const CLASS: Class = Class::User;
+}
+
+/// The object of whoever has sessions: of a user, by the canonical name, or of somebody externally authenticated.
+pub fn owner_address(owner: Owner<'_>) -> Address<UserObject> {
+    Address::name(owner.object())
+}
+
+commands! {
+    UserObject:
+    Login = "login" => LoginReply;
+    Reserve = "reserve" => ReserveReply;
+    Admit = "admit" => AdmitReply;
+    Close = "close" => Done;
+    Synced = "synced" => Done;
+    End = "end" => EndReply;
+    Create = "create" => CreateReply;
+    Update = "update" => UpdateReply;
+    unit Remove = "remove" => EndReply;
+    unit Get = "get" => GetReply;
+    unit GetData = "get_data" => GetDataReply;
+    PutData = "put_data" => PutDataReply;
+}
+
+/// A command as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Checks the password and takes a place for a new session, or says that there is none.
-    Login {
-        #[serde(with = "secret::wire")]
-        password: Secret,
-        /// The client's address, as a keyed hash.
-        address: String,
-        session_id: String,
-        /// A session of the same user whose place the new one takes.
-        #[serde(default)]
-        replaces: Option<String>,
-    },
-    /// Takes a place at the limit, now that it is known how active each session is.
-    Reserve {
-        session_id: String,
-        version: u64,
-        activity: Vec<Activity>,
-        #[serde(default)]
-        replaces: Option<String>,
-    },
-    /// Takes a place for somebody whom another system has logged in. At the limit without `activity`: says who is to be
-    /// asked for it first.
-    Admit {
-        account: Account,
-        session_id: String,
-        #[serde(default)]
-        activity: Vec<Activity>,
-        #[serde(default)]
-        replaces: Option<String>,
-    },
-    /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
-    Close {
-        session_id: String,
-    },
-    /// The session knows the account as of this moment.
-    Synced {
-        session_id: String,
-    },
-    /// Ends sessions: the one named, or all but the one kept.
-    End {
-        only: Option<String>,
-        keep: Option<String>,
-        reason: EndReason,
-    },
-    Create {
-        user_id: u64,
-        username: String,
-        roles: Vec<String>,
-        #[serde(with = "secret::wire")]
-        password: Secret,
-    },
-    Update {
-        roles: Option<Vec<String>>,
-        is_active: Option<bool>,
-        password: Option<NewPassword>,
-    },
+pub enum Envelope {
+    Login(Login),
+    Reserve(Reserve),
+    Admit(Admit),
+    Close(Close),
+    Synced(Synced),
+    End(End),
+    Create(Create),
+    Update(Update),
     Remove,
     Get,
     GetData,
-    PutData {
-        json: String,
-    },
+    PutData(PutData),
+}
+
+/// Checks the password and takes a place for a new session, or says that there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    #[serde(with = "secret::wire")]
+    pub password: Secret,
+    /// The client's address, as a keyed hash.
+    pub address: String,
+    pub session_id: String,
+    /// A session of the same user whose place the new one takes.
+    #[serde(default)]
+    pub replaces: Option<String>,
+}
+
+/// Takes a place at the limit, now that it is known how active each session is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    pub session_id: String,
+    pub version: u64,
+    pub activity: Vec<Activity>,
+    #[serde(default)]
+    pub replaces: Option<String>,
+}
+
+/// Takes a place for somebody externally authenticated. At the limit without `activity`: says who is to be asked for it
+/// first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    pub account: Account,
+    pub session_id: String,
+    #[serde(default)]
+    pub activity: Vec<Activity>,
+    #[serde(default)]
+    pub replaces: Option<String>,
+}
+
+/// The session has ended, or was never opened: its place is free and nothing is left to do for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    pub session_id: String,
+}
+
+/// The session knows the account as of this moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Synced {
+    pub session_id: String,
+}
+
+/// Ends sessions: the one named, or all but the one kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    pub only: Option<String>,
+    pub keep: Option<String>,
+    pub reason: EndReason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Create {
+    pub user_id: u64,
+    pub username: String,
+    pub roles: Vec<String>,
+    #[serde(with = "secret::wire")]
+    pub password: Secret,
+}
+
+/// Changes what is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub roles: Option<Vec<String>>,
+    pub is_active: Option<bool>,
+    pub password: Option<NewPassword>,
 }
 
 /// A password on its way to the object that hashes it.
@@ -78,55 +133,155 @@ pub enum Command {
 #[serde(transparent)]
 pub struct NewPassword(#[serde(with = "secret::wire")] pub Secret);
 
+/// Takes the user's account away and ends the sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remove;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Get;
+
+/// Asks for the user's own document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GetData;
+
+/// Keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutData {
+    pub json: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// A place is taken. Those who lost theirs are to be ended: evicted, and logged out by this login.
-    Reserved {
-        account: Account,
-        evicted: Vec<String>,
-        replaced: Option<String>,
-    },
-    /// The password is right and no place is free: say how active these are, and ask again with `Reserve`.
-    AtLimit {
-        version: u64,
-        sessions: Vec<String>,
-    },
-    LimitExceeded {
-        user_id: u64,
-    },
-    /// Wrong password or no such user; the answer is to be held back this long.
-    Refused {
-        delay_ms: u64,
-        /// For the audit record only.
-        #[serde(default)]
-        user_id: Option<u64>,
-    },
+pub enum LoginReply {
+    Reserved(Reserved),
+    /// The password is right and no place is free: say how active these are, and ask again with [`Reserve`].
+    AtLimit(AtLimit),
+    Refused(Refused),
     /// Too many failures; the password was not looked at.
-    Throttled {
-        retry_after_ms: u64,
-        /// For the audit record only.
-        #[serde(default)]
-        user_id: Option<u64>,
-    },
+    Throttled(Throttled),
     Inactive {
         user_id: u64,
     },
-    /// These sessions are to be ended, or told of the account.
-    Sessions {
-        profile: Profile,
-        sessions: Vec<String>,
-        task: Option<Task>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReserveReply {
+    Reserved(Reserved),
+    LimitExceeded {
+        user_id: u64,
     },
-    User(Profile),
-    Data {
-        json: Option<String>,
+    /// The user has changed since the login began.
+    Refused(Refused),
+    Inactive {
+        user_id: u64,
     },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmitReply {
+    Reserved(Reserved),
+    /// No place is free: say how active these are, and ask again.
+    AtLimit(AtLimit),
+    LimitExceeded {
+        user_id: u64,
+    },
+    /// The account is a user's, who needs a password.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReply {
+    Sessions(AffectedSessions),
     NoUser,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CreateReply {
+    User(Profile),
     Exists,
-    Done,
     /// The password could not be hashed; nothing was changed.
     Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateReply {
+    Sessions(AffectedSessions),
+    NoUser,
+    /// The password could not be hashed; nothing was changed.
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GetReply {
+    User(Profile),
+    NoUser,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GetDataReply {
+    Data { json: Option<String> },
+    NoUser,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PutDataReply {
+    Done,
+    NoUser,
+}
+
+/// What can only be answered in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    Done,
+}
+
+/// A place is taken. Those who lost theirs are to be ended: evicted, and logged out by this login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserved {
+    pub account: Account,
+    pub evicted: Vec<String>,
+    pub replaced: Option<String>,
+}
+
+/// No place is free; these have one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtLimit {
+    pub version: u64,
+    pub sessions: Vec<String>,
+}
+
+/// Wrong password or no such user; the answer is to be held back this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub delay_ms: u64,
+    /// For the audit record only.
+    #[serde(default)]
+    pub user_id: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttled {
+    pub retry_after_ms: u64,
+    /// For the audit record only.
+    #[serde(default)]
+    pub user_id: Option<u64>,
+}
+
+/// These sessions are to be ended, or told of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AffectedSessions {
+    pub profile: Profile,
+    pub sessions: Vec<String>,
+    pub task: Option<Task>,
 }
 
 /// A user as admins and the user see them.

@@ -102,7 +102,7 @@ impl ServiceKey {
     }
 
     /// Whether what was shown is this key, and it is good. The secret is compared in constant time.
-    pub fn admits(&self, shown: &Shown, now: Timestamp) -> bool {
+    pub fn admits(&self, shown: &PresentedKey, now: Timestamp) -> bool {
         let same: bool = self.hash.as_bytes().ct_eq(shown.hash.as_bytes()).into();
         same && self.id == shown.id && self.status(now) == "active"
     }
@@ -110,12 +110,12 @@ impl ServiceKey {
 
 /// A key that somebody shows: well-formed, and nothing else is known of it. Its secret is hashed at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct PresentedKey {
     pub id: String,
     hash: String,
 }
 
-impl Shown {
+impl PresentedKey {
     /// Reads a key. There is one way to write each.
     pub fn parse(text: &str) -> Option<Self> {
         // The secret may have an underscore in it.
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn admits(key: &ServiceKey, text: &str, now: Timestamp) -> bool {
-        Shown::parse(text).is_some_and(|shown| key.admits(&shown, now))
+        PresentedKey::parse(text).is_some_and(|shown| key.admits(&shown, now))
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn only_one_spelling_is_read() {
         let (_, text) = made(1, None);
-        assert!(Shown::parse(&text).is_some());
+        assert!(PresentedKey::parse(&text).is_some());
         let secret = &text[3 + ID_DIGITS + 1..];
         for bad in [
             String::new(),
@@ -209,7 +209,7 @@ mod tests {
             "sp_000000000007_".to_owned(),
             format!("sp_000000000007_{}", "A".repeat(100_000)),
         ] {
-            assert_eq!(Shown::parse(&bad), None, "{}", &bad[..bad.len().min(80)]);
+            assert_eq!(PresentedKey::parse(&bad), None, "{}", &bad[..bad.len().min(80)]);
         }
     }
 

@@ -2,16 +2,15 @@
 //! same synchronous run of the object, so nothing comes in between.
 
 use super::limit::{self, Found};
-use super::password::Verdict;
-use super::protocol::{Command, Profile, Reply};
+use super::protocol::{
+    AffectedSessions, Close, CreateReply, Done, End, EndReply, Get, GetReply, Profile, Remove, Synced,
+};
 use super::state::{Pending, Slot, Stored, Task, User};
 use super::{LimitPolicy, ThrottlePolicy};
 use base::account::{Account, EndReason};
-use base::clock::{Timestamp, millis};
+use base::clock::Timestamp;
 use std::time::Duration;
 
-/// A place reserved by a login that then failed is free again after this.
-const RESERVED: Duration = Duration::from_secs(30);
 /// What was decided for a session is done by the object's alarm after this, if nobody has said that it is done.
 const PENDING: Duration = Duration::from_secs(10);
 /// What a failed try is repeated after.
@@ -25,46 +24,33 @@ pub struct UserPolicy {
     pub session_lifetime: Duration,
 }
 
-/// What happens to the user, passwords already dealt with.
+/// A user to be, with the password hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    Login {
-        verdict: Verdict,
-        rehashed: Option<String>,
-        address: String,
-        place: Place,
-    },
-    Create {
-        user_id: u64,
-        username: String,
-        roles: Vec<String>,
-        hash: String,
-    },
-    Update {
-        roles: Option<Vec<String>>,
-        is_active: Option<bool>,
-        hash: Option<String>,
-    },
-    /// The alarm asked after a reserved place.
-    Checked {
-        session_id: String,
-        found: Found,
-    },
-    /// A command without a password in it.
-    Plain(Command),
+pub struct NewUser {
+    pub user_id: u64,
+    pub username: String,
+    pub roles: Vec<String>,
+    pub hash: String,
 }
 
-/// The place that a login asks for.
+/// What is to change, with the password hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct UserChange {
+    pub roles: Option<Vec<String>>,
+    pub is_active: Option<bool>,
+    pub hash: Option<String>,
+}
+
+/// The alarm asked after a reserved place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
     pub session_id: String,
-    /// The session that gives its place up for it.
-    pub replaces: Option<String>,
+    pub found: Found,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub reply: Reply,
+pub struct Decision<R> {
+    pub reply: R,
     /// Whether the user is to be written.
     pub save: bool,
 }
@@ -82,242 +68,145 @@ pub enum Work {
     },
 }
 
-/// How long this address has to wait before a password is looked at.
-pub fn wait(user: &User, address: &str, now: Timestamp) -> Option<Reply> {
-    let wait = user.throttle.wait(address, now)?;
-    Some(Reply::Throttled { retry_after_ms: millis(wait), user_id: id(user) })
-}
+/// Something that happens to a user, passwords already dealt with.
+pub trait Step {
+    type Reply;
 
-fn id(user: &User) -> Option<u64> {
-    user.profile.as_ref().map(|p| p.account.user_id)
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> Self::Reply;
 }
 
 /// Changes `user` by one step.
-pub fn decide(user: &mut User, step: Step, policy: &UserPolicy, now: Timestamp) -> Decision {
+pub fn decide<S: Step>(user: &mut User, step: S, policy: &UserPolicy, now: Timestamp) -> Decision<S::Reply> {
     let before = user.clone();
-    let reply = match step {
-        Step::Login { verdict, rehashed, address, place } => {
-            login(user, verdict, rehashed, &address, place, policy, now)
-        }
-        Step::Create { user_id, username, roles, hash } => create(user, user_id, username, roles, hash, now),
-        Step::Update { roles, is_active, hash } => update(user, roles, is_active, hash, now),
-        Step::Checked { session_id, found } => {
-            checked(user, &session_id, found);
-            Reply::Done
-        }
-        Step::Plain(command) => plain(user, command, policy, now),
-    };
+    let reply = step.apply(user, policy, now);
     Decision { reply, save: *user != before }
 }
 
-fn plain(user: &mut User, command: Command, policy: &UserPolicy, now: Timestamp) -> Reply {
-    match command {
-        Command::Reserve { session_id, version, activity, replaces } => match &user.profile {
-            Some(p) if p.version == version => {
-                let account = p.account.clone();
-                reserve(user, account, Place { session_id, replaces }, &activity, policy, now)
-            }
-            Some(p) if !p.is_active => Reply::Inactive { user_id: p.account.user_id },
-            _ => Reply::Refused { delay_ms: 0, user_id: id(user) },
-        },
-        Command::Admit { account, session_id, activity, replaces } => {
-            admit(user, account, Place { session_id, replaces }, &activity, policy, now)
-        }
-        Command::Close { session_id } => {
-            user.slots.retain(|s| s.session_id != session_id);
-            user.pending.retain(|p| p.session_id != session_id);
-            Reply::Done
-        }
-        Command::Synced { session_id } => {
-            user.pending.retain(|p| p.session_id != session_id || p.task != Task::Sync);
-            Reply::Done
-        }
-        Command::End { only, keep, reason } => {
-            limit::drop_dead(&mut user.slots, &[], now);
-            let chosen = |s: &Slot| {
-                only.as_ref().is_none_or(|o| *o == s.session_id) && keep.as_ref() != Some(&s.session_id)
-            };
-            let sessions = end(user, chosen, reason, now);
-            with_sessions(user, sessions, Some(Task::End(reason)))
-        }
-        Command::Remove => {
-            let sessions = end(user, |_| true, EndReason::Disabled, now);
-            let reply = with_sessions(user, sessions, Some(Task::End(EndReason::Disabled)));
-            user.profile = None;
-            reply
-        }
-        Command::Get => {
-            limit::drop_dead(&mut user.slots, &[], now);
-            profile(user).map_or(Reply::NoUser, Reply::User)
-        }
-        // These carry a password or another row, and are steps of their own.
-        Command::Login { .. }
-        | Command::Create { .. }
-        | Command::Update { .. }
-        | Command::GetData
-        | Command::PutData { .. } => Reply::Failed,
+impl Step for Close {
+    type Reply = Done;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
+        user.slots.retain(|s| s.session_id != self.session_id);
+        user.pending.retain(|p| p.session_id != self.session_id);
+        Done::Done
     }
 }
 
-fn login(
-    user: &mut User,
-    verdict: Verdict,
-    rehashed: Option<String>,
-    address: &str,
-    place: Place,
-    policy: &UserPolicy,
-    now: Timestamp,
-) -> Reply {
-    let Some(profile) = user.profile.as_mut().filter(|_| verdict != Verdict::Mismatch) else {
-        let delay = user.throttle.failed(address, &policy.throttle, now);
-        return Reply::Refused { delay_ms: millis(delay), user_id: id(user) };
-    };
-    if !profile.is_active {
-        return Reply::Inactive { user_id: profile.account.user_id };
-    }
-    if let Some(hash) = rehashed {
-        profile.password = hash;
-    }
-    let (account, version) = (profile.account.clone(), profile.version);
-    // From here on the password was right: a limit that is reached is not a failed login.
-    user.throttle.succeeded(address, now);
-    match at_limit(user, &place, policy, now) {
-        Some(sessions) => Reply::AtLimit { version, sessions },
-        None => reserve(user, account, place, &[], policy, now),
+impl Step for Synced {
+    type Reply = Done;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
+        user.pending.retain(|p| p.session_id != self.session_id || p.task != Task::Sync);
+        Done::Done
     }
 }
 
-/// Who is to be asked how active they are before a place can be taken; nobody if one is free.
-fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<String>> {
-    limit::drop_dead(&mut user.slots, &[], now);
-    let others = user.slots.iter().map(|s| &s.session_id).filter(|id| place.replaces.as_ref() != Some(id));
-    let sessions: Vec<String> = others.cloned().collect();
-    (sessions.len() >= policy.limit.max).then_some(sessions)
+impl Step for End {
+    type Reply = EndReply;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
+        let Self { only, keep, reason } = self;
+        limit::drop_dead(&mut user.slots, &[], now);
+        let chosen = |s: &Slot| {
+            only.as_ref().is_none_or(|o| *o == s.session_id) && keep.as_ref() != Some(&s.session_id)
+        };
+        let sessions = end(user, chosen, reason, now);
+        affected(user, sessions, Some(Task::End(reason))).map_or(EndReply::NoUser, EndReply::Sessions)
+    }
 }
 
-/// A place for somebody whom another system has logged in. There is no password; the account is here while there are
-/// sessions, and the first of them brings it.
-fn admit(
-    user: &mut User,
-    account: Account,
-    place: Place,
-    activity: &[limit::Activity],
-    policy: &UserPolicy,
-    now: Timestamp,
-) -> Reply {
-    if account.user().is_some() {
-        return Reply::Failed;
+impl Step for Remove {
+    type Reply = EndReply;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
+        let sessions = end(user, |_| true, EndReason::Disabled, now);
+        let affected = affected(user, sessions, Some(Task::End(EndReason::Disabled)));
+        user.profile = None;
+        affected.map_or(EndReply::NoUser, EndReply::Sessions)
     }
-    let stored = user.profile.get_or_insert_with(|| Stored {
-        account,
-        is_active: true,
-        password: String::new(),
-        version: 0,
-    });
-    let account = stored.account.clone();
-    if activity.is_empty()
-        && let Some(sessions) = at_limit(user, &place, policy, now)
-    {
-        return Reply::AtLimit { version: 0, sessions };
-    }
-    reserve(user, account, place, activity, policy, now)
 }
 
-fn reserve(
-    user: &mut User,
-    account: Account,
-    place: Place,
-    activity: &[limit::Activity],
-    policy: &UserPolicy,
-    now: Timestamp,
-) -> Reply {
-    let Place { session_id, replaces } = place;
-    if user.slots.iter().any(|s| s.session_id == session_id) {
-        return Reply::Reserved { account, evicted: Vec::new(), replaced: None };
+impl Step for Get {
+    type Reply = GetReply;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> GetReply {
+        limit::drop_dead(&mut user.slots, &[], now);
+        profile(user).map_or(GetReply::NoUser, GetReply::User)
     }
-    // Only a session on this user's list can be replaced; its place is free for the new one.
-    let mut slots = user.slots.clone();
-    let replaced = replaces.filter(|id| slots.iter().any(|s| s.session_id == *id));
-    slots.retain(|s| replaced.as_ref() != Some(&s.session_id));
-    let slot = Slot {
-        session_id,
-        created_at: now,
-        expires_at: now.plus(policy.session_lifetime),
-        reserved_until: Some(now.plus(RESERVED)),
-    };
-    let Ok(evicted) = limit::take(&mut slots, slot, activity, &policy.limit, now) else {
-        return Reply::LimitExceeded { user_id: account.user_id };
-    };
-    user.slots = slots;
-    let evicted: Vec<String> = evicted.into_iter().map(|s| s.session_id).collect();
-    for session_id in &evicted {
-        promise(user, session_id, Task::End(EndReason::Evicted), now);
-    }
-    if let Some(session_id) = &replaced {
-        promise(user, session_id, Task::End(EndReason::Logout), now);
-    }
-    Reply::Reserved { account, evicted, replaced }
 }
 
-fn create(
-    user: &mut User,
-    user_id: u64,
-    username: String,
-    roles: Vec<String>,
-    hash: String,
-    now: Timestamp,
-) -> Reply {
-    if user.profile.is_some() {
-        return Reply::Exists;
-    }
-    let account = Account { user_id, username, roles, created_at: now };
-    user.profile = Some(Stored { account, is_active: true, password: hash, version: 0 });
-    user.throttle.clear_failures();
-    profile(user).map_or(Reply::NoUser, Reply::User)
-}
+impl Step for NewUser {
+    type Reply = CreateReply;
 
-fn update(
-    user: &mut User,
-    roles: Option<Vec<String>>,
-    is_active: Option<bool>,
-    hash: Option<String>,
-    now: Timestamp,
-) -> Reply {
-    let Some(stored) = &mut user.profile else { return Reply::NoUser };
-    let mut task = None;
-    if let Some(roles) = roles.filter(|r| *r != stored.account.roles) {
-        stored.account.roles = roles;
-        task = Some(Task::Sync);
-    }
-    let new_password = hash.is_some();
-    if let Some(hash) = hash {
-        stored.password = hash;
-        stored.version += 1;
-        task = Some(Task::End(EndReason::Password));
-    }
-    if let Some(active) = is_active.filter(|a| *a != stored.is_active) {
-        stored.is_active = active;
-        stored.version += 1;
-        if !active {
-            task = Some(Task::End(EndReason::Disabled));
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> CreateReply {
+        if user.profile.is_some() {
+            return CreateReply::Exists;
         }
-    }
-    if new_password {
+        let Self { user_id, username, roles, hash } = self;
+        let account = Account { user_id, username, roles, created_at: now };
+        let profile = Profile { account: account.clone(), is_active: true, slots: user.slots.clone() };
+        user.profile = Some(Stored { account, is_active: true, password: hash, version: 0 });
         user.throttle.clear_failures();
+        CreateReply::User(profile)
     }
-    limit::drop_dead(&mut user.slots, &[], now);
-    let sessions = match task {
-        Some(Task::End(reason)) => end(user, |_| true, reason, now),
-        Some(Task::Sync) => {
-            let sessions: Vec<String> = user.slots.iter().map(|s| s.session_id.clone()).collect();
-            for session_id in &sessions {
-                promise(user, session_id, Task::Sync, now);
-            }
-            sessions
+}
+
+/// `None` if there is no such user.
+impl Step for UserChange {
+    type Reply = Option<AffectedSessions>;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> Option<AffectedSessions> {
+        let stored = user.profile.as_mut()?;
+        let mut task = None;
+        if let Some(roles) = self.roles.filter(|r| *r != stored.account.roles) {
+            stored.account.roles = roles;
+            task = Some(Task::Sync);
         }
-        None => Vec::new(),
-    };
-    with_sessions(user, sessions, task)
+        let new_password = self.hash.is_some();
+        if let Some(hash) = self.hash {
+            stored.password = hash;
+            stored.version += 1;
+            task = Some(Task::End(EndReason::Password));
+        }
+        if let Some(active) = self.is_active.filter(|a| *a != stored.is_active) {
+            stored.is_active = active;
+            stored.version += 1;
+            if !active {
+                task = Some(Task::End(EndReason::Disabled));
+            }
+        }
+        if new_password {
+            user.throttle.clear_failures();
+        }
+        limit::drop_dead(&mut user.slots, &[], now);
+        let sessions = match task {
+            Some(Task::End(reason)) => end(user, |_| true, reason, now),
+            Some(Task::Sync) => {
+                let sessions: Vec<String> = user.slots.iter().map(|s| s.session_id.clone()).collect();
+                for session_id in &sessions {
+                    promise(user, session_id, Task::Sync, now);
+                }
+                sessions
+            }
+            None => Vec::new(),
+        };
+        affected(user, sessions, task)
+    }
+}
+
+impl Step for Checked {
+    type Reply = ();
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) {
+        match self.found {
+            Found::Live(_) => {
+                for slot in user.slots.iter_mut().filter(|s| s.session_id == self.session_id) {
+                    slot.reserved_until = None;
+                }
+            }
+            Found::Ended | Found::Unknown => user.slots.retain(|s| s.session_id != self.session_id),
+        }
+    }
 }
 
 /// Takes the chosen sessions off the list and promises their end. Gives back all that are still to be ended for this,
@@ -334,20 +223,9 @@ fn end(user: &mut User, chosen: impl Fn(&Slot) -> bool, reason: EndReason, now: 
 }
 
 /// Notes what is to be done, in place of anything noted for that session before.
-fn promise(user: &mut User, session_id: &str, task: Task, now: Timestamp) {
+pub(super) fn promise(user: &mut User, session_id: &str, task: Task, now: Timestamp) {
     user.pending.retain(|p| p.session_id != session_id);
     user.pending.push(Pending { session_id: session_id.to_owned(), task, due: now.plus(PENDING) });
-}
-
-fn checked(user: &mut User, session_id: &str, found: Found) {
-    match found {
-        Found::Live(_) => {
-            for slot in user.slots.iter_mut().filter(|s| s.session_id == session_id) {
-                slot.reserved_until = None;
-            }
-        }
-        Found::Ended | Found::Unknown => user.slots.retain(|s| s.session_id != session_id),
-    }
 }
 
 fn profile(user: &User) -> Option<Profile> {
@@ -356,11 +234,8 @@ fn profile(user: &User) -> Option<Profile> {
     Some(Profile { account, is_active: stored.is_active, slots })
 }
 
-fn with_sessions(user: &User, sessions: Vec<String>, task: Option<Task>) -> Reply {
-    match profile(user) {
-        Some(profile) => Reply::Sessions { profile, sessions, task },
-        None => Reply::NoUser,
-    }
+fn affected(user: &User, sessions: Vec<String>, task: Option<Task>) -> Option<AffectedSessions> {
+    profile(user).map(|profile| AffectedSessions { profile, sessions, task })
 }
 
 /// Begins what is due: gives the work, and sets each piece to be done again later, unless it is said to be done first.
@@ -391,7 +266,7 @@ pub fn next_alarm(user: &User) -> Option<Timestamp> {
 
 impl User {
     /// Whether nothing is worth keeping: no user, nothing to finish, no failure remembered.
-    pub fn is_nobody(&self, now: Timestamp) -> bool {
+    pub fn is_disposable(&self, now: Timestamp) -> bool {
         self.profile.as_ref().is_none_or(|p| p.account.user().is_none())
             && self.slots.is_empty()
             && self.pending.is_empty()

@@ -13,40 +13,44 @@ const POLICY: UserPolicy = UserPolicy {
 };
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-fn run(user: &mut User, step: Step) -> Reply {
+fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
     decide(user, step, &POLICY, NOW).reply
 }
 
-fn login(user: &mut User, verdict: Verdict, session_id: &str) -> Reply {
+fn login(user: &mut User, verdict: Verdict, session_id: &str) -> LoginReply {
     let place = Place { session_id: session_id.into(), replaces: None };
-    let step = Step::Login { verdict, rehashed: None, address: "a".into(), place };
-    run(user, step)
+    run(user, CheckedPassword { verdict, rehashed: None, address: "a".into(), place })
 }
 
-fn update(user: &mut User, roles: Option<&[&str]>, is_active: Option<bool>, hash: Option<&str>) -> Reply {
+fn update(
+    user: &mut User,
+    roles: Option<&[&str]>,
+    is_active: Option<bool>,
+    hash: Option<&str>,
+) -> (Vec<String>, Option<Task>) {
     let roles = roles.map(|r| r.iter().map(|r| (*r).to_owned()).collect());
-    run(user, Step::Update { roles, is_active, hash: hash.map(str::to_owned) })
+    let affected = run(user, UserChange { roles, is_active, hash: hash.map(str::to_owned) }).unwrap();
+    (affected.sessions, affected.task)
 }
 
 fn somebody() -> User {
     let mut user = User::default();
-    let create =
-        Step::Create { user_id: 7, username: "u".into(), roles: vec!["user".into()], hash: "h".into() };
-    assert!(matches!(run(&mut user, create.clone()), Reply::User(p) if p.account.user_id == 7));
-    assert_eq!(run(&mut user, create), Reply::Exists);
+    let create = NewUser { user_id: 7, username: "u".into(), roles: vec!["user".into()], hash: "h".into() };
+    assert!(matches!(run(&mut user, create.clone()), CreateReply::User(p) if p.account.user_id == 7));
+    assert_eq!(run(&mut user, create), CreateReply::Exists);
     user
 }
 
 fn with_session() -> User {
     let mut user = somebody();
-    assert!(matches!(login(&mut user, Verdict::Match, "s1"), Reply::Reserved { .. }));
+    assert!(matches!(login(&mut user, Verdict::Match, "s1"), LoginReply::Reserved(_)));
     user
 }
 
-fn ended(reply: Reply) -> (Vec<String>, Option<Task>) {
+fn ended(reply: EndReply) -> (Vec<String>, Option<Task>) {
     match reply {
-        Reply::Sessions { sessions, task, .. } => (sessions, task),
-        other => panic!("{other:?}"),
+        EndReply::Sessions(affected) => (affected.sessions, affected.task),
+        EndReply::NoUser => panic!("no user"),
     }
 }
 
@@ -55,36 +59,37 @@ fn a_wrong_password_and_no_user_answer_alike() {
     let (mut user, mut nobody) = (somebody(), User::default());
     for _ in 0..3 {
         let delay = |reply| match reply {
-            Reply::Refused { delay_ms, .. } => delay_ms,
+            LoginReply::Refused(refused) => refused.delay_ms,
             other => panic!("{other:?}"),
         };
         let (wrong, none) =
             (login(&mut user, Verdict::Mismatch, "s"), login(&mut nobody, Verdict::Mismatch, "s"));
         assert_eq!(delay(wrong), delay(none));
     }
-    let retry = |user: &User| match wait(user, "a", NOW) {
-        Some(Reply::Throttled { retry_after_ms, .. }) => retry_after_ms,
-        other => panic!("{other:?}"),
+    let retry = |user: &User| match throttled(user, "a", NOW) {
+        Some(throttled) => throttled.retry_after_ms,
+        None => panic!("not throttled"),
     };
     assert_eq!(retry(&user), retry(&nobody));
-    assert_eq!(login(&mut nobody, Verdict::Match, "s"), Reply::Refused { delay_ms: 400, user_id: None });
+    let refused = Refused { delay_ms: 400, user_id: None };
+    assert_eq!(login(&mut nobody, Verdict::Match, "s"), LoginReply::Refused(refused));
 }
 
 #[test]
 fn a_name_that_was_only_tried_is_forgotten() {
     let mut nobody = User::default();
     login(&mut nobody, Verdict::Mismatch, "s");
-    assert!(!nobody.is_nobody(NOW));
+    assert!(!nobody.is_disposable(NOW));
     let at = next_alarm(&nobody).unwrap();
-    assert!(nobody.is_nobody(at));
+    assert!(nobody.is_disposable(at));
 }
 
 #[test]
 fn a_disabled_user_is_told_so_only_with_the_right_password() {
     let mut user = somebody();
     update(&mut user, None, Some(false), None);
-    assert!(matches!(login(&mut user, Verdict::Mismatch, "s"), Reply::Refused { .. }));
-    assert_eq!(login(&mut user, Verdict::Match, "s"), Reply::Inactive { user_id: 7 });
+    assert!(matches!(login(&mut user, Verdict::Mismatch, "s"), LoginReply::Refused(_)));
+    assert_eq!(login(&mut user, Verdict::Match, "s"), LoginReply::Inactive { user_id: 7 });
 }
 
 #[test]
@@ -94,10 +99,10 @@ fn disabling_and_a_new_password_end_the_sessions() {
     {
         let mut user = with_session();
         let task = Task::End(reason);
-        assert_eq!(ended(update(&mut user, None, active, hash)), (vec!["s1".to_owned()], Some(task)));
+        assert_eq!((update(&mut user, None, active, hash)), (vec!["s1".to_owned()], Some(task)));
         assert!(user.slots.is_empty());
         assert_eq!(user.pending.len(), 1, "until somebody says that it is done");
-        run(&mut user, Step::Plain(Command::Close { session_id: "s1".into() }));
+        run(&mut user, Close { session_id: "s1".into() });
         assert!(user.pending.is_empty());
     }
 }
@@ -106,33 +111,29 @@ fn disabling_and_a_new_password_end_the_sessions() {
 fn an_end_that_was_not_finished_is_named_again() {
     let mut user = with_session();
     update(&mut user, None, Some(false), None);
-    let (sessions, _) = ended(run(
-        &mut user,
-        Step::Plain(Command::End { only: None, keep: None, reason: EndReason::Disabled }),
-    ));
+    let (sessions, _) = ended(run(&mut user, End { only: None, keep: None, reason: EndReason::Disabled }));
     assert_eq!(sessions, ["s1"]);
 }
 
 #[test]
 fn new_roles_are_told_to_the_sessions() {
     let mut user = with_session();
-    assert_eq!(ended(update(&mut user, Some(&["user"]), None, None)), (vec![], None), "the same roles");
+    assert_eq!((update(&mut user, Some(&["user"]), None, None)), (vec![], None), "the same roles");
     let expected = (vec!["s1".to_owned()], Some(Task::Sync));
-    assert_eq!(ended(update(&mut user, Some(&["admin"]), None, None)), expected);
+    assert_eq!((update(&mut user, Some(&["admin"]), None, None)), expected);
     assert_eq!(user.slots.len(), 1);
-    run(&mut user, Step::Plain(Command::Synced { session_id: "s1".into() }));
+    run(&mut user, Synced { session_id: "s1".into() });
     assert!(user.pending.is_empty());
 }
 
 #[test]
 fn a_login_that_began_before_a_change_does_not_outlive_it() {
     let mut user = somebody();
-    let reserve =
-        |version| Command::Reserve { session_id: "s".into(), version, activity: vec![], replaces: None };
+    let reserve = |version| Reserve { session_id: "s".into(), version, activity: vec![], replaces: None };
     update(&mut user, None, None, Some("h2"));
-    assert_eq!(run(&mut user, Step::Plain(reserve(0))), Reply::Refused { delay_ms: 0, user_id: Some(7) });
+    assert_eq!(run(&mut user, reserve(0)), ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(7) }));
     update(&mut user, None, Some(false), None);
-    assert_eq!(run(&mut user, Step::Plain(reserve(1))), Reply::Inactive { user_id: 7 });
+    assert_eq!(run(&mut user, reserve(1)), ReserveReply::Inactive { user_id: 7 });
     assert!(user.slots.is_empty());
 }
 
@@ -140,12 +141,10 @@ fn a_login_that_began_before_a_change_does_not_outlive_it() {
 fn only_what_is_on_the_list_can_be_closed() {
     let mut user = with_session();
     login(&mut user, Verdict::Match, "s2");
-    let end = |only: Option<&str>, keep: Option<&str>| {
-        Step::Plain(Command::End {
-            only: only.map(str::to_owned),
-            keep: keep.map(str::to_owned),
-            reason: EndReason::Logout,
-        })
+    let end = |only: Option<&str>, keep: Option<&str>| End {
+        only: only.map(str::to_owned),
+        keep: keep.map(str::to_owned),
+        reason: EndReason::Logout,
     };
     assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<String>::new());
     assert_eq!(ended(run(&mut user, end(None, Some("s2")))).0, ["s1"]);
@@ -153,14 +152,14 @@ fn only_what_is_on_the_list_can_be_closed() {
 }
 
 #[test]
-fn a_removed_user_is_nobody_once_the_sessions_are_ended() {
+fn a_removed_user_is_disposable_once_the_sessions_are_ended() {
     let mut user = with_session();
     let task = Some(Task::End(EndReason::Disabled));
-    assert_eq!(ended(run(&mut user, Step::Plain(Command::Remove))), (vec!["s1".to_owned()], task));
-    assert!(!user.is_nobody(NOW));
-    run(&mut user, Step::Plain(Command::Close { session_id: "s1".into() }));
-    assert!(user.is_nobody(NOW));
-    assert_eq!(run(&mut user, Step::Plain(Command::Get)), Reply::NoUser);
+    assert_eq!(ended(run(&mut user, Remove)), (vec!["s1".to_owned()], task));
+    assert!(!user.is_disposable(NOW));
+    run(&mut user, Close { session_id: "s1".into() });
+    assert!(user.is_disposable(NOW));
+    assert_eq!(run(&mut user, Get), GetReply::NoUser);
 }
 
 #[test]
@@ -168,7 +167,7 @@ fn an_outdated_hash_is_replaced_at_login() {
     let mut user = somebody();
     run(
         &mut user,
-        Step::Login {
+        CheckedPassword {
             verdict: Verdict::MatchOutdated,
             rehashed: Some("h2".into()),
             address: "a".into(),
@@ -184,9 +183,9 @@ fn a_new_password_clears_the_failures() {
     for _ in 0..5 {
         login(&mut user, Verdict::Mismatch, "s");
     }
-    assert!(wait(&user, "a", NOW).is_some());
+    assert!(throttled(&user, "a", NOW).is_some());
     update(&mut user, None, None, Some("h2"));
-    assert_eq!(wait(&user, "a", NOW), None);
+    assert_eq!(throttled(&user, "a", NOW), None);
 }
 
 /// What older releases have stored must be read by every newer one.

@@ -1,16 +1,16 @@
 //! From a request to a caller: the bearer token, then what the session's object says of it.
 
-use super::context::Context;
-use super::reply::Reply;
-use super::route::query_values;
 use crate::error::Reason;
+use crate::reply::Reply;
+use crate::request::RequestHead;
+use crate::route::query_values;
 use base::clock::Timestamp;
 use config::App;
 use directory::ADMIN;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use session::tokens::{TokenError, Verified};
-use session::{self, Account, EndReason, Live};
+use session::{Account, EndReason, Live, Presence};
 
 /// Somebody whose access token and session have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
 
 /// The service key of a request, not looked at yet: by bearer, `X-API-Key` or `Apikey`; by more than one of them only if
 /// they agree. Another scheme than bearer is somebody else's business.
-pub fn service_key(context: &Context) -> Result<&str, Reason> {
-    let bearer = match bearer(context.authorization.as_deref()) {
+pub fn service_key(head: &RequestHead) -> Result<&str, Reason> {
+    let bearer = match bearer(head.authorization.as_deref()) {
         Err(Reason::NotAuthenticated) => None,
         other => Some(other?),
     };
-    let headers = context.api_key.as_deref().unwrap_or_default().split(',').map(str::trim);
+    let headers = head.api_key.as_deref().unwrap_or_default().split(',').map(str::trim);
     let mut shown = bearer.into_iter().chain(headers.filter(|key| !key.is_empty()));
     let key = shown.next().ok_or(Reason::NotAuthenticated)?;
     if shown.all(|other| other == key) { Ok(key) } else { Err(Reason::InvalidRequest) }
@@ -58,22 +58,20 @@ impl From<TokenError> for Reason {
 }
 
 /// The access token of a request, its signature and times checked; not yet its session.
-pub fn access_token(app: &App, context: &Context, now: Timestamp) -> Result<Verified, Reason> {
-    Ok(app.keys.verify_access(bearer(context.authorization.as_deref())?, now)?)
+pub fn access_token(app: &App, authorization: Option<&str>, now: Timestamp) -> Result<Verified, Reason> {
+    Ok(app.keys.verify_access(bearer(authorization)?, now)?)
 }
 
 /// What an answer of the session's object means for somebody with an access token.
-pub fn admitted(session_id: &str, subject: &str, reply: session::Reply) -> Result<Caller, Reason> {
-    match reply {
+pub fn admitted(session_id: &str, subject: &str, presence: Presence) -> Result<Caller, Reason> {
+    match presence {
         // No token that we made names another user's session.
-        session::Reply::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
-        session::Reply::Live(live) => {
+        Presence::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
+        Presence::Live(live) => {
             Ok(Caller { account: live.account.clone(), session_id: session_id.to_owned(), live: Some(live) })
         }
-        session::Reply::Ended(ended) | session::Reply::Reused(ended) => Err(access_refused(ended.reason)),
-        session::Reply::Unknown => Err(Reason::SessionRevoked(None)),
-        // No answers to a touch.
-        _ => Err(Reason::Internal),
+        Presence::Ended(ended) => Err(access_refused(ended.reason)),
+        Presence::Unknown => Err(Reason::SessionRevoked(None)),
     }
 }
 
@@ -124,8 +122,8 @@ pub fn protected(caller: &Caller) -> Reply {
 }
 
 /// `/auth/verify`: the caller in headers, for a proxy to pass on. `?role=` asks for a role; given twice, for both.
-pub fn verify(caller: &Caller, context: &Context) -> Result<Reply, Reason> {
-    if !query_values(&context.query, "role").all(|role| caller.has_role(&role)) {
+pub fn verify(caller: &Caller, head: &RequestHead) -> Result<Reply, Reason> {
+    if !query_values(&head.query, "role").all(|role| caller.has_role(&role)) {
         return Err(Reason::Forbidden);
     }
     // Headers hold ASCII only, so a name in another script travels percent-encoded.
@@ -178,8 +176,8 @@ mod tests {
                 "x-api-key" => api_key.map(str::to_owned),
                 _ => None,
             };
-            let context = Context::new("GET", "http://h/", &header, &String::new, Timestamp::default());
-            assert_eq!(service_key(&context), key, "{authorization:?} {api_key:?}");
+            let head = RequestHead::new("GET", "http://h/", &header, &String::new, Timestamp::default());
+            assert_eq!(service_key(&head), key, "{authorization:?} {api_key:?}");
         }
     }
 }

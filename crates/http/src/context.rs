@@ -1,183 +1,174 @@
-//! What is known of a request before anything is decided about it.
+//! What a handler works with: the settings, the request, and the calls to objects.
 
-use super::language::Language;
+use crate::access::{Caller, access_refused, access_token, admitted};
+use crate::backend::Backend;
+use crate::error::Reason;
+use crate::log::{self, Audit};
+use crate::request::RequestHead;
 use base::clock::Timestamp;
+use base::rpc::{Address, Class, Command, Unreachable};
+use config::{App, Check};
+use directory::{DirectoryObject, UserObject};
+use futures_util::future::join_all;
+use session::tokens::Verified;
+use session::{EndPropagated, EndReason, Ended, Owner, Presence, Revoke, SessionObject, Touch};
+use std::fmt::Display;
+use std::rc::Rc;
+use store::Store;
 
-/// The headers that are read, in the order in which the entry hands them over.
-pub const HEADERS: [&str; 6] = [
-    "authorization",
-    "x-request-id",
-    "x-session-passive",
-    "accept-language",
-    "cf-connecting-ip",
-    "user-agent",
-];
-
-/// Longest request id of a caller's that is taken over.
-const REQUEST_ID_BYTES_MAX: usize = 128;
-/// What is kept of a `User-Agent`, in characters.
-const USER_AGENT_CHARS: usize = 200;
-
-#[derive(Clone, Debug)]
-pub struct Context {
-    pub method: String,
-    pub path: String,
-    pub query: String,
-    pub authorization: Option<String>,
-    /// `X-API-Key` and `Apikey`, joined by a comma as two headers of one name are. Not read on the short way.
-    pub api_key: Option<String>,
-    /// Whether the URL names this machine. Who can choose the URL of a deployment cannot make it so.
-    pub loopback: bool,
-    /// A request that polls: it is let in as any other, and is no activity.
-    pub passive: bool,
-    pub language: Language,
-    /// The client's address as the platform saw it. Never a header that a client can set.
-    pub address: String,
-    pub user_agent: Option<String>,
-    pub request_id: String,
-    pub started: Timestamp,
+pub struct RequestContext<B: Backend> {
+    pub app: Rc<App>,
+    pub backend: B,
+    pub head: RequestHead,
+    pub request: B::Request,
 }
 
-impl Context {
-    /// Reads a request. `fresh_id` is used where the caller gave no well-formed id.
-    pub fn new(
-        method: &str,
-        url: &str,
-        header: &dyn Fn(&str) -> Option<String>,
-        fresh_id: &dyn Fn() -> String,
-        started: Timestamp,
-    ) -> Self {
-        let (path, query) = path_and_query(url);
-        Self {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: query.to_owned(),
-            authorization: header("authorization"),
-            api_key: match (header("x-api-key"), header("apikey")) {
-                (Some(one), Some(other)) => Some([one, other].join(",")),
-                (one, other) => one.or(other),
+impl From<Unreachable> for Reason {
+    fn from(_: Unreachable) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl<B: Backend> RequestContext<B> {
+    pub fn now(&self) -> Timestamp {
+        self.backend.now()
+    }
+
+    pub async fn send<C: Command>(&self, to: &Address<C::Object>, command: &C) -> Result<C::Reply, Reason> {
+        Ok(self.backend.send(to, command).await?)
+    }
+
+    /// Sends a command to a session's object. Nothing, if the id is not one that sessions have: nobody knows such a session.
+    pub async fn session<C: Command<Object = SessionObject>>(
+        &self,
+        id: &str,
+        command: &C,
+    ) -> Result<Option<C::Reply>, Reason> {
+        if !self.backend.is_id(Class::Session, id) {
+            return Ok(None);
+        }
+        self.send(&session::address(id), command).await.map(Some)
+    }
+
+    /// Sends a command to the object of a user, or of somebody externally authenticated.
+    pub async fn owner<C: Command<Object = UserObject>>(
+        &self,
+        owner: Owner<'_>,
+        command: &C,
+    ) -> Result<C::Reply, Reason> {
+        self.send(&directory::owner_address(owner), command).await
+    }
+
+    pub async fn user<C: Command<Object = UserObject>>(
+        &self,
+        username: &str,
+        command: &C,
+    ) -> Result<C::Reply, Reason> {
+        self.owner(Owner::User(username), command).await
+    }
+
+    pub async fn directory<C: Command<Object = DirectoryObject>>(
+        &self,
+        command: &C,
+    ) -> Result<C::Reply, Reason> {
+        self.send(&directory::directory_address(), command).await
+    }
+
+    pub fn store(&self) -> Store<'_, B> {
+        Store(&self.backend)
+    }
+
+    /// Logs what went wrong inside and says to the caller no more than that it did.
+    pub fn fault(&self, what: &str, detail: &dyn Display) -> Reason {
+        self.backend.fault(what, detail, Some(&self.head.request_id));
+        Reason::Unavailable
+    }
+
+    pub fn audit(&self, record: &Audit) {
+        self.backend.info(&log::audit(&self.head, record, self.now()));
+    }
+
+    /// The caller, checked as strictly as `SESSION_CHECK` says.
+    pub async fn caller(&self) -> Result<Caller, Reason> {
+        let token = access_token(&self.app, self.head.authorization.as_deref(), self.now())?;
+        let Some(account) = token.account.clone() else { return self.ask_session(token).await };
+        match self.app.config.check {
+            Check::Strict => return self.ask_session(token).await,
+            Check::Local => {}
+            Check::Edge => match self.store().blacklisted(&token.session_id).await {
+                Ok(None) => self.touch_later(&token),
+                Ok(Some(reason)) => return Err(access_refused(reason)),
+                Err(error) => {
+                    // KV is down: the truth is asked instead.
+                    self.fault("kv blacklist", &error);
+                    return self.ask_session(token).await;
+                }
             },
-            loopback: is_loopback(url),
-            passive: header("x-session-passive").is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true")),
-            language: header("accept-language").map_or_else(Language::default, |h| Language::from_header(&h)),
-            address: header("cf-connecting-ip").unwrap_or_else(|| "unknown".to_owned()),
-            user_agent: header("user-agent").map(|v| v.chars().take(USER_AGENT_CHARS).collect()),
-            request_id: header("x-request-id").filter(|id| well_formed(id)).unwrap_or_else(fresh_id),
-            started,
+        }
+        Ok(Caller { account, session_id: token.session_id, live: None })
+    }
+
+    /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
+    pub async fn caller_strict(&self) -> Result<Caller, Reason> {
+        match access_token(&self.app, self.head.authorization.as_deref(), self.now()) {
+            Ok(token) => self.ask_session(token).await,
+            Err(reason) => Err(self.no_user(reason).await),
         }
     }
 
-    /// Reads a request from the lines that the entry hands over: method, URL, then [`HEADERS`] in order, empty where
-    /// there is none. A header value cannot hold a line break.
-    pub fn from_lines(lines: &str, fresh_id: &dyn Fn() -> String, started: Timestamp) -> Self {
-        let mut lines = lines.split('\n');
-        let method = lines.next().unwrap_or_default();
-        let url = lines.next().unwrap_or_default();
-        let values: Vec<&str> = lines.collect();
-        let header = |name: &str| {
-            let index = HEADERS.iter().position(|h| *h == name)?;
-            values.get(index).filter(|v| !v.is_empty()).map(|v| (*v).to_owned())
-        };
-        Self::new(method, url, &header, fresh_id, started)
-    }
-}
-
-/// Letters, digits and a few marks: nothing that could forge a header or a log line.
-fn well_formed(id: &str) -> bool {
-    (1..=REQUEST_ID_BYTES_MAX).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:=+/".contains(&b))
-}
-
-/// Whether the host of an absolute URL is this machine, whatever the port.
-fn is_loopback(url: &str) -> bool {
-    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-    let host = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
-    ["localhost", "127.0.0.1", "[::1]"].iter().filter_map(|name| host.strip_prefix(name)).any(|rest| {
-        rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
-    })
-}
-
-/// The path and the query of an absolute URL, as they stand there.
-fn path_and_query(url: &str) -> (&str, &str) {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
-    let path = path.split_once('#').map_or(path, |(p, _)| p);
-    path.split_once('?').unwrap_or((path, ""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(lines: &str) -> Context {
-        Context::from_lines(lines, &|| "fresh".to_owned(), Timestamp::default())
+    pub async fn admin(&self) -> Result<Caller, Reason> {
+        let caller = self.caller_strict().await?;
+        caller.require_admin()?;
+        Ok(caller)
     }
 
-    #[test]
-    fn reads_the_lines_of_the_entry() {
-        let c = read("GET\nhttps://host/auth/verify?role=a#x\nBearer t\nid-1\n1\nes\n192.0.2.1\ncurl");
-        assert_eq!((c.method.as_str(), c.path.as_str(), c.query.as_str()), ("GET", "/auth/verify", "role=a"));
-        assert_eq!(c.authorization.as_deref(), Some("Bearer t"));
-        assert_eq!((c.request_id.as_str(), c.passive, c.language), ("id-1", true, Language::Es));
-        assert_eq!((c.address.as_str(), c.user_agent.as_deref()), ("192.0.2.1", Some("curl")));
+    fn touch(&self, token: &Verified) -> Touch {
+        Touch { generation: token.generation, passive: self.head.passive }
     }
 
-    #[test]
-    fn does_without_headers() {
-        let c = read("GET\nhttps://host\n\n\n\n\n\n");
-        assert_eq!((c.path.as_str(), c.authorization, c.passive), ("/", None, false));
-        assert_eq!((c.request_id.as_str(), c.language), ("fresh", Language::En));
+    async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
+        let presence = self.session(&token.session_id, &self.touch(&token)).await?;
+        admitted(&token.session_id, &token.subject, presence.unwrap_or(Presence::Unknown))
     }
 
-    #[test]
-    fn keys_come_by_either_header() {
-        for (one, other, key) in [
-            (None, None, None),
-            (Some("a"), None, Some("a")),
-            (None, Some("b"), Some("b")),
-            (Some("a"), Some("b"), Some("a,b")),
-        ] {
-            let header = |name: &str| match name {
-                "x-api-key" => one.map(str::to_owned),
-                "apikey" => other.map(str::to_owned),
-                _ => None,
-            };
-            let c = Context::new("GET", "http://h/", &header, &String::new, Timestamp::default());
-            assert_eq!(c.api_key.as_deref(), key);
+    /// The touch follows after the answer.
+    fn touch_later(&self, token: &Verified) {
+        let (backend, id, touch) = (self.backend.clone(), token.session_id.clone(), self.touch(token));
+        self.backend.wait_until(async move {
+            // The call logs its own failure; the activity is then not counted.
+            if backend.is_id(Class::Session, &id) {
+                let _ = backend.send(&session::address(&id), &touch).await;
+            }
+        });
+    }
+
+    /// Ends one session: in its object first, then everywhere else.
+    pub async fn end_session(&self, id: &str, reason: EndReason) -> Result<Option<Ended>, Reason> {
+        let Some(revoked) = self.session(id, &Revoke { reason }).await? else { return Ok(None) };
+        self.propagate_end(id, &revoked.ended).await;
+        Ok(Some(revoked.ended))
+    }
+
+    /// Ends sessions that the user's object has taken off its list. An error says that not all could be reached; the
+    /// user's alarm ends those.
+    pub async fn end_sessions(&self, ids: &[String], reason: EndReason) -> Result<(), Reason> {
+        let ended = join_all(ids.iter().map(|id| self.end_session(id, reason))).await;
+        ended.into_iter().try_for_each(|result| result.map(|_| ()))
+    }
+
+    /// The follow-ups of an end. What fails is done by the session's alarm, so the caller's answer does not depend on it.
+    pub async fn propagate_end(&self, id: &str, ended: &Ended) {
+        if ended.end_propagated {
+            return;
         }
-    }
-
-    #[test]
-    fn this_machine_is_known_by_its_names() {
-        for url in [
-            "http://127.0.0.1/",
-            "http://127.0.0.1:8787/x",
-            "http://localhost:8787",
-            "http://[::1]:8787/",
-            "http://localhost?x",
-        ] {
-            assert!(is_loopback(url), "{url}");
+        if let Err(error) = store::propagate_end(&self.backend, id, ended, self.now()).await {
+            self.fault("settling an end", &error);
+            return;
         }
-        for url in [
-            "https://auth.example.com/localhost",
-            "http://localhost.example.com/",
-            "http://localhost:8787@example.com/",
-            "http://localhost@example.com/",
-            "http://127.0.0.1.example.com/",
-            "http://127.0.0.10/",
-            "http://0.0.0.0/",
-            "http://[::2]/",
-            "localhost",
-            "",
-        ] {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
-
-    #[test]
-    fn an_odd_request_id_is_replaced() {
-        for id in ["a b", "a\"b", "\u{e9}", &"x".repeat(129)] {
-            assert_eq!(read(&format!("GET\nhttp://h/\n\n{id}")).request_id, "fresh", "{id}");
-        }
+        let (backend, id) = (self.backend.clone(), id.to_owned());
+        self.backend.wait_until(async move {
+            // If this is lost, the alarm does it all once more.
+            let _ = backend.send(&session::address(&id), &EndPropagated).await;
+        });
     }
 }

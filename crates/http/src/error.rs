@@ -1,5 +1,6 @@
 //! Every way a request can be refused, and what it becomes outside.
 
+use crate::route::Methods;
 pub use base::fields::{FieldError, FieldFault};
 use keeper::Code;
 use keeper::protocol::Refusal;
@@ -34,7 +35,7 @@ pub enum Reason {
     /// This deployment has no such upstream account.
     AccountNotFound,
     /// With what is allowed.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(Methods),
     UserExists,
     LastAdmin,
     TooManyServiceKeys,
@@ -66,7 +67,7 @@ pub enum Reason {
     PortalNotConfigured,
     /// A wizard wants more of its caller, or something else.
     AppointmentIncomplete,
-    /// Fields of a portal route that are not there: 400, as the system before this one had it.
+    /// Fields of a portal route that are not there: 400, as the legacy system had it.
     MissingFields(Vec<FieldError>),
     Internal,
     /// A store cannot be asked. Nobody gets in, and nobody is logged out.
@@ -231,14 +232,14 @@ impl Reason {
 const fn upstream_status(code: Code, passes_on: bool) -> u16 {
     match code {
         Code::Timeout => 504,
-        Code::BudgetSpent => 429,
-        Code::NoMeans | Code::ApprovalPending | Code::Unreadable => 503,
+        Code::CallBudgetExhausted => 429,
+        Code::NoTokenSource | Code::ApprovalPending | Code::Unreadable => 503,
         Code::CredentialsRefused if passes_on => 401,
         Code::InputRefused | Code::TokenRefused | Code::GrantRefused if passes_on => 422,
         Code::Unreachable
         | Code::RateLimited
         | Code::ServerError
-        | Code::Unintelligible
+        | Code::UnexpectedResponse
         | Code::Redirected
         | Code::CredentialsRefused
         | Code::InputRefused
@@ -258,14 +259,14 @@ const fn portal_status(code: portal::Code) -> u16 {
         Code::NotFound | Code::WizardUnknown => 404,
         Code::Closed => 409,
         Code::CaptchaKeyRefused | Code::InputRefused => 422,
-        Code::LoginsSpent => 429,
+        Code::LoginBudgetExhausted => 429,
         Code::LoggedOut
         | Code::CaptchaUnsolved
         | Code::CaptchaFailed
         | Code::Unreachable
         | Code::RateLimited
         | Code::ServerError
-        | Code::Unintelligible
+        | Code::UnexpectedResponse
         | Code::Redirected
         | Code::OutcomeUnknown => 502,
         Code::CaptchaBusy | Code::Interrupted | Code::Unreadable | Code::Busy => 503,

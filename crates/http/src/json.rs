@@ -213,6 +213,12 @@ impl Fields {
         })
     }
 
+    /// The refusal of a body without a field that all others are in.
+    pub fn without(mut self, field: &'static str) -> Reason {
+        self.fault(field, FieldFault::Required);
+        Reason::InvalidFields(self.faults)
+    }
+
     /// To be called when all have been read: names every wrong field.
     pub fn finish(self) -> Result<(), Reason> {
         if self.faults.is_empty() { Ok(()) } else { Err(Reason::InvalidFields(self.faults)) }

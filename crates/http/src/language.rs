@@ -69,7 +69,7 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
             "El servicio externo limita las llamadas",
             "Dịch vụ bên ngoài đang giới hạn số lần gọi",
         ],
-        Code::ServerError | Code::Unintelligible | Code::Redirected | Code::Interrupted => {
+        Code::ServerError | Code::UnexpectedResponse | Code::Redirected | Code::Interrupted => {
             ["The upstream service failed", "El servicio externo falló", "Dịch vụ bên ngoài gặp lỗi"]
         }
         Code::CredentialsRefused => [
@@ -97,7 +97,7 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
             "No se puede leer el token guardado de esta cuenta",
             "Không thể đọc mã đã lưu của tài khoản này",
         ],
-        Code::NoMeans => [
+        Code::NoTokenSource => [
             "There is no token for this account",
             "No hay token para esta cuenta",
             "Tài khoản này chưa có mã thông báo",
@@ -107,7 +107,7 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
             "El titular de la cuenta debe aprobar un nuevo token",
             "Chủ tài khoản cần phê duyệt mã thông báo mới",
         ],
-        Code::BudgetSpent => [
+        Code::CallBudgetExhausted => [
             "The calls of this hour are used up; try again later",
             "Se agotaron las llamadas de esta hora; inténtelo más tarde",
             "Đã hết số lần gọi trong giờ này; hãy thử lại sau",
@@ -316,7 +316,7 @@ mod tests {
             Reason::UserNotFound,
             Reason::SessionNotFound,
             Reason::ServiceKeyNotFound,
-            Reason::MethodNotAllowed("GET"),
+            Reason::MethodNotAllowed(crate::route::Methods::GET),
             Reason::UserExists,
             Reason::LastAdmin,
             Reason::TooManyServiceKeys,

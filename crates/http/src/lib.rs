@@ -1,13 +1,20 @@
-//! Routes, what is read from requests, and answers.
+//! Routes, what is read from requests, handlers, and answers.
 
 pub mod access;
+pub mod backend;
 pub mod context;
 pub mod error;
+pub mod fast_path;
+pub mod handlers;
 pub mod json;
 pub mod language;
 pub mod log;
-pub mod portal_route;
 pub mod portal_texts;
 pub mod reply;
+pub mod request;
 pub mod route;
-pub mod token_route;
+pub mod serve;
+
+pub use backend::{Backend, Instance};
+pub use request::{HEADERS, Incoming, RequestHead};
+pub use serve::serve;

@@ -5,7 +5,7 @@ use portal::{Code, End};
 #[allow(clippy::too_many_lines)] // A table.
 pub const fn texts(code: Code) -> [&'static str; 3] {
     match code {
-        // In the words of the system before this one.
+        // In the words of the legacy system.
         Code::CredentialsRefused => ["Authentication failed", "Error de autenticación", "Xác thực thất bại"],
         Code::AccountLocked => [
             "The portal has locked this account",
@@ -55,7 +55,7 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
             ["The portal limits its calls", "El portal limita las llamadas", "Cổng đang giới hạn số lần gọi"]
         }
         Code::ServerError => ["The portal failed", "El portal falló", "Cổng gặp lỗi"],
-        Code::Unintelligible => [
+        Code::UnexpectedResponse => [
             "The portal answered with a page that was not expected",
             "El portal respondió con una página inesperada",
             "Cổng trả về một trang không mong đợi",
@@ -86,7 +86,7 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
             "No se puede leer la sesión guardada",
             "Không thể đọc phiên đã lưu",
         ],
-        Code::LoginsSpent => [
+        Code::LoginBudgetExhausted => [
             "The logins of this hour are used up; try again later",
             "Se agotaron los inicios de sesión de esta hora; inténtelo más tarde",
             "Đã hết số lần đăng nhập trong giờ này; hãy thử lại sau",

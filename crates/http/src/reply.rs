@@ -1,8 +1,8 @@
 //! Answers, before the platform has seen them.
 
-use super::context::Context;
 use super::language::{detail, field_message};
 use crate::error::Reason;
+use crate::request::RequestHead;
 use portal;
 use serde_json::{Map, Value, json};
 
@@ -29,19 +29,19 @@ impl Reply {
     }
 
     /// The answer to a refusal, in the caller's language.
-    pub fn refusal(reason: &Reason, context: &Context) -> Self {
-        Self::refusal_with(reason, context, Map::new())
+    pub fn refusal(reason: &Reason, head: &RequestHead) -> Self {
+        Self::refusal_with(reason, head, Map::new())
     }
 
     /// The same on the routes of portals, where callers look for `success` and `error`; with more members.
-    pub fn portal_refusal(reason: &Reason, context: &Context, mut more: Map<String, Value>) -> Self {
+    pub fn portal_refusal(reason: &Reason, head: &RequestHead, mut more: Map<String, Value>) -> Self {
         more.insert("success".to_owned(), false.into());
-        more.insert("error".to_owned(), detail(reason, context.language).into());
-        Self::refusal_with(reason, context, more)
+        more.insert("error".to_owned(), detail(reason, head.language).into());
+        Self::refusal_with(reason, head, more)
     }
 
-    fn refusal_with(reason: &Reason, context: &Context, more: Map<String, Value>) -> Self {
-        let mut body = json!({ "detail": detail(reason, context.language), "code": reason.code() });
+    fn refusal_with(reason: &Reason, head: &RequestHead, more: Map<String, Value>) -> Self {
+        let mut body = json!({ "detail": detail(reason, head.language), "code": reason.code() });
         if let Some(map) = body.as_object_mut() {
             map.extend(more);
             if let Some(end) = reason.end_reason() {
@@ -54,9 +54,9 @@ impl Reply {
                 map.insert("message".to_owned(), message.as_str().into());
             }
             if let Reason::InvalidFields(faults) | Reason::MissingFields(faults) = reason {
-                let errors = faults.iter().map(
-                    |f| json!({ "field": f.field, "message": field_message(f.fault, context.language) }),
-                );
+                let errors = faults
+                    .iter()
+                    .map(|f| json!({ "field": f.field, "message": field_message(f.fault, head.language) }));
                 map.insert("errors".to_owned(), errors.collect());
             }
         }
@@ -68,21 +68,21 @@ impl Reply {
             reply = reply.with("retry-after", seconds.to_string());
         }
         if let Reason::MethodNotAllowed(allow) = reason {
-            reply = reply.with("allow", *allow);
+            reply = reply.with("allow", allow.allow());
         }
         reply
     }
 
     /// What every answer carries. Nothing that we say may be kept by a cache or read as anything but what it is.
     #[must_use]
-    pub fn finished(mut self, context: &Context) -> Self {
+    pub fn finished(mut self, head: &RequestHead) -> Self {
         if self.body.is_some() {
             self.headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
         }
         self.headers.push(("cache-control", "no-store".to_owned()));
         self.headers.push(("x-content-type-options", "nosniff".to_owned()));
-        self.headers.push(("x-request-id", context.request_id.clone()));
-        if context.method == "HEAD" {
+        self.headers.push(("x-request-id", head.request_id.clone()));
+        if head.method == "HEAD" {
             self.body = None;
         }
         self
@@ -110,14 +110,13 @@ mod tests {
     use base::clock::Timestamp;
     use session::EndReason;
 
-    fn context(lines: &str) -> Context {
-        Context::from_lines(lines, &|| "id".to_owned(), Timestamp::default())
+    fn head(lines: &str) -> RequestHead {
+        RequestHead::from_lines(lines, &|| "id".to_owned(), Timestamp::default())
     }
 
     #[test]
     fn a_refusal_says_what_and_why() {
-        let reply =
-            Reply::refusal(&Reason::AccessTokenRevoked(EndReason::Evicted), &context("GET\nhttp://h/"));
+        let reply = Reply::refusal(&Reason::AccessTokenRevoked(EndReason::Evicted), &head("GET\nhttp://h/"));
         assert_eq!(reply.status, 401);
         assert_eq!(
             reply.body.unwrap(),
@@ -131,8 +130,8 @@ mod tests {
 
     #[test]
     fn wrong_fields_are_named_in_the_language() {
-        let context = context("GET\nhttp://h/\n\n\n\nes");
-        let reply = Reply::refusal(&Reason::field("username", FieldFault::Required), &context);
+        let head = head("GET\nhttp://h/\n\n\n\nes");
+        let reply = Reply::refusal(&Reason::field("username", FieldFault::Required), &head);
         assert_eq!(
             reply.body.unwrap(),
             r#"{"code":"validation_error","detail":"Algunos campos son incorrectos","errors":[{"field":"username","message":"Obligatorio"}]}"#
@@ -144,7 +143,7 @@ mod tests {
         let reply = Reply::json(200, &json!({"a": 1})).with("x-a", "b");
         assert_eq!(reply.to_lines(), "200\nx-a:b\n\n{\"a\":1}");
         assert_eq!(Reply::empty(401).to_lines(), "401\n\n");
-        let head = Reply::json(200, &json!({})).finished(&context("HEAD\nhttp://h/"));
+        let head = Reply::json(200, &json!({})).finished(&head("HEAD\nhttp://h/"));
         assert_eq!(head.body, None);
         assert!(head.headers.iter().any(|(name, _)| *name == "content-type"));
     }

@@ -1,7 +1,7 @@
 //! What a provider asks of the network, and what comes of it. A [`Script`] is the calls of one task, one after the other:
 //! it is given each answer and says what is next, so that it is plain logic and the network is somebody else's.
 
-pub use base::call::{Answer, By, Call, Code, Failure, Refusal, bearer, form_body, json, json_body};
+pub use base::call::{Actor, Answer, Call, Code, Failure, Refusal, bearer, form_body, json, json_body};
 use base::clock::Timestamp;
 use base::secret::Secret;
 
@@ -54,6 +54,6 @@ pub struct Settled(pub Option<Outcome>);
 
 impl Script for Settled {
     fn next(&mut self, _answer: Option<Answer>, _now: Timestamp) -> Step {
-        Step::Done(self.0.take().unwrap_or(Outcome::Failed(Failure::new(Code::NoMeans))))
+        Step::Done(self.0.take().unwrap_or(Outcome::Failed(Failure::new(Code::NoTokenSource))))
     }
 }

@@ -6,9 +6,9 @@ use super::alert::{self, Alert, Kind};
 use super::backoff::{RETRY_AFTER_MAX, allowed_at, forget_old};
 use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
-use super::protocol::{By, Fault, Operation, Refusal, Status, Task};
+use super::protocol::{Actor, Adopt, Fault, Operation, Refusal, Status, Task};
 use super::providers::Provider;
-use super::state::{Account, Check, Due, Flight, Health, Held, Source, Tokens, Trouble};
+use super::state::{Account, Check, Due, Health, Held, RetryState, Source, TaskInFlight, Tokens};
 use base::clock::{Timestamp, seconds_up};
 use base::jitter::Jitter;
 use std::time::Duration;
@@ -36,9 +36,9 @@ pub enum Event {
     /// Somebody wants something done upstream.
     Ordered(Operation),
     /// It is about to be done: the intent is to be written.
-    TookOff(Operation, By),
+    TaskStarted(Operation, Actor),
     /// It is done, with so many calls.
-    Landed {
+    TaskFinished {
         operation: Operation,
         source: Option<Source>,
         outcome: Outcome,
@@ -56,10 +56,10 @@ pub enum Event {
     },
     /// The alarm.
     Woke,
-    /// KV and the roster are about to be told, again.
-    Telling,
-    /// KV and the roster know of the changes up to this one.
-    Told {
+    /// KV and the index are about to be told, again.
+    SyncStarted,
+    /// KV and the index know of the changes up to this one.
+    Synced {
         change: u64,
     },
     /// An alert was delivered, or not.
@@ -76,7 +76,7 @@ pub enum Verdict {
     /// The held token may be given out.
     Serve,
     /// This is to be done upstream; if a task that [gets](Operation::gets) a token is under way, it is to be awaited.
-    Fly(Operation),
+    Run(Operation),
     Refuse(Refusal),
 }
 
@@ -101,18 +101,18 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
     match event {
         Event::Asked { min_ttl, tried } => asked(account, min_ttl, tried, c).into(),
         Event::Ordered(operation) => ordered(account, operation, c).into(),
-        Event::TookOff(operation, by) => {
-            account.flight = Some(Flight {
+        Event::TaskStarted(operation, by) => {
+            account.task = Some(TaskInFlight {
                 operation,
                 started_at: c.now,
-                deadline: c.now.plus(c.provider.rules().flight_max),
+                deadline: c.now.plus(c.provider.rules().task_max),
                 who: by.who,
                 request_id: by.request_id,
             });
             Verdict::Nothing.into()
         }
-        Event::Landed { operation, source, outcome, calls } => {
-            landed(account, tokens, operation, source, outcome, calls, c)
+        Event::TaskFinished { operation, source, outcome, calls } => {
+            task_finished(account, tokens, operation, source, outcome, calls, c)
         }
         Event::Interrupted => interrupted(account, c),
         Event::Unreadable => {
@@ -132,14 +132,14 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
             Verdict::Nothing.into()
         }
         Event::Woke => woke(account, c).into(),
-        Event::Telling => {
-            if let Some(untold) = &mut account.untold {
-                untold.tried(c.now);
+        Event::SyncStarted => {
+            if let Some(pending_sync) = &mut account.pending_sync {
+                pending_sync.tried(c.now);
             }
             Verdict::Nothing.into()
         }
-        Event::Told { change } => {
-            account.untold.take_if(|u| u.change <= change);
+        Event::Synced { change } => {
+            account.pending_sync.take_if(|u| u.change <= change);
             Verdict::Nothing.into()
         }
         Event::Alerted { number, delivered } => {
@@ -182,7 +182,7 @@ fn waits_for_approval(account: &Account, c: &Context<'_>) -> bool {
 /// Gives an account without a plan one.
 fn plan(account: &mut Account, c: &Context<'_>) {
     let waits = waits_for_approval(account, c);
-    if account.due.is_some() || account.trouble.is_some() || account.flight.is_some() || waits {
+    if account.due.is_some() || account.trouble.is_some() || account.task.is_some() || waits {
         return;
     }
     if !c.provider.rules().automatic {
@@ -205,7 +205,7 @@ fn free_at(account: &Account, operation: Operation, c: &Context<'_>) -> Timestam
 fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
     let free_at = free_at(account, Operation::Renew, c);
     let (code, status, at) = match &account.trouble {
-        None => (Code::BudgetSpent, None, Some(free_at)),
+        None => (Code::CallBudgetExhausted, None, Some(free_at)),
         Some(t) => (t.code, t.status, t.retry_at.map(|at| at.max(free_at))),
     };
     match at {
@@ -219,13 +219,13 @@ fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
 
 fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> Verdict {
     let rules = c.provider.rules();
-    let joins = account.flight.as_ref().is_some_and(|f| f.operation.gets());
+    let joins = account.task.as_ref().is_some_and(|f| f.operation.gets());
     let may = if joins { Ok(()) } else { may_call(account, c) };
     if let Some(held) = account.live(c.now) {
         // A renewal that cannot give more is not worth a call, nor is one for every caller.
         let more = rules.extends && (held.provisional || held.lifetime() >= min_ttl);
         let wants = held.left(c.now) < min_ttl && more && rules.automatic;
-        return if wants && !tried && may.is_ok() { Verdict::Fly(Operation::Renew) } else { Verdict::Serve };
+        return if wants && !tried && may.is_ok() { Verdict::Run(Operation::Renew) } else { Verdict::Serve };
     }
     let pending = waits_for_approval(account, c);
     match may {
@@ -235,34 +235,38 @@ fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> 
         Ok(()) if rules.by_approval && account.due.as_ref().is_some_and(|d| d.at > c.now) => {
             let wait = account.due.as_ref().map(|d| d.at.since(c.now));
             Verdict::Refuse(refusal_of(
-                Failure { retry_after: wait, ..Failure::new(Code::NoMeans) },
+                Failure { retry_after: wait, ..Failure::new(Code::NoTokenSource) },
                 account,
                 c,
             ))
         }
         Ok(()) if !rules.automatic || tried => {
-            let code = account.trouble.as_ref().map_or(Code::NoMeans, |t| t.code);
+            let code = account.trouble.as_ref().map_or(Code::NoTokenSource, |t| t.code);
             let status = account.trouble.as_ref().and_then(|t| t.status);
             Verdict::Refuse(refusal_of(Failure { code, status, retry_after: None }, account, c))
         }
-        Ok(()) => Verdict::Fly(Operation::Renew),
+        Ok(()) => Verdict::Run(Operation::Renew),
     }
 }
 
 /// An order is a change in itself, so a final refusal does not hold it up; the hour's calls do.
 fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict {
-    if account.flight.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
-        return Verdict::Fly(operation);
+    if account.task.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
+        return Verdict::Run(operation);
     }
     let free_at = free_at(account, operation, c);
     if free_at > c.now {
         let retry_after_seconds = Some(seconds_up(free_at.since(c.now)).max(1));
-        return Verdict::Refuse(Refusal { code: Code::BudgetSpent, status: None, retry_after_seconds });
+        return Verdict::Refuse(Refusal {
+            code: Code::CallBudgetExhausted,
+            status: None,
+            retry_after_seconds,
+        });
     }
     if operation == Operation::Check && account.live(c.now).is_none() {
         return Verdict::Nothing;
     }
-    Verdict::Fly(operation)
+    Verdict::Run(operation)
 }
 
 fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
@@ -273,7 +277,7 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
         due.at = c.now.plus(c.jitter.up_to(spread));
     }
     let rules = c.provider.rules();
-    if !daily || !rules.daily || !rules.automatic || account.flight.is_some() {
+    if !daily || !rules.daily || !rules.automatic || account.task.is_some() {
         return;
     }
     if let Some(trouble) = &mut account.trouble {
@@ -303,7 +307,7 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
             alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
         }
     }
-    if account.flight.is_some() {
+    if account.task.is_some() {
         return Verdict::Nothing;
     }
     let operation = match (&account.trouble, &account.due) {
@@ -318,7 +322,7 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
     };
     match at {
         Some(at) if *at > c.now => Verdict::Nothing,
-        Some(_) if free_at <= c.now => Verdict::Fly(operation),
+        Some(_) if free_at <= c.now => Verdict::Run(operation),
         Some(at) => {
             *at = free_at;
             Verdict::Nothing
@@ -327,7 +331,7 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
     }
 }
 
-fn landed(
+fn task_finished(
     account: &mut Account,
     tokens: &mut Option<Tokens>,
     operation: Operation,
@@ -336,14 +340,14 @@ fn landed(
     calls: u32,
     c: &Context<'_>,
 ) -> Decision {
-    let flight = account.flight.take();
+    let task = account.task.take();
     let source = source.unwrap_or_else(|| match (operation, &account.due) {
         (Operation::Obtain, _) => Source::Obtain,
         (Operation::Exchange, _) => Source::Exchange,
         (_, Some(due)) if due.at <= c.now => due.source,
         _ => renewal_source(account),
     });
-    let mut entry = entry(flight, operation, calls, c.now);
+    let mut entry = entry(task, operation, calls, c.now);
     let verdict = match outcome {
         Outcome::Granted(grant) => {
             entry.expires_at = Some(grant.expires_at);
@@ -499,7 +503,7 @@ fn recover(account: &mut Account, c: &Context<'_>) {
 fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: u32, c: &Context<'_>) {
     match operation {
         // Nothing was asked, because there is nobody to ask: that is how the account is set up, and no trouble.
-        _ if failure.code == Code::NoMeans && calls == 0 => {}
+        _ if failure.code == Code::NoTokenSource && calls == 0 => {}
         Operation::Renew | Operation::Obtain | Operation::Refresh => {
             count_calls(account, calls, c.now);
             fail(account, failure, c);
@@ -558,7 +562,7 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
         at.max(least).max(free_at(account, Operation::Renew, c))
     });
     let told = was_told || is_final || failures > rules.backoff.retries;
-    account.trouble = Some(Trouble {
+    account.trouble = Some(RetryState {
         code: failure.code,
         status: failure.status,
         since: before.map_or(c.now, |t| t.since),
@@ -576,9 +580,9 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
 }
 
 fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
-    let Some(flight) = account.flight.take() else { return Verdict::Nothing.into() };
-    let operation = flight.operation;
-    let mut entry = entry(Some(flight), operation, 1, c.now);
+    let Some(task) = account.task.take() else { return Verdict::Nothing.into() };
+    let operation = task.operation;
+    let mut entry = entry(Some(task), operation, 1, c.now);
     Code::Interrupted.as_str().clone_into(&mut entry.outcome);
     if operation.gets() {
         count_calls(account, 1, c.now);
@@ -587,8 +591,8 @@ fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
     Decision { verdict: Verdict::Nothing, entry: Some(entry) }
 }
 
-fn entry(flight: Option<Flight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
-    let (who, request_id) = flight.map(|f| (f.who, f.request_id)).unwrap_or_default();
+fn entry(task: Option<TaskInFlight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
+    let (who, request_id) = task.map(|f| (f.who, f.request_id)).unwrap_or_default();
     let outcome = "ok".to_owned();
     Entry { at, operation, outcome, who, request_id, calls, status: None, expires_at: None }
 }
@@ -634,7 +638,7 @@ const COPY_MARGIN: Duration = Duration::from_secs(30);
 /// Until when a copy of the held token in KV may be given out: until so long before it is renewed, which may end it
 /// upstream, that no location gives an old copy any more; and not while renewals fail, because they come at any time.
 pub fn copy_until(account: &Account) -> Timestamp {
-    match (&account.held, &account.trouble, &account.flight) {
+    match (&account.held, &account.trouble, &account.task) {
         (Some(held), None, None) => {
             let end = held.expires_at.minus(COPY_MARGIN);
             account.due.as_ref().map_or(end, |due| end.min(due.at.minus(COPY_STALE)))
@@ -675,7 +679,7 @@ impl Task {
     /// How a token that comes of it was come by, where the task itself says so.
     pub const fn source(&self) -> Option<Source> {
         match self {
-            Self::Adopt { source, .. } => Some(*source),
+            Self::Adopt(Adopt { source, .. }) => Some(*source),
             _ => None,
         }
     }

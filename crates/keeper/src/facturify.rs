@@ -178,9 +178,9 @@ impl Calls {
             200..=299 => {}
             401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
             422 => return Err(Failure::with_status(Code::InputRefused, status)),
-            _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+            _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
         }
-        let unintelligible = Failure::with_status(Code::Unintelligible, status);
+        let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
         let token = json::<Body>(status, &body)?.jwt.ok_or(unintelligible)?;
         let access = Secret::new(token.token.filter(|t| is_token(t)).ok_or(unintelligible)?);
         let seconds = token.expires_in.filter(|s| (1.0..=31_536_000.0).contains(s)).ok_or(unintelligible)?;

@@ -61,20 +61,20 @@ fn checks_that_find_nobody_count_as_calls() {
     let mut k = Keeper::new(upstox());
     k.succeed(Renew, DAY);
     let mut calls = 0;
-    while let Verdict::Fly(Check) = k.order(Check) {
+    while let Verdict::Run(Check) = k.order(Check) {
         k.run(Check, failed(Code::ServerError), 1);
         calls += 1;
         assert!(calls <= CALLS_PER_HOUR, "{calls} calls");
     }
     assert_eq!(calls, CALLS_PER_HOUR);
-    assert_eq!(refused(k.order(Check)), (Code::BudgetSpent, Some(3600)));
+    assert_eq!(refused(k.order(Check)), (Code::CallBudgetExhausted, Some(3600)));
     // One that is answered does not, whatever the answer is.
     let mut k = Keeper::new(upstox());
     k.succeed(Renew, DAY);
     for _ in 0..2 * CALLS_PER_HOUR {
-        assert!(flies(&k.order(Check), Check));
+        assert!(runs(&k.order(Check), Check));
         k.run(Check, Outcome::Valid { user_id: None }, 1);
-        assert!(flies(&k.order(Operation::Adopt), Operation::Adopt));
+        assert!(runs(&k.order(Operation::Adopt), Operation::Adopt));
         k.run(Operation::Adopt, failed(Code::TokenRefused), 1);
     }
 }
@@ -105,7 +105,7 @@ fn an_unsure_token_is_checked_ever_more_slowly() {
 fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
     let mut k = Keeper::new(upstox());
     let mut tasks = 0;
-    while let Verdict::Fly(Refresh) = k.order(Refresh) {
+    while let Verdict::Run(Refresh) = k.order(Refresh) {
         k.run(Refresh, unverified(&k), 3);
         tasks += 1;
         assert!(tasks <= CALLS_PER_HOUR, "each has a call that fails");
@@ -117,12 +117,12 @@ fn the_hour_counts_without_trouble_too() {
     for given in [Operation::Adopt, Operation::Exchange] {
         let mut k = Keeper::new(upstox());
         let mut calls = 0;
-        while let Verdict::Fly(_) = k.order(given) {
+        while let Verdict::Run(_) = k.order(given) {
             k.run(given, failed(Code::Timeout), 1);
             calls += 1;
             assert!(calls <= CALLS_PER_HOUR);
         }
-        assert_eq!(refused(k.ask()), (Code::BudgetSpent, Some(3600)));
+        assert_eq!(refused(k.ask()), (Code::CallBudgetExhausted, Some(3600)));
         k.look();
         let first = k.now;
         assert_eq!(k.wake(), Renew);
@@ -134,12 +134,12 @@ fn the_hour_counts_without_trouble_too() {
 fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
     let mut k = Keeper::new(upstox());
     for _ in 0..=CALLS_PER_HOUR {
-        if flies(&k.order(Refresh), Refresh) {
+        if runs(&k.order(Refresh), Refresh) {
             k.run(Refresh, failed(Code::Unreachable), 1);
         }
     }
-    assert_eq!(refused(k.order(Refresh)).0, Code::BudgetSpent);
-    assert!(flies(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
+    assert_eq!(refused(k.order(Refresh)).0, Code::CallBudgetExhausted);
+    assert!(runs(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
     k.run(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
     assert!(matches!(k.ask(), Verdict::Serve));
 }
@@ -168,7 +168,7 @@ fn an_account_without_means_is_not_in_trouble_for_being_asked() {
     let mut k = Keeper::new(upstox_manual());
     k.succeed(Operation::Adopt, DAY);
     for operation in [Renew, Obtain, Refresh] {
-        k.run(operation, failed(Code::NoMeans), 0);
+        k.run(operation, failed(Code::NoTokenSource), 0);
         assert_eq!(
             (k.account.trouble.clone(), status(&k.account, None, k.now).health),
             (None, Health::Valid)
@@ -177,7 +177,7 @@ fn an_account_without_means_is_not_in_trouble_for_being_asked() {
     assert_eq!(k.alerts(), []);
     // A service that says it has none is another thing.
     let mut k = Keeper::new(upstox());
-    k.run(Renew, failed(Code::NoMeans), 3);
+    k.run(Renew, failed(Code::NoTokenSource), 3);
     assert!(k.account.trouble.is_some());
 }
 
@@ -197,13 +197,13 @@ fn request(k: &mut Keeper, operation: Operation) {
         Refresh => Task::Refresh,
         _ => Task::Renew,
     };
-    k.take_off(operation);
+    k.begin(operation);
     let mut script = k.provider.script(&task, None, None);
     assert!(matches!(script.next(None, k.now), Step::Call(_)));
     let body = Secret::new(r#"{"status":"success","data":{"authorization_expiry":null}}"#);
     let answer = Answer::Response { status: 200, retry_after: None, body };
     let Step::Done(outcome) = script.next(Some(answer), k.now) else { panic!("another call") };
-    assert_eq!(refused(k.land(operation, outcome, 1)).0, Code::ApprovalPending);
+    assert_eq!(refused(k.end(operation, outcome, 1)).0, Code::ApprovalPending);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn five_triggers_ask_for_one_approval() {
     for _ in 0..5 {
         k.look_daily();
         while k.next_alarm().is_some_and(|at| at <= k.now) {
-            if let Verdict::Fly(operation) = k.event(Event::Woke) {
+            if let Verdict::Run(operation) = k.event(Event::Woke) {
                 request(&mut k, operation);
                 requests += 1;
             }
@@ -308,16 +308,16 @@ fn whoever_asked_at_night_does_not_put_off_the_morning() {
         (0..5).for_each(|_| k.look_daily());
         (k, retry_at.unwrap())
     };
-    let (mut k, later) = asked_at_night(Code::NoMeans);
+    let (mut k, later) = asked_at_night(Code::NoTokenSource);
     assert!(later > eight.plus(secs(60)));
     assert_eq!((k.wake(), k.now), (Renew, eight.plus(secs(30))));
-    k.fail(Renew, Code::NoMeans);
+    k.fail(Renew, Code::NoTokenSource);
     let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
     k.look_daily();
     assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, retry_at, "once");
     let (k, later) = asked_at_night(Code::RateLimited);
     assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(later), "Upstox may have named the time");
-    let (mut k, _) = asked_at_night(Code::NoMeans);
+    let (mut k, _) = asked_at_night(Code::NoTokenSource);
     k.fail(Renew, Code::CredentialsRefused);
     k.advance(DAY);
     k.look_daily();

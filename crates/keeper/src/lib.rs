@@ -17,15 +17,10 @@ pub mod schedule;
 pub mod settings;
 pub mod state;
 mod upstox;
+pub mod upstream_index;
 
 #[cfg(test)]
-mod fake_upstreams;
-#[cfg(test)]
 mod found_tests;
-#[cfg(test)]
-mod model_tests;
-#[cfg(test)]
-mod outage_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
@@ -44,17 +39,14 @@ mod trouble_tests;
 mod upstox_app_tests;
 #[cfg(test)]
 mod upstox_tests;
-#[cfg(test)]
-mod weather;
-#[cfg(test)]
-mod world;
 
-pub use base::call::{Answer, By, Call, Code, Failure};
+pub use base::call::{Actor, Answer, Call, Code, Failure};
 pub use call::{Grant, Outcome, Script, Step};
 pub use decide::{Context, Decision, Event, Verdict, decide};
-pub use protocol::{Command, Reply, Task};
+pub use protocol::{Task, address, send};
 pub use providers::{Provider, Providers};
 pub use state::{Account, Held, Source, Tokens};
+pub use upstream_index::{index_address, sweeper_address};
 
 use std::fmt;
 

@@ -171,7 +171,7 @@ fn read(answer: Answer, asked_at: Timestamp) -> Result<Outcome, Failure> {
     if !(200..=299).contains(&status) {
         return Err(refused(status, &body));
     }
-    let unintelligible = Failure::with_status(Code::Unintelligible, status);
+    let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
     let given: TokenAnswer = json(status, &body)?;
     let access = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
     let lifetime = match given.expires_in {
@@ -201,7 +201,7 @@ fn refused(status: u16, body: &Secret) -> Failure {
         Some("invalid_request" | "invalid_scope" | "unsupported_grant_type") => Code::InputRefused,
         _ if status == 401 => Code::CredentialsRefused,
         _ if status == 422 => Code::InputRefused,
-        _ => Code::Unintelligible,
+        _ => Code::UnexpectedResponse,
     };
     Failure::with_status(code, status)
 }

@@ -4,23 +4,93 @@
 mod support;
 
 use super::history::Entry;
-use super::protocol::{self, Issued, Operation, Refusal, Status};
+use super::protocol::{
+    self, Adopt, AnyCommand, CheckNow, Envelope, Exchange, GetHistory, GetStatus, GetToken, HistoryReply,
+    Issued, NewToken, Operation, Order, OrderReply, Reconcile, Refusal, RequestApproval, Sent, Status,
+    StatusReply, TokenReply,
+};
 use super::providers::{FACTURIFY, OAUTH2, UPSTOX};
-use super::state::{Check, Due, Flight, Health, Trouble, Untold};
+use super::state::{Check, Due, Health, PendingSync, RetryState, TaskInFlight};
 use super::test_support::{facturify, oauth2, oauth2_rotating, upstox, upstox_app, upstox_manual};
-use super::{Account, AccountKey, By, Code, Command, Held, Reply, Source, Task, Tokens, alert};
-use support::{check, section, shows};
+use super::upstream_index::{
+    Counts, CountsReply, Done, GetCounts, GetKeyUsage, Keep, KeyUsageReply, Row, Seen, StartSweep,
+    StartSweepReply, Sweep, SweepReply, Sweeping, Swept, index_address, sweeper_address,
+};
+use super::{Account, AccountKey, Actor, Code, Held, Source, Task, Tokens, address, alert, upstream_index};
+use base::clock::Timestamp;
+use base::rpc::{self, Name};
+use base::secret::Secret;
+use support::{check, check_of, section, shows};
 
 #[test]
 fn commands_and_replies() {
-    check::<protocol::Asked>("keeper", "asked");
-    check::<Command>("keeper", "command");
-    shows::<By>("keeper", "command");
+    check::<Envelope>("keeper", "asked");
+    check::<AnyCommand>("keeper", "command");
+    shows::<Actor>("keeper", "command");
     check::<Task>("keeper", "task");
-    check::<Reply>("keeper", "reply");
+    shows::<Adopt>("keeper", "task");
+    shows::<Exchange>("keeper", "task");
+    check_of::<TokenReply>("keeper", "reply", &["token", "refused", "no_account"]);
+    check_of::<OrderReply>("keeper", "reply", &["done", "refused", "no_account"]);
+    check_of::<StatusReply>("keeper", "reply", &["status", "no_account"]);
+    check_of::<HistoryReply>("keeper", "reply", &["history", "no_account"]);
     shows::<Refusal>("keeper", "reply");
     shows::<protocol::Fault>("keeper", "status");
     check::<Status>("keeper", "status");
+}
+
+/// Each command is sent as the object reads it.
+#[test]
+fn commands_in_their_envelopes() {
+    fn sent<C: protocol::AccountCommand>(command: C) -> Envelope {
+        let json = rpc::Command::to_json(&Sent::new(FACTURIFY, "default", command)).unwrap();
+        serde_json::from_str(&json).unwrap()
+    }
+    let by = || Actor { who: "w".to_owned(), request_id: "r1".to_owned() };
+    let envelope =
+        |command| Envelope { provider: FACTURIFY.to_owned(), account: "default".to_owned(), command };
+    let order = |task| envelope(AnyCommand::Order(Order { task, by: by() }));
+    let token = GetToken { min_ttl_seconds: 60, rewrite: true, by: by() };
+    let look = Reconcile { daily: true, spread_millis: 40 };
+    let adopt = Adopt { token: Secret::new("t"), expires_at: None, source: Source::Manual, user_id: None };
+    let exchange = Exchange { code: Secret::new("c"), redirect_uri: None };
+    assert_eq!(sent(token.clone()), envelope(AnyCommand::Token(token)));
+    assert_eq!(sent(GetStatus), envelope(AnyCommand::Status));
+    assert_eq!(sent(GetHistory), envelope(AnyCommand::History));
+    assert_eq!(sent(look), envelope(AnyCommand::Look(look)));
+    assert_eq!(sent(Order { task: NewToken::Obtain, by: by() }), order(Task::Obtain));
+    assert_eq!(sent(Order { task: NewToken::Refresh, by: by() }), order(Task::Refresh));
+    assert_eq!(sent(Order { task: CheckNow, by: by() }), order(Task::Check));
+    assert_eq!(sent(Order { task: RequestApproval, by: by() }), order(Task::Request));
+    assert_eq!(sent(Order { task: adopt.clone(), by: by() }), order(Task::Adopt(adopt)));
+    assert_eq!(sent(Order { task: exchange.clone(), by: by() }), order(Task::Exchange(exchange)));
+}
+
+#[test]
+fn the_index_and_the_sweepers() {
+    fn sent(command: &impl rpc::Command) -> upstream_index::Envelope {
+        serde_json::from_str(&command.to_json().unwrap()).unwrap()
+    }
+    check::<upstream_index::Envelope>("keeper", "index command");
+    shows::<Row>("keeper", "index command");
+    check::<Sweep>("keeper", "index sweep");
+    check_of::<Done>("keeper", "index reply", &["done"]);
+    check_of::<CountsReply>("keeper", "index reply", &["counts"]);
+    shows::<Counts>("keeper", "index reply");
+    check_of::<KeyUsageReply>("keeper", "index reply", &["kids"]);
+    check_of::<StartSweepReply>("keeper", "index reply", &["start"]);
+    check_of::<SweepReply>("keeper", "index reply", &["swept"]);
+    shows::<Swept>("keeper", "index reply");
+    let (now, rows, names) = (Timestamp::from_millis(1), Vec::new(), Vec::new());
+    let (seen, keep) = (Seen { rows }, Keep { names });
+    assert_eq!(sent(&seen), upstream_index::Envelope::Seen(seen));
+    assert_eq!(sent(&GetCounts { now }), upstream_index::Envelope::Counts(GetCounts { now }));
+    assert_eq!(sent(&GetKeyUsage), upstream_index::Envelope::Kids);
+    assert_eq!(sent(&keep), upstream_index::Envelope::Keep(keep));
+    assert_eq!(sent(&StartSweep { now }), upstream_index::Envelope::Start(StartSweep { now }));
+    assert_eq!(sent(&Sweeping { now }), upstream_index::Envelope::Sweeping(Sweeping { now }));
+    let names = [index_address().name, sweeper_address(2).name, address(UPSTOX, "a1").name];
+    assert_eq!(names, ["roster", "sweep/2", "upstox/a1"].map(|name| Name::Name(name.to_owned())));
 }
 
 #[test]
@@ -36,11 +106,11 @@ fn words() {
 fn the_stored_account() {
     check::<Account>("keeper", "account");
     shows::<Held>("keeper", "account");
-    shows::<Flight>("keeper", "account");
-    shows::<Trouble>("keeper", "account");
+    shows::<TaskInFlight>("keeper", "account");
+    shows::<RetryState>("keeper", "account");
     shows::<Check>("keeper", "account");
     shows::<Due>("keeper", "account");
-    shows::<Untold>("keeper", "account");
+    shows::<PendingSync>("keeper", "account");
     shows::<alert::Alert>("keeper", "account");
     check::<Tokens>("keeper", "tokens");
     check::<Vec<Entry>>("keeper", "history");

@@ -22,18 +22,18 @@ pub(super) fn disturbances() -> Vec<(Answer, Code, Option<u16>)> {
     vec![
         (Answer::TimedOut, Code::Timeout, None),
         (Answer::Unreachable, Code::Unreachable, None),
-        (Answer::TooLong, Code::Unintelligible, None),
+        (Answer::TooLong, Code::UnexpectedResponse, None),
         (limited, Code::RateLimited, Some(429)),
         (says(500, HTML), Code::ServerError, Some(500)),
         (says(503, ""), Code::ServerError, Some(503)),
         (says(301, ""), Code::Redirected, Some(301)),
         (says(307, ""), Code::Redirected, Some(307)),
-        (says(200, HTML), Code::Unintelligible, Some(200)),
-        (says(200, "{\"jwt\":{\"tok"), Code::Unintelligible, Some(200)),
-        (says(200, ""), Code::Unintelligible, Some(200)),
-        (says(200, "[]"), Code::Unintelligible, Some(200)),
-        (says(404, HTML), Code::Unintelligible, Some(404)),
-        (says(405, ""), Code::Unintelligible, Some(405)),
+        (says(200, HTML), Code::UnexpectedResponse, Some(200)),
+        (says(200, "{\"jwt\":{\"tok"), Code::UnexpectedResponse, Some(200)),
+        (says(200, ""), Code::UnexpectedResponse, Some(200)),
+        (says(200, "[]"), Code::UnexpectedResponse, Some(200)),
+        (says(404, HTML), Code::UnexpectedResponse, Some(404)),
+        (says(405, ""), Code::UnexpectedResponse, Some(405)),
     ]
 }
 

@@ -1,13 +1,42 @@
-//! What the Worker says to an account's object and what it answers.
+//! What the object of an upstream account can be told and asked, and what it answers.
+//!
+//! Each command is a type with a reply of its own; [`send`] puts it into its [`Envelope`].
 //! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
 
 use super::history::Entry;
 use super::state::{Check, Health, Source};
+/// The name from before, until all of its uses are renamed.
 use base::call::Code;
-pub use base::call::{By, Refusal};
+pub use base::call::{Actor, Refusal};
 use base::clock::Timestamp;
+use base::rpc::{self, Address, Class, Method, Object, Peers, Unreachable};
 use base::secret::{self, Secret};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+
+/// The object of one account of an upstream.
+#[derive(Clone, Copy, Debug)]
+pub struct Upstream;
+
+impl Object for Upstream {
+    const CLASS: Class = Class::Upstream;
+}
+
+/// The object of an account.
+pub fn address(provider: &str, account: &str) -> Address<Upstream> {
+    Address::name(format!("{provider}/{account}"))
+}
+
+/// Tells or asks the object of an account something.
+pub async fn send<C: AccountCommand>(
+    peers: &impl Peers,
+    provider: &str,
+    account: &str,
+    command: C,
+) -> Result<C::Reply, Unreachable> {
+    peers.send(&address(provider, account), &Sent::new(provider, account, command)).await
+}
 
 /// Something to do upstream. The names stand in histories and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,20 +85,26 @@ pub enum Task {
     Obtain,
     Refresh,
     Check,
-    Adopt {
-        #[serde(with = "secret::wire")]
-        token: Secret,
-        expires_at: Option<Timestamp>,
-        source: Source,
-        /// The user that it has to belong to, if that is known.
-        user_id: Option<String>,
-    },
-    Exchange {
-        #[serde(with = "secret::wire")]
-        code: Secret,
-        redirect_uri: Option<String>,
-    },
+    Adopt(Adopt),
+    Exchange(Exchange),
     Request,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopt {
+    #[serde(with = "secret::wire")]
+    pub token: Secret,
+    pub expires_at: Option<Timestamp>,
+    pub source: Source,
+    /// The user that it has to belong to, if that is known.
+    pub user_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    #[serde(with = "secret::wire")]
+    pub code: Secret,
+    pub redirect_uri: Option<String>,
 }
 
 impl Task {
@@ -79,60 +114,256 @@ impl Task {
             Self::Obtain => Operation::Obtain,
             Self::Refresh => Operation::Refresh,
             Self::Check => Operation::Check,
-            Self::Adopt { .. } => Operation::Adopt,
-            Self::Exchange { .. } => Operation::Exchange,
+            Self::Adopt(_) => Operation::Adopt,
+            Self::Exchange(_) => Operation::Exchange,
             Self::Request => Operation::Request,
         }
     }
 }
 
-/// A command, for the account that the object is named by: an object is not told its own name.
+/// What is sent: a command for the account that the object is named by, because an object is not told its own name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Envelope {
     pub provider: String,
     pub account: String,
-    pub command: Command,
+    pub command: AnyCommand,
 }
 
+/// All commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// A token that is valid now and, if a renewal can bring that about, for `min_ttl_seconds`.
-    Token {
-        min_ttl_seconds: u64,
-        /// KV's copy could not be read: it is to be written anew.
-        #[serde(default)]
-        rewrite: bool,
-        by: By,
-    },
-    /// Does something upstream now.
-    Order {
-        task: Task,
-        by: By,
-    },
+pub enum AnyCommand {
+    Token(GetToken),
+    Order(Order<Task>),
     Status,
     History,
-    /// The Cron Trigger looks after the account: sets a lost alarm again, seals anew what an old key sealed. With
-    /// `daily`, a renewal is due within `spread_millis`.
-    Look {
-        #[serde(default)]
-        daily: bool,
-        #[serde(default)]
-        spread_millis: u64,
-    },
+    Look(Reconcile),
+}
+
+/// One of them.
+pub trait AccountCommand: Into<AnyCommand> {
+    type Reply: DeserializeOwned;
+    /// An order that may have been carried out is not given again: an authorization code, for one, works once.
+    const REPEATABLE: bool = true;
+}
+
+/// A token that is valid now and, if a renewal can bring that about, for `min_ttl_seconds`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetToken {
+    pub min_ttl_seconds: u64,
+    /// KV's copy could not be read: it is to be written anew.
+    #[serde(default)]
+    pub rewrite: bool,
+    pub by: Actor,
+}
+
+/// Does something upstream now. What comes back depends on what it is: a token, or what the account is like then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order<T> {
+    pub task: T,
+    pub by: Actor,
+}
+
+/// A task that a caller may order.
+pub trait Orderable: Into<Task> {
+    type Reply: DeserializeOwned;
+}
+
+/// Orders a token: one from scratch, or a new one although the held one may be good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewToken {
+    Obtain,
+    Refresh,
+}
+
+/// Orders a check of the held token.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckNow;
+
+/// Asks the account's owner to approve a new token.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestApproval;
+
+/// What an account is like.
+#[derive(Clone, Copy, Debug)]
+pub struct GetStatus;
+
+/// Its last operations.
+#[derive(Clone, Copy, Debug)]
+pub struct GetHistory;
+
+/// The Cron Trigger reconciles the account: sets a lost alarm again, seals anew what an old key sealed. With `daily`, a
+/// renewal is due within `spread_millis`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconcile {
+    #[serde(default)]
+    pub daily: bool,
+    #[serde(default)]
+    pub spread_millis: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reply {
+pub enum TokenReply {
     Token(Issued),
-    /// The task is done; what the account is like now.
-    Done(Status),
-    Status(Status),
-    History(Vec<Entry>),
     Refused(Refusal),
     /// This deployment has no such account.
     NoAccount,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderReply {
+    /// The task is done; what the account is like now.
+    Done(Status),
+    Refused(Refusal),
+    NoAccount,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusReply {
+    Status(Status),
+    NoAccount,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryReply {
+    History(Vec<Entry>),
+    NoAccount,
+}
+
+impl AccountCommand for GetToken {
+    type Reply = TokenReply;
+}
+
+impl<T: Orderable> AccountCommand for Order<T>
+where
+    AnyCommand: From<Self>,
+{
+    type Reply = T::Reply;
+    const REPEATABLE: bool = false;
+}
+
+impl AccountCommand for GetStatus {
+    type Reply = StatusReply;
+}
+
+impl AccountCommand for GetHistory {
+    type Reply = HistoryReply;
+}
+
+impl AccountCommand for Reconcile {
+    type Reply = StatusReply;
+}
+
+impl From<GetToken> for AnyCommand {
+    fn from(command: GetToken) -> Self {
+        Self::Token(command)
+    }
+}
+
+impl<T: Orderable> From<Order<T>> for AnyCommand {
+    fn from(Order { task, by }: Order<T>) -> Self {
+        Self::Order(Order { task: task.into(), by })
+    }
+}
+
+impl From<GetStatus> for AnyCommand {
+    fn from(_: GetStatus) -> Self {
+        Self::Status
+    }
+}
+
+impl From<GetHistory> for AnyCommand {
+    fn from(_: GetHistory) -> Self {
+        Self::History
+    }
+}
+
+impl From<Reconcile> for AnyCommand {
+    fn from(command: Reconcile) -> Self {
+        Self::Look(command)
+    }
+}
+
+impl Orderable for NewToken {
+    type Reply = TokenReply;
+}
+
+impl Orderable for CheckNow {
+    type Reply = OrderReply;
+}
+
+impl Orderable for Adopt {
+    type Reply = OrderReply;
+}
+
+impl Orderable for Exchange {
+    type Reply = OrderReply;
+}
+
+impl Orderable for RequestApproval {
+    type Reply = OrderReply;
+}
+
+impl From<NewToken> for Task {
+    fn from(task: NewToken) -> Self {
+        match task {
+            NewToken::Obtain => Self::Obtain,
+            NewToken::Refresh => Self::Refresh,
+        }
+    }
+}
+
+impl From<CheckNow> for Task {
+    fn from(_: CheckNow) -> Self {
+        Self::Check
+    }
+}
+
+impl From<Adopt> for Task {
+    fn from(task: Adopt) -> Self {
+        Self::Adopt(task)
+    }
+}
+
+impl From<Exchange> for Task {
+    fn from(task: Exchange) -> Self {
+        Self::Exchange(task)
+    }
+}
+
+impl From<RequestApproval> for Task {
+    fn from(_: RequestApproval) -> Self {
+        Self::Request
+    }
+}
+
+/// A command in its envelope, with the type of its reply.
+#[derive(Clone, Debug)]
+pub struct Sent<C> {
+    envelope: Envelope,
+    command: PhantomData<C>,
+}
+
+impl<C: AccountCommand> Sent<C> {
+    pub fn new(provider: &str, account: &str, command: C) -> Self {
+        let (provider, account) = (provider.to_owned(), account.to_owned());
+        Self { envelope: Envelope { provider, account, command: command.into() }, command: PhantomData }
+    }
+}
+
+impl<C: AccountCommand> rpc::Command for Sent<C> {
+    type Object = Upstream;
+    type Reply = C::Reply;
+    const METHOD: Method = Method::Ask;
+    const REPEATABLE: bool = C::REPEATABLE;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.envelope)
+    }
 }
 
 /// A token for a caller.

@@ -88,10 +88,12 @@ fn facturify_makes_the_calls_of_each_task() {
 
 #[test]
 fn facturify_has_nothing_but_its_two_calls() {
-    for task in
-        [Task::Check, Task::Request, Task::Exchange { code: Secret::new("hidden"), redirect_uri: None }]
-    {
-        assert_eq!(failure(play(&holding(60), &task, vec![]).1), (Code::NoMeans, None), "{task:?}");
+    for task in [
+        Task::Check,
+        Task::Request,
+        Task::Exchange(protocol::Exchange { code: Secret::new("hidden"), redirect_uri: None }),
+    ] {
+        assert_eq!(failure(play(&holding(60), &task, vec![]).1), (Code::NoTokenSource, None), "{task:?}");
     }
 }
 
@@ -143,7 +145,7 @@ fn facturify_tells_final_refusals_from_disturbances() {
         r#"{"jwt":{"token":"hidden","expires_in":"soon"}}"#,
     ] {
         let (_, outcome) = play(&Keeper::new(facturify()), &Task::Renew, vec![says(200, text)]);
-        assert_eq!(failure(outcome), (Code::Unintelligible, Some(200)), "{text}");
+        assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(200)), "{text}");
     }
 }
 
@@ -213,7 +215,6 @@ fn oauth2_keeps_the_newest_refresh_token() {
         };
         let (calls, outcome) = play(&k, &Task::Renew, vec![says(200, &text)]);
         k.run(protocol::Operation::Renew, outcome, 1);
-        k.evict();
         body(&calls[0]).split("refresh_token=").nth(1).unwrap().to_owned()
     };
     assert_eq!(used(Some("hidden-1")), "hidden-seed");
@@ -240,7 +241,7 @@ fn oauth2_reads_each_answer() {
         ("unauthorized_client", Code::CredentialsRefused),
         ("unsupported_grant_type", Code::InputRefused),
         ("invalid_scope", Code::InputRefused),
-        ("slow_down", Code::Unintelligible),
+        ("slow_down", Code::UnexpectedResponse),
     ] {
         let text = format!(r#"{{"error":"{error}","error_description":"hidden"}}"#);
         let (_, outcome) = play(&k(), &Task::Renew, vec![says(400, &text)]);
@@ -253,10 +254,10 @@ fn oauth2_reads_each_answer() {
     assert_eq!((grant.expires_in, grant.expires_at), (None, k().now.plus(secs(3600))));
     for text in [r#"{"access_token":"a b"}"#, "{}", r#"{"access_token":"hidden","expires_in":0}"#] {
         let (_, outcome) = play(&k(), &Task::Renew, vec![says(200, text)]);
-        assert_eq!(failure(outcome), (Code::Unintelligible, Some(200)), "{text}");
+        assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(200)), "{text}");
     }
     for task in [Task::Check, Task::Request] {
-        assert_eq!(failure(play(&k(), &task, vec![]).1), (Code::NoMeans, None), "it has no such thing");
+        assert_eq!(failure(play(&k(), &task, vec![]).1), (Code::NoTokenSource, None), "it has no such thing");
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Rules {
     /// Most calls that one task makes.
     pub calls_max: usize,
     /// Longest that one task takes: after it, whoever had it is taken for gone.
-    pub flight_max: Duration,
+    pub task_max: Duration,
     /// Whether a renewal gives a token that outlives the held one.
     pub extends: bool,
     /// Whether a token can be got without being given one.
@@ -48,7 +48,7 @@ pub trait Provider: fmt::Debug {
     fn renewal(&self, held: &Held, now: Timestamp, jitter: Jitter) -> Option<Due>;
 
     /// When to ask for an approval again that was asked for now and holds until `until`.
-    fn ask_again(&self, until: Timestamp, _now: Timestamp, _dice: Jitter) -> Timestamp {
+    fn ask_again(&self, until: Timestamp, _now: Timestamp, _jitter: Jitter) -> Timestamp {
         until
     }
 

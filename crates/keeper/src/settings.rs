@@ -55,7 +55,7 @@ fn facturify(r: &mut Reader<'_>) -> Option<Facturify> {
         },
         // Refresh, obtain, and for a demanded refresh that again.
         calls_max: 3,
-        flight_max: timeout * 3 + SLACK,
+        task_max: timeout * 3 + SLACK,
         extends: true,
         automatic: true,
         by_approval: false,
@@ -101,7 +101,7 @@ fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<S
     let rules = Rules {
         backoff,
         calls_max: 1,
-        flight_max: timeout + SLACK,
+        task_max: timeout + SLACK,
         extends: true,
         automatic: true,
         by_approval: false,

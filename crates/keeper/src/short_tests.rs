@@ -29,7 +29,7 @@ fn hours_without_refreshes(refused: bool, asks: bool) -> (Vec<Timestamp>, u64, V
             } else {
                 Verdict::Nothing
             };
-            let Verdict::Fly(operation) = verdict else { continue };
+            let Verdict::Run(operation) = verdict else { continue };
             let live = k.account.live(k.now).is_some();
             let (outcome, made) = match (live, refused) {
                 (false, _) => (provisional(&k), 1),
@@ -80,7 +80,7 @@ fn a_short_token_that_another_client_ended_is_got_again_without_a_word() {
 fn short_tokens_by_order_are_no_trouble() {
     let mut k = Keeper::new(facturify());
     for _ in 0..2 * CALLS_PER_HOUR {
-        assert!(flies(&k.order(Obtain), Obtain));
+        assert!(runs(&k.order(Obtain), Obtain));
         k.run(Obtain, provisional(&k), 1);
     }
     assert_eq!((k.account.trouble.clone(), k.wake()), (None, Renew));

@@ -74,7 +74,7 @@ impl Held {
 
 /// The intent of a task, written before its first call: whoever wakes up and finds one knows that calls were made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flight {
+pub struct TaskInFlight {
     pub operation: Operation,
     pub started_at: Timestamp,
     /// By when it has ended, one way or the other.
@@ -85,7 +85,7 @@ pub struct Flight {
 
 /// Renewal does not work at the moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct RetryState {
     pub code: Code,
     #[serde(default)]
     pub status: Option<u16>,
@@ -120,8 +120,9 @@ pub struct Due {
 #[serde(default)]
 pub struct Account {
     pub held: Option<Held>,
-    pub flight: Option<Flight>,
-    pub trouble: Option<Trouble>,
+    #[serde(rename = "flight")]
+    pub task: Option<TaskInFlight>,
+    pub trouble: Option<RetryState>,
     pub due: Option<Due>,
     pub check: Option<Check>,
     /// The upstream calls of the last hour that failed, until one succeeds.
@@ -131,7 +132,8 @@ pub struct Account {
     /// A keyed hash of the provider's settings: when it changes, a final refusal is no longer final.
     pub settings: String,
     /// What others still have to be told: since when, and when to try again.
-    pub untold: Option<Untold>,
+    #[serde(rename = "untold")]
+    pub pending_sync: Option<PendingSync>,
     pub outbox: Vec<Alert>,
     /// Alerts so far.
     pub alerts: u64,
@@ -143,9 +145,9 @@ pub struct Account {
     pub approval_until: Option<Timestamp>,
 }
 
-/// KV and the roster do not know the newest yet.
+/// KV and the index do not know the newest yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untold {
+pub struct PendingSync {
     /// Counts changes, so that a change in the middle of telling is not lost.
     pub change: u64,
     pub try_at: Timestamp,
@@ -154,10 +156,10 @@ pub struct Untold {
     pub attempts: u32,
 }
 
-impl Untold {
+impl PendingSync {
     /// It is being tried; should that come to nothing, it is tried again later.
     pub fn tried(&mut self, now: Timestamp) {
-        self.try_at = now.plus(if self.attempts == 0 { TELL_SOON } else { TELL_AGAIN });
+        self.try_at = now.plus(if self.attempts == 0 { SYNC_RETRY_FIRST } else { SYNC_RETRY });
         self.attempts += 1;
     }
 }
@@ -209,25 +211,25 @@ impl Account {
         self.trouble.as_ref().is_some_and(|t| t.told)
     }
 
-    /// Notes that KV and the roster are behind.
+    /// Notes that KV and the index are behind.
     pub fn changed(&mut self, now: Timestamp) {
-        let change = self.untold.as_ref().map_or(0, |u| u.change) + 1;
-        self.untold = Some(Untold { change, try_at: now.plus(TELL_AGAIN), attempts: 0 });
+        let change = self.pending_sync.as_ref().map_or(0, |u| u.change) + 1;
+        self.pending_sync = Some(PendingSync { change, try_at: now.plus(SYNC_RETRY), attempts: 0 });
     }
 
     /// When something is to be done without being asked.
     pub fn next_alarm(&self, warning: Duration) -> Option<Timestamp> {
-        let flight = self.flight.as_ref().map(|f| f.deadline);
+        let task = self.task.as_ref().map(|f| f.deadline);
         let work = match &self.trouble {
             Some(trouble) => trouble.retry_at,
             None => self.due.as_ref().map(|d| d.at),
         };
         // While a task is under way nothing else is begun.
-        let work = if flight.is_some() { None } else { work };
+        let work = if task.is_some() { None } else { work };
         let warn = self.warn_at(warning);
-        let untold = self.untold.as_ref().map(|u| u.try_at);
+        let pending_sync = self.pending_sync.as_ref().map(|u| u.try_at);
         let outbox = self.outbox.iter().map(|a| a.try_at).min();
-        [flight, work, warn, untold, outbox].into_iter().flatten().min()
+        [task, work, warn, pending_sync, outbox].into_iter().flatten().min()
     }
 
     /// When to warn that the token runs out and no renewal is in sight.
@@ -244,7 +246,7 @@ impl Account {
     }
 }
 
-/// When KV or the roster could not be told, it is tried again after this.
-pub const TELL_AGAIN: Duration = Duration::from_secs(30);
+/// When KV or the index could not be told, it is tried again after this.
+pub const SYNC_RETRY: Duration = Duration::from_secs(30);
 /// After the first try sooner: KV takes one write of a key a second, so the second of two quick changes is refused.
-pub const TELL_SOON: Duration = Duration::from_secs(2);
+pub const SYNC_RETRY_FIRST: Duration = Duration::from_secs(2);

@@ -1,9 +1,8 @@
 //! The life cycle, transition by transition: who flies, who is served, what is due when. Failures are in `trouble_tests.rs`.
 
 use super::decide::{Event, Verdict, status};
-use super::history::ENTRIES_MAX;
 use super::protocol::Operation::{self, Check, Obtain, Refresh, Renew};
-use super::state::{Health, TELL_AGAIN, TELL_SOON};
+use super::state::{Health, SYNC_RETRY, SYNC_RETRY_FIRST};
 use super::test_support::*;
 use super::*;
 use std::time::Duration;
@@ -24,10 +23,10 @@ fn holding(provider: Box<dyn Provider>) -> Keeper {
 }
 
 #[test]
-fn the_first_ask_flies_and_is_then_served() {
+fn the_first_ask_runs_and_is_then_served() {
     let mut k = Keeper::new(facturify());
     assert_eq!(health(&k), Health::Missing);
-    assert!(flies(&k.ask(), Renew));
+    assert!(runs(&k.ask(), Renew));
     k.succeed(Renew, LONG);
     assert!(matches!(k.event(Event::Asked { min_ttl: secs(0), tried: true }), Verdict::Serve));
     assert_eq!(health(&k), Health::Valid);
@@ -48,15 +47,15 @@ fn the_first_look_plans_what_nobody_asks_for() {
     let mut k = Keeper::new(upstox_manual());
     k.look();
     assert_eq!(k.next_alarm(), None, "nothing can be done for it");
-    assert_eq!(refused(k.ask()).0, Code::NoMeans);
+    assert_eq!(refused(k.ask()).0, Code::NoTokenSource);
 }
 
 #[test]
 fn a_live_token_is_served_at_once_whatever_goes_on() {
     let mut k = holding(facturify());
-    k.take_off(Renew);
-    assert!(matches!(k.ask(), Verdict::Serve), "while its renewal is in flight");
-    k.land(Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    k.begin(Renew);
+    assert!(matches!(k.ask(), Verdict::Serve), "while its renewal is in task");
+    k.end(Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
     assert!(matches!(k.ask(), Verdict::Serve), "while it fails");
     assert!(matches!(k.ask_for(1_000_000), Verdict::Serve), "whatever is wanted");
     k.run(Renew, Outcome::Failed(Failure::with_status(Code::CredentialsRefused, 401)), 1);
@@ -73,14 +72,14 @@ fn whoever_needs_a_token_joins_the_task_that_gets_one() {
         let mut k = Keeper::new(facturify());
         k.look();
         k.wake();
-        k.take_off(operation);
-        assert!(flies(&k.ask(), Renew), "{operation:?}");
+        k.begin(operation);
+        assert!(runs(&k.ask(), Renew), "{operation:?}");
         for order in [Renew, Obtain, Refresh] {
-            assert!(flies(&k.order(order), order));
+            assert!(runs(&k.order(order), order));
         }
         assert!(matches!(k.event(Event::Woke), Verdict::Nothing), "the alarm has nothing to add");
         k.look();
-        assert_eq!(k.next_alarm(), Some(k.now.plus(k.provider.rules().flight_max)));
+        assert_eq!(k.next_alarm(), Some(k.now.plus(k.provider.rules().task_max)));
     }
 }
 
@@ -97,7 +96,7 @@ fn more_life_is_asked_for_only_where_a_renewal_can_give_it() {
     ] {
         for (wanted, flown) in cases {
             let mut k = holding(provider());
-            assert_eq!(flies(&k.ask_for(wanted), Renew), flown, "{name} {wanted}");
+            assert_eq!(runs(&k.ask_for(wanted), Renew), flown, "{name} {wanted}");
             let tried = k.event(Event::Asked { min_ttl: secs(wanted), tried: true });
             assert!(matches!(tried, Verdict::Serve), "what there is, after one try");
         }
@@ -106,14 +105,14 @@ fn more_life_is_asked_for_only_where_a_renewal_can_give_it() {
     let mut short = grant("short", k.now, secs(240));
     short.provisional = true;
     k.run(Renew, Outcome::Granted(short), 1);
-    assert!(flies(&k.ask_for(300), Renew), "a short one will be a long one");
+    assert!(runs(&k.ask_for(300), Renew), "a short one will be a long one");
 }
 
 #[test]
 fn an_order_is_done_whatever_is_held() {
     let mut k = holding(facturify());
     for operation in [Obtain, Refresh, Operation::Adopt, Operation::Exchange, Operation::Request, Check] {
-        assert!(flies(&k.order(operation), operation));
+        assert!(runs(&k.order(operation), operation));
     }
     k.now = k.account.held.as_ref().unwrap().expires_at;
     assert!(matches!(k.order(Check), Verdict::Nothing), "there is nothing to check");
@@ -138,7 +137,7 @@ fn tokens_say_how_they_came() {
     assert_eq!(source(&k), Source::Cron);
     let outcome = Outcome::Granted(grant("given", k.now, LONG));
     let source_given = Some(Source::Notifier);
-    k.event(Event::Landed { operation: Operation::Adopt, source: source_given, outcome, calls: 1 });
+    k.event(Event::TaskFinished { operation: Operation::Adopt, source: source_given, outcome, calls: 1 });
     assert_eq!(source(&k), Source::Notifier);
     assert_eq!(k.account.held.as_ref().unwrap().generation, 6);
 }
@@ -162,11 +161,11 @@ fn the_daily_renewal_is_done_once() {
     assert_eq!(k.account.due, planned);
     k.look();
     assert_eq!(k.account.due, planned);
-    // In the middle of the flight, and just after it.
+    // In the middle of the task, and just after it.
     assert_eq!(k.wake(), Refresh);
-    k.take_off(Refresh);
+    k.begin(Refresh);
     k.look_daily();
-    k.land(Refresh, Outcome::Granted(grant("new", k.now, LONG)), 3);
+    k.end(Refresh, Outcome::Granted(grant("new", k.now, LONG)), 3);
     let planned = k.account.due.clone();
     assert_eq!(planned.as_ref().unwrap().source, Source::Refresh);
     k.advance(secs(59));
@@ -218,7 +217,7 @@ fn a_lost_plan_is_made_again_by_a_look() {
     assert_eq!(k.next_alarm(), Some(k.now));
     // Not while a task is under way: it will leave a plan.
     k.account.due = None;
-    k.take_off(Renew);
+    k.begin(Renew);
     k.look();
     assert_eq!(k.account.due, None);
 }
@@ -239,7 +238,8 @@ fn a_refused_token_is_renewed_at_once() {
 
 #[test]
 fn unknown_is_not_invalid() {
-    for code in [Code::Timeout, Code::Unreachable, Code::RateLimited, Code::ServerError, Code::Unintelligible]
+    for code in
+        [Code::Timeout, Code::Unreachable, Code::RateLimited, Code::ServerError, Code::UnexpectedResponse]
     {
         let mut k = holding(upstox());
         let due = k.account.due.clone();
@@ -272,37 +272,19 @@ fn a_token_that_could_not_be_checked_is_checked_later() {
 }
 
 #[test]
-fn the_history_keeps_the_last_hundred_and_no_secret() {
-    let mut k = Keeper::new(facturify());
-    for n in 0..=ENTRIES_MAX {
-        k.advance(secs(60));
-        k.run(Renew, Outcome::Granted(grant("hidden-token", k.now, LONG)), u32::try_from(n).unwrap());
-    }
-    assert_eq!(k.history.len(), ENTRIES_MAX);
-    let (first, last) = (&k.history[0], &k.history[ENTRIES_MAX - 1]);
-    assert_eq!((first.calls, last.calls), (1, 100));
-    assert_eq!((last.outcome.as_str(), last.who.as_str(), last.request_id.as_str()), ("ok", "key:k", "r1"));
-    assert_eq!(last.expires_at, Some(k.now.plus(LONG)));
-    for text in [format!("{:?}", k.account), format!("{:?}", k.tokens), format!("{:?}", k.history)] {
-        assert!(!text.contains("hidden-token"), "{text}");
-    }
-    k.evict();
-}
-
-#[test]
 fn others_are_told_of_changes_until_they_know() {
     let mut k = Keeper::new(facturify());
     k.succeed(Renew, LONG);
-    let change = k.account.untold.clone().unwrap();
-    assert_eq!((change.change, change.try_at), (1, k.now.plus(TELL_AGAIN)));
+    let change = k.account.pending_sync.clone().unwrap();
+    assert_eq!((change.change, change.try_at), (1, k.now.plus(SYNC_RETRY)));
     k.succeed(Renew, LONG);
-    k.event(Event::Told { change: 1 });
-    assert_eq!(k.account.untold.as_ref().unwrap().change, 2, "the second one was not told of");
+    k.event(Event::Synced { change: 1 });
+    assert_eq!(k.account.pending_sync.as_ref().unwrap().change, 2, "the second one was not told of");
     k.advance(secs(10));
-    k.event(Event::Telling);
-    assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_SOON));
-    k.event(Event::Telling);
-    assert_eq!(k.account.untold.as_ref().unwrap().try_at, k.now.plus(TELL_AGAIN));
-    k.event(Event::Told { change: 2 });
-    assert_eq!(k.account.untold, None);
+    k.event(Event::SyncStarted);
+    assert_eq!(k.account.pending_sync.as_ref().unwrap().try_at, k.now.plus(SYNC_RETRY_FIRST));
+    k.event(Event::SyncStarted);
+    assert_eq!(k.account.pending_sync.as_ref().unwrap().try_at, k.now.plus(SYNC_RETRY));
+    k.event(Event::Synced { change: 2 });
+    assert_eq!(k.account.pending_sync, None);
 }

@@ -1,8 +1,8 @@
-//! An account's object without the platform: storage as text, a clock that is set by hand, providers as the settings make them.
+//! Decisions about an account, one after the other, with a clock that is set by hand; providers as the settings make them.
 
 use super::alert::Kind;
 use super::decide::{Context, Decision, Event, Verdict, decide};
-use super::history::{self, Entry};
+use super::history::Entry;
 use super::protocol::Operation;
 use super::providers::{FACTURIFY, OAUTH2, UPSTOX};
 use super::*;
@@ -105,7 +105,8 @@ pub(super) struct Keeper {
     pub jitter: Jitter,
     pub account: Account,
     pub tokens: Option<Tokens>,
-    pub history: Vec<Entry>,
+    /// What the last decision had for the history.
+    pub entry: Option<Entry>,
     /// The alerts that were delivered and not asked for yet.
     pub delivered: Vec<Kind>,
 }
@@ -119,7 +120,7 @@ impl Keeper {
             jitter: MOST,
             account: Account::default(),
             tokens: None,
-            history: Vec::new(),
+            entry: None,
             delivered: Vec::new(),
         }
     }
@@ -133,27 +134,14 @@ impl Keeper {
             jitter: self.jitter,
         };
         let Decision { verdict, entry } = decide(&mut self.account, &mut self.tokens, event, &context);
-        if let Some(entry) = entry {
-            history::push(&mut self.history, entry);
-        }
+        self.entry = entry;
         verdict
     }
 
-    /// A deployment with other settings.
+    /// Other settings.
     pub fn deploy(&mut self, provider: Box<dyn Provider>) {
         self.settings = hashed(provider.as_ref());
         self.provider = provider;
-    }
-
-    /// The object loses its memory and reads storage again.
-    pub fn evict(&mut self) {
-        let text = serde_json::to_string(&self.account).unwrap();
-        for secret in self.tokens.iter().flat_map(|t| [Some(&t.access), t.refresh.as_ref()]).flatten() {
-            assert!(!text.contains(secret.expose()), "a token in {text}");
-        }
-        self.account = serde_json::from_str(&text).unwrap();
-        let text = serde_json::to_string(&self.tokens).unwrap();
-        self.tokens = serde_json::from_str(&text).unwrap();
     }
 
     pub fn advance(&mut self, by: Duration) {
@@ -184,11 +172,11 @@ impl Keeper {
         self.account.next_alarm(WARNING)
     }
 
-    /// Waits for the next alarm that has work upstream, doing what the object does at the others.
+    /// The next moment that has work upstream; at the others everybody is told.
     pub fn wake(&mut self) -> Operation {
         for _ in 0..100 {
             self.now = self.next_alarm().expect("an alarm").max(self.now);
-            if let Verdict::Fly(operation) = self.event(Event::Woke) {
+            if let Verdict::Run(operation) = self.event(Event::Woke) {
                 return operation;
             }
             self.follow_up(true);
@@ -196,11 +184,11 @@ impl Keeper {
         panic!("an alarm without an effect, again and again: {:?}", self.account);
     }
 
-    /// KV, the roster, the receiver of alerts: they are told, or cannot be reached. Gives the alerts.
+    /// KV, the index, the receiver of alerts: they are told, or cannot be reached. Gives the alerts.
     pub fn follow_up(&mut self, works: bool) -> Vec<Kind> {
-        self.event(Event::Telling);
-        if let Some(change) = self.account.untold.as_ref().map(|u| u.change).filter(|_| works) {
-            self.event(Event::Told { change });
+        self.event(Event::SyncStarted);
+        if let Some(change) = self.account.pending_sync.as_ref().map(|u| u.change).filter(|_| works) {
+            self.event(Event::Synced { change });
         }
         let sent: Vec<_> = self.account.outbox.iter().map(|a| (a.number, a.kind)).collect();
         for (number, _) in &sent {
@@ -213,18 +201,18 @@ impl Keeper {
         kinds
     }
 
-    pub fn take_off(&mut self, operation: Operation) {
-        self.event(Event::TookOff(operation, By { who: "key:k".into(), request_id: "r1".into() }));
+    pub fn begin(&mut self, operation: Operation) {
+        self.event(Event::TaskStarted(operation, Actor { who: "key:k".into(), request_id: "r1".into() }));
     }
 
-    pub fn land(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
-        self.event(Event::Landed { operation, source: None, outcome, calls })
+    pub fn end(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
+        self.event(Event::TaskFinished { operation, source: None, outcome, calls })
     }
 
     /// A whole task.
     pub fn run(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
-        self.take_off(operation);
-        self.land(operation, outcome, calls)
+        self.begin(operation);
+        self.end(operation, outcome, calls)
     }
 
     pub fn succeed(&mut self, operation: Operation, life: Duration) {
@@ -251,6 +239,6 @@ pub(super) fn refused(verdict: Verdict) -> (Code, Option<u64>) {
     }
 }
 
-pub(super) fn flies(verdict: &Verdict, operation: Operation) -> bool {
-    matches!(verdict, Verdict::Fly(o) if *o == operation)
+pub(super) fn runs(verdict: &Verdict, operation: Operation) -> bool {
+    matches!(verdict, Verdict::Run(o) if *o == operation)
 }

@@ -81,10 +81,10 @@ fn a_final_refusal_is_not_tried_again_by_anything_but_an_order_or_new_settings()
             assert!(k.next_alarm().is_none_or(|at| at > k.now || !k.follow_up(true).is_empty()));
         }
         // An order that is refused the same way is no news.
-        assert!(flies(&k.order(Refresh), Refresh));
+        assert!(runs(&k.order(Refresh), Refresh));
         k.fail(Refresh, code);
         assert_eq!(k.alerts(), []);
-        assert!(flies(&k.order(Obtain), Obtain));
+        assert!(runs(&k.order(Obtain), Obtain));
         k.succeed(Obtain, LONG);
         assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
         // New settings are tried without an order.
@@ -104,7 +104,7 @@ fn an_ask_finds_new_settings_too() {
     k.fail(Renew, Code::CredentialsRefused);
     assert_eq!(refused(k.ask()), (Code::CredentialsRefused, None));
     k.settings = "other".into();
-    assert!(flies(&k.ask(), Renew));
+    assert!(runs(&k.ask(), Renew));
     k.fail(Renew, Code::CredentialsRefused);
     assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::NeedsAttention], "they are wrong, too");
 }
@@ -117,7 +117,7 @@ fn whoever_asks_is_told_when_to_come_back() {
     k.advance(Duration::from_millis(1_999));
     assert_eq!(refused(k.ask()), (Code::Timeout, Some(1)));
     k.advance(Duration::from_millis(1));
-    assert!(flies(&k.ask(), Renew), "an ask need not wait for the alarm");
+    assert!(runs(&k.ask(), Renew), "an ask need not wait for the alarm");
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn whoever_asks_in_trouble_shares_the_next_try() {
     let mut k = Keeper::new(facturify());
     k.fail(Renew, Code::Timeout);
     assert_eq!(k.wake(), Renew);
-    k.take_off(Renew);
+    k.begin(Renew);
     k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(600)));
-    assert!(flies(&k.ask(), Renew), "it is under way");
+    assert!(runs(&k.ask(), Renew), "it is under way");
     // Calls that failed since the next try was planned put it off.
     let mut k = Keeper::new(upstox());
     k.succeed(Renew, secs(60));
@@ -187,7 +187,7 @@ fn calls_in_an_outage(
                 Wants::Orders(operation) if !by_alarm => k.order(operation),
                 _ => Verdict::Nothing,
             };
-            if let Verdict::Fly(operation) = verdict {
+            if let Verdict::Run(operation) = verdict {
                 made.extend((0..calls).map(|_| k.now));
                 k.run(operation, Outcome::Failed(Failure::new(Code::ServerError)), calls);
             }
@@ -217,18 +217,17 @@ fn an_hour_of_outage_has_at_most_fifteen_calls() {
 #[test]
 fn somebody_who_died_in_the_middle_is_followed_at_once_and_not_for_ever() {
     let mut k = Keeper::new(oauth2_rotating("seed"));
-    k.take_off(Renew);
-    k.evict();
+    k.begin(Renew);
     k.event(Event::Interrupted);
-    assert_eq!((k.next_alarm(), k.account.flight.clone()), (Some(k.now), None));
-    let entry = k.history.last().unwrap();
+    let entry = k.entry.clone().unwrap();
+    assert_eq!((k.next_alarm(), k.account.task.clone()), (Some(k.now), None));
     assert_eq!((entry.outcome.as_str(), entry.who.as_str()), ("upstream_outcome_unknown", "key:k"));
     let mut waits = Vec::new();
     for _ in 0..4 {
         let died_at = k.now;
         k.wake();
         waits.push(k.now.since(died_at).as_secs());
-        k.take_off(Renew);
+        k.begin(Renew);
         k.event(Event::Interrupted);
     }
     assert_eq!(waits, [0, 4, 300, 600]);
@@ -237,9 +236,9 @@ fn somebody_who_died_in_the_middle_is_followed_at_once_and_not_for_ever() {
     assert_eq!(k.alerts(), [Kind::Failing, Kind::Recovered]);
     // A check, a code, a given token: nothing is known to be wrong.
     for operation in [Check, Operation::Adopt, Operation::Exchange, Operation::Request] {
-        k.take_off(operation);
+        k.begin(operation);
         k.event(Event::Interrupted);
-        assert_eq!((k.account.trouble.clone(), k.account.flight.clone()), (None, None));
+        assert_eq!((k.account.trouble.clone(), k.account.task.clone()), (None, None));
     }
     assert!(matches!(k.event(Event::Interrupted), Verdict::Nothing), "there was none");
 }
@@ -263,7 +262,7 @@ fn what_cannot_be_opened_waits_until_it_can() {
     assert!(k.account.due.is_some());
     // Or until an order puts a new one in its place.
     k.event(Event::Unreadable);
-    assert!(flies(&k.order(Refresh), Refresh));
+    assert!(runs(&k.order(Refresh), Refresh));
     k.succeed(Refresh, LONG);
     assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
 }
@@ -311,7 +310,7 @@ fn alerts_are_delivered_at_least_once_and_not_for_ever() {
         assert_eq!(k.follow_up(false), [Kind::NeedsAttention]);
         assert!(k.account.outbox[0].try_at > k.now);
         let try_at = k.account.outbox[0].try_at;
-        k.account.untold = None;
+        k.account.pending_sync = None;
         assert_eq!(k.next_alarm(), Some(try_at), "the alarm brings it again");
     }
     k.event(Event::Alerted { number: 99, delivered: true });

@@ -9,7 +9,7 @@ use super::call::{
 };
 use super::facturify::is_token;
 use super::jwt;
-use super::protocol::{Operation, Task};
+use super::protocol::{Adopt, Exchange, Operation, Task};
 use super::providers::{Provider, Rules};
 use super::schedule::{upstox_end, upstox_renewal};
 use super::state::{Due, Held, Source, Tokens};
@@ -68,7 +68,7 @@ impl Upstox {
             backoff: common.backoff,
             // Read, refresh, read again, and a profile after each read.
             calls_max: if common.service_url.is_some() { 5 } else { 1 },
-            flight_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),
+            task_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),
             extends: false,
             automatic: common.service_url.is_some() || app.is_some(),
             by_approval: common.service_url.is_none() && app.is_some(),
@@ -147,13 +147,13 @@ impl Provider for Upstox {
                 Some(tokens) => self.calls(Stage::Check { token: tokens.access.clone() }),
                 None => nothing(),
             },
-            Task::Adopt { token, expires_at, user_id, .. } => {
+            Task::Adopt(Adopt { token, expires_at, user_id, .. }) => {
                 let user_id = user_id.clone().or_else(|| self.user_id());
                 let candidate =
                     Candidate { token: token.clone(), said: *expires_at, updated_by: None, user_id };
                 self.calls(Stage::Adopt { candidate })
             }
-            Task::Exchange { code, redirect_uri } => {
+            Task::Exchange(Exchange { code, redirect_uri }) => {
                 if self.app.is_some() {
                     self.calls(Stage::Exchange { code: code.clone(), redirect_uri: redirect_uri.clone() })
                 } else {
@@ -310,11 +310,11 @@ impl Calls {
             Stage::Adopt { candidate } => Step::Call(p.profile(&candidate.token)),
             Stage::Exchange { code, redirect_uri } => match app {
                 Some(app) => Step::Call(p.exchange(app, code, redirect_uri.as_deref())),
-                None => Step::Done(Outcome::Failed(Failure::new(Code::NoMeans))),
+                None => Step::Done(Outcome::Failed(Failure::new(Code::NoTokenSource))),
             },
             Stage::Request => match app {
                 Some(app) => Step::Call(p.request(app)),
-                None => Step::Done(Outcome::Failed(Failure::new(Code::NoMeans))),
+                None => Step::Done(Outcome::Failed(Failure::new(Code::NoTokenSource))),
             },
         }
     }
@@ -326,7 +326,7 @@ impl Calls {
                 match candidate {
                     Ok(candidate) if candidate.expires_at(now) > now => Ok(self.confirm(candidate)),
                     // It has none, or an old one: a new one is asked for, once.
-                    Ok(_) | Err(Failure { code: Code::NoMeans, .. }) if !self.refreshed => {
+                    Ok(_) | Err(Failure { code: Code::NoTokenSource, .. }) if !self.refreshed => {
                         Ok(self.refresh(now))
                     }
                     Ok(_) => Err(Failure::new(Code::TokenRefused)),
@@ -342,7 +342,7 @@ impl Calls {
                         Ok(self.begin(now))
                     }
                     401 | 403 => Err(Failure::with_status(Code::CredentialsRefused, status)),
-                    _ => Err(Failure::with_status(Code::Unintelligible, status)),
+                    _ => Err(Failure::with_status(Code::UnexpectedResponse, status)),
                 }
             }
             Stage::Confirm => self.confirmed(answer, now),
@@ -369,7 +369,7 @@ impl Calls {
     }
 
     fn confirmed(&mut self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
-        let candidate = self.candidate.take().ok_or(Failure::new(Code::Unintelligible))?;
+        let candidate = self.candidate.take().ok_or(Failure::new(Code::UnexpectedResponse))?;
         match profile(answer, candidate.user_id.as_deref()) {
             Ok(user_id) => Ok(Step::Done(Outcome::Granted(candidate.grant(now, user_id, true)))),
             Err(Failure { code: Code::TokenRefused, .. }) if !self.refreshed => Ok(self.refresh(now)),
@@ -385,7 +385,7 @@ impl Calls {
         if !(200..=299).contains(&status) {
             return Err(Failure::with_status(Code::GrantRefused, status));
         }
-        let unintelligible = Failure::with_status(Code::Unintelligible, status);
+        let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
         let given: Exchanged = json(status, &body)?;
         let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
         let expected = self.provider.user_id();
@@ -402,13 +402,13 @@ fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, F
     let (status, body) = answer.read()?;
     match status {
         200..=299 => {}
-        404 => return Err(Failure::with_status(Code::NoMeans, status)),
+        404 => return Err(Failure::with_status(Code::NoTokenSource, status)),
         401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
-        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+        _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
     }
     let given: ServiceToken = json(status, &body)?;
     let token = given.access_token.filter(|t| given.success && is_token(t));
-    let token = token.ok_or(Failure::with_status(Code::NoMeans, status))?;
+    let token = token.ok_or(Failure::with_status(Code::NoTokenSource, status))?;
     Ok(Candidate {
         token: Secret::new(token),
         said: given.expires_at.as_str().and_then(Timestamp::parse_rfc3339),
@@ -423,10 +423,10 @@ fn profile(answer: Answer, expected: Option<&str>) -> Result<Option<String>, Fai
     match status {
         200..=299 => {}
         401 => return Err(Failure::with_status(Code::TokenRefused, status)),
-        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+        _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
     }
     let profile: Profile = json(status, &body)?;
-    let data = profile.data.ok_or(Failure::with_status(Code::Unintelligible, status))?;
+    let data = profile.data.ok_or(Failure::with_status(Code::UnexpectedResponse, status))?;
     match expected {
         Some(expected) if data.user_id.as_deref() != Some(expected) => {
             Err(Failure::with_status(Code::TokenRefused, status))
@@ -440,10 +440,10 @@ fn requested(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
     match status {
         200..=299 => {}
         400 | 401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
-        _ => return Err(Failure::with_status(Code::Unintelligible, status)),
+        _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
     }
     let given: Requested = json(status, &body)?;
-    let data = given.data.ok_or(Failure::with_status(Code::Unintelligible, status))?;
+    let data = given.data.ok_or(Failure::with_status(Code::UnexpectedResponse, status))?;
     let expiry = data.authorization_expiry;
     let millis = expiry.as_u64().or_else(|| expiry.as_str().and_then(|t| t.parse().ok()));
     // Without a believable end, the trading day's.

@@ -12,9 +12,11 @@ const EXCHANGE: &str = "POST https://api.upstox.com/v2/login/authorization/token
 #[test]
 fn a_code_is_exchanged_once() {
     let k = Keeper::new(upstox_app());
-    let task = |to: Option<&str>| Task::Exchange {
-        code: Secret::new("hidden-code"),
-        redirect_uri: to.map(Into::into),
+    let task = |to: Option<&str>| {
+        Task::Exchange(protocol::Exchange {
+            code: Secret::new("hidden-code"),
+            redirect_uri: to.map(Into::into),
+        })
     };
     let good = r#"{"user_id":"U1","email":"x@y","access_token":"hidden-new","extended_token":null}"#;
     for (given, used) in [(None, "https%3A%2F%2Fme%2Fcb"), (Some("https://me/2"), "https%3A%2F%2Fme%2F2")] {
@@ -40,7 +42,7 @@ fn a_code_is_exchanged_once() {
     }
     assert_eq!(
         failure(play(&Keeper::new(upstox()), &task(None), vec![]).1).0,
-        Code::NoMeans,
+        Code::NoTokenSource,
         "without an app"
     );
 }
@@ -84,6 +86,6 @@ fn an_approval_is_asked_for() {
     }
     for task in [Task::Renew, Task::Obtain, Task::Refresh, Task::Request] {
         let (_, outcome) = play(&Keeper::new(upstox_manual()), &task, vec![]);
-        assert_eq!(failure(outcome), (Code::NoMeans, None));
+        assert_eq!(failure(outcome), (Code::NoTokenSource, None));
     }
 }

@@ -166,7 +166,7 @@ fn the_service_fails_in_many_ways() {
             assert_eq!((calls.len(), failure(outcome)), (1, (code, status)), "{answer:?}");
         }
         let (_, outcome) = play(&service(), &Task::Refresh, vec![done(), answer]);
-        let expected = if status == Some(404) { Code::NoMeans } else { code };
+        let expected = if status == Some(404) { Code::NoTokenSource } else { code };
         assert_eq!(failure(outcome), (expected, status));
     }
     for status in [401, 403] {
@@ -180,8 +180,8 @@ fn the_service_fails_in_many_ways() {
         (vec![has_until("hidden-old", "2025-11-19T03:30:00+05:30")], Code::TokenRefused),
         (vec![has("hidden-bad"), refused()], Code::TokenRefused),
         (vec![has("hidden-bad"), is_of("U2")], Code::TokenRefused),
-        (vec![says(200, "{}")], Code::NoMeans),
-        (vec![says(200, r#"{"success":true,"access_token":"a b"}"#)], Code::NoMeans),
+        (vec![says(200, "{}")], Code::NoTokenSource),
+        (vec![says(200, r#"{"success":true,"access_token":"a b"}"#)], Code::NoTokenSource),
     ] {
         let answers = [vec![has("hidden-bad"), refused(), done()], last].concat();
         let (_, outcome) = play(&service_with_app(), &Task::Renew, answers);
@@ -203,20 +203,20 @@ fn a_check_believes_only_a_401() {
         assert_eq!(failure(play(&k, &Task::Check, vec![answer]).1), (Code::TokenRefused, Some(401)));
     }
     for (answer, code, status) in
-        disturbances().into_iter().chain([(says(403, "{}"), Code::Unintelligible, Some(403))])
+        disturbances().into_iter().chain([(says(403, "{}"), Code::UnexpectedResponse, Some(403))])
     {
         assert_eq!(failure(play(&k, &Task::Check, vec![answer]).1), (code, status));
     }
-    assert_eq!(failure(play(&service(), &Task::Check, vec![]).1), (Code::NoMeans, None));
+    assert_eq!(failure(play(&service(), &Task::Check, vec![]).1), (Code::NoTokenSource, None));
 }
 
 fn adopt(token: &str, expires_at: Option<&str>, user_id: Option<&str>) -> Task {
-    Task::Adopt {
+    Task::Adopt(protocol::Adopt {
         token: Secret::new(token),
         expires_at: expires_at.map(at),
         source: Source::Manual,
         user_id: user_id.map(Into::into),
-    }
+    })
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl<'v, 'n> Browser<'v, 'n> {
 
     /// Goes to an address behind the base URL.
     pub async fn open(&mut self, path: &str) -> Result<Shown, Failure> {
-        let url = self.site.at(path).ok_or(Failure::new(Code::Unintelligible))?;
+        let url = self.site.at(path).ok_or(Failure::new(Code::UnexpectedResponse))?;
         self.follow(Hop::Goes(Prepared { url, method: "GET", body: None, referrer: None })).await
     }
 
@@ -186,7 +186,7 @@ impl<'v, 'n> Browser<'v, 'n> {
         let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: body.clone(), timeout };
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
-            Answer::TooLong => return Err(Failure::new(Code::Unintelligible)),
+            Answer::TooLong => return Err(Failure::new(Code::UnexpectedResponse)),
             // Cut short by what was left of all: the portal, which has answered until then, may be fine.
             Answer::TimedOut if timeout < self.site.timeout && self.visit.has_been_answered() => {
                 return Err(Failure::new(Code::OutOfTime));
@@ -212,7 +212,7 @@ impl<'v, 'n> Browser<'v, 'n> {
                 return Ok(Hop::Shown(Shown { url: asked.url, status, document }));
             }
         }
-        let Some(location) = location else { return failure(Code::Unintelligible) };
+        let Some(location) = location else { return failure(Code::UnexpectedResponse) };
         let Ok(to) = self.target(&asked.url, Some(&location)) else { return failure(Code::Redirected) };
         let keeps = matches!(status, 307 | 308);
         // What was typed in for one host is not for another.
@@ -226,7 +226,7 @@ impl<'v, 'n> Browser<'v, 'n> {
     /// Where something on a page leads to, if that is allowed.
     fn target(&self, page: &Url, href: Option<&str>) -> Result<Url, Failure> {
         let to = href.map_or_else(|| Ok(page.clone()), |href| page.join(href));
-        let mut to = to.map_err(|_| Failure::new(Code::Unintelligible))?;
+        let mut to = to.map_err(|_| Failure::new(Code::UnexpectedResponse))?;
         to.set_fragment(None);
         if self.site.allows(page, &to) { Ok(to) } else { Err(Failure::new(Code::Redirected)) }
     }

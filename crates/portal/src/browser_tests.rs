@@ -76,7 +76,7 @@ fn redirects_end() {
     assert_eq!(world.called.borrow().len(), 11);
     assert_eq!(
         code(&World::new(|_| Answer::Page(Page { location: None, ..bare(302) }))),
-        Err(Code::Unintelligible)
+        Err(Code::UnexpectedResponse)
     );
 }
 
@@ -91,7 +91,7 @@ fn statuses_mean_what_they_mean() {
     for (answer, expected) in [
         (Answer::TimedOut, Failure::new(Code::Timeout)),
         (Answer::Unreachable, Failure::new(Code::Unreachable)),
-        (Answer::TooLong, Failure::new(Code::Unintelligible)),
+        (Answer::TooLong, Failure::new(Code::UnexpectedResponse)),
         (
             Answer::Page(Page { retry_after: wait, ..bare(429) }),
             Failure { retry_after: wait, ..Failure::with_status(Code::RateLimited, 429) },

@@ -32,7 +32,8 @@ pub enum Code {
     /// A status from 500 on.
     ServerError,
     /// A page that is not what was expected there.
-    Unintelligible,
+    #[serde(rename = "unintelligible")]
+    UnexpectedResponse,
     /// The portal wants to send us to a host that is not its own.
     Redirected,
     /// The portal has no such thing.
@@ -46,7 +47,8 @@ pub enum Code {
     /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
     Unreadable,
     /// The hour's logins are used up.
-    LoginsSpent,
+    #[serde(rename = "logins_spent")]
+    LoginBudgetExhausted,
     /// Too many wait for this session already.
     Busy,
     /// The session was closed while somebody waited for it.
@@ -71,14 +73,14 @@ impl Code {
             Self::Unreachable => "portal_unreachable",
             Self::RateLimited => "portal_rate_limited",
             Self::ServerError => "portal_error",
-            Self::Unintelligible => "portal_unintelligible",
+            Self::UnexpectedResponse => "portal_unintelligible",
             Self::Redirected => "portal_redirected",
             Self::NotFound => "portal_not_found",
             Self::InputRefused => "portal_input_refused",
             Self::OutcomeUnknown => "portal_outcome_unknown",
             Self::Interrupted => "portal_interrupted",
             Self::Unreadable => "credential_unreadable",
-            Self::LoginsSpent => "portal_logins_spent",
+            Self::LoginBudgetExhausted => "portal_logins_spent",
             Self::Busy => "portal_busy",
             Self::Closed => "portal_session_closed",
             Self::WizardUnknown => "appointment_session_not_found",
@@ -104,7 +106,7 @@ impl Code {
                 | Self::Unreachable
                 | Self::RateLimited
                 | Self::ServerError
-                | Self::Unintelligible
+                | Self::UnexpectedResponse
                 | Self::Redirected
         )
     }

@@ -5,8 +5,8 @@
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use super::state::{
-    End, Ended, Farewell, Flight, Live, Login, Policy, Reached, Refused, RefusedKey, TROUBLE_KNOWN, Trouble,
-    Untold, Work,
+    End, Ended, Live, Login, PendingLogout, PendingSync, Policy, Reached, Refused, RefusedKey, RetryState,
+    TROUBLE_KNOWN, Task, Work,
 };
 use base::clock::{Timestamp, seconds_up};
 use base::jitter::Jitter;
@@ -20,13 +20,13 @@ const WATCH: Duration = Duration::from_mins(1);
 /// How long the caller of a login that was broken off may take to come back, before what is known of it is given up.
 const COME_BACK: Duration = Duration::from_mins(2);
 /// How often a logout at the portal is tried, and the wait between.
-const FAREWELLS: u32 = 3;
-const FAREWELL_AGAIN: Duration = Duration::from_mins(1);
+const LOGOUTS_MAX: u32 = 3;
+const LOGOUT_AGAIN: Duration = Duration::from_mins(1);
 /// A captcha key that was refused is left alone for this long; so many of them are remembered.
 const KEY_AGAIN: Duration = Duration::from_mins(1);
 const KEYS_MAX: usize = 10;
 /// The registry is told again after this, if it could not be told.
-const TELL_AGAIN: Duration = Duration::from_secs(30);
+const SYNC_AGAIN: Duration = Duration::from_secs(30);
 /// A session that ended longer ago than this is of no interest to the next.
 const ENDED_SHOWN: Duration = Duration::from_hours(24);
 
@@ -41,7 +41,7 @@ pub enum Event {
         session_id: String,
     },
     /// Work at the portal begins.
-    TookOff(Work),
+    TaskStarted(Work),
     /// The login is about to go that far.
     Reaching(Reached),
     /// The portal has taken the credentials; what it will do with them is not known yet.
@@ -83,12 +83,12 @@ pub enum Event {
     Woke,
     /// Work was under way, and nobody is at it.
     Interrupted,
-    SaidFarewell {
+    LogoutFinished {
         done: bool,
     },
     /// The registry is about to be told.
-    Telling,
-    Told {
+    SyncStarted,
+    Synced {
         change: u64,
     },
 }
@@ -129,18 +129,18 @@ impl Login {
                 Some(live) if live.session_id == session_id => self.serve(policy, now),
                 _ => self.gone(&session_id),
             },
-            Event::TookOff(work) => {
-                match (&work, &mut self.farewell) {
+            Event::TaskStarted(work) => {
+                match (&work, &mut self.logout) {
                     (Work::LogIn, _) => self.logins.push(now),
-                    (Work::LogOut, Some(farewell)) => farewell.try_at = farewell.try_at.min(now),
+                    (Work::LogOut, Some(logout)) => logout.try_at = logout.try_at.min(now),
                     _ => {}
                 }
-                self.flight = Some(Flight::new(work, now));
+                self.task = Some(Task::new(work, now));
                 Verdict::Nothing
             }
             Event::Reaching(reached) => {
-                if let Some(flight) = &mut self.flight {
-                    flight.reached = flight.reached.max(reached);
+                if let Some(task) = &mut self.task {
+                    task.reached = task.reached.max(reached);
                 }
                 Verdict::Nothing
             }
@@ -149,8 +149,8 @@ impl Login {
                 Verdict::Nothing
             }
             Event::Committing => {
-                if let Some(flight) = &mut self.flight {
-                    flight.committing = true;
+                if let Some(task) = &mut self.task {
+                    task.committing = true;
                 }
                 Verdict::Nothing
             }
@@ -160,7 +160,7 @@ impl Login {
             Event::LoginFailed(failure) => self.login_failed(failure, policy, now, jitter),
             Event::KeyRefused { print, code } => {
                 // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
-                if self.flight.as_ref().is_none_or(|flight| flight.reached < Reached::Password) {
+                if self.task.as_ref().is_none_or(|task| task.reached < Reached::Password) {
                     self.logins.pop();
                 }
                 self.refused_keys.retain(|key| key.print != print);
@@ -171,17 +171,17 @@ impl Login {
             }
             Event::NotSignedIn => {
                 self.signed_in = false;
-                self.flight = None;
-                self.farewell.take_if(|farewell| farewell.broken_off);
+                self.task = None;
+                self.logout.take_if(|logout| logout.broken_off);
                 Verdict::Nothing
             }
             Event::Confirmed { used } => {
-                self.flight = None;
+                self.task = None;
                 self.confirmed(used, policy, now, jitter);
                 Verdict::Nothing
             }
             Event::Unasked => {
-                self.flight = None;
+                self.task = None;
                 if let Some(live) = &mut self.session {
                     live.last_used = live.last_used.max(now);
                 }
@@ -197,9 +197,9 @@ impl Login {
                 _ => self.gone(&session_id),
             },
             Event::Unreadable => {
-                self.flight = None;
+                self.task = None;
                 self.signed_in = false;
-                self.farewell = None;
+                self.logout = None;
                 self.end(End::Unreadable, now);
                 Verdict::Nothing
             }
@@ -208,18 +208,18 @@ impl Login {
                 self.interrupted(now);
                 Verdict::Nothing
             }
-            Event::SaidFarewell { done } => {
-                self.said_farewell(done, now);
+            Event::LogoutFinished { done } => {
+                self.logout_finished(done, now);
                 Verdict::Nothing
             }
-            Event::Telling => {
-                if let Some(untold) = &mut self.untold {
-                    untold.try_at = now.plus(TELL_AGAIN);
+            Event::SyncStarted => {
+                if let Some(pending_sync) = &mut self.pending_sync {
+                    pending_sync.try_at = now.plus(SYNC_AGAIN);
                 }
                 Verdict::Nothing
             }
-            Event::Told { change } => {
-                self.untold.take_if(|untold| untold.change == change);
+            Event::Synced { change } => {
+                self.pending_sync.take_if(|pending_sync| pending_sync.change == change);
                 Verdict::Nothing
             }
         }
@@ -228,23 +228,23 @@ impl Login {
     /// When something is to be done without anybody asking.
     pub fn next_alarm(&self, policy: &Policy, now: Timestamp) -> Option<Timestamp> {
         let session = self.session.as_ref().and_then(|live| match live.lost_since {
-            _ if self.flight.is_some() => None,
+            _ if self.task.is_some() => None,
             Some(_) if live.keep_alive => Some(self.login_at(policy, now)),
             None if live.keep_alive => Some(live.refresh_at.max(self.trouble_until())),
             _ => Some(live.last_used.plus(policy.idle).plus(Duration::from_millis(1))),
         });
-        let watch = self.flight.as_ref().map(|flight| flight.began_at.plus(WATCH));
-        let farewell = self.farewell.filter(|_| self.flight.is_none()).map(|f| f.try_at);
-        let untold = self.untold.map(|u| u.try_at);
-        [session, watch, farewell, untold].into_iter().flatten().min().or_else(|| self.forget_at())
+        let watch = self.task.as_ref().map(|task| task.began_at.plus(WATCH));
+        let logout = self.logout.filter(|_| self.task.is_none()).map(|f| f.try_at);
+        let pending_sync = self.pending_sync.map(|u| u.try_at);
+        [session, watch, logout, pending_sync].into_iter().flatten().min().or_else(|| self.forget_at())
     }
 
     /// When nothing of this matters any more; nothing while something is still to be done, or was never begun.
     fn forget_at(&self) -> Option<Timestamp> {
         let busy = self.session.is_some()
-            || self.flight.is_some()
-            || self.farewell.is_some()
-            || self.untold.is_some();
+            || self.task.is_some()
+            || self.logout.is_some()
+            || self.pending_sync.is_some();
         let refused = self.refused.map(Refused::forgotten_at);
         let trouble = self.trouble.map(|t| t.until.plus(TROUBLE_KNOWN));
         let ended = self.ended.as_ref().map(|e| e.at.plus(ENDED_SHOWN));
@@ -275,11 +275,11 @@ impl Login {
         self.refused.take_if(|refused| refused.forgotten_at() <= now);
         self.logins.retain(|at| *at > now.minus(HOUR));
         let over = |live: &Live| !live.keep_alive && now > live.last_used.plus(policy.idle);
-        if self.flight.is_none() && self.session.as_ref().is_some_and(over) {
+        if self.task.is_none() && self.session.as_ref().is_some_and(over) {
             self.end(End::Idle, now);
         }
         let given_up = |live: &Live| live.lost_since.is_some_and(|since| now > since.plus(LOST_MAX));
-        if self.flight.is_none() && self.session.as_ref().is_some_and(given_up) {
+        if self.task.is_none() && self.session.as_ref().is_some_and(given_up) {
             self.end(End::LoggedOut, now);
         }
     }
@@ -339,7 +339,9 @@ impl Login {
     /// Whether a login may be made now. One that was broken off, and may only have to be taken over, is none.
     fn may_log_in(&self, policy: &Policy, now: Timestamp) -> Verdict {
         match self.may_log_in_anew(policy, now) {
-            Verdict::Refuse(refusal) if refusal.code == Code::LoginsSpent && self.signed_in => Verdict::LogIn,
+            Verdict::Refuse(refusal) if refusal.code == Code::LoginBudgetExhausted && self.signed_in => {
+                Verdict::LogIn
+            }
             verdict => verdict,
         }
     }
@@ -357,7 +359,7 @@ impl Login {
             return Verdict::Refuse(trouble.refusal(now));
         }
         match self.budget_at(policy) {
-            at if at > now => refusal(Code::LoginsSpent, at),
+            at if at > now => refusal(Code::LoginBudgetExhausted, at),
             _ => Verdict::LogIn,
         }
     }
@@ -371,7 +373,7 @@ impl Login {
         jitter: Jitter,
     ) -> Verdict {
         self.refused = None;
-        if self.flight.take().is_some_and(|flight| flight.abandoned) {
+        if self.task.take().is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
             self.trouble = None;
             self.signed_in = true;
@@ -379,7 +381,7 @@ impl Login {
         }
         self.signed_in = false;
         // The cookies that were to be logged out have been taken over.
-        self.farewell.take_if(|farewell| farewell.broken_off);
+        self.logout.take_if(|logout| logout.broken_off);
         // Only one that is kept alive is logged in again without anybody who wants it.
         let used = self.session.as_ref().is_some_and(|live| !live.keep_alive);
         if self.session.is_none() {
@@ -417,7 +419,7 @@ impl Login {
         now: Timestamp,
         jitter: Jitter,
     ) -> Verdict {
-        let reached = self.flight.take().map(|flight| flight.reached).unwrap_or_default();
+        let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
         let unanswered = reached == Reached::Password && !self.signed_in;
         let code = failure.code;
         let no_attempt = failure.is_down() || code == Code::OutOfTime;
@@ -428,7 +430,7 @@ impl Login {
         // What the portal made of the credentials that it took is not known then.
         self.signed_in &= code.is_trouble() || code == Code::Interrupted;
         // What came back for the password is neither a user's page nor understood: it may be a refusal in other words.
-        let unsaid = unanswered && matches!(code, Code::Unintelligible | Code::Redirected);
+        let unsaid = unanswered && matches!(code, Code::UnexpectedResponse | Code::Redirected);
         if code.refuses_credentials() || unsaid {
             let refused = Refused::after(self.refused, code, policy.cooldown, now);
             self.refused = Some(refused);
@@ -437,7 +439,7 @@ impl Login {
             return Verdict::Refuse(failure.into());
         }
         if waits(code) {
-            let trouble = Trouble::after(self.trouble, &failure, now, jitter);
+            let trouble = RetryState::after(self.trouble, &failure, now, jitter);
             self.trouble = Some(trouble);
             failure.retry_after = Some(trouble.until.since(now));
         }
@@ -449,7 +451,7 @@ impl Login {
     }
 
     fn logged_out(&mut self, again: bool, policy: &Policy, now: Timestamp) -> Verdict {
-        let running = self.flight.take().is_some_and(|flight| matches!(flight.work, Work::Run(_)));
+        let running = self.task.take().is_some_and(|task| matches!(task.work, Work::Run(_)));
         self.trouble = None;
         let Some(live) = &mut self.session else { return Verdict::Unknown };
         if running {
@@ -464,12 +466,12 @@ impl Login {
     }
 
     fn failed(&mut self, mut failure: Failure, policy: &Policy, now: Timestamp, jitter: Jitter) -> Verdict {
-        let work = self.flight.take().map(|flight| flight.work);
+        let work = self.task.take().map(|task| task.work);
         let keeping = work == Some(Work::KeepAlive);
         if matches!(failure.code, Code::NotFound | Code::InputRefused) {
             self.confirmed(!keeping, policy, now, jitter);
         } else if keeping || failure.is_down() {
-            let trouble = Trouble::after(self.trouble, &failure, now, jitter);
+            let trouble = RetryState::after(self.trouble, &failure, now, jitter);
             self.trouble = Some(trouble);
             failure.retry_after = Some(trouble.until.since(now));
         }
@@ -483,28 +485,29 @@ impl Login {
     fn end(&mut self, reason: End, now: Timestamp) {
         let Some(live) = self.session.take() else { return };
         let lost = live.lost_since.is_some();
-        let logs_in = |flight: &&mut Flight| lost && matches!(flight.work, Work::LogIn | Work::KeepAlive);
+        let logs_in = |task: &&mut Task| lost && matches!(task.work, Work::LogIn | Work::KeepAlive);
         let lives_there = matches!(reason, End::Closed | End::Evicted | End::Idle);
-        if let Some(flight) = self.flight.as_mut().filter(logs_in) {
-            flight.abandoned = true;
+        if let Some(task) = self.task.as_mut().filter(logs_in) {
+            task.abandoned = true;
         } else if (lives_there && !lost) || self.signed_in {
             self.signed_in = false;
-            self.farewell = Some(Farewell { attempts: 0, try_at: now, broken_off: false });
+            self.logout = Some(PendingLogout { attempts: 0, try_at: now, broken_off: false });
         }
         self.ended = Some(Ended { session_id: live.session_id, reason, at: now });
         self.changed(now);
     }
 
     fn changed(&mut self, now: Timestamp) {
-        let change = self.untold.map_or(now.millis(), |untold| untold.change.saturating_add(1));
-        self.untold = Some(Untold { change, try_at: now });
+        let change =
+            self.pending_sync.map_or(now.millis(), |pending_sync| pending_sync.change.saturating_add(1));
+        self.pending_sync = Some(PendingSync { change, try_at: now });
     }
 
     fn woke(&mut self, policy: &Policy, now: Timestamp) -> Verdict {
-        if self.flight.is_some() {
+        if self.task.is_some() {
             return Verdict::Nothing;
         }
-        if self.farewell.is_some_and(|f| f.try_at <= now) {
+        if self.logout.is_some_and(|f| f.try_at <= now) {
             return Verdict::LogOut;
         }
         match &self.session {
@@ -522,33 +525,33 @@ impl Login {
     }
 
     fn interrupted(&mut self, now: Timestamp) {
-        if self.flight.as_ref().is_some_and(|flight| flight.work == Work::LogOut) {
-            self.said_farewell(false, now);
+        if self.task.as_ref().is_some_and(|task| task.work == Work::LogOut) {
+            self.logout_finished(false, now);
         }
-        self.flight = None;
+        self.task = None;
     }
 
     /// Whose cookies those of a login that was broken off are is found out when somebody wants them; else they are logged
     /// out.
     fn wait_for_its_caller(&mut self, now: Timestamp) {
-        let idle = self.session.is_none() && self.flight.is_none() && self.farewell.is_none();
+        let idle = self.session.is_none() && self.task.is_none() && self.logout.is_none();
         if self.signed_in && idle {
             let try_at = self.trouble_until().max(now).plus(COME_BACK);
-            self.farewell = Some(Farewell { attempts: 0, try_at, broken_off: true });
+            self.logout = Some(PendingLogout { attempts: 0, try_at, broken_off: true });
         }
     }
 
-    fn said_farewell(&mut self, done: bool, now: Timestamp) {
-        let began_at = self.flight.take_if(|flight| flight.work == Work::LogOut).map(|f| f.began_at);
-        if began_at.is_some_and(|at| self.farewell.is_some_and(|f| f.try_at > at)) {
+    fn logout_finished(&mut self, done: bool, now: Timestamp) {
+        let began_at = self.task.take_if(|task| task.work == Work::LogOut).map(|f| f.began_at);
+        if began_at.is_some_and(|at| self.logout.is_some_and(|f| f.try_at > at)) {
             // The next session was closed meanwhile, and its own is still to come.
             return;
         }
-        let Some(farewell) = self.farewell.take() else { return };
-        let attempts = farewell.attempts + 1;
-        if !done && attempts < FAREWELLS {
-            self.farewell = Some(Farewell { attempts, try_at: now.plus(FAREWELL_AGAIN), ..farewell });
-        } else if farewell.broken_off {
+        let Some(logout) = self.logout.take() else { return };
+        let attempts = logout.attempts + 1;
+        if !done && attempts < LOGOUTS_MAX {
+            self.logout = Some(PendingLogout { attempts, try_at: now.plus(LOGOUT_AGAIN), ..logout });
+        } else if logout.broken_off {
             self.signed_in = false;
         }
     }

@@ -20,26 +20,17 @@ mod jar;
 pub mod net;
 pub mod operation;
 pub mod protocol;
+pub mod registry;
 pub mod settings;
 pub mod state;
 #[cfg(test)]
 mod test_support;
 
 #[cfg(test)]
-mod fake_portal;
-#[cfg(test)]
-mod invariants;
-#[cfg(test)]
 mod login_support;
-#[cfg(test)]
-mod world;
 
 #[cfg(test)]
 mod found_tests;
-#[cfg(test)]
-mod hours_tests;
-#[cfg(test)]
-mod model_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
@@ -55,7 +46,11 @@ pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting
 pub use emodal::Emodal;
 pub use net::{Net, Pending, Progress};
 pub use operation::{Operation, operation};
-pub use protocol::{Asked, Command, Done, Refusal, Reply, Session, Told};
+pub use protocol::{
+    Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, Refusal, Run, RunReply,
+    Session, address,
+};
+pub use registry::address as registry_address;
 pub use state::{End, Ended, Live, Login, Policy, Reached, Work};
 
 /// The portals of a deployment, and how their sessions are kept.

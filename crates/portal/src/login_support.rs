@@ -74,17 +74,17 @@ impl Play {
         format!("session_{}", self.ids)
     }
 
-    pub fn take_off(&mut self, work: Work) {
-        self.event(Event::TookOff(work));
+    pub fn start_task(&mut self, work: Work) {
+        self.event(Event::TaskStarted(work));
     }
 
     pub fn run(&mut self) {
-        self.take_off(Work::Run("get_containers".to_owned()));
+        self.start_task(Work::Run("get_containers".to_owned()));
     }
 
     /// A login from its beginning to its good end.
     pub fn log_in(&mut self, keep_alive: bool) {
-        self.take_off(Work::LogIn);
+        self.start_task(Work::LogIn);
         self.event(Event::SignedIn);
         self.land(keep_alive);
     }
@@ -98,13 +98,13 @@ impl Play {
 
     /// A login that fails so.
     pub fn fail(&mut self, code: Code) -> Verdict {
-        self.take_off(Work::LogIn);
+        self.start_task(Work::LogIn);
         self.event(Event::LoginFailed(Failure::new(code)))
     }
 
     /// A login that fails so after the portal was shown the password.
     pub fn fail_after_the_password(&mut self, code: Code) -> Verdict {
-        self.take_off(Work::LogIn);
+        self.start_task(Work::LogIn);
         self.event(Event::Reaching(Reached::Captcha));
         self.event(Event::Reaching(Reached::Password));
         self.event(Event::LoginFailed(Failure::new(code)))
@@ -112,7 +112,7 @@ impl Play {
 
     /// A keep-alive that fails so.
     pub fn fail_keep_alive(&mut self, code: Code) -> Verdict {
-        self.take_off(Work::KeepAlive);
+        self.start_task(Work::KeepAlive);
         self.event(Event::Failed(Failure::new(code)))
     }
 
@@ -123,9 +123,9 @@ impl Play {
 
     /// The registry knows everything.
     pub fn tell(&mut self) {
-        self.event(Event::Telling);
-        if let Some(change) = self.login.untold.map(|untold| untold.change) {
-            self.event(Event::Told { change });
+        self.event(Event::SyncStarted);
+        if let Some(change) = self.login.pending_sync.map(|pending_sync| pending_sync.change) {
+            self.event(Event::Synced { change });
         }
     }
 

@@ -4,31 +4,134 @@
 mod support;
 
 use super::browser::Jar;
+use super::protocol::{Envelope, LoginCommand};
+use super::registry::{
+    self, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
+    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
+};
 use super::state::{
-    Ended, Farewell, Flight, Live, Login, Reached, Refused, RefusedKey, Trouble, Untold, Work,
+    Ended, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState, Task, Work,
 };
 use super::{
-    Asked, Code, Command, Credentials, Done, EMODAL, End, Refusal, Reply, Request, Session, Told, Waiting,
-    Wizard, identity,
+    Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, Look, LookReply,
+    Refusal, Request, Run, RunReply, Session, Waiting, Wizard, identity,
 };
+use base::rpc::Command as _;
 use base::secret::Secret;
 use base::settings::NamedKey;
 use base::vault::Vault;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use support::{check, line, section, shows};
 
 #[test]
-fn commands_and_replies() {
-    check::<Asked>("portal", "asked");
-    check::<Command>("portal", "command");
+fn commands() {
+    check::<Asked<Envelope>>("portal", "asked");
+    check::<Envelope>("portal", "command");
+    shows::<Get>("portal", "command");
+    shows::<Run>("portal", "command");
+    shows::<Close>("portal", "command");
     shows::<Request>("portal", "command");
-    check::<Reply>("portal", "reply");
-    shows::<Session>("portal", "reply");
-    shows::<Done>("portal", "reply");
-    shows::<Told>("portal", "reply");
-    shows::<Waiting>("portal", "reply");
-    shows::<Refusal>("portal", "reply");
     check::<End>("portal", "end");
     check::<Code>("portal", "code");
+    check::<registry::Envelope>("portal", "registry command");
+    shows::<Upsert>("portal", "registry command");
+    shows::<Row>("portal", "registry command");
+    shows::<Ended>("portal", "registry command");
+    shows::<Remove>("portal", "registry command");
+    shows::<Find>("portal", "registry command");
+    shows::<FindByAlias>("portal", "registry command");
+    shows::<Excess>("portal", "registry command");
+}
+
+/// What is sent is what is read.
+#[test]
+fn commands_are_sent_in_their_envelopes() {
+    fn sent<C: LoginCommand>(command: C) -> String {
+        Asked { name: "n".to_owned(), command }.to_json().unwrap()
+    }
+    for line in section("portal", "command") {
+        let Ok(envelope) = serde_json::from_str::<Envelope>(line) else { continue };
+        let asked = Asked { name: "n".to_owned(), command: envelope.clone() };
+        let text = match envelope {
+            Envelope::Get(get) => sent(get),
+            Envelope::Run(run) => sent(run),
+            Envelope::Close(close) => sent(close),
+            Envelope::Look => sent(Look),
+        };
+        assert_eq!(text, serde_json::to_string(&asked).unwrap());
+    }
+    const { assert!(!Asked::<Run>::REPEATABLE && Asked::<Get>::REPEATABLE) };
+    for line in section("portal", "registry command") {
+        let Ok(envelope) = serde_json::from_str::<registry::Envelope>(line) else { continue };
+        let text = match &envelope {
+            registry::Envelope::Upsert(command) => command.to_json(),
+            registry::Envelope::Remove(command) => command.to_json(),
+            registry::Envelope::Find(command) => command.to_json(),
+            registry::Envelope::FindByAlias(command) => command.to_json(),
+            registry::Envelope::List => registry::List.to_json(),
+            registry::Envelope::Count => registry::Count.to_json(),
+            registry::Envelope::KeyUsage => registry::KeyUsage.to_json(),
+            registry::Envelope::Names => registry::Names.to_json(),
+            registry::Envelope::Excess(command) => command.to_json(),
+        };
+        assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
+    }
+}
+
+/// Each text is a reply to at least one command, and whoever reads it prints it as it stands there.
+#[test]
+fn replies() {
+    check_replies(
+        "reply",
+        &[reread::<GetReply>, reread::<RunReply>, reread::<CloseReply>, reread::<LookReply>],
+    );
+    shows::<GetReply>("portal", "reply");
+    shows::<RunReply>("portal", "reply");
+    shows::<CloseReply>("portal", "reply");
+    shows::<LookReply>("portal", "reply");
+    shows::<Session>("portal", "reply");
+    shows::<Done>("portal", "reply");
+    shows::<Answered>("portal", "reply");
+    shows::<Waiting>("portal", "reply");
+    shows::<Refusal>("portal", "reply");
+    check_replies(
+        "registry reply",
+        &[
+            reread::<Surplus>,
+            reread::<Removed>,
+            reread::<FindReply>,
+            reread::<FindByAliasReply>,
+            reread::<Listed>,
+            reread::<Counted>,
+            reread::<KeyUsageReply>,
+            reread::<NamesReply>,
+        ],
+    );
+    shows::<Place>("portal", "registry reply");
+    shows::<Counts>("portal", "registry reply");
+    for members in [shows::<FindReply>, shows::<FindByAliasReply>, shows::<Listed>, shows::<Counted>] {
+        members("portal", "registry reply");
+    }
+}
+
+fn reread<T: Serialize + DeserializeOwned>(text: &str) -> Option<String> {
+    serde_json::from_str::<T>(text).ok().map(|value| serde_json::to_string(&value).unwrap())
+}
+
+fn check_replies(name: &str, readers: &[fn(&str) -> Option<String>]) {
+    let mut lines = section("portal", name).into_iter();
+    while let Some(line) = lines.next() {
+        let (text, printed) = match line.strip_prefix("old ") {
+            Some(old) => (old, lines.next().and_then(|l| l.strip_prefix("new ")).unwrap()),
+            None => (line, line),
+        };
+        let read: Vec<_> = readers.iter().filter_map(|reread| reread(text)).collect();
+        assert!(!read.is_empty(), "no reply: {text}");
+        for again in read {
+            assert_eq!(again, printed);
+        }
+    }
 }
 
 #[test]
@@ -37,11 +140,11 @@ fn the_stored_login() {
     shows::<Live>("portal", "login");
     shows::<Ended>("portal", "login");
     shows::<Refused>("portal", "login");
-    shows::<Trouble>("portal", "login");
+    shows::<RetryState>("portal", "login");
     shows::<RefusedKey>("portal", "login");
-    shows::<Flight>("portal", "login");
-    shows::<Farewell>("portal", "login");
-    shows::<Untold>("portal", "login");
+    shows::<Task>("portal", "login");
+    shows::<PendingLogout>("portal", "login");
+    shows::<PendingSync>("portal", "login");
     check::<Work>("portal", "work");
     check::<Reached>("portal", "reached");
 }

@@ -1,61 +1,173 @@
 //! What the Worker says to the object of a portal login and what it answers.
-//! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
+//! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
 use super::code::{Code, Failure};
 use super::driver::{Credentials, Request, Waiting};
 use super::state::{End, Live};
-use base::call::By;
+use base::call::Actor;
 use base::clock::{Timestamp, seconds_up};
+use base::rpc::{self, Address, Class, Enveloped, Method, Object};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A command, for the login that the object is named by: an object is not told its own name.
+/// The object of one portal login.
+#[derive(Clone, Copy, Debug)]
+pub struct PortalObject;
+
+impl Object for PortalObject {
+    const CLASS: Class = Class::Portal;
+}
+
+/// The object of the login of this name: [`super::identity::names`].
+pub fn address(name: &str) -> Address<PortalObject> {
+    Address::name(name)
+}
+
+/// A command as it is sent, for the login that the object is named by: an object is not told its own name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct Asked<C> {
     pub name: String,
-    pub command: Command,
+    pub command: C,
+}
+
+/// What a login can be told or asked.
+pub trait LoginCommand {
+    type Reply: DeserializeOwned;
+    const REPEATABLE: bool = true;
+
+    /// What is sent, within [`Asked`].
+    fn sent(&self) -> impl Serialize;
+}
+
+impl<C: LoginCommand> rpc::Command for Asked<C> {
+    type Object = PortalObject;
+    type Reply = C::Reply;
+    const METHOD: Method = Method::Ask;
+    const REPEATABLE: bool = C::REPEATABLE;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&Asked { name: self.name.clone(), command: self.command.sent() })
+    }
+}
+
+/// The live session of these credentials; a new one if there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Get {
+    pub credentials: Credentials,
+    pub keep_alive: bool,
+    pub by: Actor,
+}
+
+impl LoginCommand for Get {
+    type Reply = GetReply;
+
+    fn sent(&self) -> impl Serialize {
+        Enveloped { name: "get", command: self }
+    }
+}
+
+/// An operation on the session of that id; else, with credentials, on theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub session_id: Option<String>,
+    pub credentials: Option<Credentials>,
+    pub keep_alive: bool,
+    pub operation: Request,
+    /// The id of a wizard to be gone on with.
+    pub wizard_id: Option<String>,
+    pub by: Actor,
+}
+
+impl LoginCommand for Run {
+    type Reply = RunReply;
+    // Some operations cannot be undone, so none is given twice.
+    const REPEATABLE: bool = false;
+
+    fn sent(&self) -> impl Serialize {
+        Enveloped { name: "run", command: self }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    pub session_id: String,
+    pub reason: End,
+    pub by: Actor,
+    /// Whether the answer waits until the portal knows, or could not be told.
+    pub wait: bool,
+}
+
+impl LoginCommand for Close {
+    type Reply = CloseReply;
+
+    fn sent(&self) -> impl Serialize {
+        Enveloped { name: "close", command: self }
+    }
+}
+
+/// The Cron Trigger reconciles the session: sets a lost alarm again, tells the registry what it may have missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look;
+
+impl LoginCommand for Look {
+    type Reply = LookReply;
+
+    fn sent(&self) -> impl Serialize {
+        "look"
+    }
+}
+
+/// Any of them, as the object reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// The live session of these credentials; a new one if there is none.
-    Get { credentials: Credentials, keep_alive: bool, by: By },
-    /// An operation on the session of that id; else, with credentials, on theirs.
-    Run {
-        session_id: Option<String>,
-        credentials: Option<Credentials>,
-        keep_alive: bool,
-        operation: Request,
-        /// The id of a wizard to be gone on with.
-        wizard_id: Option<String>,
-        by: By,
-    },
-    Close {
-        session_id: String,
-        reason: End,
-        by: By,
-        /// Whether the answer waits until the portal knows, or could not be told.
-        wait: bool,
-    },
-    /// The Cron Trigger looks after the session: sets a lost alarm again, tells the registry what it may have missed.
+pub enum Envelope {
+    Get(Get),
+    Run(Run),
+    Close(Close),
     Look,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reply {
+pub enum GetReply {
     Session(Session),
-    Done(Done),
-    Closed,
-    /// Nothing is known of such a session here.
+    /// Nothing is known of such a login here.
     Unknown,
     /// These credentials have a live session, in the object of this name: it was begun under another sealing key.
+    Moved(String),
+    Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunReply {
+    Done(Done),
+    /// Nothing is known of such a session here.
+    Unknown,
+    /// As in [`GetReply::Moved`].
     Moved(String),
     /// It has ended, and how.
     Ended(End),
     Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReply {
+    Closed,
+    /// Nothing is known of such a session here.
+    Unknown,
+    /// It has ended before, and how.
+    Ended(End),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookReply {
     Looked,
+    /// Nothing is known of such a login here.
+    Unknown,
 }
 
 /// A session for a caller.
@@ -76,13 +188,14 @@ pub struct Session {
 pub struct Done {
     pub session_id: String,
     pub is_new: bool,
-    pub result: Result<Told, Refusal>,
+    pub result: Result<Answered, Refusal>,
     #[serde(default)]
     pub wizard_id: Option<String>,
 }
 
+/// What the portal answered to an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Answered {
     pub answer: Map<String, Value>,
     #[serde(default)]
     pub waiting: Option<Waiting>,

@@ -40,7 +40,7 @@ pub struct Login {
     #[serde(default)]
     pub refused: Option<Refused>,
     #[serde(default)]
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<RetryState>,
     /// Captcha keys that the captcha service refused.
     #[serde(default)]
     pub refused_keys: Vec<RefusedKey>,
@@ -48,17 +48,17 @@ pub struct Login {
     #[serde(default)]
     pub logins: Vec<Timestamp>,
     /// What is being done at the portal: stored before its first call.
-    #[serde(default)]
-    pub flight: Option<Flight>,
+    #[serde(default, rename = "flight")]
+    pub task: Option<Task>,
     /// The cookies are of a login that was broken off after the portal had taken the credentials.
     #[serde(default)]
     pub signed_in: bool,
     /// A portal session of ours that is still to be logged out there.
-    #[serde(default)]
-    pub farewell: Option<Farewell>,
+    #[serde(default, rename = "farewell")]
+    pub logout: Option<PendingLogout>,
     /// What the registry does not know yet.
-    #[serde(default)]
-    pub untold: Option<Untold>,
+    #[serde(default, rename = "untold")]
+    pub pending_sync: Option<PendingSync>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,7 +165,7 @@ pub struct RefusedKey {
 
 /// The portal cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct RetryState {
     pub code: Code,
     pub status: Option<u16>,
     pub failures: u32,
@@ -189,7 +189,7 @@ pub const TROUBLE_KNOWN: Duration = Duration::from_hours(1);
 /// Longest `Retry-After` that is believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
-impl Trouble {
+impl RetryState {
     pub fn after(before: Option<Self>, failure: &Failure, now: Timestamp, jitter: Jitter) -> Self {
         // Trouble of long ago is none of this one.
         let before = before.filter(|t| now < t.until.plus(TROUBLE_KNOWN));
@@ -209,7 +209,7 @@ impl Trouble {
 
 /// Work at the portal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flight {
+pub struct Task {
     pub work: Work,
     pub began_at: Timestamp,
     /// Something may have been done that cannot be undone.
@@ -235,7 +235,7 @@ pub enum Reached {
     Password,
 }
 
-impl Flight {
+impl Task {
     pub const fn new(work: Work, began_at: Timestamp) -> Self {
         Self { work, began_at, committing: false, abandoned: false, reached: Reached::Pages }
     }
@@ -252,7 +252,7 @@ pub enum Work {
 
 /// A logout that is due at the portal. It is tried a few times; then the portal's own timeout does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Farewell {
+pub struct PendingLogout {
     pub attempts: u32,
     pub try_at: Timestamp,
     /// Of a login that was broken off, and not of a session.
@@ -262,7 +262,7 @@ pub struct Farewell {
 
 /// A change that the registry has to be told of. `change` counts up, so that what happens meanwhile is told as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untold {
+pub struct PendingSync {
     pub change: u64,
     pub try_at: Timestamp,
 }

@@ -26,7 +26,7 @@ fn states() -> Vec<(&'static str, Play)> {
         (
             "refused",
             with(living(true), &|p| {
-                p.take_off(Work::KeepAlive);
+                p.start_task(Work::KeepAlive);
                 p.event(Event::LoggedOut { again: false });
                 p.fail(Code::CredentialsRefused);
             }),
@@ -43,23 +43,23 @@ fn states() -> Vec<(&'static str, Play)> {
                 p.fail(Code::Timeout);
             }),
         ),
-        ("logging in", with(fresh(), &|p| p.take_off(Work::LogIn))),
+        ("logging in", with(fresh(), &|p| p.start_task(Work::LogIn))),
         (
             "signed in",
             with(fresh(), &|p| {
-                p.take_off(Work::LogIn);
+                p.start_task(Work::LogIn);
                 p.event(Event::SignedIn);
             }),
         ),
         (
             "logging in again",
             with(living(true), &|p| {
-                p.take_off(Work::KeepAlive);
+                p.start_task(Work::KeepAlive);
                 p.event(Event::LoggedOut { again: false });
-                p.take_off(Work::LogIn);
+                p.start_task(Work::LogIn);
             }),
         ),
-        ("being kept alive", with(living(true), &|p| p.take_off(Work::KeepAlive))),
+        ("being kept alive", with(living(true), &|p| p.start_task(Work::KeepAlive))),
         ("running", with(living(false), &Play::run)),
         (
             "closed",
@@ -71,13 +71,13 @@ fn states() -> Vec<(&'static str, Play)> {
             "logging out",
             with(living(true), &|p| {
                 p.close(End::Closed);
-                p.take_off(Work::LogOut);
+                p.start_task(Work::LogOut);
             }),
         ),
         (
             "broken off",
             with(fresh(), &|p| {
-                p.take_off(Work::LogIn);
+                p.start_task(Work::LogIn);
                 p.event(Event::SignedIn);
                 p.event(Event::Interrupted);
             }),
@@ -104,15 +104,15 @@ fn events() -> Vec<(&'static str, Event)> {
         ("logged out", Event::LoggedOut { again: false }),
         ("logged out again", Event::LoggedOut { again: true }),
         ("unreachable", failed(Code::Unreachable)),
-        ("unintelligible", failed(Code::Unintelligible)),
+        ("unintelligible", failed(Code::UnexpectedResponse)),
         ("input refused", failed(Code::InputRefused)),
         ("closed", Event::Closed { session_id: session_id(), reason: End::Closed }),
         ("closed other", Event::Closed { session_id: "session_0".to_owned(), reason: End::Closed }),
         ("unreadable", Event::Unreadable),
         ("woke", Event::Woke),
         ("interrupted", Event::Interrupted),
-        ("said farewell", Event::SaidFarewell { done: true }),
-        ("no farewell", Event::SaidFarewell { done: false }),
+        ("said farewell", Event::LogoutFinished { done: true }),
+        ("no farewell", Event::LogoutFinished { done: false }),
     ]
 }
 
@@ -146,8 +146,8 @@ fn state(p: &Play) -> String {
         (None, Some(end)) => words.push(end.as_str()),
         (None, None) => words.push("none"),
     }
-    words.extend(login.flight.as_ref().map(|flight| match flight.work {
-        Work::LogIn if flight.abandoned => "+login for nobody",
+    words.extend(login.task.as_ref().map(|task| match task.work {
+        Work::LogIn if task.abandoned => "+login for nobody",
         Work::LogIn => "+login",
         Work::KeepAlive => "+keep-alive",
         Work::Run(_) => "+run",
@@ -156,7 +156,7 @@ fn state(p: &Play) -> String {
     words.extend(login.refused.map(|_| "+refused"));
     words.extend(login.trouble.map(|_| "+trouble"));
     words.extend(login.signed_in.then_some("+signed in"));
-    words.extend(login.farewell.map(|f| if f.broken_off { "+come back" } else { "+farewell" }));
+    words.extend(login.logout.map(|f| if f.broken_off { "+come back" } else { "+farewell" }));
     words.join(" ")
 }
 

@@ -41,7 +41,7 @@ fn keep_alive_is_no_use_and_never_ends_idle() {
     let used = p.now;
     for _ in 0..50 {
         assert_eq!(p.wake(), Verdict::KeepAlive);
-        p.take_off(Work::KeepAlive);
+        p.start_task(Work::KeepAlive);
         p.event(Event::Confirmed { used: false });
     }
     assert_eq!((p.live().last_used, p.live().confirmed_at), (used, p.now));
@@ -73,12 +73,12 @@ fn a_regular_session_becomes_one_that_is_kept_alive() {
         let mut p = living(false);
         p.advance(age);
         assert_eq!(p.want(true), Verdict::Serve);
-        assert!(p.live().keep_alive && p.login.untold.is_some(), "the registry is to know");
+        assert!(p.live().keep_alive && p.login.pending_sync.is_some(), "the registry is to know");
         assert_eq!(p.live().refresh_at, p.now.plus(refresh_after));
         assert_eq!(p.login.expires_at(&p.policy), None);
         p.tell();
         assert_eq!(p.want(false), Verdict::Serve);
-        assert!(p.live().keep_alive && p.login.untold.is_none(), "and stays one");
+        assert!(p.live().keep_alive && p.login.pending_sync.is_none(), "and stays one");
     }
 }
 
@@ -116,7 +116,7 @@ fn whoever_asks_again_and_again_waits_longer_each_time() {
     let (_, said) = waits(&|p| p.fail(Code::CredentialsRefused), 7);
     assert_eq!(said, [900, 1800, 3600, 7200, 14_400, 14_400, 14_400]);
     // It may be another page, that somebody corrects.
-    for code in [Code::Unintelligible, Code::Redirected] {
+    for code in [Code::UnexpectedResponse, Code::Redirected] {
         let (mut p, unsaid) = waits(&|p| p.fail_after_the_password(code), 4);
         assert_eq!(unsaid, [900, 1800, 3600, 3600]);
         // A good login forgets it, and so does a day.
@@ -131,13 +131,13 @@ fn whoever_asks_again_and_again_waits_longer_each_time() {
 
 #[test]
 fn what_the_portal_says_before_the_password_is_no_refusal() {
-    for code in [Code::Unintelligible, Code::Redirected] {
+    for code in [Code::UnexpectedResponse, Code::Redirected] {
         let mut p = Play::new();
         assert_eq!(refused(&p.fail(code)), (code, Some(15)));
         assert_eq!(p.login.refused, None);
         // Nor what it says once it has taken them.
         let mut p = Play::new();
-        p.take_off(Work::LogIn);
+        p.start_task(Work::LogIn);
         p.event(Event::Reaching(Reached::Password));
         p.event(Event::SignedIn);
         assert_eq!(refused(&p.event(Event::LoginFailed(Failure::new(code)))), (code, Some(15)));
@@ -147,7 +147,7 @@ fn what_the_portal_says_before_the_password_is_no_refusal() {
 
 #[test]
 fn a_page_that_is_not_as_it_should_be_keeps_no_operation_away() {
-    for (code, down) in [(Code::Unintelligible, false), (Code::OutOfTime, false), (Code::Timeout, true)] {
+    for (code, down) in [(Code::UnexpectedResponse, false), (Code::OutOfTime, false), (Code::Timeout, true)] {
         let mut p = living(true);
         assert_eq!(p.wake(), Verdict::KeepAlive);
         p.fail_keep_alive(code);
@@ -191,7 +191,7 @@ fn the_ladder_doubles_and_is_never_less() {
     assert_eq!(most, [18, 37, 75, 150, 300, 375, 375, 375], "a quarter more");
     for (says, waits) in [(5, 15), (200, 200), (3600, 3600), (86_400, 3600)] {
         let mut p = living(true);
-        p.take_off(Work::KeepAlive);
+        p.start_task(Work::KeepAlive);
         let failure = Failure { retry_after: Some(secs(says)), ..Failure::new(Code::RateLimited) };
         assert_eq!(refused(&p.event(Event::Failed(failure))), (Code::RateLimited, Some(waits)));
         assert_eq!(p.next_alarm().unwrap(), p.now.plus(secs(waits)).max(p.live().refresh_at));
@@ -224,7 +224,9 @@ fn only_a_portal_that_is_down_makes_an_operation_trouble() {
     }
     assert!(fail(Failure::with_status(Code::ServerError, 503)));
     assert!(!fail(Failure::with_status(Code::ServerError, 500)), "may be that operation's");
-    for code in [Code::Unintelligible, Code::Redirected, Code::NotFound, Code::OutcomeUnknown, Code::Closed] {
+    for code in
+        [Code::UnexpectedResponse, Code::Redirected, Code::NotFound, Code::OutcomeUnknown, Code::Closed]
+    {
         assert!(!fail(Failure::new(code)), "{code:?}");
     }
 }
@@ -238,7 +240,7 @@ fn the_hour_has_six_logins_whatever_comes_of_them() {
         match n {
             0 => drop(p.fail(Code::CaptchaKeyRefused)),
             1 => {
-                p.take_off(Work::LogIn);
+                p.start_task(Work::LogIn);
                 p.event(Event::Interrupted);
             }
             _ => {
@@ -248,9 +250,9 @@ fn the_hour_has_six_logins_whatever_comes_of_them() {
         }
         p.advance(secs(60));
     }
-    assert_eq!(refused(&p.want(true)), (Code::LoginsSpent, Some(3600 - 360)));
+    assert_eq!(refused(&p.want(true)), (Code::LoginBudgetExhausted, Some(3600 - 360)));
     p.now = first.plus(HOUR).minus(MILLI);
-    assert_eq!(refused(&p.want(true)), (Code::LoginsSpent, Some(1)));
+    assert_eq!(refused(&p.want(true)), (Code::LoginBudgetExhausted, Some(1)));
     p.now = first.plus(HOUR);
     assert_eq!(p.want(true), Verdict::LogIn);
     p.log_in(true);
@@ -259,7 +261,7 @@ fn the_hour_has_six_logins_whatever_comes_of_them() {
     p.advance(secs(1));
     p.run();
     assert_eq!(p.event(Event::LoggedOut { again: false }), Verdict::Ended(End::LoggedOut));
-    assert_eq!(refused(&p.want(true)), (Code::LoginsSpent, Some(59)));
+    assert_eq!(refused(&p.want(true)), (Code::LoginBudgetExhausted, Some(59)));
 }
 
 #[test]
@@ -278,7 +280,7 @@ fn a_lost_session_is_given_up_after_six_hours() {
     for (after, live) in [(HOUR * 6, true), (HOUR * 6 + MILLI, false)] {
         let mut p = lost(true);
         p.now = p.live().lost_since.unwrap().plus(after);
-        p.event(Event::Telling);
+        p.event(Event::SyncStarted);
         assert_eq!(p.login.session.is_some(), live);
     }
 }
@@ -289,11 +291,11 @@ fn a_farewell_is_tried_three_times() {
     p.close(End::Closed);
     p.tell();
     let mut tries = Vec::new();
-    while p.login.farewell.is_some() {
+    while p.login.logout.is_some() {
         assert_eq!(p.wake(), Verdict::LogOut);
         tries.push(p.now.since(Timestamp::default()));
-        p.take_off(Work::LogOut);
-        p.event(Event::SaidFarewell { done: false });
+        p.start_task(Work::LogOut);
+        p.event(Event::LogoutFinished { done: false });
     }
     assert_eq!(tries.windows(2).map(|w| w[1].abs_diff(w[0]).as_secs()).collect::<Vec<_>>(), [60, 60]);
     // Nobody is at it: that was a try as well.
@@ -302,10 +304,10 @@ fn a_farewell_is_tried_three_times() {
     for _ in 0..3 {
         p.tell();
         assert_eq!(p.wake(), Verdict::LogOut);
-        p.take_off(Work::LogOut);
+        p.start_task(Work::LogOut);
         p.event(Event::Interrupted);
     }
-    assert_eq!((p.login.farewell, p.wake()), (None, Verdict::Forget));
+    assert_eq!((p.login.logout, p.wake()), (None, Verdict::Forget));
     for reason in [End::LoggedOut, End::CredentialsRefused, End::Captcha, End::Unreadable] {
         let mut p = living(true);
         p.event(match reason {
@@ -314,7 +316,7 @@ fn a_farewell_is_tried_three_times() {
             End::Captcha => Event::LoginFailed(Failure::new(Code::CaptchaTimeout)),
             _ => Event::Unreadable,
         });
-        assert_eq!((p.ended(), p.login.farewell), (Some(reason), None), "nothing is left to be logged out");
+        assert_eq!((p.ended(), p.login.logout), (Some(reason), None), "nothing is left to be logged out");
     }
 }
 
@@ -322,7 +324,7 @@ fn a_farewell_is_tried_three_times() {
 fn a_broken_off_login_waits_two_minutes_for_its_caller() {
     let broken_off = || {
         let mut p = Play::new();
-        p.take_off(Work::LogIn);
+        p.start_task(Work::LogIn);
         p.event(Event::SignedIn);
         assert_eq!(p.next_alarm(), Some(p.now.plus(secs(60))), "somebody looks whether it goes on");
         p.advance(secs(60));
@@ -333,13 +335,13 @@ fn a_broken_off_login_waits_two_minutes_for_its_caller() {
     assert_eq!(p.next_alarm(), Some(p.now.plus(secs(120))));
     p.advance(secs(119));
     assert_eq!((p.event(Event::Woke), p.want(true)), (Verdict::Nothing, Verdict::LogIn));
-    p.take_off(Work::KeepAlive);
+    p.start_task(Work::KeepAlive);
     p.land(true);
-    assert_eq!((p.login.farewell, p.login.signed_in, p.login.logins.len()), (None, false, 1));
+    assert_eq!((p.login.logout, p.login.signed_in, p.login.logins.len()), (None, false, 1));
     let mut p = broken_off();
     assert_eq!(p.wake(), Verdict::LogOut);
-    p.take_off(Work::LogOut);
-    p.event(Event::SaidFarewell { done: true });
+    p.start_task(Work::LogOut);
+    p.event(Event::LogoutFinished { done: true });
     assert_eq!(p.login, Login { logins: p.login.logins.clone(), ..Login::default() });
 }
 
@@ -364,14 +366,14 @@ fn the_registry_is_told_until_it_knows() {
     let mut p = Play::new();
     p.log_in(true);
     assert_eq!(p.next_alarm(), Some(p.now));
-    p.event(Event::Telling);
+    p.event(Event::SyncStarted);
     assert_eq!(p.next_alarm(), Some(p.now.plus(secs(30))));
-    let change = p.login.untold.unwrap().change;
+    let change = p.login.pending_sync.unwrap().change;
     p.close(End::Closed);
-    p.event(Event::Told { change });
-    assert!(p.login.untold.is_some(), "it was told of less");
+    p.event(Event::Synced { change });
+    assert!(p.login.pending_sync.is_some(), "it was told of less");
     p.tell();
-    assert_eq!(p.login.untold, None);
+    assert_eq!(p.login.pending_sync, None);
 }
 
 #[test]
@@ -389,8 +391,8 @@ fn what_older_code_stored_can_be_read() {
     );
     let login = read(&text);
     assert_eq!(login.session.as_ref().unwrap().lost_since, None);
-    assert_eq!(login.flight.as_ref().map(|f| (f.committing, f.abandoned)), Some((false, false)));
-    assert!(!login.farewell.unwrap().broken_off && !login.signed_in);
+    assert_eq!(login.task.as_ref().map(|f| (f.committing, f.abandoned)), Some((false, false)));
+    assert!(!login.logout.unwrap().broken_off && !login.signed_in);
     stored(&login);
 }
 
@@ -398,7 +400,7 @@ fn what_older_code_stored_can_be_read() {
 fn a_captcha_key_that_was_refused_is_left_alone_and_others_are_not() {
     let mut p = Play::new();
     for print in ["a", "b", "a"] {
-        p.take_off(Work::LogIn);
+        p.start_task(Work::LogIn);
         p.event(Event::LoginFailed(Failure::new(Code::CaptchaNoBalance)));
         p.event(Event::KeyRefused { print: print.to_owned(), code: Code::CaptchaNoBalance });
     }

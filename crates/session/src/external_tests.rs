@@ -4,8 +4,8 @@ use super::test_support::*;
 use super::*;
 use std::time::Duration;
 
-fn ended(reply: &Reply, reason: EndReason) -> bool {
-    matches!(reply, Reply::Ended(e) if e.reason == reason)
+fn renewal_ended(start: &RenewStart, reason: EndReason) -> bool {
+    matches!(start, RenewStart::Reply(RenewReply::Ended(e)) if e.reason == reason)
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn its_time_to_live_is_counted_anew_at_each_renewal() {
         s.renewed(generation);
     }
     s.advance(POLICY.external_ttl);
-    assert!(ended(&s.renew(3), EndReason::Lifetime));
+    assert!(renewal_ended(&s.renew(3), EndReason::Lifetime));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn the_absolute_lifetime_ends_it_whatever_the_other_system_says() {
         generation += 1;
     }
     s.now = end;
-    assert!(ended(&s.renew(generation), EndReason::Lifetime));
+    assert!(renewal_ended(&s.renew(generation), EndReason::Lifetime));
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn a_renewal_asks_first_and_a_repeated_one_does_not() {
     s.open();
     assert_eq!(s.renew(0), verify());
     let pair = s.verified(0, Verdict::Valid);
-    let Reply::Tokens { pair, .. } = pair else { panic!("{pair:?}") };
-    s.evict();
+    let RenewReply::Tokens(Tokens { pair, .. }) = pair else { panic!("{pair:?}") };
+    s.recover();
     assert!(
-        matches!(s.renew(0), Reply::Tokens { pair: again, .. } if again == pair),
+        matches!(s.renew(0), RenewStart::Reply(RenewReply::Tokens(t)) if t.pair == pair),
         "the same pair, unasked"
     );
     assert_eq!(s.renew(1), verify());
@@ -78,8 +78,8 @@ fn an_older_refresh_token_is_reuse_whatever_is_under_way() {
     s.renewed(0);
     s.renewed(1);
     assert_eq!(s.renew(2), verify());
-    assert!(matches!(s.renew(0), Reply::Reused(_)));
-    assert!(ended(&s.verified(2, Verdict::Valid), EndReason::Reuse));
+    assert!(matches!(s.renew(0), RenewStart::Reply(RenewReply::Reused(_))));
+    assert!(matches!(s.verified(2, Verdict::Valid), RenewReply::Ended(e) if e.reason == EndReason::Reuse));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_outage_costs_nothing_but_time() {
     for _ in 0..3 {
         s.advance(POLICY.idle.checked_sub(MS).unwrap());
         assert_eq!(s.renew(0), verify());
-        s.evict();
+        s.recover();
     }
     assert_eq!(s.peek().generation, 0);
     s.renewed(0);
@@ -105,12 +105,14 @@ fn a_bad_verdict_ends_it_also_when_it_comes_late() {
         s.renewed(0);
         let reply = s.verified(0, verdict);
         assert!(
-            matches!(&reply, Reply::Disowned { ended, expired: e } if ended.reason == EndReason::External && *e == expired && ended.now),
+            matches!(&reply, RenewReply::ExternalTokenRejected { ended, expired: e } if ended.reason == EndReason::External && *e == expired && ended.now),
             "{reply:?}"
         );
-        assert!(ended(&s.renew(1), EndReason::External));
-        assert!(ended(&s.touch(1), EndReason::External));
-        assert!(ended(&s.verified(1, Verdict::Valid), EndReason::External));
+        assert!(renewal_ended(&s.renew(1), EndReason::External));
+        assert!(matches!(s.touch(1), Presence::Ended(e) if e.reason == EndReason::External));
+        assert!(
+            matches!(s.verified(1, Verdict::Valid), RenewReply::Ended(e) if e.reason == EndReason::External)
+        );
     }
 }
 
@@ -119,10 +121,10 @@ fn a_good_verdict_that_comes_late_makes_nothing() {
     let mut s = Harness::external();
     s.open();
     s.renewed(0);
-    assert_eq!(s.verified(0, Verdict::Valid), Reply::Unknown);
+    assert_eq!(s.verified(0, Verdict::Valid), RenewReply::Unknown);
     assert_eq!(s.peek().generation, 1);
-    s.run(Command::Revoke { reason: EndReason::Logout });
-    assert!(ended(&s.verified(1, Verdict::Valid), EndReason::Logout));
+    s.revoke(EndReason::Logout);
+    assert!(matches!(s.verified(1, Verdict::Valid), RenewReply::Ended(e) if e.reason == EndReason::Logout));
 }
 
 #[test]
@@ -130,14 +132,20 @@ fn neither_kind_is_renewed_as_the_other() {
     let mut s = Harness::external();
     s.open();
     for user_id in [0, 7] {
-        assert_eq!(s.run(Command::Rotate { generation: 0, user_id }), Reply::Unknown);
+        assert_eq!(s.run(Rotate { generation: 0, user_id }), RotateReply::Unknown);
     }
-    assert_eq!(s.run(Command::Renew { generation: 0, subject: "VPB-SME-2".into() }), Reply::Unknown);
+    assert_eq!(
+        s.run(Renew { generation: 0, subject: "VPB-SME-2".into() }),
+        RenewStart::Reply(RenewReply::Unknown)
+    );
     assert_eq!(s.renew(0), verify());
     let mut s = Harness::new();
     s.open();
     for subject in ["7", "VPB-SME-1"] {
-        assert_eq!(s.run(Command::Renew { generation: 0, subject: subject.into() }), Reply::Unknown);
+        assert_eq!(
+            s.run(Renew { generation: 0, subject: subject.into() }),
+            RenewStart::Reply(RenewReply::Unknown)
+        );
     }
     s.tokens(0);
 }
@@ -148,7 +156,7 @@ fn a_mint_that_fails_after_the_verdict_changes_nothing() {
     s.open();
     assert_eq!(s.renew(0), verify());
     s.mint_fails = true;
-    assert_eq!(s.try_run(Command::Verified { generation: 0, verdict: Verdict::Valid }), Err(Fault));
+    assert_eq!(s.try_run(Verified { generation: 0, verdict: Verdict::Valid }), Err(Fault));
     s.mint_fails = false;
     s.advance(Duration::from_secs(1));
     s.renewed(0);
@@ -170,9 +178,9 @@ fn stored_and_sent_forms_are_pinned() {
     let state: State = serde_json::from_str(live).unwrap();
     assert_eq!(serde_json::to_string(&state).unwrap(), live);
     let open = r#"{"open":{"account":{"user_id":7,"username":"u","roles":["user"],"created_at":0},"device":{"name":null,"user_agent":null}}}"#;
-    assert_eq!(serde_json::from_str::<Command>(open).unwrap(), open_command());
+    assert_eq!(serde_json::from_str::<Envelope>(open).unwrap(), Envelope::Open(open_command()));
     assert_eq!(
-        serde_json::to_string(&open_command()).unwrap(),
+        base::rpc::Command::to_json(&open_command()).unwrap(),
         open,
         "an old object reads what a new Worker sends"
     );
@@ -181,6 +189,6 @@ fn stored_and_sent_forms_are_pinned() {
     for own in
         [r#"{"verified":{"generation":0,"verdict":"valid"}}"#, r#"{"renew":{"generation":0,"subject":"x"}}"#]
     {
-        assert!(serde_json::from_str::<Command>(own).is_err(), "a verdict comes from nobody outside: {own}");
+        assert!(serde_json::from_str::<Envelope>(own).is_err(), "a verdict comes from nobody outside: {own}");
     }
 }

@@ -4,13 +4,13 @@
 mod decide;
 pub mod external;
 pub mod protocol;
+mod rotation;
 mod state;
+mod steps;
 pub mod tokens;
 
 #[cfg(test)]
 mod external_tests;
-#[cfg(test)]
-mod model_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
@@ -19,9 +19,14 @@ mod table_tests;
 mod test_support;
 
 pub use base::account::{Account, EndReason, Owner};
-pub use decide::{Decision, Fault, Mint, decide};
-pub use external::{Subject, Verdict, Vouched};
-pub use protocol::{Command, Ended, Live, Pair, Renewal, Reply};
+pub use decide::{Decision, Fault, Mint, Step, decide};
+pub use external::{ExternalToken, Subject, Verdict};
+pub use protocol::{
+    Acknowledgement, EndPropagated, Ended, Envelope, Expire, Live, Open, OpenReply, Pair, Peek, Presence,
+    RenewReply, Renewal, Revoke, Revoked, Rotate, RotateReply, SessionObject, SetAccount, Tokens, Touch,
+    address,
+};
+pub use rotation::{Renew, RenewStart, Verified};
 pub use state::{Device, Grant, Session, State, Tombstone};
 
 use std::time::Duration;
@@ -44,7 +49,7 @@ const ACTIVITY_WRITE: Duration = Duration::from_mins(1);
 /// A short inactivity timeout wants finer writes: an eviction may lengthen a session by at most a thirtieth of it.
 const ACTIVITY_WRITE_SHARE: u32 = 30;
 /// How long after an end its follow-ups are done again, in case whoever ended it died before doing them.
-pub const SETTLE_AFTER: Duration = Duration::from_mins(1);
+pub const PROPAGATE_AFTER: Duration = Duration::from_mins(1);
 /// How long an ended session can still say why it ended.
 pub const TOMBSTONE: Duration = Duration::from_hours(720);
 

@@ -5,13 +5,17 @@ mod support;
 
 use super::tokens::{KeyRing, SessionMint};
 use super::{
-    Account, Command, Device, Ended, Grant, Live, Mint, Owner, Pair, Renewal, Reply, Session, State,
-    Tombstone,
+    Account, Acknowledgement, Device, EndPropagated, Ended, Envelope, Expire, ExternalToken, Grant, Live,
+    Mint, Open, OpenReply, Owner, Pair, Peek, Presence, RenewReply, Renewal, Revoke, Revoked, Rotate,
+    RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch,
 };
 use base::clock::Timestamp;
+use base::rpc::Command as _;
 use base::secret::Secret;
 use base::settings::NamedKey;
 use base::vault::{Nonce, Vault};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use support::{check, line, section, shows};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -43,18 +47,85 @@ fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) 
 }
 
 #[test]
-fn commands_and_replies() {
-    check::<Command>("session", "command");
+fn commands() {
+    check::<Envelope>("session", "command");
     check::<Renewal>("session", "renewal");
-    check::<Reply>("session", "reply");
+    shows::<Open>("session", "command");
+    shows::<Touch>("session", "command");
+    shows::<Rotate>("session", "command");
+    shows::<Revoke>("session", "command");
+    shows::<SetAccount>("session", "command");
+    shows::<ExternalToken>("session", "command");
     shows::<super::EndReason>("session", "command");
     for name in ["command", "state"] {
         shows::<Account>("session", name);
         shows::<Device>("session", name);
     }
-    shows::<Pair>("session", "reply");
-    shows::<Live>("session", "reply");
-    shows::<Ended>("session", "reply");
+}
+
+/// What is sent is what is read.
+#[test]
+fn commands_are_sent_in_their_envelopes() {
+    for line in section("session", "command") {
+        let Ok(envelope) = serde_json::from_str::<Envelope>(line) else { continue };
+        let text = match &envelope {
+            Envelope::Open(command) => command.to_json(),
+            Envelope::Touch(command) => command.to_json(),
+            Envelope::Rotate(command) => command.to_json(),
+            Envelope::Revoke(command) => command.to_json(),
+            Envelope::SetAccount(command) => command.to_json(),
+            Envelope::Peek => Peek.to_json(),
+            Envelope::Expire => Expire.to_json(),
+            Envelope::EndPropagated => EndPropagated.to_json(),
+        };
+        assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
+    }
+    for line in section("session", "renewal") {
+        assert_eq!(serde_json::from_str::<Renewal>(line).unwrap().to_json().unwrap(), line);
+    }
+}
+
+/// Each text is a reply to at least one command, and whoever reads it prints it as it stands there.
+#[test]
+fn replies() {
+    let readers = [
+        reread::<OpenReply>,
+        reread::<Presence>,
+        reread::<RotateReply>,
+        reread::<Revoked>,
+        reread::<Acknowledgement>,
+        reread::<RenewReply>,
+    ];
+    let mut lines = section("session", "reply").into_iter();
+    while let Some(line) = lines.next() {
+        let (text, printed) = match line.strip_prefix("old ") {
+            Some(old) => (old, lines.next().and_then(|l| l.strip_prefix("new ")).unwrap()),
+            None => (line, line),
+        };
+        let read: Vec<_> = readers.iter().filter_map(|reread| reread(text)).collect();
+        assert!(!read.is_empty(), "no reply: {text}");
+        for again in read {
+            assert_eq!(again, printed);
+        }
+    }
+    for members in [
+        shows::<OpenReply>,
+        shows::<Presence>,
+        shows::<RotateReply>,
+        shows::<Revoked>,
+        shows::<Acknowledgement>,
+        shows::<RenewReply>,
+        shows::<Tokens>,
+        shows::<Pair>,
+        shows::<Live>,
+        shows::<Ended>,
+    ] {
+        members("session", "reply");
+    }
+}
+
+fn reread<T: Serialize + DeserializeOwned>(text: &str) -> Option<String> {
+    serde_json::from_str::<T>(text).ok().map(|value| serde_json::to_string(&value).unwrap())
 }
 
 #[test]

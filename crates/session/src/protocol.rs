@@ -1,46 +1,105 @@
-//! What the Worker says to a session's object and what it answers.
-//! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
+//! What a session's object is told and asked, and what it answers to each.
+//! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
-use super::{Account, Device, EndReason, Verdict, Vouched};
+use super::{Account, Device, EndReason, ExternalToken};
 use base::call::Refusal;
 use base::clock::Timestamp;
+use base::commands;
+use base::rpc::{self, Address, Class, Method};
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Command {
-    /// Begins the session and mints generation 0.
-    Open {
-        account: Account,
-        device: Device,
-        /// Of somebody whom another system has logged in.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        external: Option<Vouched>,
-    },
-    /// An access token of this generation was presented. A passive request does not move the activity.
-    Touch { generation: u64, passive: bool },
-    /// A refresh token of this generation was presented, with this subject.
-    Rotate { generation: u64, user_id: u64 },
-    /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
-    Revoke { reason: EndReason },
-    /// The user's roles have changed.
-    SetAccount { account: Account },
-    /// Asks without changing anything.
-    Peek,
-    /// Ends the session if its time is over; asked by the alarm and by the sweep.
-    Expire,
-    /// The user's list and KV have been told of the end.
-    Settled,
-    /// A refresh token of a post-login session was presented. The object's own, as is the next: they come as a [`Renewal`].
-    #[serde(skip)]
-    Renew { generation: u64, subject: String },
-    /// What the other system said, for the renewal of this generation.
-    #[serde(skip)]
-    Verified { generation: u64, verdict: Verdict },
+/// The class of the objects of sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionObject;
+
+impl rpc::Object for SessionObject {
+    const CLASS: Class = Class::Session;
 }
 
-/// A refresh token of a post-login session was presented: what an object does in more than one step.
+/// The object of a session. An id that its namespace could not have given ([`base::rpc::Peers::is_id`]) has none: it is a
+/// session that nobody knows.
+pub fn address(session_id: &str) -> Address<SessionObject> {
+    Address::id(session_id)
+}
+
+commands! {
+    SessionObject:
+    Open = "open" => OpenReply;
+    Touch = "touch" => Presence;
+    Rotate = "rotate" => RotateReply;
+    Revoke = "revoke" => Revoked;
+    SetAccount = "set_account" => Acknowledgement;
+    unit Peek = "peek" => Presence;
+    unit Expire = "expire" => Presence;
+    unit EndPropagated = "settled" => Acknowledgement;
+}
+
+/// A command as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    Open(Open),
+    Touch(Touch),
+    Rotate(Rotate),
+    Revoke(Revoke),
+    SetAccount(SetAccount),
+    Peek,
+    Expire,
+    #[serde(rename = "settled")]
+    EndPropagated,
+}
+
+/// Begins the session and mints generation 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    pub account: Account,
+    pub device: Device,
+    /// Of somebody who is externally authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalToken>,
+}
+
+/// An access token of this generation was presented. A passive request does not move the activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    pub generation: u64,
+    pub passive: bool,
+}
+
+/// A refresh token of this generation was presented, with this subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotate {
+    pub generation: u64,
+    pub user_id: u64,
+}
+
+/// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoke {
+    pub reason: EndReason,
+}
+
+/// The user's roles have changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAccount {
+    pub account: Account,
+}
+
+/// Asks without changing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peek;
+
+/// Ends the session if its time is over; asked by the alarm and by the sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expire;
+
+/// The user's list and KV have been told of the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndPropagated;
+
+/// A refresh token of a post-login session was presented: what an object does in more than one step. May be repeated:
+/// what was done the first time is found done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renewal {
     pub generation: u64,
@@ -49,24 +108,75 @@ pub struct Renewal {
     pub request_id: String,
 }
 
+impl rpc::Command for Renewal {
+    type Object = SessionObject;
+    type Reply = RenewReply;
+    const METHOD: Method = Method::Ask;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// Tokens of the current generation.
-    Tokens {
-        pair: Pair,
-        account: Account,
-    },
+pub enum OpenReply {
+    Tokens(Tokens),
+    Ended(Ended),
+    /// It is open, and not by this very command.
+    Unknown,
+}
+
+/// Whether a session is live, to whoever touches it, asks, or looks whether its time is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
     Live(Live),
-    /// The session ended, now or earlier.
+    /// It ended, now or earlier.
+    Ended(Ended),
+    /// No such session, or no such generation of it.
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotateReply {
+    Tokens(Tokens),
     Ended(Ended),
     /// An old refresh token came again; the session has been ended for it.
     Reused(Ended),
     /// No such session, or no such generation of it.
     Unknown,
+}
+
+/// It has ended, now or earlier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    pub ended: Ended,
+}
+
+/// What is said to what changes nothing but what the object knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acknowledgement {
     Done,
+    Ended(Ended),
+    /// No such session, or not one that this could be said of.
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewReply {
+    Tokens(Tokens),
+    Ended(Ended),
+    /// An old refresh token came again; the session has been ended for it.
+    Reused(Ended),
+    /// No such session, or no such generation of it.
+    Unknown,
     /// The other system does not vouch for the user any more; the session has been ended for it.
-    Disowned {
+    #[serde(rename = "disowned")]
+    ExternalTokenRejected {
         ended: Ended,
         expired: bool,
     },
@@ -78,12 +188,13 @@ pub enum Reply {
     NoVerifier,
     /// The settings of the channel's verifier are missing.
     NotSetUp,
-    /// The external token is to be verified before anything else. For the object itself.
-    #[serde(skip)]
-    Verify {
-        channel: String,
-        subject: String,
-    },
+}
+
+/// Tokens of the current generation, and whose they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    pub pair: Pair,
+    pub account: Account,
 }
 
 /// The two tokens of one generation.
@@ -108,7 +219,7 @@ pub struct Live {
     pub idle_expires_at: Timestamp,
     pub absolute_expires_at: Timestamp,
     pub created_at: Timestamp,
-    /// When it ends however active it is, if nobody renews it. Not sent with the answer to a touch, which is the hot path.
+    /// When it ends however active it is, if nobody renews it. Not sent with the answer to a touch, which is the fast path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_ends_at: Option<Timestamp>,
     /// Not sent with the answer to a touch either.
@@ -131,5 +242,54 @@ pub struct Ended {
     pub access_expires_at: Timestamp,
     /// Whether this very command ended it.
     pub now: bool,
-    pub settled: bool,
+    /// Whether the user's list and KV have been told.
+    #[serde(rename = "settled")]
+    pub end_propagated: bool,
+}
+
+impl From<Ended> for OpenReply {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+impl From<Ended> for Presence {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+impl From<Ended> for RotateReply {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+impl From<Ended> for Revoked {
+    fn from(ended: Ended) -> Self {
+        Self { ended }
+    }
+}
+
+impl From<Ended> for Acknowledgement {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
+}
+
+impl From<RotateReply> for RenewReply {
+    fn from(reply: RotateReply) -> Self {
+        match reply {
+            RotateReply::Tokens(tokens) => Self::Tokens(tokens),
+            RotateReply::Ended(ended) => Self::Ended(ended),
+            RotateReply::Reused(ended) => Self::Reused(ended),
+            RotateReply::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Ended> for RenewReply {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended)
+    }
 }

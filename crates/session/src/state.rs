@@ -1,6 +1,6 @@
 //! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
-use super::{Account, EndReason, Policy, SETTLE_AFTER, TOMBSTONE};
+use super::{Account, EndReason, PROPAGATE_AFTER, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -61,7 +61,8 @@ pub struct Tombstone {
     pub generation: u64,
     pub access_expires_at: Timestamp,
     /// Whether the user's list and KV have been told.
-    pub settled: bool,
+    #[serde(rename = "settled")]
+    pub end_propagated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +87,7 @@ impl State {
     pub fn alarm(&self, policy: &Policy) -> Timestamp {
         match self {
             Self::Live(session) => session.over_at(policy),
-            Self::Ended(t) => t.ended_at.plus(if t.settled { TOMBSTONE } else { SETTLE_AFTER }),
+            Self::Ended(t) => t.ended_at.plus(if t.end_propagated { TOMBSTONE } else { PROPAGATE_AFTER }),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A session's object without the platform: storage as text, memory that can be lost, a clock that is set by hand.
+//! A session that steps are decided for, one after another, with a clock that is set by hand.
 
 use super::*;
 use base::clock::Timestamp;
@@ -24,11 +24,11 @@ pub(super) fn external_account() -> Account {
     Account::post_login("VPB-SME-1".into(), Timestamp::default())
 }
 
-pub(super) fn open_command() -> Command {
-    Command::Open { account: account(), device: Device::default(), external: None }
+pub(super) fn open_command() -> Open {
+    Open { account: account(), device: Device::default(), external: None }
 }
 
-/// Whose session it is: a user's, or that of somebody whom another system has logged in.
+/// Whose session it is: a user's, or that of somebody externally authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     User,
@@ -36,34 +36,25 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub fn open(self) -> Command {
-        let vouched = || Vouched { channel: "sme".into(), token: Secret::new("outside") };
+    pub fn open(self) -> Open {
         match self {
             Self::User => open_command(),
-            Self::External => Command::Open {
+            Self::External => Open {
                 account: external_account(),
                 device: Device::default(),
-                external: Some(vouched()),
+                external: Some(ExternalToken { channel: "sme".into(), token: Secret::new("outside") }),
             },
         }
     }
-
-    /// A refresh token of this generation comes.
-    pub fn refresh(self, generation: u64) -> Command {
-        match self {
-            Self::User => Command::Rotate { generation, user_id: 7 },
-            Self::External => Command::Renew { generation, subject: "VPB-SME-1".into() },
-        }
-    }
 }
 
-/// What a renewal is answered that is to be verified first.
-pub(super) fn verify() -> Reply {
-    Reply::Verify { channel: "sme".into(), subject: "VPB-SME-1".into() }
+/// What a renewal shows that is to be verified first.
+pub(super) fn verify() -> RenewStart {
+    RenewStart::Verify { channel: "sme".into() }
 }
 
-pub(super) fn touch(generation: u64) -> Command {
-    Command::Touch { generation, passive: false }
+pub(super) fn touch(generation: u64) -> Touch {
+    Touch { generation, passive: false }
 }
 
 struct PlainMint {
@@ -95,24 +86,14 @@ impl Mint for PlainMint {
     }
 }
 
-/// Where a step breaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Break {
-    /// The write fails: nothing is stored, nobody hears an answer.
-    BeforeWrite,
-    /// The process dies when the write is done: it is stored, and nobody hears the answer.
-    AfterWrite,
-}
-
+/// A session and the clock, one step after another.
 pub(super) struct Harness {
     pub policy: Policy,
     pub now: Timestamp,
     pub state: Option<State>,
     pub alarm: Option<Timestamp>,
-    pub writes: u32,
     pub mint_fails: bool,
     pub kind: Kind,
-    storage: Option<String>,
 }
 
 impl Harness {
@@ -126,101 +107,77 @@ impl Harness {
 
     pub fn with(policy: Policy) -> Self {
         let now = Timestamp::from_seconds(1_800_000_000);
-        let (state, alarm, kind, storage) = (None, None, Kind::User, None);
-        Self { policy, now, state, alarm, writes: 0, mint_fails: false, kind, storage }
+        Self { policy, now, state: None, alarm: None, mint_fails: false, kind: Kind::User }
     }
 
     pub fn advance(&mut self, by: Duration) {
         self.now = self.now.plus(by);
     }
 
-    /// The object loses its memory and reads storage again.
-    pub fn evict(&mut self) {
-        self.state = self
-            .storage
-            .as_deref()
-            .map(|text| serde_json::from_str::<State>(text).unwrap().recovered(&self.policy));
+    /// The state as it is when its object has lost its memory.
+    pub fn recover(&mut self) {
+        let text = serde_json::to_string(&self.state).unwrap();
+        let state: Option<State> = serde_json::from_str(&text).unwrap();
+        self.state = state.map(|state| state.recovered(&self.policy));
     }
 
-    pub fn stored(&self) -> String {
-        self.storage.clone().unwrap_or_default()
-    }
-
-    pub fn try_run(&mut self, command: Command) -> Result<Reply, Fault> {
-        self.break_run(command, None).map(|reply| reply.expect("only a break loses the answer"))
-    }
-
-    /// One step as the object does it, perhaps broken off. `None` is an answer that nobody heard.
-    pub fn break_run(&mut self, command: Command, at: Option<Break>) -> Result<Option<Reply>, Fault> {
+    pub fn try_run<S: Step>(&mut self, step: S) -> Result<S::Reply, Fault> {
         let mint = PlainMint { fails: self.mint_fails };
-        let decision = match decide(self.state.clone(), command, &self.policy, self.now, &mint) {
-            Ok(decision) => decision,
-            Err(fault) => {
-                self.evict();
-                return Err(fault);
-            }
-        };
-        if at == Some(Break::BeforeWrite) {
-            self.evict();
-            return Ok(None);
-        }
-        if decision.save {
-            self.storage = decision.state.as_ref().map(|s| serde_json::to_string(s).unwrap());
-            self.writes += 1;
-        }
+        let decision = decide(self.state.clone(), step, &self.policy, self.now, &mint)?;
+        assert!(decision.save || decision.state.is_some() == self.state.is_some());
         self.alarm = decision.alarm.or(self.alarm);
         self.state = decision.state;
-        if at == Some(Break::AfterWrite) {
-            self.evict();
-            return Ok(None);
-        }
-        Ok(Some(decision.reply))
+        Ok(decision.reply)
     }
 
-    pub fn run(&mut self, command: Command) -> Reply {
-        self.try_run(command).expect("the mint works")
+    pub fn run<S: Step>(&mut self, step: S) -> S::Reply {
+        self.try_run(step).expect("the mint works")
     }
 
     pub fn open(&mut self) -> Pair {
-        let Reply::Tokens { pair, .. } = self.run(self.kind.open()) else { panic!("not opened") };
+        let OpenReply::Tokens(Tokens { pair, .. }) = self.run(self.kind.open()) else { panic!("not opened") };
         pair
     }
 
-    pub fn touch(&mut self, generation: u64) -> Reply {
+    pub fn touch(&mut self, generation: u64) -> Presence {
         self.run(touch(generation))
     }
 
-    pub fn renew(&mut self, generation: u64) -> Reply {
-        self.run(Kind::External.refresh(generation))
+    pub fn revoke(&mut self, reason: EndReason) -> Ended {
+        self.run(Revoke { reason }).ended
     }
 
-    pub fn verified(&mut self, generation: u64, verdict: Verdict) -> Reply {
-        self.run(Command::Verified { generation, verdict })
+    pub fn renew(&mut self, generation: u64) -> RenewStart {
+        self.run(Renew { generation, subject: "VPB-SME-1".into() })
+    }
+
+    pub fn verified(&mut self, generation: u64, verdict: Verdict) -> RenewReply {
+        self.run(Verified { generation, verdict })
     }
 
     /// A renewal that the other system agrees to.
     pub fn renewed(&mut self, generation: u64) -> Pair {
         assert_eq!(self.renew(generation), verify(), "generation {generation}");
         match self.verified(generation, Verdict::Valid) {
-            Reply::Tokens { pair, .. } => pair,
+            RenewReply::Tokens(Tokens { pair, .. }) => pair,
             other => panic!("no tokens for generation {generation}: {other:?}"),
         }
     }
 
-    pub fn rotate(&mut self, generation: u64) -> Reply {
-        self.run(Command::Rotate { generation, user_id: 7 })
+    pub fn rotate(&mut self, generation: u64) -> RotateReply {
+        self.run(Rotate { generation, user_id: 7 })
     }
 
     pub fn tokens(&mut self, generation: u64) -> Pair {
         match self.rotate(generation) {
-            Reply::Tokens { pair, .. } => pair,
+            RotateReply::Tokens(Tokens { pair, .. }) => pair,
             other => panic!("no tokens for generation {generation}: {other:?}"),
         }
     }
 
     pub fn peek(&mut self) -> Live {
-        match self.run(Command::Peek) {
-            Reply::Live(live) => live,
+        match self.run(Peek) {
+            Presence::Live(live) => live,
             other => panic!("not live: {other:?}"),
         }
     }

@@ -2,6 +2,10 @@
 //!
 //! KV is eventually consistent. The objects are the truth; what is here is for listings and for fast reads.
 
+mod ends;
+
+pub use ends::{forget_session, propagate_end};
+
 use base::account::EndReason;
 use base::clock::{Timestamp, seconds_up};
 use base::fault::Fault;

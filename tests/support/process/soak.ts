@@ -2,4 +2,4 @@
 
 const soak = process.env.SALLYPORT_SOAK === "1";
 
-export const MANY_ACCOUNTS = soak ? 1500 : 180;
+export const MANY_ACCOUNTS = soak ? 1500 : 60;

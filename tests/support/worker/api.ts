@@ -57,7 +57,7 @@ export function refused(answer: Answer, status: number, code: string, reason?: s
   });
 }
 
-/** Expects this access token to be refused, on the short way of the entry and on the long one. */
+/** Expects this access token to be refused, on the fast path of the entry and beside it. */
 export async function refusedToken(
   token: string,
   status = 401,

@@ -167,7 +167,7 @@ fn a_wizard_that_the_portal_has_forgotten_begins_anew_once() {
     portal.state.borrow_mut().other =
         Some(|c| (c.method == "POST").then(|| page(200, &inside("Your appointment session has expired"))));
     let ran = run(&portal, "check_appointments", &json!({ "truck_plate": "ABC123" }), left);
-    assert_eq!((ran.calls.len(), ran.result.unwrap_err().code), (3, Code::Unintelligible));
+    assert_eq!((ran.calls.len(), ran.result.unwrap_err().code), (3, Code::UnexpectedResponse));
 }
 
 #[test]
@@ -283,13 +283,13 @@ fn trouble_before_the_order_is_no_order() {
         (|c| c.url.ends_with("/2").then(|| page(502, "")), Code::ServerError),
         (|c| c.url.ends_with("/2").then(|| page(200, LOGGED_OUT)), Code::LoggedOut),
         (|c| c.url.ends_with("/2").then(|| to(302, "/portal/login")), Code::LoggedOut),
-        (|c| c.url.ends_with("/2").then(|| page(200, &inside("Maintenance"))), Code::Unintelligible),
-        (|c| c.url.ends_with("/2").then(|| page(400, "<p>Bad request</p>")), Code::Unintelligible),
+        (|c| c.url.ends_with("/2").then(|| page(200, &inside("Maintenance"))), Code::UnexpectedResponse),
+        (|c| c.url.ends_with("/2").then(|| page(400, "<p>Bad request</p>")), Code::UnexpectedResponse),
         (|c| c.url.ends_with("/new").then(|| page(200, LOGGED_OUT)), Code::LoggedOut),
-        (|c| c.url.ends_with("/new").then(|| page(404, &inside(""))), Code::Unintelligible),
+        (|c| c.url.ends_with("/new").then(|| page(404, &inside(""))), Code::UnexpectedResponse),
         (
             |c| c.url.ends_with("/new").then(|| page(200, &inside("<form id=appointment data-phase=1>"))),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
         ),
         (
             |c| {

@@ -63,7 +63,7 @@ impl Emodal {
                 if cycles + 1 >= PAGES_MAX || rows.is_full() {
                     break "limit_reached";
                 }
-                let next = shown.url.join(next).map_err(|_| Failure::new(Code::Unintelligible))?;
+                let next = shown.url.join(next).map_err(|_| Failure::new(Code::UnexpectedResponse))?;
                 if !visited.insert(next.to_string()) {
                     break "no_progress";
                 }
@@ -96,7 +96,7 @@ impl Wanted {
         if let Some(Value::String(value)) = fields.get(paging.target) {
             let is_column = |m: &Option<String>| m.as_deref() == Some(paging.target_column);
             let column = rows.members.iter().position(is_column);
-            let column = column.ok_or(Failure::new(Code::Unintelligible))?;
+            let column = column.ok_or(Failure::new(Code::UnexpectedResponse))?;
             return Ok(Self::Target { column, value: value.clone() });
         }
         if let Some(count) = fields.get(paging.target_count).and_then(Value::as_u64) {
@@ -124,7 +124,7 @@ impl Listed {
 
     /// Adds the rows of a page. Says how many of them are new.
     fn add(&mut self, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
-        let unintelligible = || Failure::with_status(Code::Unintelligible, shown.status);
+        let unintelligible = || Failure::with_status(Code::UnexpectedResponse, shown.status);
         let table = shown.document.table(listing.table).filter(|t| t.closed).ok_or_else(unintelligible)?;
         let members = members(&listing.columns, &table).ok_or_else(unintelligible)?;
         if self.members.is_empty() {

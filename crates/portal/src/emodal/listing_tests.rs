@@ -149,13 +149,13 @@ fn a_list_that_is_not_whole_is_no_answer() {
         (|c| c.url.ends_with("page=3").then(|| page(503, "")), Code::ServerError),
         (|c| c.url.ends_with("page=3").then_some(Answer::TimedOut), Code::Timeout),
         (|c| c.url.ends_with("page=3").then(|| page(429, "")), Code::RateLimited),
-        (|c| c.url.ends_with("page=3").then(|| page(404, &inside(""))), Code::Unintelligible),
-        (|_| Some(page(200, &inside("<table id=other></table>"))), Code::Unintelligible),
+        (|c| c.url.ends_with("page=3").then(|| page(404, &inside(""))), Code::UnexpectedResponse),
+        (|_| Some(page(200, &inside("<table id=other></table>"))), Code::UnexpectedResponse),
         (
             |_| Some(page(200, &inside("<table id=containers><tr><th>Other</th></tr></table>"))),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
         ),
-        (|_| Some(table("<tr><td>A<td>B</tr>", "")), Code::Unintelligible),
+        (|_| Some(table("<tr><td>A<td>B</tr>", "")), Code::UnexpectedResponse),
         (
             |_| Some(table("<tr><td>A</td></tr>", "<a rel=next href='https://evil.example/'>")),
             Code::Redirected,
@@ -167,7 +167,7 @@ fn a_list_that_is_not_whole_is_no_answer() {
                     "<html><body><a href='/portal/logout'>x</a><table id=containers><tr><th>Container #</th></tr><tr><td>A",
                 ))
             },
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
         ),
         (
             |_| {
@@ -176,11 +176,11 @@ fn a_list_that_is_not_whole_is_no_answer() {
                     "<html><body><a href='/portal/logout'>x</a><table id=containers><tr><th>Container #</th></tr></table>",
                 ))
             },
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
         ),
-        (|_| Some(page(403, &inside(""))), Code::Unintelligible),
-        (|_| Some(page(404, "")), Code::Unintelligible),
-        (|_| Some(Answer::TooLong), Code::Unintelligible),
+        (|_| Some(page(403, &inside(""))), Code::UnexpectedResponse),
+        (|_| Some(page(404, "")), Code::UnexpectedResponse),
+        (|_| Some(Answer::TooLong), Code::UnexpectedResponse),
     ] {
         let portal = portal();
         portal.state.borrow_mut().other = Some(other);

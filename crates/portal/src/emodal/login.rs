@@ -46,13 +46,13 @@ impl Emodal {
                     return Err(Failure::with_status(Code::CaptchaUnsolved, next.status));
                 }
                 // Who says that the credentials are wrong may lock somebody out: nobody does who does not know.
-                None => return Err(Failure::with_status(Code::Unintelligible, next.status)),
+                None => return Err(Failure::with_status(Code::UnexpectedResponse, next.status)),
             }
         }
     }
 
     fn login_form(&self, shown: &Shown, credentials: &Credentials) -> Result<Form, Failure> {
-        let unintelligible = Failure::with_status(Code::Unintelligible, shown.status);
+        let unintelligible = Failure::with_status(Code::UnexpectedResponse, shown.status);
         if shown.document.is_cut_off() {
             return Err(unintelligible);
         }

@@ -104,22 +104,22 @@ fn every_wrong_turn_is_told_apart() {
         ),
         (
             at!("POST", "/identity/account/login", page(200, &login_page(1, ""))),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             1,
             0,
         ),
         (
             at!("POST", "/identity/account/login", page(200, &login_page(1, "Try again"))),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             1,
             0,
         ),
-        (at!("POST", "/identity/account/login", page(403, "")), Code::Unintelligible, Some(403), 1, 0),
+        (at!("POST", "/identity/account/login", page(403, "")), Code::UnexpectedResponse, Some(403), 1, 0),
         (
             at!("POST", "/identity/account/login", page(200, LOGGED_OUT)),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             1,
             0,
@@ -136,23 +136,23 @@ fn every_wrong_turn_is_told_apart() {
         // The host alone means nothing.
         (
             at!("POST", "/identity/account/login", to(302, "https://portal.example.com/portal/x")),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             1,
             1,
         ),
-        (at!("GET", "/portal/containers", page(200, LOGGED_OUT)), Code::Unintelligible, Some(200), 1, 1),
+        (at!("GET", "/portal/containers", page(200, LOGGED_OUT)), Code::UnexpectedResponse, Some(200), 1, 1),
         (at!("GET", "/portal/containers", page(503, "")), Code::ServerError, Some(503), 1, 1),
         (
             at!("GET", "/identity/account/login", page(200, "<p>Maintenance</p>")),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             0,
             0,
         ),
         (
             at!("GET", "/identity/account/login", page(200, &login_page(0, "")[..300])),
-            Code::Unintelligible,
+            Code::UnexpectedResponse,
             Some(200),
             0,
             0,
@@ -236,7 +236,7 @@ fn keep_alive_and_log_out() {
     portal.state.borrow_mut().other = Some(at!("GET", "/portal/containers", to(302, "/portal/login")));
     assert_eq!(now(driver.keep_alive(&mut visit)).unwrap_err().code, Code::LoggedOut);
     portal.state.borrow_mut().other = Some(at!("GET", "/portal/containers", page(200, "<p>Maintenance</p>")));
-    assert_eq!(now(driver.keep_alive(&mut visit)).unwrap_err().code, Code::Unintelligible);
+    assert_eq!(now(driver.keep_alive(&mut visit)).unwrap_err().code, Code::UnexpectedResponse);
     assert_eq!(now(driver.log_out(&mut visit)), Ok(()));
     assert_eq!(world.calls().last().unwrap(), "GET /identity/account/logout");
 }

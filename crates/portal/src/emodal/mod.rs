@@ -99,7 +99,7 @@ impl Emodal {
     /// `base_url` and `hosts` are settings: what is wrong with them was said before.
     fn site(&self) -> Result<Site, Failure> {
         Site::new(&self.base_url, &self.hosts, self.timeout, &self.pages.user_agent)
-            .ok_or(Failure::new(Code::Unintelligible))
+            .ok_or(Failure::new(Code::UnexpectedResponse))
     }
 
     /// What it says comes before what it links to; a form to log in with counts only where neither tells.
@@ -133,7 +133,7 @@ impl Emodal {
         match self.standing(shown.status, &shown.document) {
             Standing::LoggedIn => Ok(()),
             Standing::LoggedOut => Err(Failure::with_status(Code::LoggedOut, shown.status)),
-            Standing::Unclear => Err(Failure::with_status(Code::Unintelligible, shown.status)),
+            Standing::Unclear => Err(Failure::with_status(Code::UnexpectedResponse, shown.status)),
         }
     }
 
@@ -163,7 +163,7 @@ impl Emodal {
         }
         standing?;
         if shown.status >= 300 || shown.document.is_cut_off() {
-            return Err(Failure::with_status(Code::Unintelligible, shown.status));
+            return Err(Failure::with_status(Code::UnexpectedResponse, shown.status));
         }
         Ok(())
     }
@@ -171,6 +171,6 @@ impl Emodal {
 
 /// A page that has to be there and is not: the portal is not what it was.
 fn not_that(failure: Failure) -> Failure {
-    let code = if failure.code == Code::NotFound { Code::Unintelligible } else { failure.code };
+    let code = if failure.code == Code::NotFound { Code::UnexpectedResponse } else { failure.code };
     Failure { code, ..failure }
 }

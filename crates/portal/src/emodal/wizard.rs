@@ -83,7 +83,7 @@ impl Filling<'_> {
                 Err(outcome) => return Ok(Went::Done(outcome)),
             },
         };
-        let astray = || Failure::new(Code::Unintelligible);
+        let astray = || Failure::new(Code::UnexpectedResponse);
         // The phase grows each time round.
         while let Some(inputs) = self.steps.inputs(now.phase) {
             let is_last = usize::from(now.phase) == self.steps.phases.len();
@@ -120,7 +120,7 @@ impl Filling<'_> {
                     return self.wait(same, &message, Vec::new()).map(Went::Done);
                 }
                 None => {
-                    return Ok(Went::Astray(Failure::with_status(Code::Unintelligible, shown.status)));
+                    return Ok(Went::Astray(Failure::with_status(Code::UnexpectedResponse, shown.status)));
                 }
             }
             resumed = false;
@@ -138,7 +138,7 @@ impl Filling<'_> {
         let shown = self.emodal.page(browser, (self.steps.start)(&self.emodal.pages)).await;
         let shown = shown.map_err(super::not_that)?;
         let first = self.read(&shown).filter(|kept| kept.phase == 1);
-        first.map(Ok).ok_or(Failure::with_status(Code::Unintelligible, shown.status))
+        first.map(Ok).ok_or(Failure::with_status(Code::UnexpectedResponse, shown.status))
     }
 
     /// The wizard's form on a page, if there is a whole one.
@@ -180,14 +180,14 @@ impl Filling<'_> {
                 _ => true,
             };
             if !is_there {
-                return Err(Failure::new(Code::Unintelligible));
+                return Err(Failure::new(Code::UnexpectedResponse));
             }
         }
         Ok(None)
     }
 
     fn list(&self, now: Kept) -> Result<Outcome, Failure> {
-        let answer = self.listed(&now).ok_or(Failure::new(Code::Unintelligible))?;
+        let answer = self.listed(&now).ok_or(Failure::new(Code::UnexpectedResponse))?;
         Ok(Outcome { answer, wizard: Some(self.kept(now)), waiting: None })
     }
 
@@ -207,7 +207,7 @@ impl Filling<'_> {
         let is_last = usize::from(now.phase) == self.steps.phases.len();
         let answer = if is_last { self.listed(&now).unwrap_or_default() } else { Map::new() };
         if self.steps.inputs(now.phase).is_none() {
-            return Err(Failure::new(Code::Unintelligible));
+            return Err(Failure::new(Code::UnexpectedResponse));
         }
         Ok(Outcome { answer, ..waiting(self.kept(now), message, missing) })
     }

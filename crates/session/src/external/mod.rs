@@ -1,5 +1,5 @@
-//! Users whom another system has logged in: which channels they come by, and who is asked whether that system still
-//! vouches for them. A verifier is one file here and one row in [`VerifierName`].
+//! Externally authenticated users: which channels they come by, and who is asked whether the system that authenticated
+//! them still vouches for them. A verifier is one file here and one row in [`VerifierName`].
 
 pub mod settings;
 mod sme;
@@ -21,7 +21,7 @@ const BUSINESS_UNIT_BYTES_MAX: usize = 16;
 /// What vouches for a user, on its way to the session's object. That keeps the channel in its state, and the token beside
 /// it, sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vouched {
+pub struct ExternalToken {
     pub channel: String,
     #[serde(with = "secret::wire")]
     pub token: Secret,

@@ -54,7 +54,7 @@ impl Verifier for Sme {
 
     fn read(&self, question: &Question<'_>, answer: Answer) -> Result<Verdict, Failure> {
         let (status, body) = answer.read()?;
-        let unclear = Failure::with_status(Code::Unintelligible, status);
+        let unclear = Failure::with_status(Code::UnexpectedResponse, status);
         match status {
             200 => {}
             401 => return Ok(Verdict::Refused),
@@ -134,15 +134,18 @@ mod tests {
             (r#"{"status":"success","data":{"isExpire":false,"userId":"124"}}"#, Ok(Verdict::Refused)),
             (r#"{"status":"success","data":{"isExpire":true,"userId":"124"}}"#, Ok(Verdict::Refused)),
             (r#"{"status":"success","data":{"isExpire":false,"userId":""}}"#, Ok(Verdict::Refused)),
-            (r#"{"status":"error","data":{"isExpire":false}}"#, Err(Code::Unintelligible)),
-            (r#"{"status":"success","data":{"isExpire":"false"}}"#, Err(Code::Unintelligible)),
-            (r#"{"status":"success","data":{"isExpire":false,"userId":["123"]}}"#, Err(Code::Unintelligible)),
-            (r#"{"status":"success","data":[]}"#, Err(Code::Unintelligible)),
-            (r#"{"unexpected":1}"#, Err(Code::Unintelligible)),
-            ("{}", Err(Code::Unintelligible)),
-            ("[]", Err(Code::Unintelligible)),
-            ("<html>", Err(Code::Unintelligible)),
-            ("", Err(Code::Unintelligible)),
+            (r#"{"status":"error","data":{"isExpire":false}}"#, Err(Code::UnexpectedResponse)),
+            (r#"{"status":"success","data":{"isExpire":"false"}}"#, Err(Code::UnexpectedResponse)),
+            (
+                r#"{"status":"success","data":{"isExpire":false,"userId":["123"]}}"#,
+                Err(Code::UnexpectedResponse),
+            ),
+            (r#"{"status":"success","data":[]}"#, Err(Code::UnexpectedResponse)),
+            (r#"{"unexpected":1}"#, Err(Code::UnexpectedResponse)),
+            ("{}", Err(Code::UnexpectedResponse)),
+            ("[]", Err(Code::UnexpectedResponse)),
+            ("<html>", Err(Code::UnexpectedResponse)),
+            ("", Err(Code::UnexpectedResponse)),
         ] {
             assert_eq!(ask(response(200, body)), expected, "{body}");
         }
@@ -153,18 +156,18 @@ mod tests {
         let valid = r#"{"status":"success","data":{"isExpire":false}}"#;
         assert_eq!(ask(response(401, "")), Ok(Verdict::Refused));
         for (answer, code) in [
-            (response(201, valid), Code::Unintelligible),
-            (response(204, ""), Code::Unintelligible),
+            (response(201, valid), Code::UnexpectedResponse),
+            (response(204, ""), Code::UnexpectedResponse),
             (response(302, valid), Code::Redirected),
-            (response(400, valid), Code::Unintelligible),
-            (response(403, valid), Code::Unintelligible),
-            (response(404, valid), Code::Unintelligible),
+            (response(400, valid), Code::UnexpectedResponse),
+            (response(403, valid), Code::UnexpectedResponse),
+            (response(404, valid), Code::UnexpectedResponse),
             (response(429, ""), Code::RateLimited),
             (response(500, valid), Code::ServerError),
             (response(503, "<html>"), Code::ServerError),
             (Answer::TimedOut, Code::Timeout),
             (Answer::Unreachable, Code::Unreachable),
-            (Answer::TooLong, Code::Unintelligible),
+            (Answer::TooLong, Code::UnexpectedResponse),
         ] {
             assert_eq!(ask(answer.clone()), Err(code), "{answer:?}");
         }

@@ -1,0 +1,140 @@
+//! What the one object that knows who there is is told and asked, and what it answers to each: ids and names of users, who
+//! is an admin, and the service keys.
+//! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
+
+use super::service_key::ServiceKey;
+use base::commands;
+use base::rpc::{self, Address, Class};
+use serde::{Deserialize, Serialize};
+
+/// The class of the directory.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectoryObject;
+
+impl rpc::Object for DirectoryObject {
+    const CLASS: Class = Class::Directory;
+}
+
+/// There is one.
+pub fn directory_address() -> Address<DirectoryObject> {
+    Address::name("directory")
+}
+
+commands! {
+    DirectoryObject:
+    Register = "register" => RegisterReply;
+    SetAdmin = "set_admin" => AdminReply;
+    Remove = "remove" => AdminReply;
+    Name = "name" => Users;
+    List = "list" => Users;
+    AddKey = "add_key" => AddKeyReply;
+    Key = "key" => ServiceKeys;
+    unit Keys = "keys" => ServiceKeys;
+    RevokeKey = "revoke_key" => ServiceKeys;
+}
+
+/// A command as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    Register(Register),
+    SetAdmin(SetAdmin),
+    Remove(Remove),
+    Name(Name),
+    List(List),
+    AddKey(AddKey),
+    Key(Key),
+    Keys,
+    RevokeKey(RevokeKey),
+}
+
+/// Gives a name its id, the same one each time. With `bootstrap`, only while there is no other admin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    pub username: String,
+    pub admin: bool,
+    pub bootstrap: bool,
+}
+
+/// Notes whether a user is an active admin. Refused if nobody would be one any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAdmin {
+    pub username: String,
+    pub admin: bool,
+}
+
+/// Takes a name off the list. Its id is never given again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remove {
+    pub username: String,
+}
+
+/// Asks for the name of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    pub user_id: u64,
+}
+
+/// Asks for names in the order of their ids, after one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    pub after: u64,
+    pub limit: u32,
+}
+
+/// Keeps a new service key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddKey(pub ServiceKey);
+
+/// Asks for the service key of an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key(pub String);
+
+/// Asks for all service keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys;
+
+/// Revokes a service key, and gives it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokeKey(pub String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisterReply {
+    Id(u64),
+    /// The bootstrap key has done its work.
+    AdminExists,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminReply {
+    Done,
+    /// Nobody would be an admin any more. Nothing was changed.
+    LastAdmin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddKeyReply {
+    Done,
+    TooManyKeys,
+}
+
+/// Those that were asked for; none if there is no such user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Users {
+    pub users: Vec<Entry>,
+}
+
+/// Those that were asked for; none if there is no such key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKeys {
+    pub keys: Vec<ServiceKey>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: u64,
+    pub username: String,
+}

@@ -1,0 +1,93 @@
+//! The directory's table of service keys.
+
+use super::Directory;
+use crate::host::{Host, SqlValue};
+use base::fault::Fault;
+use directory::service_key::ServiceKey;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How many keys may be good at once: far more than there are services, and few enough to list in one answer.
+const LIVE_MAX: u32 = 1000;
+/// How many keys that are not good any more are kept besides, so that the list is bounded: the latest.
+const ENDED_MAX: u32 = 1000;
+/// How long such a key is still listed.
+const ENDED_KEPT: Duration = Duration::from_hours(30 * 24);
+
+#[derive(Deserialize)]
+struct Rows {
+    json: String,
+}
+
+impl<H: Host> Directory<H> {
+    /// Makes the table. `ends_at` is when a key was revoked or expires, whichever is first.
+    pub(super) fn open_keys(&self) -> Result<(), Fault> {
+        self.run(
+            "CREATE TABLE IF NOT EXISTS service_keys \
+             (id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, last4 TEXT NOT NULL, scopes TEXT NOT NULL, \
+             created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, \
+             ends_at INTEGER AS (coalesce(min(revoked_at, expires_at), revoked_at, expires_at)))",
+            Vec::new(),
+        )
+    }
+
+    /// Keeps a new key; says whether there was room. Done twice, it is there once.
+    pub(super) fn add_key(&self, key: ServiceKey) -> Result<bool, Fault> {
+        self.prune_keys()?;
+        let query = "SELECT count(*) AS n FROM service_keys WHERE id <> ? AND ifnull(ends_at > ?, 1)";
+        let live = self.count(query, vec![key.id.as_str().into(), self.host.now().try_into()?])?;
+        if live >= LIVE_MAX {
+            return Ok(false);
+        }
+        // Two ids of 48 random bits are not the same; if they were, the new key would not be admitted, and the old one
+        // stays.
+        let query = "INSERT OR IGNORE INTO service_keys (id, name, hash, last4, scopes, created_at, expires_at) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let mut values: Vec<SqlValue> =
+            [key.id, key.name, key.hash, key.last4, key.scopes].map(SqlValue::Text).into();
+        let expires_at = key.expires_at.map(SqlValue::try_from).transpose()?;
+        values.extend([key.created_at.try_into()?, expires_at.unwrap_or(SqlValue::Null)]);
+        self.run(query, values)?;
+        Ok(true)
+    }
+
+    /// The key of an id, if there is one.
+    pub(super) fn find_key(&self, id: &str) -> Result<Vec<ServiceKey>, Fault> {
+        self.read_keys("WHERE id = ?", vec![id.into()])
+    }
+
+    /// All of them, the oldest first.
+    pub(super) fn all_keys(&self) -> Result<Vec<ServiceKey>, Fault> {
+        self.prune_keys()?;
+        self.read_keys("", Vec::new())
+    }
+
+    /// Revokes a key, and gives it back. What was revoked before stays as it is.
+    pub(super) fn revoke_key(&self, id: &str) -> Result<Vec<ServiceKey>, Fault> {
+        let query = "UPDATE service_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
+        self.run(query, vec![self.host.now().try_into()?, id.into()])?;
+        self.find_key(id)
+    }
+
+    /// Rows as `SQLite` writes them in JSON: one call of the runtime's, and one way to read a key instead of two.
+    fn read_keys(&self, which: &str, values: Vec<SqlValue>) -> Result<Vec<ServiceKey>, Fault> {
+        let query = [
+            "SELECT json_group_array(json_object('id', id, 'name', name, 'hash', hash, 'last4', last4, \
+             'scopes', scopes, 'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at) \
+             ORDER BY created_at, id) AS json FROM service_keys ",
+            which,
+        ]
+        .concat();
+        let rows = self.host.sql::<Rows>(&query, values)?;
+        Ok(serde_json::from_str(&rows.first().ok_or("an aggregate that has no row")?.json)?)
+    }
+
+    fn prune_keys(&self) -> Result<(), Fault> {
+        let now = self.host.now();
+        let forgotten = now.minus(ENDED_KEPT).try_into()?;
+        self.run("DELETE FROM service_keys WHERE ends_at < ?", vec![forgotten])?;
+        let query = "DELETE FROM service_keys WHERE id IN \
+                     (SELECT id FROM service_keys WHERE ends_at <= ? ORDER BY ends_at DESC LIMIT -1 OFFSET ?)";
+        self.run(query, vec![now.try_into()?, SqlValue::Integer(ENDED_MAX.into())])
+    }
+}

@@ -1,0 +1,95 @@
+//! Log lines of what objects do: one JSON object each, so that nothing a caller sends can forge one. Never a secret.
+
+use base::account::EndReason;
+use base::call::Actor;
+use base::clock::Timestamp;
+use keeper::alert::{Alert, Kind};
+use keeper::history::Entry;
+use keeper::{AccountKey, Code};
+use portal::{Ended, Work};
+use serde_json::json;
+
+/// The audit record of an operation on an upstream token.
+pub fn operation(key: &AccountKey, entry: &Entry) -> String {
+    json!({
+        "level": if entry.outcome == "ok" { "info" } else { "warn" },
+        "event": "audit",
+        "at": entry.at.rfc3339(),
+        "request_id": entry.request_id,
+        "action": entry.operation.action(),
+        "outcome": entry.outcome,
+        "service": entry.who,
+        "account": key.to_string(),
+        "calls": entry.calls,
+        "expires_at": entry.expires_at.map(Timestamp::rfc3339),
+    })
+    .to_string()
+}
+
+/// An alert, whether or not somebody else is told of it.
+pub fn alert(key: &AccountKey, alert: &Alert) -> String {
+    json!({
+        "level": if alert.kind == Kind::Recovered { "info" } else { "warn" },
+        "event": "alert",
+        "at": alert.at.rfc3339(),
+        "alert": alert.kind.as_str(),
+        "account": key.to_string(),
+        "code": alert.code.map(Code::as_str),
+        "expires_at": alert.expires_at.map(Timestamp::rfc3339),
+    })
+    .to_string()
+}
+
+/// The audit record of a session that its own alarm has ended: nobody asked for it.
+pub fn expired(session_id: &str, reason: EndReason, user: Option<u64>, now: Timestamp) -> String {
+    json!({
+        "level": "info",
+        "event": "audit",
+        "at": now.rfc3339(),
+        "action": "expire",
+        "outcome": "ok",
+        "reason": reason.as_str(),
+        "user_id": user,
+        "session_id": session_id,
+    })
+    .to_string()
+}
+
+/// The audit record of work at a portal. The login is named by its keyed hash: a username is nobody's business.
+pub fn portal(name: &str, work: &Work, outcome: &str, by: &Actor, now: Timestamp) -> String {
+    let (action, operation) = match work {
+        Work::LogIn => ("portal_login", None),
+        Work::KeepAlive => ("portal_keep_alive", None),
+        Work::Run(operation) => ("portal_operation", Some(operation)),
+        Work::LogOut => ("portal_logout", None),
+    };
+    json!({
+        "level": if outcome == "ok" { "info" } else { "warn" },
+        "event": "audit",
+        "at": now.rfc3339(),
+        "request_id": by.request_id,
+        "action": action,
+        "operation": operation,
+        "outcome": outcome,
+        "service": by.who,
+        "portal_login": name,
+    })
+    .to_string()
+}
+
+/// The audit record of the end of a portal session. Without `by`, nobody asked for it.
+pub fn portal_closed(name: &str, ended: &Ended, by: Option<&Actor>, now: Timestamp) -> String {
+    json!({
+        "level": "info",
+        "event": "audit",
+        "at": now.rfc3339(),
+        "request_id": by.map(|by| by.request_id.as_str()),
+        "action": "portal_close",
+        "outcome": "ok",
+        "reason": ended.reason.as_str(),
+        "session_id": ended.session_id,
+        "service": by.map(|by| by.who.as_str()),
+        "portal_login": name,
+    })
+    .to_string()
+}

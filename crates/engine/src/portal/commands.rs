@@ -1,0 +1,304 @@
+//! What callers want of a portal login: its session, an operation, its end; and what the Cron Trigger wants.
+
+use super::{LoginOutcome, Portal, Result};
+use crate::host::Host;
+use crate::log;
+use base::call::Actor;
+use base::fault::Fault;
+use portal::protocol::Envelope;
+use portal::{
+    Asked, Close, CloseReply, Code, Credentials, Event, Get, GetReply, LookReply, Refusal, Run, RunReply,
+    Session, Verdict, identity,
+};
+use serde::de::DeserializeOwned;
+
+/// How soon a caller may come back for whom the queue is too long, in seconds.
+const BUSY_RETRY_SECONDS: u64 = 10;
+/// A login that was wanted, got and lost again this often while somebody waited is given up.
+const GET_ROUNDS: usize = 3;
+
+/// Whether this object is that of some credentials.
+enum Admission {
+    Here,
+    Unknown,
+    /// The object of this name is.
+    Moved(String),
+}
+
+/// Why somebody who wants a session gets none.
+enum NoSession {
+    Moved(String),
+    Refused(Refusal),
+}
+
+impl From<NoSession> for GetReply {
+    fn from(why: NoSession) -> Self {
+        match why {
+            NoSession::Moved(name) => Self::Moved(name),
+            NoSession::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl From<NoSession> for RunReply {
+    fn from(why: NoSession) -> Self {
+        match why {
+            NoSession::Moved(name) => Self::Moved(name),
+            NoSession::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl<H: Host> Portal<H> {
+    pub(super) async fn answer(&self, json: &str) -> Result<String> {
+        let Asked { name, command } = serde_json::from_str(json)?;
+        let reply = match command {
+            Envelope::Get(get) => serde_json::to_string(&self.on_get(&name, get).await?),
+            Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run).await?),
+            Envelope::Close(close) => serde_json::to_string(&self.on_close(&name, close).await?),
+            Envelope::Look => serde_json::to_string(&self.on_look(&name).await?),
+        };
+        Ok(reply?)
+    }
+
+    /// Whether this is the object of that name, and is so already.
+    fn is_known(&self, name: &str) -> Result<bool> {
+        Ok(self.rows()?.name()?.is_some_and(|known| known == name))
+    }
+
+    /// Whether this is the object of these credentials; if so, it is from now on.
+    fn admit(&self, name: &str, credentials: &Credentials) -> Result<Admission> {
+        let rows = self.rows()?;
+        let known = rows.name()?;
+        if known.as_ref().is_some_and(|known| known != name) {
+            return Ok(Admission::Unknown);
+        }
+        let names = identity::names(&rows.app.vault, identity::portal(name), credentials);
+        let is_of_these = names.iter().any(|n| n == name);
+        // Sessions begin under the name by the first key, so that nobody begins a second one under another.
+        if let Some(first) = names.first().filter(|first| is_of_these && *first != name)
+            && !self.has_session()?
+        {
+            return Ok(Admission::Moved(first.clone()));
+        }
+        let is_here = is_of_these || (known.is_some() && self.has_session_of(name, credentials)?);
+        if !is_here {
+            return Ok(Admission::Unknown);
+        }
+        if known.is_none() {
+            rows.put_name(name)?;
+        }
+        Ok(Admission::Here)
+    }
+
+    /// Whether there is a session, or is about to be one.
+    fn has_session(&self) -> Result<bool> {
+        let live = self.load()?.is_some_and(|loaded| loaded.login.session.is_some());
+        Ok(live || self.memory.login.borrow().is_some())
+    }
+
+    /// Whether the session here is that of these credentials. Its name does not tell once the key that it is by is gone.
+    fn has_session_of(&self, name: &str, credentials: &Credentials) -> Result<bool> {
+        let stored = self.rows()?.credentials(name)?.ok().flatten();
+        Ok(stored.is_some_and(|stored| {
+            stored.username == credentials.username && stored.password.matches(credentials.password.expose())
+        }))
+    }
+
+    async fn on_get(&self, name: &str, get: Get) -> Result<GetReply> {
+        Ok(match self.admit(name, &get.credentials)? {
+            Admission::Here => match self.get(get.credentials, get.keep_alive, get.by).await? {
+                Ok(session) => GetReply::Session(session),
+                Err(why) => why.into(),
+            },
+            Admission::Unknown => GetReply::Unknown,
+            Admission::Moved(name) => GetReply::Moved(name),
+        })
+    }
+
+    /// The live session, or a new one.
+    async fn get(
+        &self,
+        credentials: Credentials,
+        keep_alive: bool,
+        by: Actor,
+    ) -> Result<Result<Session, NoSession>> {
+        let mut is_new = false;
+        let mut given_up = Refusal::new(Code::Closed);
+        for _ in 0..GET_ROUNDS {
+            let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
+            match verdict {
+                Verdict::Serve => {
+                    // A new login of it is paid for by whoever came last, unless that is known not to work.
+                    if loaded.key_refused(&credentials, self.host.now()).is_none() {
+                        self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
+                    }
+                    // Its id is of no use before the registry knows it.
+                    self.sync_registry(loaded).await?;
+                    let Some(loaded) = self.load()? else { break };
+                    let expires_at = loaded.login.expires_at(loaded.policy());
+                    let previous = loaded.login.previous(self.host.now()).filter(|_| is_new);
+                    let Some(live) = loaded.login.session else { break };
+                    let username = credentials.username;
+                    return Ok(Ok(Session { live, is_new, username, expires_at, previous }));
+                }
+                Verdict::Refuse(refusal) => {
+                    self.sync_changes().await;
+                    return Ok(Err(NoSession::Refused(refusal)));
+                }
+                _ => {}
+            }
+            if let Some(refusal) = loaded.key_refused(&credentials, self.host.now()) {
+                return Ok(Err(NoSession::Refused(refusal)));
+            }
+            let under_way = self.memory.login.borrow().clone();
+            let first = under_way.is_none();
+            let before = loaded.login.session.map(|live| live.session_id);
+            let (login, own_key) = match under_way {
+                Some((login, key)) => (login, key == credentials.captcha_api_key),
+                None => (self.queue_login(credentials.clone(), keep_alive, by.clone()), true),
+            };
+            match self.outcome(&login).await? {
+                LoginOutcome::Here => {}
+                LoginOutcome::Elsewhere(name) => {
+                    // Unless somebody else has come for it meanwhile.
+                    if self.memory.queue.is_empty() {
+                        self.rows()?.forget_name()?;
+                    }
+                    return Ok(Err(NoSession::Moved(name)));
+                }
+                // The key of somebody else.
+                LoginOutcome::Refused(refusal) if !own_key && refusal.code.refuses_captcha_key() => {
+                    given_up = refusal;
+                    continue;
+                }
+                LoginOutcome::Refused(refusal) => {
+                    self.sync_changes().await;
+                    return Ok(Err(NoSession::Refused(refusal)));
+                }
+            }
+            // A session that was there may have been closed while it was logged in again.
+            let now = self.load()?.and_then(|loaded| loaded.login.session).map(|live| live.session_id);
+            is_new |= first && now.is_some() && now != before;
+        }
+        Ok(Err(NoSession::Refused(given_up)))
+    }
+
+    fn queue_login(&self, credentials: Credentials, keep_alive: bool, by: Actor) -> H::Flight {
+        let portal = self.clone();
+        let key = credentials.captcha_api_key.clone();
+        let login = self.enqueue(async move {
+            let end = portal.log_in_if_needed(credentials, keep_alive, &by).await;
+            portal.memory.login.borrow_mut().take();
+            end
+        });
+        *self.memory.login.borrow_mut() = Some((login.clone(), key));
+        let (portal, kept) = (self.clone(), login.clone());
+        // A panic has left it there; nobody else may wait for that.
+        self.host.wait_until(async move {
+            if portal.host.join(&kept).await.is_err() {
+                portal.memory.login.borrow_mut().take_if(|(login, _)| portal.host.same(login, &kept));
+            }
+        });
+        login
+    }
+
+    async fn on_run(&self, name: &str, run: Run) -> Result<RunReply> {
+        let Run { session_id, credentials, keep_alive, operation, wizard_id, by } = run;
+        // With both, the session of the id is meant; the credentials say no more than whose this object is.
+        match &credentials {
+            Some(credentials) => match self.admit(name, credentials)? {
+                Admission::Here => {}
+                Admission::Unknown => return Ok(RunReply::Unknown),
+                Admission::Moved(name) => return Ok(RunReply::Moved(name)),
+            },
+            None if !self.is_known(name)? => return Ok(RunReply::Unknown),
+            None => {}
+        }
+        let (session_id, is_new) = match (session_id, credentials) {
+            (Some(id), _) => (id, false),
+            (None, Some(credentials)) => match self.get(credentials, keep_alive, by.clone()).await {
+                Ok(Ok(session)) => (session.live.session_id, session.is_new),
+                Ok(Err(why)) => return Ok(why.into()),
+                Err(error) => return Ok(self.not_begun(&error)),
+            },
+            (None, None) => return Ok(RunReply::Unknown),
+        };
+        // A session that is not there, or a portal that cannot be asked, need no turn.
+        let verdict = match self.step(Event::Resumed { session_id: session_id.clone() }) {
+            Ok((verdict, _)) => verdict,
+            Err(error) => return Ok(self.not_begun(&error)),
+        };
+        match verdict {
+            Verdict::Unknown => return Ok(RunReply::Unknown),
+            Verdict::Ended(reason) => {
+                self.sync_changes().await;
+                return Ok(RunReply::Ended(reason));
+            }
+            Verdict::Refuse(refusal) => return Ok(RunReply::Refused(refusal)),
+            _ if self.memory.queue.is_full() => {
+                let retry_after_seconds = Some(BUSY_RETRY_SECONDS);
+                return Ok(RunReply::Refused(Refusal { retry_after_seconds, ..Refusal::new(Code::Busy) }));
+            }
+            _ => {}
+        }
+        let portal = self.clone();
+        let run = self
+            .enqueue(async move { portal.run_at_turn(session_id, is_new, operation, wizard_id, &by).await });
+        let reply = self.outcome(&run).await?;
+        self.sync_changes().await;
+        Ok(reply)
+    }
+
+    /// The answer to an order that could not even be begun: whoever gave it may give it again.
+    fn not_begun(&self, error: &Fault) -> RunReply {
+        self.host.fault("portal order", error, None);
+        RunReply::Refused(Refusal::new(Code::Interrupted))
+    }
+
+    async fn on_close(&self, name: &str, close: Close) -> Result<CloseReply> {
+        if !self.is_known(name)? {
+            return Ok(CloseReply::Unknown);
+        }
+        let Close { session_id, reason, by, wait } = close;
+        let (verdict, loaded) = self.step(Event::Closed { session_id, reason })?;
+        match verdict {
+            Verdict::Serve => {}
+            Verdict::Ended(reason) => return Ok(CloseReply::Ended(reason)),
+            _ => return Ok(CloseReply::Unknown),
+        }
+        if let Some(ended) = &loaded.login.ended {
+            self.host.info(&log::portal_closed(&loaded.name, ended, Some(&by), self.host.now()));
+        }
+        self.sync_registry(loaded).await?;
+        let idle = self.memory.queue.is_empty();
+        let portal = self.clone();
+        let logout = self.enqueue(async move { portal.log_out_if_due().await });
+        // Behind an operation it could take minutes: then the portal hears of it later.
+        if wait && idle {
+            let _ = self.host.join(&logout).await;
+        }
+        Ok(CloseReply::Closed)
+    }
+
+    async fn on_look(&self, name: &str) -> Result<LookReply> {
+        if !self.is_known(name)? {
+            return Ok(LookReply::Unknown);
+        }
+        // Finds out what was interrupted, or is over; the alarm does what follows from it.
+        let (_, loaded) = self.step(Event::Woke)?;
+        // What the registry has of it is sealed, too.
+        let sealed_anew = self.rows()?.seal_anew(&loaded.name)?;
+        let stale = loaded.login.session.is_none() || sealed_anew;
+        if loaded.login.pending_sync.is_some() || stale {
+            self.sync_in_any_case(&loaded).await?;
+        }
+        self.arm_if_lost(&loaded).await?;
+        Ok(LookReply::Looked)
+    }
+
+    /// What came of a piece of work.
+    async fn outcome<T: DeserializeOwned>(&self, work: &H::Flight) -> Result<T> {
+        Ok(serde_json::from_str(&self.host.join(work).await?)?)
+    }
+}

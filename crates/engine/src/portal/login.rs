@@ -1,0 +1,203 @@
+//! How a portal login gets its session: anew, or by taking over what was broken off.
+
+use super::store::JAR;
+use super::visit::VisitHost;
+use super::{Loaded, LoginOutcome, Portal, Result};
+use crate::host::Host;
+use base::call::Actor;
+use portal::browser::Jar;
+use portal::{Code, Credentials, Event, Failure, Refusal, Verdict, Work};
+
+/// What a login came to: the session lives, or not, and why.
+pub(super) type LoggedIn = Result<(), Refusal>;
+
+impl<H: Host> Portal<H> {
+    /// A session for these credentials, unless there is one by now, here or in another object.
+    pub(super) async fn log_in_if_needed(
+        &self,
+        credentials: Credentials,
+        keep_alive: bool,
+        by: &Actor,
+    ) -> Result<LoginOutcome> {
+        let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
+        match verdict {
+            Verdict::Serve => return Ok(LoginOutcome::Here),
+            Verdict::Refuse(refusal) => return Ok(LoginOutcome::Refused(refusal)),
+            _ if loaded.login.session.is_some() => {}
+            _ => {
+                // Nobody can say whether it is elsewhere: then there is no login, and nothing has been done.
+                match self.elsewhere(&loaded, &credentials).await {
+                    Ok(None) => {}
+                    Ok(Some(name)) => return Ok(LoginOutcome::Elsewhere(name)),
+                    Err(error) => {
+                        self.host.fault("portal registry", &error, None);
+                        return Ok(LoginOutcome::Refused(Refusal::new(Code::Interrupted)));
+                    }
+                }
+            }
+        }
+        self.log_in(Some(credentials), keep_alive, by).await.map(LoginOutcome::from)
+    }
+
+    /// Logs in with the credentials that are given, else with those that are stored. A session that is there is not lost for
+    /// a captcha key that is given: the stored ones come after it.
+    pub(super) async fn log_in(
+        &self,
+        given: Option<Credentials>,
+        keep_alive: bool,
+        by: &Actor,
+    ) -> Result<LoggedIn> {
+        let loaded = self.need()?;
+        if loaded.login.signed_in
+            && let Some(end) = self.take_over(&loaded, keep_alive, by).await?
+        {
+            return Ok(end);
+        }
+        // What was left undone could be taken over however many logins there were; a new one is one more.
+        let anew = self.need()?;
+        let now = self.host.now();
+        if let Verdict::Refuse(refusal) = anew.login.may_log_in_anew(loaded.policy(), now) {
+            return Ok(Err(refusal));
+        }
+        let mut tried: Vec<_> = given.into_iter().collect();
+        if tried.is_empty() || anew.login.session.is_some() {
+            for stored in self.rows()?.to_log_in_with(&loaded.name)? {
+                if tried.iter().all(|c| c.captcha_api_key != stored.captcha_api_key) {
+                    tried.push(stored);
+                }
+            }
+        }
+        if tried.is_empty() {
+            self.step(Event::Unreadable)?;
+            return Ok(Err(Refusal::new(Code::Unreadable)));
+        }
+        let refused = tried.first().and_then(|c| anew.key_refused(c, now));
+        tried.retain(|c| anew.key_refused(c, now).is_none());
+        if !tried.is_empty() {
+            return self.log_in_anew(&loaded, tried, keep_alive, by).await;
+        }
+        let refusal = refused.unwrap_or(Refusal::new(Code::CaptchaKeyRefused));
+        if anew.login.session.is_some() {
+            // It waits for its new login, and there is no key that could pay for that: it is over.
+            let end = Err(Failure::new(refusal.code));
+            return self.logged_in(&loaded, end, &Jar::default(), keep_alive, by);
+        }
+        Ok(Err(refusal))
+    }
+
+    /// Logs in from the beginning, with one captcha key after the other for as long as the captcha service refuses them: the
+    /// portal sees nothing of that.
+    async fn log_in_anew(
+        &self,
+        loaded: &Loaded,
+        tried: Vec<Credentials>,
+        keep_alive: bool,
+        by: &Actor,
+    ) -> Result<LoggedIn> {
+        let mut tried = tried.into_iter().peekable();
+        while let Some(credentials) = tried.next() {
+            let (mut end, jar) = self.sign_in(loaded, &credentials).await?;
+            let code = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
+            if let Some(code) = code {
+                self.step(Event::KeyRefused { print: loaded.key_print(&credentials), code })?;
+                let closed = self.load()?.and_then(|l| l.login.task).is_some_and(|task| task.abandoned);
+                if closed {
+                    // Another attempt would be one for nobody.
+                    end = Err(Failure::new(Code::Closed));
+                } else if tried.peek().is_some() {
+                    self.audit(&loaded.name, &Work::LogIn, code.as_str(), by);
+                    continue;
+                }
+            }
+            let end = self.logged_in(loaded, end, &jar, keep_alive, by)?;
+            if end.is_ok() {
+                let proven = Some(&credentials.captcha_api_key);
+                self.rows()?.put_credentials(&loaded.name, &credentials, proven)?;
+            }
+            return Ok(end);
+        }
+        Ok(Err(Refusal::new(Code::CaptchaKeyRefused)))
+    }
+
+    /// One attempt at the portal. The intent and what it takes to follow it are stored together, before the first call.
+    async fn sign_in(
+        &self,
+        loaded: &Loaded,
+        credentials: &Credentials,
+    ) -> Result<(Result<(), Failure>, Jar)> {
+        self.step(Event::TaskStarted(Work::LogIn))?;
+        let rows = self.rows()?;
+        let proven = rows.proven_key(&loaded.name)?;
+        rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
+        let host = VisitHost::new(self, loaded);
+        let mut visit = host.visit(Jar::default(), loaded.policy().timeout);
+        let end = loaded.need_driver()?.log_in(&mut visit, credentials).await;
+        Ok((end, visit.jar))
+    }
+
+    /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is
+    /// this one. Nothing, if it has to be made anew.
+    async fn take_over(&self, loaded: &Loaded, keep_alive: bool, by: &Actor) -> Result<Option<LoggedIn>> {
+        let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
+            self.step(Event::NotSignedIn)?;
+            return Ok(None);
+        };
+        self.step(Event::TaskStarted(Work::KeepAlive))?;
+        let host = VisitHost::new(self, loaded);
+        let mut visit = host.visit(jar, loaded.policy().timeout);
+        let end = loaded.need_driver()?.keep_alive(&mut visit).await;
+        let jar = visit.jar;
+        match end {
+            Ok(()) => self.logged_in(loaded, Ok(()), &jar, keep_alive, by).map(Some),
+            Err(failure)
+                if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
+            {
+                match self.step(Event::Failed(failure))?.0 {
+                    Verdict::Refuse(refusal) => Ok(Some(Err(refusal))),
+                    _ => Ok(None),
+                }
+            }
+            Err(_) => {
+                self.step(Event::NotSignedIn)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn logged_in(
+        &self,
+        loaded: &Loaded,
+        end: Result<(), Failure>,
+        jar: &Jar,
+        keep_alive: bool,
+        by: &Actor,
+    ) -> Result<LoggedIn> {
+        let (outcome, end) = match end {
+            Ok(()) => {
+                let session_id = self.fresh_id("session")?;
+                let (verdict, _) = self.step(Event::LoggedIn { session_id, keep_alive })?;
+                let rows = self.rows()?;
+                rows.put_jar(&loaded.name, JAR, &jar.save())?;
+                rows.forget_forms(&loaded.name)?;
+                // Nobody wants it any more: its session was closed meanwhile.
+                let end = if let Verdict::Refuse(refusal) = verdict { Err(refusal) } else { Ok(()) };
+                ("ok", end)
+            }
+            Err(failure) => {
+                let code = failure.code;
+                let refusal = match self.step(Event::LoginFailed(failure))?.0 {
+                    Verdict::Refuse(refusal) => refusal,
+                    _ => Refusal::new(code),
+                };
+                (code.as_str(), Err(refusal))
+            }
+        };
+        self.audit(&loaded.name, &Work::LogIn, outcome, by);
+        Ok(end)
+    }
+
+    /// An id in the old shape, with 128 random bits.
+    pub(super) fn fresh_id(&self, what: &str) -> Result<String> {
+        Ok(format!("{what}_{}_{}", self.host.now().seconds(), self.host.random_id()?))
+    }
+}

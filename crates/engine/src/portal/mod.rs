@@ -1,0 +1,273 @@
+//! The object of one portal login: its credentials and cookies (sealed), its session, its troubles. Named `portal/hash`.
+//!
+//! It is the lock, too. Work at the portal is a queue (`queue`): one piece at a time, in order; the login that many wait
+//! for is one flight that they share. Each decision is one synchronous step (load, decide, store, arm the alarm); calls to
+//! the portal lie between steps. What is about to be done is stored before its first call, so an instance that finds work
+//! that it is not doing itself knows that it was interrupted; and the output gate holds each call back until that is
+//! durable.
+//!
+//! - here: the step and the alarm
+//! - `commands`: what callers want
+//! - `queue`: one piece of work at a time
+//! - `login`: a session, anew or taken over
+//! - `operation`, `upkeep`: what is done with it at the portal, through a `visit`
+//! - `store`, `wizards`: what is stored
+//! - `registry`: what the registry is told
+
+mod commands;
+mod login;
+mod operation;
+mod queue;
+mod registry;
+mod store;
+mod upkeep;
+mod visit;
+mod wizards;
+
+use crate::host::{DurableObject, Host};
+use crate::log;
+use base::call::Actor;
+use base::clock::Timestamp;
+use base::fault::Fault;
+use base::secret::Secret;
+use config::App;
+use portal::{Code, Credentials, Driver, Event, Login, Policy, Refusal, Verdict, Work, identity};
+use queue::Queue;
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+use store::PortalRows;
+
+type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// When an alarm could not do its work, it comes again after this.
+const ALARM_AGAIN: Duration = Duration::from_secs(30);
+/// While something is under way in memory, the alarm does not come more often than this.
+const ALARM_WHILE_BUSY: Duration = Duration::from_secs(15);
+
+pub struct Portal<H: Host> {
+    host: H,
+    memory: Rc<Memory<H>>,
+}
+
+impl<H: Host> Clone for Portal<H> {
+    fn clone(&self) -> Self {
+        Self { host: self.host.clone(), memory: self.memory.clone() }
+    }
+}
+
+/// What is gone with the instance.
+struct Memory<H: Host> {
+    queue: Queue<H::Flight>,
+    /// The login that is waited for, a [`LoginOutcome`] in JSON, and the captcha key that it was begun with.
+    login: RefCell<Option<(H::Flight, Secret)>>,
+    /// What the alarm was last set to.
+    armed: Cell<Option<Timestamp>>,
+    /// The last use that the registry was told of.
+    synced_use: Cell<Option<Timestamp>>,
+}
+
+/// What came of a login that was waited for.
+#[derive(Serialize, Deserialize)]
+enum LoginOutcome {
+    Here,
+    /// There is no need for one: the object of this name has the session.
+    Elsewhere(String),
+    Refused(Refusal),
+}
+
+impl From<Result<(), Refusal>> for LoginOutcome {
+    fn from(end: Result<(), Refusal>) -> Self {
+        end.map_or_else(Self::Refused, |()| Self::Here)
+    }
+}
+
+/// A login as it was loaded, or as a step has left it.
+struct Loaded {
+    app: Rc<App>,
+    name: String,
+    login: Login,
+}
+
+impl Loaded {
+    fn policy(&self) -> &Policy {
+        &self.app.config.portals.policy
+    }
+
+    /// What tells captcha keys apart without keeping them.
+    fn key_print(&self, credentials: &Credentials) -> String {
+        self.app.vault.fingerprint("captcha-key", credentials.captcha_api_key.expose())
+    }
+
+    /// What there is against a login with the captcha key of these credentials.
+    fn key_refused(&self, credentials: &Credentials, now: Timestamp) -> Option<Refusal> {
+        self.login.key_refused(&self.key_print(credentials), now)
+    }
+
+    /// What an object of these credentials is called, by each sealing key.
+    fn names(&self, credentials: &Credentials) -> Vec<String> {
+        identity::names(&self.app.vault, identity::portal(&self.name), credentials)
+    }
+
+    fn session_id(&self) -> Option<&str> {
+        self.login.session.as_ref().map(|live| live.session_id.as_str())
+    }
+
+    /// Nothing, if this deployment has no such portal.
+    fn driver(&self) -> Option<&dyn Driver> {
+        self.app.config.portals.driver(identity::portal(&self.name))
+    }
+
+    fn need_driver(&self) -> Result<&dyn Driver> {
+        self.driver().ok_or_else(|| "the portal is not set up".into())
+    }
+}
+
+impl<H: Host> DurableObject<H> for Portal<H> {
+    fn new(host: H) -> Self {
+        let memory = Memory {
+            queue: Queue::default(),
+            login: RefCell::default(),
+            armed: Cell::default(),
+            synced_use: Cell::default(),
+        };
+        Self { host, memory: Rc::new(memory) }
+    }
+
+    /// A command for the login that it names.
+    async fn ask(&self, json: &str) -> Result<String> {
+        self.answer(json).await
+    }
+
+    async fn alarm(&self) -> Result<()> {
+        self.memory.armed.set(None);
+        if let Err(error) = self.on_alarm().await {
+            self.host.fault("portal alarm", &error, None);
+            self.host.set_alarm(self.host.now().plus(ALARM_AGAIN))?;
+        }
+        Ok(())
+    }
+}
+
+impl<H: Host> Portal<H> {
+    fn rows(&self) -> Result<PortalRows<'_, H>> {
+        Ok(PortalRows { host: &self.host, app: self.host.app()? })
+    }
+
+    fn load(&self) -> Result<Option<Loaded>> {
+        let rows = self.rows()?;
+        let Some(name) = rows.name()? else { return Ok(None) };
+        Ok(Some(Loaded { login: rows.login()?, app: rows.app, name }))
+    }
+
+    fn need(&self) -> Result<Loaded> {
+        self.load()?.ok_or_else(|| "a portal login without a name".into())
+    }
+
+    /// Load, decide, store, arm the alarm: one step.
+    fn step(&self, event: Event) -> Result<(Verdict, Loaded)> {
+        let now = self.host.now();
+        let mut loaded = self.need()?;
+        let before = loaded.login.clone();
+        let jitter = self.host.jitter()?;
+        let app = loaded.app.clone();
+        let policy = &app.config.portals.policy;
+        if let Some(task) = loaded.login.task.clone().filter(|_| !self.memory.queue.is_busy()) {
+            if task.committing {
+                // The one thing that nobody can find out afterwards.
+                self.audit(&loaded.name, &task.work, Code::OutcomeUnknown.as_str(), &self.itself("recovery"));
+            }
+            loaded.login.step(Event::Interrupted, policy, now, jitter);
+        }
+        let ordered = matches!(event, Event::Closed { .. });
+        let verdict = loaded.login.step(event, policy, now, jitter);
+        if loaded.login != before {
+            let rows = self.rows()?;
+            rows.put_login(&loaded.login)?;
+            rows.tidy(&before, &loaded.login)?;
+        }
+        if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
+            && !ordered
+        {
+            self.host.info(&log::portal_closed(&loaded.name, ended, None, now));
+        }
+        self.arm(&loaded, now)?;
+        Ok((verdict, loaded))
+    }
+
+    fn next_alarm(&self, loaded: &Loaded, now: Timestamp) -> Result<Option<Timestamp>> {
+        // Not configured any more: nothing is done for it, and nothing is lost.
+        if loaded.driver().is_none() {
+            return Ok(None);
+        }
+        let least = if self.memory.queue.is_empty() { now } else { now.plus(ALARM_WHILE_BUSY) };
+        let wizards = self.rows()?.wizards_end(loaded.policy().wizard_idle)?;
+        let at = [loaded.login.next_alarm(loaded.policy(), now), wizards].into_iter().flatten().min();
+        Ok(at.map(|at| at.max(least)))
+    }
+
+    /// Sets the alarm if it is to come earlier or later than it was last set to. Part of the same batch as the writes.
+    fn arm(&self, loaded: &Loaded, now: Timestamp) -> Result<()> {
+        let next = self.next_alarm(loaded, now)?;
+        if let Some(at) = next.filter(|_| next != self.memory.armed.get()) {
+            self.host.set_alarm(at)?;
+            self.memory.armed.set(next);
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm if the platform has lost it.
+    async fn arm_if_lost(&self, loaded: &Loaded) -> Result<()> {
+        let Some(at) = self.next_alarm(loaded, self.host.now())? else { return Ok(()) };
+        if !self.host.alarm_is_set().await? {
+            self.host.set_alarm(at)?;
+            self.memory.armed.set(Some(at));
+        }
+        Ok(())
+    }
+
+    async fn on_alarm(&self) -> Result<()> {
+        let Some(loaded) = self.load()?.filter(|loaded| loaded.driver().is_some()) else { return Ok(()) };
+        // Told again, in case a report was overtaken by another.
+        self.memory.synced_use.set(None);
+        self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, self.host.now())?;
+        if self.memory.queue.is_empty() {
+            let (verdict, _) = self.step(Event::Woke)?;
+            if verdict == Verdict::Forget {
+                return self.host.delete_all().await;
+            }
+            let portal = self.clone();
+            let work = match verdict {
+                Verdict::LogOut => Some(self.enqueue(async move { portal.log_out_if_due().await })),
+                Verdict::KeepAlive | Verdict::LogIn => {
+                    Some(self.enqueue(async move { portal.keep_alive_if_due().await }))
+                }
+                _ => None,
+            };
+            if let Some(work) = work {
+                // What goes wrong in it is logged there.
+                let _ = self.host.join(&work).await;
+            }
+        }
+        if let Some(loaded) = self.load()?
+            && let Err(error) = self.sync_registry(loaded).await
+        {
+            self.host.fault("portal registry", &error, None);
+        }
+        // Whatever happened: the alarm that brought us here is used up.
+        if let Some(loaded) = self.load()? {
+            self.arm_if_lost(&loaded).await?;
+        }
+        Ok(())
+    }
+
+    fn audit(&self, name: &str, work: &Work, outcome: &str, by: &Actor) {
+        self.host.info(&log::portal(name, work, outcome, by, self.host.now()));
+    }
+
+    /// Nobody asked for what is done.
+    fn itself(&self, who: &str) -> Actor {
+        Actor { who: who.to_owned(), request_id: self.host.request_id() }
+    }
+}

@@ -1,0 +1,213 @@
+//! What a portal login stores: its state in the clear, because no secret is in it, and everything else sealed
+//! for the login's name.
+
+use super::Result;
+use super::wizards::{WIZARDS, WIZARDS_SINCE};
+use crate::host::Host;
+use base::secret::{self, Secret};
+use config::App;
+use portal::browser::Jar;
+use portal::{Credentials, Login, Work};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+
+const NAME: &str = "name";
+const LOGIN: &str = "login";
+/// Sealed: username, password and keys of the captcha service, for as long as there is a session.
+const CREDENTIALS: &str = "credentials";
+/// Sealed: the cookies of the session, or of a login that was broken off.
+pub const JAR: &str = "jar";
+/// Sealed: the cookies of a session that is still to be logged out.
+pub const LOGOUT_JAR: &str = "farewell";
+const SEALED: [&str; 4] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS];
+
+pub struct PortalRows<'a, H> {
+    pub host: &'a H,
+    pub app: Rc<App>,
+}
+
+/// It is there and cannot be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreadable;
+
+pub type Opened<T> = Result<Option<T>, Unreadable>;
+
+/// What a session is logged in again with.
+#[derive(Serialize, Deserialize)]
+struct StoredCredentials {
+    /// With the captcha key that came last.
+    #[serde(flatten)]
+    credentials: Credentials,
+    /// The captcha key that has paid for a login.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::wire_option")]
+    proven_captcha_api_key: Option<Secret>,
+}
+
+impl<H: Host> PortalRows<'_, H> {
+    pub fn name(&self) -> Result<Option<String>> {
+        self.host.get(NAME)
+    }
+
+    pub fn put_name(&self, name: &str) -> Result<()> {
+        self.host.put(NAME, name)
+    }
+
+    /// Leaves nothing behind of a login that was never anything.
+    pub fn forget_name(&self) -> Result<()> {
+        if self.login()? == Login::default() { self.host.delete(NAME) } else { Ok(()) }
+    }
+
+    pub fn login(&self) -> Result<Login> {
+        Ok(match self.host.get(LOGIN)? {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Login::default(),
+        })
+    }
+
+    pub fn put_login(&self, login: &Login) -> Result<()> {
+        self.host.put(LOGIN, &serde_json::to_string(login)?)
+    }
+
+    /// What goes with a session that is over. Its cookies are kept apart for as long as the portal is to be told.
+    pub fn tidy(&self, before: &Login, after: &Login) -> Result<()> {
+        if before.session.is_some() && after.session.is_none() {
+            if let Some(jar) = self.host.get(JAR)?
+                && after.logout.is_some_and(|f| !f.broken_off)
+            {
+                self.host.put(LOGOUT_JAR, &jar)?;
+            }
+            // The cookies of a login that was broken off may be better ones.
+            if !after.signed_in {
+                self.host.delete(JAR)?;
+            }
+            self.host.delete(WIZARDS)?;
+            self.host.delete(WIZARDS_SINCE)?;
+        }
+        if before.logout.is_some() && after.logout.is_none() {
+            self.host.delete(LOGOUT_JAR)?;
+        }
+        let logging_in = after.task.as_ref().is_some_and(|task| task.work == Work::LogIn);
+        if after.session.is_none() && !logging_in && !after.signed_in {
+            self.host.delete(CREDENTIALS)?;
+            self.host.delete(JAR)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, name: &str, row: &str) -> Result<Opened<Vec<u8>>> {
+        let Some(sealed) = self.host.get(row)? else { return Ok(Ok(None)) };
+        Ok(self.app.vault.open(&purpose(row), name, &sealed).map(Some).map_err(|_| Unreadable))
+    }
+
+    pub fn seal(&self, name: &str, row: &str, plain: &[u8]) -> Result<()> {
+        let nonce = self.host.nonce()?;
+        let sealed = self.app.vault.seal(&purpose(row), name, plain, nonce);
+        self.host.put(row, &sealed.map_err(|_| "a portal session could not be sealed")?)
+    }
+
+    /// Seals under the first key what lies sealed under another, and says whether there was any. What cannot be opened is
+    /// left as it is.
+    pub fn seal_anew(&self, name: &str) -> Result<bool> {
+        let mut any = false;
+        for row in SEALED {
+            match self.kid(row)? {
+                Some(kid) if Some(kid.as_str()) != self.app.vault.first_kid() => {}
+                _ => continue,
+            }
+            if let Ok(Some(plain)) = self.open(name, row)? {
+                self.seal(name, row, &plain)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
+    /// The sealing key that a row lies sealed under.
+    fn kid(&self, row: &str) -> Result<Option<String>> {
+        let sealed = self.host.get(row)?;
+        Ok(sealed.and_then(|sealed| sealed.split_once('.').map(|(kid, _)| kid.to_owned())))
+    }
+
+    /// A sealing key that cannot be done without: one that is not the first, if there is any.
+    pub fn needed_kid(&self) -> Result<Option<String>> {
+        let first = self.app.vault.first_kid();
+        let mut kids = Vec::new();
+        for row in SEALED {
+            kids.extend(self.kid(row)?);
+        }
+        let older = kids.iter().find(|kid| Some(kid.as_str()) != first);
+        Ok(older.or(kids.first()).cloned())
+    }
+
+    pub fn open_json<T: DeserializeOwned>(&self, name: &str, row: &str) -> Result<Opened<T>> {
+        let opened = self.open(name, row)?;
+        Ok(opened.and_then(|plain| match plain {
+            Some(plain) => serde_json::from_slice(&plain).map(Some).map_err(|_| Unreadable),
+            None => Ok(None),
+        }))
+    }
+
+    pub fn credentials(&self, name: &str) -> Result<Opened<Credentials>> {
+        Ok(self.stored(name)?.map(|stored| stored.map(|stored| stored.credentials)))
+    }
+
+    fn stored(&self, name: &str) -> Result<Opened<StoredCredentials>> {
+        self.open_json(name, CREDENTIALS)
+    }
+
+    pub fn proven_key(&self, name: &str) -> Result<Option<Secret>> {
+        Ok(self.stored(name)?.ok().flatten().and_then(|stored| stored.proven_captcha_api_key))
+    }
+
+    /// The credentials that a session is logged in again with, in turn: with the captcha key that came last, then with the
+    /// one that is known to be good. None, if they cannot be opened.
+    pub fn to_log_in_with(&self, name: &str) -> Result<Vec<Credentials>> {
+        let Ok(Some(StoredCredentials { credentials, proven_captcha_api_key })) = self.stored(name)? else {
+            return Ok(Vec::new());
+        };
+        let proven = proven_captcha_api_key.filter(|key| *key != credentials.captcha_api_key);
+        let proven = proven.map(|captcha_api_key| Credentials { captcha_api_key, ..credentials.clone() });
+        Ok([Some(credentials), proven].into_iter().flatten().collect())
+    }
+
+    pub fn put_credentials(
+        &self,
+        name: &str,
+        credentials: &Credentials,
+        proven: Option<&Secret>,
+    ) -> Result<()> {
+        let stored =
+            StoredCredentials { credentials: credentials.clone(), proven_captcha_api_key: proven.cloned() };
+        self.seal(name, CREDENTIALS, &serde_json::to_vec(&stored)?)
+    }
+
+    /// Puts another captcha key beside username and password, which are the same.
+    pub fn renew_captcha_key(&self, name: &str, credentials: &Credentials) -> Result<()> {
+        match self.stored(name)? {
+            Ok(Some(stored)) if stored.credentials.captcha_api_key != credentials.captcha_api_key => {
+                self.put_credentials(name, credentials, stored.proven_captcha_api_key.as_ref())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn jar(&self, name: &str, row: &str) -> Result<Opened<Jar>> {
+        let opened = self.open(name, row)?;
+        Ok(opened.and_then(|plain| {
+            let Some(plain) = plain else { return Ok(None) };
+            let text = String::from_utf8(plain).map_err(|_| Unreadable)?;
+            Jar::load(&Secret::new(text)).map(Some).ok_or(Unreadable)
+        }))
+    }
+
+    pub fn put_jar(&self, name: &str, row: &str, jar: &Secret) -> Result<()> {
+        self.seal(name, row, jar.expose().as_bytes())
+    }
+}
+
+/// What a row is sealed for; the record is the login's name. Cookies that are kept for the logout are moved as they lie.
+fn purpose(row: &str) -> String {
+    let row = if row == LOGOUT_JAR { JAR } else { row };
+    format!("portal-{row}")
+}

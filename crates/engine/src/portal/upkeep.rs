@@ -1,0 +1,77 @@
+//! What a portal login does at the portal without anybody asking: keep-alives and log-outs, each in its turn of the queue.
+
+use super::store::{JAR, LOGOUT_JAR};
+use super::visit::VisitHost;
+use super::{Loaded, Portal, Result};
+use crate::host::Host;
+use portal::{Code, Event, Failure, Verdict, Work};
+use std::time::Duration;
+
+/// A log-out is not worth waiting for longer than this.
+const LOG_OUT_MAX: Duration = Duration::from_secs(15);
+
+impl<H: Host> Portal<H> {
+    /// Loads a page, so that the portal does not forget the session; logs a lost one in again.
+    pub(super) async fn keep_alive_if_due(&self) -> Result<()> {
+        let by = self.itself("alarm");
+        let (verdict, loaded) = self.step(Event::Woke)?;
+        match verdict {
+            Verdict::KeepAlive => {}
+            Verdict::LogIn => {
+                // What comes of it is stored and logged.
+                let _ = self.log_in(None, true, &by).await?;
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        match self.load_page(&loaded).await? {
+            Ok(()) => {
+                self.step(Event::Confirmed { used: false })?;
+            }
+            Err(failure) if failure.code == Code::LoggedOut => {
+                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
+                if self.step(Event::LoggedOut { again: false })?.0 == Verdict::LogIn {
+                    let _ = self.log_in(None, true, &by).await?;
+                }
+            }
+            Err(failure) => {
+                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
+                self.step(Event::Failed(failure))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn load_page(&self, loaded: &Loaded) -> Result<Result<(), Failure>> {
+        let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
+            return Ok(Err(Failure::new(Code::LoggedOut)));
+        };
+        self.step(Event::TaskStarted(Work::KeepAlive))?;
+        let host = VisitHost::new(self, loaded);
+        let mut visit = host.visit(jar, loaded.policy().timeout);
+        let end = loaded.need_driver()?.keep_alive(&mut visit).await;
+        self.store_jar(loaded, loaded.session_id().unwrap_or_default(), &visit.jar)?;
+        Ok(end)
+    }
+
+    /// Logs out at the portal what was closed here.
+    pub(super) async fn log_out_if_due(&self) -> Result<()> {
+        let loaded = self.need()?;
+        let Some(logout) = loaded.login.logout else { return Ok(()) };
+        let row = if logout.broken_off { JAR } else { LOGOUT_JAR };
+        let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, row)? else {
+            self.step(Event::LogoutFinished { done: true })?;
+            return Ok(());
+        };
+        self.step(Event::TaskStarted(Work::LogOut))?;
+        let host = VisitHost::new(self, &loaded);
+        let mut visit = host.visit(jar, LOG_OUT_MAX);
+        let end = loaded.need_driver()?.log_out(&mut visit).await;
+        let outcome = end.as_ref().map_or_else(|failure| failure.code.as_str(), |()| "ok");
+        self.audit(&loaded.name, &Work::LogOut, outcome, &self.itself("object"));
+        // Logged out already is logged out.
+        let done = end.is_ok() || end.is_err_and(|failure| failure.code == Code::LoggedOut);
+        self.step(Event::LogoutFinished { done })?;
+        Ok(())
+    }
+}

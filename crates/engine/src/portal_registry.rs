@@ -1,0 +1,214 @@
+//! The object that knows which portal sessions live, and which of them is too many. One, named `registry`, with a row for
+//! each live session. The sessions' own objects are the truth: they report each change, and the Cron Trigger has them
+//! correct what was lost.
+
+use crate::host::{Answer, DurableObject, Host, SqlValue};
+use base::clock::Timestamp;
+use base::fault::Fault;
+use portal::registry::{
+    Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
+    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
+};
+use portal::{End, Ended};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// How long it is known how a session ended.
+const ENDED_KEPT: Duration = Duration::from_hours(24);
+
+const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, alias TEXT, kid TEXT, \
+     session_id TEXT NOT NULL UNIQUE, username TEXT, created_at INTEGER NOT NULL, \
+     last_used INTEGER NOT NULL, keep_alive INTEGER NOT NULL); \
+     CREATE TABLE IF NOT EXISTS ended (session_id TEXT PRIMARY KEY, reason TEXT NOT NULL, \
+     at INTEGER NOT NULL)";
+
+#[derive(Clone)]
+pub struct PortalRegistry<H> {
+    host: H,
+}
+
+#[derive(Deserialize)]
+struct StoredRow {
+    name: String,
+    alias: Option<String>,
+    kid: Option<String>,
+    session_id: String,
+    username: Option<String>,
+    created_at: Timestamp,
+    last_used: Timestamp,
+    keep_alive: u8,
+}
+
+#[derive(Deserialize)]
+struct StoredCounts {
+    active: u64,
+    persistent: u64,
+}
+
+#[derive(Deserialize)]
+struct Live {
+    live: u64,
+}
+
+#[derive(Deserialize)]
+struct LiveByKey {
+    kid: String,
+    live: u64,
+}
+
+#[derive(Deserialize)]
+struct StoredEnd {
+    reason: String,
+}
+
+/// The columns of a statement that gives no rows.
+#[derive(Deserialize)]
+struct Nothing {}
+
+impl<H: Host> DurableObject<H> for PortalRegistry<H> {
+    fn new(host: H) -> Self {
+        Self { host }
+    }
+
+    fn command(&self, json: &str) -> Result<Answer, Fault> {
+        let command = serde_json::from_str(json)?;
+        self.run(TABLES, Vec::new())?;
+        match command {
+            Envelope::Upsert(upsert) => Answer::new(&self.upsert(upsert)?, None),
+            Envelope::Remove(remove) => Answer::new(&self.remove(remove)?, None),
+            Envelope::Find(find) => Answer::new(&self.find(&find)?, None),
+            Envelope::FindByAlias(find) => Answer::new(&self.find_by_alias(&find)?, None),
+            Envelope::List => Answer::new(&self.list()?, None),
+            Envelope::Count => Answer::new(&self.count()?, None),
+            Envelope::KeyUsage => Answer::new(&self.key_usage()?, None),
+            Envelope::Names => Answer::new(&self.names()?, None),
+            Envelope::Excess(excess) => Answer::new(&self.surplus(excess.max, None)?, None),
+        }
+    }
+}
+
+impl<H: Host> PortalRegistry<H> {
+    fn run(&self, statements: &str, values: Vec<SqlValue>) -> Result<(), Fault> {
+        self.host.sql::<Nothing>(statements, values).map(|_| ())
+    }
+
+    fn upsert(&self, Upsert { row, max, ended }: Upsert) -> Result<Surplus, Fault> {
+        let values = vec![
+            row.name.as_str().into(),
+            row.alias.as_deref().into(),
+            row.kid.as_deref().into(),
+            row.session_id.as_str().into(),
+            row.username.as_deref().into(),
+            row.created_at.try_into()?,
+            row.last_used.try_into()?,
+            row.keep_alive.into(),
+        ];
+        // A report that was overtaken by that of a later use, or of a later session, does not take it back.
+        self.run(
+            "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, keep_alive) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
+             alias = ifnull(excluded.alias, alias), kid = excluded.kid, session_id = excluded.session_id, \
+             username = ifnull(excluded.username, username), created_at = excluded.created_at, \
+             last_used = max(last_used, excluded.last_used), keep_alive = excluded.keep_alive \
+             WHERE excluded.created_at >= created_at",
+            values,
+        )?;
+        if let Some(ended) = ended {
+            self.end(&ended)?;
+        }
+        self.surplus(max, Some(&row.name))
+    }
+
+    fn remove(&self, Remove { name, ended, as_of }: Remove) -> Result<Removed, Fault> {
+        let values = vec![name.as_str().into(), as_of.try_into()?];
+        self.run("DELETE FROM live WHERE name = ? AND created_at <= ?", values)?;
+        if let Some(ended) = ended {
+            self.end(&ended)?;
+        }
+        Ok(Removed::Done)
+    }
+
+    fn end(&self, ended: &Ended) -> Result<(), Fault> {
+        let reason = serde_json::to_string(&ended.reason)?;
+        let values = vec![ended.session_id.as_str().into(), reason.as_str().into(), ended.at.try_into()?];
+        self.run("INSERT OR IGNORE INTO ended (session_id, reason, at) VALUES (?, ?, ?)", values)?;
+        let old = self.host.now().minus(ENDED_KEPT);
+        self.run("DELETE FROM ended WHERE at < ?", vec![old.try_into()?])
+    }
+
+    fn find_by_alias(&self, find: &FindByAlias) -> Result<FindByAliasReply, Fault> {
+        let query = "SELECT name, session_id FROM live WHERE (name = ? OR alias = ?) AND name <> ?";
+        for name in &find.names {
+            let values = [name, name, &find.excluding].map(|text| text.as_str().into()).to_vec();
+            if let Some(place) = self.host.sql::<Place>(query, values)?.into_iter().next() {
+                return Ok(FindByAliasReply::Found(place));
+            }
+        }
+        Ok(FindByAliasReply::Unknown)
+    }
+
+    fn find(&self, Find { session_id, now }: &Find) -> Result<FindReply, Fault> {
+        let used = "UPDATE live SET last_used = max(last_used, ?) WHERE session_id = ? \
+                    RETURNING name, session_id";
+        let values = vec![(*now).try_into()?, session_id.as_str().into()];
+        if let Some(place) = self.host.sql::<Place>(used, values)?.into_iter().next() {
+            return Ok(FindReply::Found(place));
+        }
+        let query = "SELECT reason FROM ended WHERE session_id = ?";
+        let ended = self.host.sql::<StoredEnd>(query, vec![session_id.as_str().into()])?;
+        Ok(match ended.first() {
+            Some(row) => FindReply::Ended(serde_json::from_str::<End>(&row.reason)?),
+            None => FindReply::Unknown,
+        })
+    }
+
+    /// The least recently used sessions over `max`, never that of `excluding`.
+    fn surplus(&self, max: usize, excluding: Option<&str>) -> Result<Surplus, Fault> {
+        let counted = self.host.sql::<Live>("SELECT count(*) AS live FROM live", Vec::new())?;
+        let live = counted.first().map_or(0, |counted| counted.live);
+        let surplus = live.saturating_sub(u64::try_from(max).unwrap_or(u64::MAX));
+        if surplus == 0 {
+            return Ok(Surplus::TooMany(Vec::new()));
+        }
+        let query = "SELECT name, session_id FROM live WHERE name IS NOT ? \
+                     ORDER BY last_used, created_at, session_id LIMIT ?";
+        let values = vec![excluding.into(), SqlValue::number(surplus)?];
+        Ok(Surplus::TooMany(self.host.sql(query, values)?))
+    }
+
+    fn rows(&self, order: &str) -> Result<Vec<Row>, Fault> {
+        let stored = self.host.sql::<StoredRow>(&format!("SELECT * FROM live {order}"), Vec::new())?;
+        let row = |row: StoredRow| Row {
+            name: row.name,
+            alias: row.alias,
+            kid: row.kid,
+            session_id: row.session_id,
+            username: row.username,
+            created_at: row.created_at,
+            last_used: row.last_used,
+            keep_alive: row.keep_alive != 0,
+        };
+        Ok(stored.into_iter().map(row).collect())
+    }
+
+    fn list(&self) -> Result<Listed, Fault> {
+        Ok(Listed::Rows(self.rows("ORDER BY created_at, session_id")?))
+    }
+
+    fn names(&self) -> Result<NamesReply, Fault> {
+        Ok(NamesReply::Names(self.rows("ORDER BY name")?.into_iter().map(|row| row.name).collect()))
+    }
+
+    fn count(&self) -> Result<Counted, Fault> {
+        let query = "SELECT count(*) AS active, ifnull(sum(keep_alive), 0) AS persistent FROM live";
+        let counted = self.host.sql::<StoredCounts>(query, Vec::new())?;
+        let counts = counted.first().map(|c| Counts { active: c.active, persistent: c.persistent });
+        Ok(Counted::Counts(counts.unwrap_or_default()))
+    }
+
+    fn key_usage(&self) -> Result<KeyUsageReply, Fault> {
+        let query = "SELECT kid, count(*) AS live FROM live WHERE kid IS NOT NULL GROUP BY kid";
+        let kids = self.host.sql::<LiveByKey>(query, Vec::new())?;
+        Ok(KeyUsageReply::Kids(kids.into_iter().map(|k| (k.kid, k.live)).collect()))
+    }
+}

@@ -1,0 +1,201 @@
+//! The object of one session.
+
+mod external;
+mod renewal;
+
+use crate::host::{Answer, DurableObject, Host};
+use crate::log;
+use ::session::tokens::SessionMint;
+use ::session::{
+    Account, EndPropagated, Envelope, Expire, Open, Peek, Presence, Renewal, State, Step, decide,
+};
+use base::clock::Timestamp;
+use base::fault::Fault;
+use config::{App, Check};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+const ROW: &str = "session";
+/// When an alarm could not do its work, it comes again after this.
+const ALARM_AGAIN: Duration = Duration::from_secs(30);
+
+/// One session: its state, its rotation, its deadlines. Its id is the session id.
+///
+/// It owns everything that is true of the session; KV and the owner's list follow it. A command is one synchronous step:
+/// storage is read, the pure `decide` is asked, storage is written, with no `await` in between, so no other command can
+/// come in between (the input gate would let one in at an `await`), and all writes of a step are one atomic batch. The
+/// output gate holds the reply back until they are durable. Every step reads from storage, also when memory knows the
+/// answer: an instance that the platform has replaced fails there and cannot answer from the past.
+///
+/// Only activity lives in memory ahead of storage, by at most [`::session::Policy::activity_write`].
+///
+/// The renewal of a post-login session is two steps with a call between them; `renewal` has it.
+pub struct Session<H: Host> {
+    inner: Rc<Inner<H>>,
+}
+
+struct Inner<H: Host> {
+    host: H,
+    id: String,
+    memory: RefCell<Option<Memory>>,
+    /// The verification under way: a reply in JSON.
+    flight: RefCell<Option<H::Flight>>,
+}
+
+/// The state as of the last step, and the stored text that it goes with.
+struct Memory {
+    stored: String,
+    state: State,
+}
+
+impl<H: Host> Clone for Session<H> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+impl<H: Host> DurableObject<H> for Session<H> {
+    fn new(host: H) -> Self {
+        let id = host.object_id();
+        let (memory, flight) = (RefCell::new(None), RefCell::new(None));
+        Self { inner: Rc::new(Inner { host, id, memory, flight }) }
+    }
+
+    fn command(&self, json: &str) -> Result<Answer, Fault> {
+        let inner = &self.inner;
+        match serde_json::from_str(json)? {
+            Envelope::Open(open) => inner.open(open),
+            Envelope::Touch(touch) => inner.answer(touch),
+            Envelope::Rotate(rotate) => inner.answer(rotate),
+            Envelope::Revoke(revoke) => inner.answer(revoke),
+            Envelope::SetAccount(set_account) => inner.answer(set_account),
+            Envelope::Peek => inner.answer(Peek),
+            Envelope::Expire => inner.answer(Expire),
+            Envelope::EndPropagated => inner.answer(EndPropagated),
+        }
+    }
+
+    /// A renewal.
+    async fn ask(&self, json: &str) -> Result<String, Fault> {
+        let renewal: Renewal = serde_json::from_str(json)?;
+        self.renew(renewal).await
+    }
+
+    /// Ends the session if its time is over, and does the follow-ups of an end that nobody has finished. Never fails:
+    /// what could not be done is done by the next alarm, which is set first.
+    async fn alarm(&self) -> Result<(), Fault> {
+        let host = &self.inner.host;
+        let now = host.now();
+        if let Err(error) = self.inner.on_alarm(now).await {
+            host.fault("session alarm", &error, None);
+            host.set_alarm(now.plus(ALARM_AGAIN))?;
+        }
+        Ok(())
+    }
+}
+
+impl<H: Host> Inner<H> {
+    fn answer<S: Step<Reply: Serialize>>(&self, step: S) -> Result<Answer, Fault> {
+        let app = self.host.app()?;
+        let (reply, alarm) = self.step(&app, step, None, self.host.now())?;
+        Answer::new(&reply, alarm)
+    }
+
+    fn open(&self, open: Open) -> Result<Answer, Fault> {
+        let app = self.host.app()?;
+        // Sealed before anything is decided, so that a fault changes nothing.
+        let sealed = match &open.external {
+            Some(external) => Some(self.seal(&app, external)?),
+            None => None,
+        };
+        let (reply, alarm) = self.step(&app, open, sealed.as_deref(), self.host.now())?;
+        Answer::new(&reply, alarm)
+    }
+
+    /// A step outside a command, with its alarm: what the storage is told in one turn is one batch.
+    fn armed_step<S: Step>(&self, step: S) -> Result<S::Reply, Fault> {
+        let app = self.host.app()?;
+        let (reply, alarm) = self.step(&app, step, None, self.host.now())?;
+        if let Some(at) = alarm {
+            self.host.set_alarm(at)?;
+        }
+        Ok(reply)
+    }
+
+    /// Load, decide, store. What goes wrong on the way leaves storage as it was and forgets the memory. `sealed` is the
+    /// external token of a session that this step begins.
+    fn step<S: Step>(
+        &self,
+        app: &App,
+        step: S,
+        sealed: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
+        let policy = &app.config.session;
+        let memory = self.memory.borrow_mut().take();
+        let stored = self.host.get(ROW)?;
+        let (state, recovered) = match (&stored, memory) {
+            (Some(text), Some(memory)) if *text == memory.stored => (Some(memory.state), false),
+            (Some(text), _) => (Some(serde_json::from_str::<State>(text)?.recovered(policy)), true),
+            (None, _) => (None, false),
+        };
+        // An alarm may be lost with the process; whoever wakes up sets it again.
+        let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy));
+        let mint = SessionMint {
+            keys: &app.keys,
+            vault: &app.vault,
+            session_id: &self.id,
+            carry_account: app.config.check != Check::Strict,
+            nonce: &|| self.host.nonce().ok(),
+        };
+        let decision = decide(state, step, policy, now, &mint)
+            .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
+        match (&decision.state, sealed) {
+            (Some(State::Live(_)), Some(sealed)) if decision.save => self.host.put(external::ROW, sealed)?,
+            (Some(State::Live(_)), _) => {}
+            // With the session goes what vouched for it.
+            (_, _) if decision.save => self.host.delete(external::ROW)?,
+            (_, _) => {}
+        }
+        let stored = match (&decision.state, decision.save) {
+            (Some(state), true) => {
+                let text = serde_json::to_string(state)?;
+                self.host.put(ROW, &text)?;
+                Some(text)
+            }
+            (None, true) => {
+                self.host.delete(ROW)?;
+                None
+            }
+            (_, false) => stored,
+        };
+        if let (Some(stored), Some(state)) = (stored, decision.state) {
+            *self.memory.borrow_mut() = Some(Memory { stored, state });
+        }
+        Ok((decision.reply, decision.alarm.or(lost_alarm)))
+    }
+
+    async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {
+        let app = self.host.app()?;
+        let (reply, alarm) = self.step(&app, Expire, None, now)?;
+        match alarm {
+            Some(at) => self.host.set_alarm(at)?,
+            None if reply == Presence::Unknown => self.host.delete_all().await?,
+            None => {}
+        }
+        let Presence::Ended(ended) = reply else { return Ok(()) };
+        if ended.now {
+            let user = ended.account.as_ref().and_then(Account::user);
+            self.host.info(&log::expired(&self.id, ended.reason, user, now));
+        }
+        if !ended.end_propagated {
+            store::propagate_end(&self.host, &self.id, &ended, now).await?;
+            if let (_, Some(at)) = self.step(&app, EndPropagated, None, now)? {
+                self.host.set_alarm(at)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! The object of one upstream account.
+
+mod publish;
+mod step;
+mod task;
+
+use self::step::Loaded;
+use self::task::Running;
+use super::host::{DurableObject, Host};
+use super::log;
+use base::clock::Timestamp;
+use base::fault::Fault;
+use keeper::decide::Verdict;
+use keeper::history::Entry;
+use keeper::protocol::{
+    Actor, AnyCommand, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply, Reconcile, Refusal,
+    StatusReply, TokenReply,
+};
+use keeper::{Code, Event, Source, Task};
+use serde::Serialize;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+const NAME: &str = "name";
+const ACCOUNT: &str = "account";
+/// Sealed.
+const TOKENS: &str = "tokens";
+const HISTORY: &str = "history";
+/// What the tokens are sealed for; the record is the account's name.
+const PURPOSE: &str = "upstream";
+/// When an alarm could not do its work, it comes again after this.
+const ALARM_AGAIN: Duration = Duration::from_secs(30);
+
+/// One account of an upstream: its token, its plan, its failures. Named `provider/account`.
+///
+/// It is the lock, too: there is one task at a time, because `running` holds the one in flight and everybody who wants the
+/// same awaits that. Each decision is one synchronous step (load, decide, store, arm the alarm), so nothing comes in
+/// between; calls to the upstream lie between steps, and what they find is decided about in a new one. The intent of a task
+/// is stored before its first call: an instance that finds one that it is not running itself knows that it was interrupted.
+pub struct UpstreamAccount<H: Host>(Rc<Inner<H>>);
+
+impl<H: Host> Clone for UpstreamAccount<H> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+struct Inner<H: Host> {
+    host: H,
+    running: RefCell<Option<Running<H::Flight>>>,
+    /// What the alarm was last set to, as far as this instance knows.
+    armed: Cell<Option<Timestamp>>,
+    publishing: Cell<bool>,
+}
+
+impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
+    fn new(host: H) -> Self {
+        let (running, armed, publishing) = (RefCell::new(None), Cell::new(None), Cell::new(false));
+        Self(Rc::new(Inner { host, running, armed, publishing }))
+    }
+
+    async fn ask(&self, json: &str) -> Result<String, Fault> {
+        let Envelope { provider, account, command } = serde_json::from_str(json)?;
+        if !self.is_of(&provider, &account)? {
+            // All replies say it alike.
+            return reply(&StatusReply::NoAccount);
+        }
+        match command {
+            AnyCommand::Token(command) => reply(&self.token(command).await?),
+            AnyCommand::Order(Order { task, by }) if task.operation().gets() => {
+                reply(&self.order_token(task, by).await?)
+            }
+            AnyCommand::Order(Order { task, by }) => reply(&self.order(task, by).await?),
+            AnyCommand::Status => reply(&self.status()?),
+            AnyCommand::History => reply(&HistoryReply::History(self.0.history()?)),
+            AnyCommand::Look(command) => reply(&self.reconcile(command).await?),
+        }
+    }
+
+    async fn alarm(&self) -> Result<(), Fault> {
+        self.0.armed.set(None);
+        if let Err(fault) = self.on_alarm().await {
+            self.0.host.fault("upstream alarm", &fault, None);
+            self.0.host.set_alarm(self.0.host.now().plus(ALARM_AGAIN))?;
+        }
+        Ok(())
+    }
+}
+
+fn reply(reply: &impl Serialize) -> Result<String, Fault> {
+    Ok(serde_json::to_string(reply)?)
+}
+
+impl<H: Host> UpstreamAccount<H> {
+    /// Whether this is the object of that account. It is by the name that it is first asked by, if there is such an account.
+    fn is_of(&self, provider: &str, account: &str) -> Result<bool, Fault> {
+        let host = &self.0.host;
+        let name = format!("{provider}/{account}");
+        if let Some(known) = host.get(NAME)? {
+            return Ok(known == name);
+        }
+        let found = host.app()?.config.providers.find(provider, account).is_some();
+        if found {
+            host.put(NAME, &name)?;
+        }
+        Ok(found)
+    }
+
+    /// A token that is valid now, renewed first if need be.
+    async fn token(&self, command: GetToken) -> Result<TokenReply, Fault> {
+        let GetToken { min_ttl_seconds, rewrite, by } = command;
+        let min_ttl = Duration::from_secs(min_ttl_seconds);
+        let mut tried = false;
+        loop {
+            let Some((decision, loaded)) = self.0.step(Event::Asked { min_ttl, tried })? else {
+                return Ok(TokenReply::NoAccount);
+            };
+            match decision.verdict {
+                Verdict::Serve => {
+                    if rewrite {
+                        self.0.sync(&loaded).await;
+                    }
+                    let issued = loaded.issued(self.0.host.now());
+                    return Ok(issued.map_or(TokenReply::Refused(unreadable()), TokenReply::Token));
+                }
+                Verdict::Refuse(refusal) => return Ok(TokenReply::Refused(refusal)),
+                Verdict::Nothing => return Ok(TokenReply::Refused(unreadable())),
+                Verdict::Run(operation) => {
+                    if !self.waited(Some(operation)).await {
+                        self.run(task_of(operation), by.clone(), false).await?;
+                        tried = true;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn order_token(&self, task: Task, by: Actor) -> Result<TokenReply, Fault> {
+        Ok(match self.ordered(task, by).await? {
+            None => TokenReply::NoAccount,
+            Some(Err(refusal)) => TokenReply::Refused(refusal),
+            Some(Ok(loaded)) => {
+                let issued = loaded.issued(self.0.host.now());
+                issued.map_or(TokenReply::Refused(unreadable()), TokenReply::Token)
+            }
+        })
+    }
+
+    async fn order(&self, task: Task, by: Actor) -> Result<OrderReply, Fault> {
+        Ok(match self.ordered(task, by).await? {
+            None => OrderReply::NoAccount,
+            Some(Err(refusal)) => OrderReply::Refused(refusal),
+            Some(Ok(loaded)) => OrderReply::Done(loaded.status(self.0.host.now())),
+        })
+    }
+
+    /// Does something upstream now. KV knows of it before the caller does, who may read it there next. Nothing: there is no
+    /// such account.
+    async fn ordered(&self, task: Task, by: Actor) -> Result<Option<Result<Loaded, Refusal>>, Fault> {
+        let operation = task.operation();
+        self.waited(Some(operation)).await;
+        let Some((decision, loaded)) = self.0.step(Event::Ordered(operation))? else { return Ok(None) };
+        let refusal = match decision.verdict {
+            Verdict::Run(_) => self.run(task, by, true).await?,
+            Verdict::Refuse(refusal) => {
+                self.note(operation, by, Some(refusal.code))?;
+                Some(refusal)
+            }
+            Verdict::Serve | Verdict::Nothing => return Ok(Some(Ok(loaded))),
+        };
+        let Some(mut loaded) = self.0.load()? else { return Ok(None) };
+        self.0.open(&mut loaded)?;
+        Ok(Some(refusal.map_or(Ok(loaded), Err)))
+    }
+
+    fn status(&self) -> Result<StatusReply, Fault> {
+        let Some(mut loaded) = self.0.load()? else { return Ok(StatusReply::NoAccount) };
+        // What it is like is to be seen even if its tokens cannot be opened.
+        let _ = self.0.open(&mut loaded);
+        Ok(StatusReply::Status(loaded.status(self.0.host.now())))
+    }
+
+    async fn reconcile(&self, command: Reconcile) -> Result<StatusReply, Fault> {
+        let spread = Duration::from_millis(command.spread_millis);
+        let Some((_, loaded)) = self.0.step(Event::Looked { daily: command.daily, spread })? else {
+            return Ok(StatusReply::NoAccount);
+        };
+        self.0.arm_if_lost().await?;
+        Ok(StatusReply::Status(loaded.status(self.0.host.now())))
+    }
+
+    async fn on_alarm(&self) -> Result<(), Fault> {
+        self.waited(None).await;
+        let Some((decision, loaded)) = self.0.step(Event::Woke)? else {
+            // Not configured any more: nothing is done for it, and nothing is lost.
+            return Ok(());
+        };
+        if let Verdict::Run(operation) = decision.verdict {
+            let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == Source::Cron);
+            let who = if daily { "cron" } else { "alarm" };
+            let by = Actor { who: who.to_owned(), request_id: self.0.host.request_id() };
+            self.run(task_of(operation), by, false).await?;
+        }
+        self.0.publish().await;
+        // Whatever happened: the alarm that brought us here is used up.
+        self.0.arm_if_lost().await
+    }
+
+    /// The log line of an order for which no task was begun: it shared in another's, or was refused before.
+    fn note(&self, operation: Operation, by: Actor, code: Option<Code>) -> Result<(), Fault> {
+        let Some(loaded) = self.0.load()? else { return Ok(()) };
+        let entry = Entry {
+            at: self.0.host.now(),
+            operation,
+            outcome: code.map_or("ok", Code::as_str).to_owned(),
+            who: by.who,
+            request_id: by.request_id,
+            calls: 0,
+            status: None,
+            expires_at: None,
+        };
+        self.0.host.info(&log::operation(&loaded.key, &entry));
+        Ok(())
+    }
+}
+
+/// The task of an operation that needs no input.
+const fn task_of(operation: Operation) -> Task {
+    match operation {
+        Operation::Check => Task::Check,
+        Operation::Obtain => Task::Obtain,
+        Operation::Refresh => Task::Refresh,
+        Operation::Renew | Operation::Adopt | Operation::Exchange | Operation::Request => Task::Renew,
+    }
+}
+
+const fn unreadable() -> Refusal {
+    Refusal { code: Code::Unreadable, status: None, retry_after_seconds: None }
+}

@@ -1,0 +1,193 @@
+//! One step: load, decide, store, arm the alarm. Nothing in it waits, so nothing can come in between.
+
+use super::{ACCOUNT, HISTORY, Inner, NAME, PURPOSE, TOKENS, log};
+use crate::host::Host;
+use base::clock::Timestamp;
+use base::fault::Fault;
+use base::vault::VaultError;
+use config::App;
+use keeper::decide::{copy_until, status};
+use keeper::history::{self, Entry};
+use keeper::protocol::{Issued, Status};
+use keeper::{Account, AccountKey, Context, Decision, Event, Provider, Tokens, decide};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// While a task or its publication is under way in memory, the alarm does not come more often than this.
+const ALARM_WHILE_BUSY: Duration = Duration::from_secs(1);
+
+/// The account as it is stored, with what it is decided by.
+pub(super) struct Loaded {
+    pub app: Rc<App>,
+    pub key: AccountKey,
+    pub provider: Box<dyn Provider>,
+    pub account: Account,
+    pub tokens: Option<Tokens>,
+    /// The key that the tokens lie sealed under.
+    kid: Option<String>,
+}
+
+impl Loaded {
+    pub fn status(&self, now: Timestamp) -> Status {
+        status(&self.account, self.kid.as_deref(), now)
+    }
+
+    /// The token, if there is one that is valid and can be opened.
+    pub fn issued(&self, now: Timestamp) -> Option<Issued> {
+        let held = self.account.live(now)?;
+        Some(Issued {
+            token: self.tokens.as_ref()?.access.clone(),
+            obtained_at: held.obtained_at,
+            expires_at: held.expires_at,
+            expires_in: held.expires_in,
+            source: held.source,
+            updated_by: held.updated_by.clone(),
+            copy_until: copy_until(&self.account),
+        })
+    }
+}
+
+impl<H: Host> Inner<H> {
+    /// The account by the name that it was first asked by. `None`: this deployment has no such account.
+    pub fn load(&self) -> Result<Option<Loaded>, Fault> {
+        let app = self.host.app()?;
+        let Some(name) = self.host.get(NAME)? else { return Ok(None) };
+        let (provider, account) = name.split_once('/').unwrap_or_default();
+        let Some(key) = app.config.providers.find(provider, account) else { return Ok(None) };
+        let Some(provider) = app.config.providers.get(&key) else { return Ok(None) };
+        let account = match self.host.get(ACCOUNT)? {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Account::default(),
+        };
+        Ok(Some(Loaded { app, key, provider, account, tokens: None, kid: None }))
+    }
+
+    /// Opens the tokens; says whether they could be opened.
+    pub fn open(&self, loaded: &mut Loaded) -> Result<bool, Fault> {
+        let Some(sealed) = self.host.get(TOKENS)? else { return Ok(true) };
+        let opened = loaded.app.vault.open(PURPOSE, &loaded.key.to_string(), &sealed);
+        loaded.kid = sealed.split_once('.').map(|(kid, _)| kid.to_owned());
+        match opened {
+            Ok(plain) => {
+                loaded.tokens = Some(serde_json::from_slice(&plain)?);
+                Ok(true)
+            }
+            Err(VaultError::UnknownKey | VaultError::Unreadable) => Ok(false),
+        }
+    }
+
+    pub fn step(&self, event: Event) -> Result<Option<(Decision, Loaded)>, Fault> {
+        let now = self.host.now();
+        let Some(mut loaded) = self.load()? else { return Ok(None) };
+        let readable = self.open(&mut loaded)?;
+        let before = serde_json::to_string(&loaded.account)?;
+        let (alerts, tokens) = (loaded.account.alerts, loaded.tokens.clone());
+        let prints = loaded.app.vault.fingerprints("settings", &loaded.provider.settings());
+        let settings = prints.first().map(String::as_str).unwrap_or_default();
+        // A rotation of the sealing keys is no change of the settings.
+        if prints.contains(&loaded.account.settings) {
+            settings.clone_into(&mut loaded.account.settings);
+        }
+        let context = Context {
+            provider: loaded.provider.as_ref(),
+            settings,
+            warning: loaded.app.config.alerts.warning,
+            now,
+            jitter: self.host.jitter()?,
+        };
+        let (account, held) = (&mut loaded.account, &mut loaded.tokens);
+        let mut entries = Vec::new();
+        if account.task.is_some() && self.running.borrow().is_none() {
+            entries.extend(decide(account, held, Event::Interrupted, &context).entry);
+        }
+        let first = if readable { Event::Readable } else { Event::Unreadable };
+        decide(account, held, first, &context);
+        let mut decision = decide(account, held, event, &context);
+        entries.extend(decision.entry.take());
+        self.store_tokens(&mut loaded, tokens.as_ref(), readable, now)?;
+        let after = serde_json::to_string(&loaded.account)?;
+        if after != before {
+            self.host.put(ACCOUNT, &after)?;
+        }
+        self.record(&loaded, &entries)?;
+        for alert in loaded.account.outbox.iter().filter(|a| a.number > alerts) {
+            self.host.info(&log::alert(&loaded.key, alert));
+        }
+        self.arm(&loaded, now)?;
+        Ok(Some((decision, loaded)))
+    }
+
+    /// Seals the tokens if they are new, or if they lie sealed under another key than the first. What cannot be opened is
+    /// not touched, unless there is something new to put in its place.
+    fn store_tokens(
+        &self,
+        loaded: &mut Loaded,
+        before: Option<&Tokens>,
+        readable: bool,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(tokens) = &loaded.tokens else { return Ok(()) };
+        let moved = loaded.kid.as_deref() != loaded.app.vault.first_kid();
+        if before == Some(tokens) && readable && !moved {
+            return Ok(());
+        }
+        let plain = serde_json::to_vec(tokens)?;
+        let sealed = loaded.app.vault.seal(PURPOSE, &loaded.key.to_string(), &plain, self.host.nonce()?);
+        let sealed = sealed.map_err(|_| "the tokens could not be sealed")?;
+        self.host.put(TOKENS, &sealed)?;
+        loaded.kid = loaded.app.vault.first_kid().map(str::to_owned);
+        if moved {
+            loaded.account.changed(now);
+        }
+        Ok(())
+    }
+
+    fn record(&self, loaded: &Loaded, entries: &[Entry]) -> Result<(), Fault> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.history()?;
+        for entry in entries {
+            self.host.info(&log::operation(&loaded.key, entry));
+            history::push(&mut kept, entry.clone());
+        }
+        self.host.put(HISTORY, &serde_json::to_string(&kept)?)
+    }
+
+    pub fn history(&self) -> Result<Vec<Entry>, Fault> {
+        match self.host.get(HISTORY)? {
+            Some(text) => Ok(serde_json::from_str(&text)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn next_alarm(&self, loaded: &Loaded, now: Timestamp) -> Option<Timestamp> {
+        let busy = self.running.borrow().is_some() || self.publishing.get();
+        let least = if busy { now.plus(ALARM_WHILE_BUSY) } else { now };
+        loaded.account.next_alarm(loaded.app.config.alerts.warning).map(|at| at.max(least))
+    }
+
+    /// Sets the alarm if it is to come earlier or later than it was last set to. Part of the same batch as the writes.
+    fn arm(&self, loaded: &Loaded, now: Timestamp) -> Result<(), Fault> {
+        let next = self.next_alarm(loaded, now);
+        if let Some(at) = next.filter(|_| next != self.armed.get()) {
+            self.host.set_alarm(at)?;
+            self.armed.set(next);
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm if the platform has lost it.
+    pub async fn arm_if_lost(&self) -> Result<(), Fault> {
+        if self.host.alarm_is_set().await? {
+            return Ok(());
+        }
+        // While the platform was asked, another call may have changed the account.
+        let Some(loaded) = self.load()? else { return Ok(()) };
+        if let Some(at) = self.next_alarm(&loaded, self.host.now()) {
+            self.host.set_alarm(at)?;
+            self.armed.set(Some(at));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! The steps that a password comes with. It is compared and hashed here, so that what is left is a pure step.
+
+use super::{Stepped, User};
+use crate::host::Host;
+use base::clock::Timestamp;
+use base::fault::Fault;
+use directory::{
+    CheckedPassword, Create, CreateReply, HashParams, Login, LoginReply, NewPassword, NewUser, Place, Update,
+    UpdateReply, UserChange, password, throttled,
+};
+
+impl<H: Host> User<H> {
+    pub(super) fn login(&self, login: Login, now: Timestamp) -> Stepped<LoginReply> {
+        let Login { password, address, session_id, replaces } = login;
+        let app = self.host.app()?;
+        let params = app.config.hashing;
+        let mut user = self.load()?;
+        if let Some(throttled) = throttled(&user, &address, now) {
+            return Ok((LoginReply::Throttled(throttled), None));
+        }
+        let verdict = match &user.profile {
+            Some(p) => password::verify(password.expose(), &p.password, params),
+            None => password::verify_nobody(password.expose(), params),
+        };
+        let outdated = verdict == password::Verdict::MatchOutdated;
+        let rehashed = if outdated { self.hash(password.expose(), params)? } else { None };
+        let place = Place { session_id, replaces };
+        self.apply(&app, &mut user, CheckedPassword { verdict, rehashed, address, place }, now)
+    }
+
+    pub(super) fn create(&self, create: Create, now: Timestamp) -> Stepped<CreateReply> {
+        let Create { user_id, username, roles, password } = create;
+        let app = self.host.app()?;
+        match self.hash(password.expose(), app.config.hashing)? {
+            Some(hash) => self.step(NewUser { user_id, username, roles, hash }, now),
+            None => Ok((CreateReply::Failed, None)),
+        }
+    }
+
+    pub(super) fn update(&self, update: Update, now: Timestamp) -> Stepped<UpdateReply> {
+        let Update { roles, is_active, password } = update;
+        let hash = match password {
+            Some(NewPassword(password)) => {
+                match self.hash(password.expose(), self.host.app()?.config.hashing)? {
+                    Some(hash) => Some(hash),
+                    None => return Ok((UpdateReply::Failed, None)),
+                }
+            }
+            None => None,
+        };
+        let (affected, alarm) = self.step(UserChange { roles, is_active, hash }, now)?;
+        Ok((affected.map_or(UpdateReply::NoUser, UpdateReply::Sessions), alarm))
+    }
+
+    fn hash(&self, password: &str, params: HashParams) -> Result<Option<String>, Fault> {
+        Ok(password::hash(password, params, self.host.random()?))
+    }
+}

@@ -1,0 +1,48 @@
+//! What the handlers need of whatever they run on: Workers, or the simulation.
+
+#![allow(async_fn_in_trait)] // Everything here runs on one thread; nothing has to be `Send`.
+
+use crate::handlers::health::Answered;
+use crate::request::Incoming;
+use base::fault::Fault;
+use base::ports::{Background, Clock, Kv, Log, Net, Random, Timer};
+use base::rpc::Peers;
+use config::Settings;
+use directory::key_cache::KeyCache;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// The ports of handlers.
+pub trait Backend:
+    Clock + Random + Log + Kv + Net + Timer + Background + Peers + Settings + Clone + 'static
+{
+    type Request: Incoming;
+
+    /// Counts an attempt of `key`, and says whether it is within the limit.
+    async fn allow_attempt(&self, key: &str) -> Result<bool, Fault>;
+
+    /// Begins what an instance does once, beside its first request: upstream accounts and portal sessions are reconciled.
+    fn first_request(&self);
+
+    /// What this instance keeps in memory.
+    fn instance(&self) -> Rc<Instance>;
+}
+
+/// What an instance keeps in memory between requests. None of it is the truth.
+#[derive(Debug, Default)]
+pub struct Instance {
+    started: Cell<bool>,
+    pub(crate) keys: RefCell<KeyCache>,
+    pub(crate) health: RefCell<Option<Answered>>,
+}
+
+impl Instance {
+    pub const fn new() -> Self {
+        Self { started: Cell::new(false), keys: RefCell::new(KeyCache::new()), health: RefCell::new(None) }
+    }
+
+    /// Whether this is the instance's first request.
+    pub(crate) fn is_first_request(&self) -> bool {
+        !self.started.replace(true)
+    }
+}

@@ -1,0 +1,91 @@
+//! The fast path of requests that need nothing but one call to one session's object: the entry asks what to send where,
+//! makes the call, and hands back what came. No promise, no request or response object of the platform's passes through,
+//! and nothing is kept in between, so that a request that is broken off leaves nothing behind.
+
+use crate::access::{Caller, access_token, admitted, profile, protected, verify};
+use crate::error::Reason;
+use crate::reply::Reply;
+use crate::request::{Lines, RequestHead, is_passive, path_and_query};
+use crate::route::{Found, Route, Row, find};
+use crate::serve::finished;
+use base::clock::Timestamp;
+use base::ports::{Log, Random};
+use base::rpc::Command as _;
+use config::{App, Check};
+use session::{Presence, Touch};
+
+/// Takes a request on the fast path, if it is one for it. `lines` are as [`RequestHead::from_lines`] reads them. Gives four
+/// lines: the session to ask, what to ask it, and what [`end`] wants to hear again (the token's subject, when the request
+/// began). If the answer is known without asking, gives an empty line and the answer.
+pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str) -> Option<String> {
+    if app.config.check != Check::Strict {
+        return None;
+    }
+    // Of a request that is for somebody else, no more than this is read here; of one that is not, the rest when it is
+    // answered.
+    let read = Lines::new(lines);
+    let (row, answer) = fast(read.method, path_and_query(read.url).0)?;
+    let now = ports.now();
+    let token = match access_token(app, read.header("authorization"), now) {
+        Ok(token) => token,
+        Err(reason) => {
+            let head = RequestHead::from_lines(lines, &|| ports.request_id(), now);
+            return Some(format!("\n{}", answered(ports, app, &head, row, answer, Err(reason))));
+        }
+    };
+    let passive = read.header("x-session-passive").is_some_and(is_passive);
+    let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
+    Some(format!("{}\n{touch}\n{}\n{}", token.session_id, token.subject, now.millis()))
+}
+
+/// The answer, from the object's reply; or without one, and with the fault for which the object could not be asked.
+pub fn end<P: Log + Random>(
+    ports: &P,
+    app: &App,
+    lines: &str,
+    begun: &str,
+    reply: Option<&str>,
+    fault: Option<&str>,
+) -> Option<String> {
+    let mut begun = begun.split('\n');
+    let (session_id, _touch, subject) = (begun.next()?, begun.next()?, begun.next()?);
+    let started = Timestamp::from_millis(begun.next()?.parse().ok()?);
+    let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
+    let (row, answer) = fast(&head.method, &head.path)?;
+    if let Some(fault) = fault {
+        ports.fault("object", &fault, Some(&head.request_id));
+    }
+    Some(answered(ports, app, &head, row, answer, caller(session_id, subject, reply)))
+}
+
+/// What a route of the fast path answers to a caller.
+type Answer = fn(&Caller, &RequestHead) -> Result<Reply, Reason>;
+
+fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
+    let Ok(Found::Route(row, _)) = find(method, path) else { return None };
+    let answer: Answer = match row.route {
+        Route::Verify => verify,
+        Route::Profile => |caller, _| Ok(profile(caller)),
+        Route::Protected => |caller, _| Ok(protected(caller)),
+        _ => return None,
+    };
+    Some((row, answer))
+}
+
+fn caller(session_id: &str, subject: &str, reply: Option<&str>) -> Result<Caller, Reason> {
+    let reply = reply.ok_or(Reason::Unavailable)?;
+    let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
+    admitted(session_id, subject, presence)
+}
+
+fn answered<P: Log>(
+    ports: &P,
+    app: &App,
+    head: &RequestHead,
+    row: &Row,
+    answer: Answer,
+    caller: Result<Caller, Reason>,
+) -> String {
+    let outcome = caller.and_then(|caller| answer(&caller, head));
+    finished(ports, Some(&app.config), head, Some(row), outcome).to_lines()
+}

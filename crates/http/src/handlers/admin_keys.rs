@@ -1,0 +1,124 @@
+//! Admin routes for service keys.
+
+use super::service_auth::key_who;
+use crate::access::Caller;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::json::Fields;
+use crate::log::Audit;
+use crate::reply::Reply;
+use base::clock::Timestamp;
+use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
+use directory::service_key::{NAME_CHARS_MAX, Scope, ServiceKey, is_id, is_name};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Longest life that a key can be given, in days: ten years. Without one it does not expire.
+const EXPIRES_DAYS_MAX: u64 = 3650;
+const DAY_SECONDS: u64 = 86_400;
+
+/// What is said of a key each time it is shown.
+fn key_json(key: &ServiceKey) -> Map<String, Value> {
+    let mut map = Map::new();
+    put(&mut map, "id", key.id.as_str().into());
+    put(&mut map, "name", key.name.as_str().into());
+    put(&mut map, "scopes", key.scopes().collect());
+    put(&mut map, "created_at", key.created_at.rfc3339().into());
+    put(&mut map, "expires_at", time(key.expires_at));
+    map
+}
+
+fn put(map: &mut Map<String, Value>, name: &str, value: Value) {
+    map.insert(name.to_owned(), value);
+}
+
+fn time(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| at.rfc3339().into())
+}
+
+/// `POST /admin/service-keys`. The answer is the only time that the key is shown.
+///
+/// 1. Check the caller: 401, 403.
+/// 2. Read the fields: 400, 413, 415, 422.
+/// 3. The directory keeps the key, without its secret: 409 if there are too many.
+pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let mut fields = ctx.fields().await?;
+    let name = name(&mut fields);
+    let scopes = scopes(&mut fields);
+    let days = fields.optional_number("expires_in_days", 1, EXPIRES_DAYS_MAX);
+    fields.finish()?;
+
+    let now = ctx.now();
+    let expires_at = days.map(|days| now.plus(Duration::from_secs(days * DAY_SECONDS)));
+    let id = ctx.backend.random().map(u64::from_be_bytes).map_err(|_| Reason::Unavailable)?;
+    let secret = ctx.backend.random().map_err(|_| Reason::Unavailable)?;
+    let (key, text) = ServiceKey::new(id, &secret, name, &scopes, expires_at, now);
+    match ctx.directory(&AddKey(key.clone())).await? {
+        AddKeyReply::Done => {}
+        AddKeyReply::TooManyKeys => return Err(Reason::TooManyServiceKeys),
+    }
+    ctx.audit(&Audit { action: "create_service_key", ..about(&admin, &key, &key_who(&key.name)) });
+    let mut body = key_json(&key);
+    put(&mut body, "key", text.expose().into());
+    Ok(Reply::json(201, &Value::Object(body)))
+}
+
+fn name(fields: &mut Fields) -> String {
+    let name = fields.text("name", NAME_CHARS_MAX * 4);
+    if name.chars().count() > NAME_CHARS_MAX {
+        fields.fault("name", FieldFault::TooLong);
+    } else if !name.is_empty() && !is_name(&name) {
+        fields.fault("name", FieldFault::NotAllowed);
+    }
+    name
+}
+
+/// At least one, each once, in an order of their own.
+fn scopes(fields: &mut Fields) -> Vec<Scope> {
+    let given = fields.has("scopes");
+    let names = fields.optional_list("scopes");
+    if !given || names.as_ref().is_some_and(Vec::is_empty) {
+        fields.fault("scopes", FieldFault::Required);
+    }
+    let names = names.unwrap_or_default();
+    if names.iter().any(|name| Scope::from_name(name).is_none()) {
+        fields.fault("scopes", FieldFault::NotAllowed);
+    }
+    Scope::ALL.into_iter().filter(|scope| names.iter().any(|name| name == scope.as_str())).collect()
+}
+
+/// `GET /admin/service-keys`: all, the oldest first; bounded by the directory.
+pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.admin().await?;
+    let keys = ctx.directory(&Keys).await?.keys;
+    let now = ctx.now();
+    let shown = keys.iter().map(|key| {
+        let mut map = key_json(key);
+        put(&mut map, "revoked_at", time(key.revoked_at));
+        put(&mut map, "status", key.status(now).into());
+        put(&mut map, "last4", key.last4.as_str().into());
+        Value::Object(map)
+    });
+    Ok(Reply::json(200, &json!({ "service_keys": shown.collect::<Value>() })))
+}
+
+/// `DELETE /admin/service-keys/{id}`. Doing it again changes nothing.
+pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    if !is_id(id) {
+        return Err(Reason::ServiceKeyNotFound);
+    }
+    let keys = ctx.directory(&RevokeKey(id.to_owned())).await?.keys;
+    let key = keys.first().ok_or(Reason::ServiceKeyNotFound)?;
+    ctx.forget_key(id);
+    ctx.audit(&Audit { action: "revoke_service_key", ..about(&admin, key, &key_who(&key.name)) });
+    Ok(Reply::empty(204))
+}
+
+/// What the records of both actions have in common.
+fn about<'a>(admin: &Caller, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
+    let actor = Some(admin.account.user_id);
+    Audit { outcome: "ok", actor, service: Some(who), key_id: Some(&key.id), ..Audit::default() }
+}

@@ -1,0 +1,149 @@
+//! Admin routes for sessions.
+
+use super::own_sessions::{close, session_json};
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::log::Audit;
+use crate::reply::Reply;
+use crate::route::query_values;
+use base::fault::Fault;
+use directory::index::{List, Name};
+use directory::{End, Get, GetReply};
+use serde_json::{Value, json};
+use session::{EndReason, Expire, Live, Owner, Peek, Presence};
+
+/// Sessions on one page of the list of all. Each costs one call to an object; Cloudflare allows 1,000 such calls to a
+/// request on its paid plan and 50 on its free one, which this leaves room in.
+const PAGE: u64 = 40;
+const PAGE_MAX: u64 = 500;
+/// What one sweep looks at, at most, of KV's records and of users.
+const SWEEP_SESSIONS: u64 = 400;
+const SWEEP_USERS: u32 = 100;
+
+/// `GET /admin/sessions/active`: those of the user that `user_id` names; else all, page by page (`limit`, `cursor`).
+pub async fn active<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.admin().await?;
+    let query = &ctx.head.query;
+    if let Some(text) = query_values(query, "user_id").next() {
+        let user_id = text.parse().map_err(|_| Reason::field("user_id", FieldFault::WrongType))?;
+        let username = username(ctx, user_id).await?;
+        let sessions = ctx.sessions_of(Owner::User(&username)).await?;
+        return Ok(Reply::json(200, &listing(Some(user_id), &sessions, None)));
+    }
+    let limit = page_limit(query)?;
+    let cursor = query_values(query, "cursor").next().filter(|c| !c.is_empty());
+    // A cursor that KV does not know is the caller's fault; that KV cannot be asked is ours.
+    let given = cursor.is_some();
+    let page = ctx.store().list_sessions(limit, cursor).await.map_err(|error| {
+        let reason = ctx.fault("kv list", &error);
+        if given { Reason::field("cursor", FieldFault::NotAllowed) } else { reason }
+    })?;
+    let sessions = ctx.live_sessions(&page.session_ids).await?;
+    Ok(Reply::json(200, &listing(None, &sessions, page.cursor.as_deref())))
+}
+
+/// The `limit` of a query, within bounds.
+pub fn page_limit(query: &str) -> Result<u64, Reason> {
+    match query_values(query, "limit").next() {
+        None => Ok(PAGE),
+        Some(text) => match text.parse() {
+            Ok(n) if (1..=PAGE_MAX).contains(&n) => Ok(n),
+            _ => Err(Reason::field("limit", FieldFault::NotAllowed)),
+        },
+    }
+}
+
+async fn username<B: Backend>(ctx: &RequestContext<B>, user_id: u64) -> Result<String, Reason> {
+    let found = ctx.directory(&Name { user_id }).await?.users;
+    found.into_iter().next().map(|u| u.username).ok_or(Reason::UserNotFound)
+}
+
+fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<&str>) -> Value {
+    let list: Vec<Value> = sessions
+        .iter()
+        .map(|(id, live)| {
+            let mut session = session_json(id, live);
+            if let Some(map) = session.as_object_mut() {
+                map.insert("user_id".to_owned(), live.account.user().into());
+                map.insert("username".to_owned(), live.account.username.clone().into());
+            }
+            session
+        })
+        .collect();
+    json!({ "user_id": user_id, "active_sessions": list.len(), "sessions": list, "next_cursor": cursor })
+}
+
+/// `DELETE /admin/sessions/{id}`.
+pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let Some(Presence::Live(live)) = ctx.session(id, &Peek).await? else {
+        return Err(Reason::SessionNotFound);
+    };
+    let end = End { only: Some(id.to_owned()), keep: None, reason: EndReason::Admin };
+    close(ctx, live.account.owner(), &end, EndReason::Admin).await?;
+    // Also if its user's list has lost it.
+    ctx.end_session(id, EndReason::Admin).await?;
+    ctx.audit(&Audit {
+        action: "admin_close_session",
+        outcome: "ok",
+        actor: Some(admin.account.user_id),
+        user: live.account.user(),
+        session_id: Some(id),
+        ..Audit::default()
+    });
+    Ok(Reply::empty(204))
+}
+
+/// `POST /admin/sessions/cleanup`: ends what a lost alarm left behind. Looks at KV's records and at the users' lists, a
+/// bounded number of each; `next_cursor` says that there is more.
+pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let (kv_cursor, after) = sweep_cursor(&ctx.head.query)?;
+    let now = ctx.now();
+    let unlisted = |error: Fault| ctx.fault("kv list", &error);
+    let page = ctx.store().list_sessions(SWEEP_SESSIONS, kv_cursor).await.map_err(unlisted)?;
+    let users = ctx.directory(&List { after, limit: SWEEP_USERS }).await?.users;
+    let last_user = if users.len() == SWEEP_USERS as usize { users.last().map(|u| u.id) } else { None };
+
+    let mut ids = page.session_ids;
+    for user in users {
+        if let GetReply::User(profile) = ctx.user(&user.username, &Get).await? {
+            let due = profile.slots.into_iter().filter(|s| s.reserved_until.is_none_or(|t| t <= now));
+            ids.extend(due.map(|s| s.session_id));
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let mut cleaned = 0_u32;
+    for id in ids {
+        cleaned += u32::from(clean(ctx, &id).await?);
+    }
+    let actor = Some(admin.account.user_id);
+    ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
+    let next = (page.cursor.is_some() || last_user.is_some())
+        .then(|| format!("{}.{}", last_user.unwrap_or(u64::from(u32::MAX)), page.cursor.unwrap_or_default()));
+    Ok(Reply::json(200, &json!({ "cleaned_sessions": cleaned, "next_cursor": next })))
+}
+
+/// Ends a session whose time is over, or takes away what is left of one. Says whether there was anything to do.
+async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<bool, Reason> {
+    match ctx.session(id, &Expire).await? {
+        Some(Presence::Live(_)) => return Ok(false),
+        Some(Presence::Ended(ended)) if !ended.end_propagated => ctx.propagate_end(id, &ended).await,
+        // Nobody knows it, or its end was told and something was left all the same.
+        Some(Presence::Ended(_) | Presence::Unknown) | None => {
+            ctx.store().delete_session(id).await.map_err(|e| ctx.fault("kv delete", &e))?;
+        }
+    }
+    Ok(true)
+}
+
+/// Where the last sweep stopped: the last user's id and KV's cursor.
+fn sweep_cursor(query: &str) -> Result<(Option<String>, u64), Reason> {
+    let Some(text) = query_values(query, "cursor").next() else { return Ok((None, 0)) };
+    let wrong = || Reason::field("cursor", FieldFault::NotAllowed);
+    let (after, kv) = text.split_once('.').ok_or_else(wrong)?;
+    let kv = Some(kv.to_owned()).filter(|c| !c.is_empty());
+    Ok((kv, after.parse().map_err(|_| wrong())?))
+}

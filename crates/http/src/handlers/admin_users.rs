@@ -1,0 +1,273 @@
+//! Admin routes for users.
+
+use super::admin_sessions::page_limit;
+use super::own_sessions::close;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::json::Fields;
+use crate::log::Audit;
+use crate::reply::Reply;
+use crate::request::Incoming as _;
+use crate::route::query_values;
+use base::secret::Secret;
+use directory::index::{self, AdminReply, Register, RegisterReply, SetAdmin};
+use directory::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use directory::{
+    ADMIN, AffectedSessions, Create, CreateReply, End, Get, GetReply, NewPassword, Profile, Remove, Synced,
+    Task, Update, UpdateReply, username,
+};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use session::{EndReason, Owner, SetAccount};
+
+const ROLES_MAX: usize = 20;
+const ROLE_BYTES_MAX: usize = 64;
+/// The role of a user who is given none.
+const USER: &str = "user";
+
+/// Who makes a user.
+enum Maker {
+    Admin(u64),
+    /// The holder of the bootstrap key, while there is no admin.
+    Bootstrap,
+}
+
+fn user_json(profile: &Profile) -> Value {
+    let account = &profile.account;
+    json!({
+        "id": account.user_id,
+        "username": account.username,
+        "roles": account.roles,
+        "is_active": profile.is_active,
+        "created_at": account.created_at.rfc3339(),
+    })
+}
+
+/// A name from a path. One that can be nobody's is not found.
+fn name(text: &str) -> Result<String, Reason> {
+    username::canonical(text).ok_or(Reason::UserNotFound)
+}
+
+fn roles(fields: &mut Fields) -> Option<Vec<String>> {
+    let mut roles = fields.optional_list("roles")?;
+    roles.sort_unstable();
+    roles.dedup();
+    // They travel in a header, separated by commas.
+    let fine = |role: &String| {
+        (1..=ROLE_BYTES_MAX).contains(&role.len())
+            && role.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
+    if roles.len() > ROLES_MAX || !roles.iter().all(fine) {
+        fields.fault("roles", FieldFault::NotAllowed);
+    }
+    Some(roles)
+}
+
+fn check_password(fields: &mut Fields, password: &str) {
+    if !password.is_empty() && password.chars().count() < PASSWORD_CHARS_MIN {
+        fields.fault("password", FieldFault::TooShort);
+    }
+}
+
+/// `POST /admin/users`.
+///
+/// 1. Check the caller: an admin, or the bootstrap key with a user who is to be an admin: 401, 403.
+/// 2. Read the fields: 400, 413, 415, 422.
+/// 3. The directory gives the id; the user's object makes the account: 403, 409.
+pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let maker = maker(ctx).await?;
+    let mut fields = ctx.fields().await?;
+    let wanted = fields.text("username", 512);
+    let password = fields.text("password", PASSWORD_BYTES_MAX);
+    check_password(&mut fields, &password);
+    let roles = roles(&mut fields).unwrap_or_else(|| vec![USER.to_owned()]);
+    let canonical = username::canonical(&wanted);
+    if canonical.is_none() && !wanted.is_empty() {
+        fields.fault("username", FieldFault::NotAllowed);
+    }
+    fields.finish()?;
+    let username = canonical.unwrap_or_default();
+    let admin = roles.iter().any(|r| r == ADMIN);
+    let bootstrap = matches!(maker, Maker::Bootstrap);
+    if bootstrap && !admin {
+        return Err(refused_bootstrap(ctx));
+    }
+    // Noted as an admin only once the account is there; the bootstrap key's work is claimed first, so that it is done once.
+    let register = Register { username: username.clone(), admin: bootstrap, bootstrap };
+    let user_id = match ctx.directory(&register).await? {
+        RegisterReply::Id(id) => id,
+        RegisterReply::AdminExists => return Err(refused_bootstrap(ctx)),
+    };
+    let create = Create { user_id, username: username.clone(), roles, password: Secret::new(password) };
+    let profile = match ctx.user(&username, &create).await? {
+        CreateReply::User(profile) => profile,
+        CreateReply::Exists => return Err(Reason::UserExists),
+        CreateReply::Failed => return Err(Reason::Internal),
+    };
+    ctx.directory(&SetAdmin { username, admin }).await?;
+    let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
+    let actor = if let Maker::Admin(id) = maker { Some(id) } else { None };
+    ctx.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), ..Audit::default() });
+    Ok(Reply::json(201, &user_json(&profile)))
+}
+
+async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason> {
+    let Some(given) = ctx.request.header("x-bootstrap-key") else {
+        return Ok(Maker::Admin(ctx.admin().await?.account.user_id));
+    };
+    match &ctx.app.config.bootstrap_key {
+        Some(key) if key.matches(&given) => Ok(Maker::Bootstrap),
+        _ => Err(refused_bootstrap(ctx)),
+    }
+}
+
+fn refused_bootstrap<B: Backend>(ctx: &RequestContext<B>) -> Reason {
+    let outcome = Reason::Forbidden.code();
+    ctx.audit(&Audit { action: "bootstrap_admin", outcome, actor: None, user: None, ..Audit::default() });
+    Reason::Forbidden
+}
+
+/// `GET /admin/users`, in the order of their ids (`limit`, `cursor`).
+pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.admin().await?;
+    let limit = page_limit(&ctx.head.query)?;
+    let after = match query_values(&ctx.head.query, "cursor").next() {
+        None => 0,
+        Some(text) => {
+            text.parse::<u32>().map_err(|_| Reason::field("cursor", FieldFault::NotAllowed))?.into()
+        }
+    };
+    let limit32 = u32::try_from(limit).unwrap_or(u32::MAX);
+    let entries = ctx.directory(&index::List { after, limit: limit32 }).await?.users;
+    let more = entries.len() as u64 == limit;
+    let cursor = entries.last().filter(|_| more).map(|e| e.id.to_string());
+    let replies = join_all(entries.iter().map(|e| ctx.user(&e.username, &Get))).await;
+    let mut users = Vec::new();
+    for reply in replies {
+        // A name whose account was never finished is not a user.
+        if let GetReply::User(profile) = reply? {
+            users.push(user_json(&profile));
+        }
+    }
+    Ok(Reply::json(200, &json!({ "users": users, "next_cursor": cursor })))
+}
+
+/// The user of this name.
+async fn profile<B: Backend>(ctx: &RequestContext<B>, username: &str) -> Result<Profile, Reason> {
+    match ctx.user(username, &Get).await? {
+        GetReply::User(profile) => Ok(profile),
+        GetReply::NoUser => Err(Reason::UserNotFound),
+    }
+}
+
+/// `GET /admin/users/{username}`.
+pub async fn read<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
+    ctx.admin().await?;
+    Ok(Reply::json(200, &user_json(&profile(ctx, &name(text)?).await?)))
+}
+
+/// `PATCH /admin/users/{username}`: any of `roles`, `is_active`, `password`. Disabling, or a new password, ends the
+/// user's sessions before the answer; new roles hold in them from the next request.
+///
+/// 1. Check the caller, read the fields: 401, 403, 404, 422.
+/// 2. The directory refuses to lose the last active admin: 409.
+/// 3. The user's object changes the account; its sessions are ended or told: 503 if one cannot be reached.
+pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, text: &str) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let username = name(text)?;
+    let mut fields = ctx.fields().await?;
+    let roles = roles(&mut fields);
+    let is_active = fields.optional_bool("is_active");
+    let password = fields.optional_text("password", PASSWORD_BYTES_MAX);
+    if let Some(password) = &password {
+        if password.is_empty() {
+            fields.fault("password", FieldFault::TooShort);
+        }
+        check_password(&mut fields, password);
+    }
+    fields.finish()?;
+
+    let before = profile(ctx, &username).await?;
+    let admin_after = roles.as_ref().unwrap_or(&before.account.roles).iter().any(|r| r == ADMIN)
+        && is_active.unwrap_or(before.is_active);
+    // The directory counts nobody as an admin who is not one, at any moment in between.
+    if !admin_after {
+        set_admin(ctx, &username, false).await?;
+    }
+
+    let password = password.map(|p| NewPassword(Secret::new(p)));
+    let AffectedSessions { profile, sessions, task } =
+        match ctx.user(&username, &Update { roles, is_active, password }).await? {
+            UpdateReply::Sessions(affected) => affected,
+            // Taken away since it was read, or the password could not be hashed.
+            UpdateReply::NoUser | UpdateReply::Failed => return Err(Reason::Internal),
+        };
+    match task {
+        Some(Task::End(reason)) => ctx.end_sessions(&sessions, reason).await?,
+        Some(Task::Sync) => sync(ctx, &profile, &sessions).await?,
+        None => {}
+    }
+    if admin_after {
+        set_admin(ctx, &username, true).await?;
+    }
+    ctx.audit(&Audit {
+        action: "update_user",
+        outcome: "ok",
+        actor: Some(admin.account.user_id),
+        user: Some(profile.account.user_id),
+        ..Audit::default()
+    });
+    Ok(Reply::json(200, &user_json(&profile)))
+}
+
+async fn set_admin<B: Backend>(ctx: &RequestContext<B>, username: &str, admin: bool) -> Result<(), Reason> {
+    match ctx.directory(&SetAdmin { username: username.to_owned(), admin }).await? {
+        AdminReply::LastAdmin => Err(Reason::LastAdmin),
+        AdminReply::Done => Ok(()),
+    }
+}
+
+/// Tells the user's sessions of the new roles.
+async fn sync<B: Backend>(
+    ctx: &RequestContext<B>,
+    profile: &Profile,
+    sessions: &[String],
+) -> Result<(), Reason> {
+    let told = join_all(sessions.iter().map(|id| async move {
+        ctx.session(id, &SetAccount { account: profile.account.clone() }).await?;
+        let synced = Synced { session_id: id.clone() };
+        ctx.user(&profile.account.username, &synced).await.map(|_| ())
+    }))
+    .await;
+    told.into_iter().collect()
+}
+
+/// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
+pub async fn remove<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let username = name(text)?;
+    let user_id = profile(ctx, &username).await?.account.user_id;
+    set_admin(ctx, &username, false).await?;
+    close(ctx, Owner::User(&username), &Remove, EndReason::Disabled).await?;
+    ctx.directory(&index::Remove { username }).await?;
+    let actor = Some(admin.account.user_id);
+    ctx.audit(&Audit {
+        action: "delete_user",
+        outcome: "ok",
+        actor,
+        user: Some(user_id),
+        ..Audit::default()
+    });
+    Ok(Reply::empty(204))
+}
+
+/// `DELETE /admin/users/{username}/sessions`.
+pub async fn close_sessions<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
+    let admin = ctx.admin().await?;
+    let end = End { only: None, keep: None, reason: EndReason::Admin };
+    let (user, closed) = close(ctx, Owner::User(&name(text)?), &end, EndReason::Admin).await?;
+    let actor = Some(admin.account.user_id);
+    ctx.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });
+    Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
+}

@@ -1,0 +1,75 @@
+//! The Facturify token, in the shapes of the legacy system.
+
+use super::tokens::{self, ask_status, find, order_token, read as read_token, seconds_left, status_json};
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::Reason;
+use crate::reply::Reply;
+use base::clock::{Timestamp, seconds_up};
+use directory::service_key::Scope;
+use keeper::protocol::{Issued, NewToken};
+use keeper::{AccountKey, providers};
+use serde_json::json;
+
+fn key<B: Backend>(ctx: &RequestContext<B>) -> Result<AccountKey, Reason> {
+    find(ctx, providers::FACTURIFY, providers::DEFAULT)
+}
+
+/// Callers know Facturify's 401 and 422 as such.
+fn passed_on(reason: Reason) -> Reason {
+    match reason {
+        Reason::Upstream { refusal, .. } => Reason::Upstream { refusal, passes_on: true },
+        reason => reason,
+    }
+}
+
+/// `POST /api/v1/facturify/auth/token`: a token from scratch.
+pub async fn obtain<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let issued = order_token(ctx, &key(ctx)?, NewToken::Obtain, by).await.map_err(passed_on)?;
+    Ok(jwt("Token obtained successfully", &issued))
+}
+
+/// `POST /api/v1/facturify/auth/token/refresh`: a long one for the held one; where that is refused, from scratch.
+pub async fn refresh<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let issued = order_token(ctx, &key(ctx)?, NewToken::Refresh, by).await.map_err(passed_on)?;
+    Ok(jwt("Token refreshed successfully", &issued))
+}
+
+fn jwt(message: &str, issued: &Issued) -> Reply {
+    let lifetime = seconds_up(issued.expires_at.since(issued.obtained_at));
+    let jwt = json!({ "token": issued.token.expose(), "expires_in": issued.expires_in.unwrap_or(lifetime) });
+    Reply::json(200, &json!({ "message": message, "jwt": jwt }))
+}
+
+/// `GET /api/v1/facturify/auth/token`: one that is valid now.
+pub async fn read<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensRead).await?;
+    let issued = read_token(ctx, &key(ctx)?, by).await.map_err(passed_on)?;
+    let ttl = seconds_left(Some(issued.expires_at), ctx.now());
+    Ok(Reply::json(200, &json!({ "token": issued.token.expose(), "ttl": ttl })))
+}
+
+/// `GET /api/v1/facturify/auth/token/status`: never the token.
+pub async fn status<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    let status = ask_status(ctx, &key(ctx)?).await?;
+    let now = ctx.now();
+    let mut body = status_json(&status, Timestamp::rfc3339, now);
+    if let Some(map) = body.as_object_mut() {
+        let live = seconds_left(status.expires_at, now) > 0;
+        let expires_in = status.expires_in.filter(|_| live).unwrap_or(0);
+        map.insert("expires_in".to_owned(), expires_in.into());
+        // Facturify has no way to ask about a token, and nobody approves one.
+        map.remove("last_check");
+        map.remove("approval_until");
+    }
+    Ok(Reply::json(200, &body))
+}
+
+/// `GET /api/v1/facturify/auth/token/history`.
+pub async fn history<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    tokens::history(ctx, &key(ctx)?).await
+}

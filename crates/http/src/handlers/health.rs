@@ -1,0 +1,91 @@
+//! `GET /health`: that this instance answers, how the upstream accounts are, and how many portal sessions there are. However
+//! many there are, it asks two objects, and each instance at most once a second.
+
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::reply::Reply;
+use base::clock::Timestamp;
+use futures_util::future::join;
+use keeper::providers;
+use keeper::upstream_index::{self, Counts, GetCounts};
+use portal::registry;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Anybody may ask, so the objects are spared; one that cannot be asked more than any.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    accounts: BTreeMap<String, Counts>,
+    portals: registry::Counts,
+}
+
+/// The last answer and when it came; nothing in it if one of the objects could not be asked.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    at: Timestamp,
+    known: Option<Known>,
+}
+
+pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
+    let now = ctx.now();
+    let counts = counts(ctx, now).await;
+    let mut by_provider = Map::new();
+    let mut failed = 0;
+    for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
+        let total = ctx.app.config.providers.count(provider);
+        let line = counts.as_ref().map_or(Value::Null, |counts| {
+            let c = counts.accounts.get(provider).copied().unwrap_or_default();
+            failed += c.failed;
+            json!({ "total": total, "healthy": c.healthy, "failed": c.failed })
+        });
+        by_provider.insert(provider.to_owned(), line);
+    }
+    let healthy = counts.is_some() && failed == 0;
+    let body = json!({
+        "status": if healthy { "healthy" } else { "degraded" },
+        "service": "sallyport",
+        "version": env!("CARGO_PKG_VERSION"),
+        "timestamp": now.rfc3339(),
+        "current_time_ist": now.rfc3339_ist(),
+        "active_sessions": counts.as_ref().map(|c| c.portals.active),
+        "persistent_sessions": counts.as_ref().map(|c| c.portals.persistent),
+        "accounts": by_provider.get(providers::UPSTOX),
+        "upstreams": by_provider,
+    });
+    Reply::json(200, &body)
+}
+
+/// What the index of accounts and the registry of portal sessions say; nothing if one of them cannot be asked.
+async fn counts<B: Backend>(ctx: &RequestContext<B>, now: Timestamp) -> Option<Known> {
+    let instance = ctx.backend.instance();
+    let last = instance.health.borrow().clone();
+    if let Some(Answered { at, known }) = last
+        && at <= now
+        && now.since(at) < ASK_AGAIN
+    {
+        return known;
+    }
+    let accounts = async {
+        if ctx.app.config.providers.is_empty() {
+            return Some(BTreeMap::new());
+        }
+        let reply = ctx.send(&upstream_index::index_address(), &GetCounts { now: ctx.now() }).await;
+        reply.ok().map(|reply| reply.counts)
+    };
+    let portals = async {
+        if ctx.app.config.portals.is_empty() {
+            return Some(registry::Counts::default());
+        }
+        let registry::Counted::Counts(counts) =
+            ctx.send(&registry::address(), &registry::Count).await.ok()?;
+        Some(counts)
+    };
+    let (accounts, portals) = join(accounts, portals).await;
+    let known = accounts.zip(portals).map(|(accounts, portals)| Known { accounts, portals });
+    // Counted from here: an object that is down may take its time to say so.
+    *instance.health.borrow_mut() = Some(Answered { at: ctx.now(), known: known.clone() });
+    known
+}

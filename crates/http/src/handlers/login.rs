@@ -1,0 +1,164 @@
+//! `POST /auth/login` and the way out.
+
+use super::refresh::token_reply;
+use super::session_start::{self, Displaced};
+use crate::access::bearer;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::log::Audit;
+use crate::reply::Reply;
+use base::clock::seconds_up;
+use base::rpc::Class;
+use base::secret::Secret;
+use directory::password::PASSWORD_BYTES_MAX;
+use directory::{AtLimit, Login, LoginReply, Refused, Reserve, ReserveReply, Reserved, Throttled, username};
+use serde_json::json;
+use session::{Account, Device, EndReason, Pair};
+use std::time::Duration;
+
+const USERNAME_BYTES_MAX: usize = 512;
+const DEVICE_NAME_BYTES_MAX: usize = 200;
+
+/// Logs a user in.
+///
+/// 1. Read the fields: 400, 413, 415, 422.
+/// 2. Count the attempt for the client's address: 429.
+/// 3. The user's object checks the password and takes a place: 401, 403, 429.
+/// 4. The session's object opens the session and makes the tokens.
+/// 5. Whoever lost a place is logged out: evicted at the limit, or replaced by this login. KV gets the record.
+pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let mut fields = ctx.fields().await?;
+    let name = fields.text("username", USERNAME_BYTES_MAX);
+    let password = Secret::new(fields.text("password", PASSWORD_BYTES_MAX));
+    let name_of_device = fields.optional_text("device_name", DEVICE_NAME_BYTES_MAX);
+    let canonical = username::canonical(&name);
+    if canonical.is_none() && !name.is_empty() {
+        fields.fault("username", FieldFault::NotAllowed);
+    }
+    fields.finish()?;
+    let username = canonical.unwrap_or_default();
+    let device = Device { name: name_of_device, user_agent: ctx.head.user_agent.clone() };
+
+    let outcome = attempt(ctx, &username, password, device).await;
+    let record = |outcome: &str, actor: Option<u64>, user: Option<u64>, session_id: Option<&str>| {
+        ctx.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
+    };
+    match outcome {
+        Ok((session_id, account, pair)) => {
+            let user = Some(account.user_id);
+            record("ok", user, user, Some(&session_id));
+            Ok(token_reply(&pair))
+        }
+        Err(Failed { reason, user }) => {
+            // Who tried is not known; only whose account it was.
+            record(reason.code(), None, user, None);
+            Err(reason)
+        }
+    }
+}
+
+/// Why a login failed, and for the record at whose account, if there is such an account.
+struct Failed {
+    reason: Reason,
+    user: Option<u64>,
+}
+
+impl<R: Into<Reason>> From<R> for Failed {
+    fn from(reason: R) -> Self {
+        Self { reason: reason.into(), user: None }
+    }
+}
+
+async fn attempt<B: Backend>(
+    ctx: &RequestContext<B>,
+    username: &str,
+    password: Secret,
+    device: Device,
+) -> Result<(String, Account, Pair), Failed> {
+    let network = session_start::network(&ctx.head.address);
+    session_start::limit_rate(ctx, &network).await?;
+    let session_id = ctx.backend.unique_id(Class::Session)?;
+    let address = ctx.app.vault.fingerprint("address", &network);
+    let login =
+        Login { password, address, session_id: session_id.clone(), replaces: session_start::previous(ctx) };
+    let Reserved { account, evicted, replaced } = reserve(ctx, username, login).await?;
+    let displaced = Displaced { evicted, replaced };
+    let pair = session_start::open(ctx, &session_id, &account, device, None, &displaced).await?;
+    Ok((session_id, account, pair))
+}
+
+/// Takes a place for the session. At the limit, first asks each session how active it is.
+async fn reserve<B: Backend>(
+    ctx: &RequestContext<B>,
+    username: &str,
+    login: Login,
+) -> Result<Reserved, Failed> {
+    let AtLimit { version, sessions } = match ctx.user(username, &login).await? {
+        LoginReply::Reserved(reserved) => return Ok(reserved),
+        LoginReply::AtLimit(at_limit) => at_limit,
+        LoginReply::Refused(refused) => return Err(held_back(ctx, refused).await),
+        LoginReply::Throttled(Throttled { retry_after_ms, user_id }) => {
+            let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
+            return Err(Failed { reason: Reason::TooManyAttempts { retry_after_seconds }, user: user_id });
+        }
+        LoginReply::Inactive { user_id } => return Err(inactive(user_id)),
+    };
+    let activity = session_start::activities(ctx, sessions).await?;
+    let Login { session_id, replaces, .. } = login;
+    match ctx.user(username, &Reserve { session_id, version, activity, replaces }).await? {
+        ReserveReply::Reserved(reserved) => Ok(reserved),
+        ReserveReply::LimitExceeded { user_id } => {
+            Err(Failed { reason: Reason::SessionLimitExceeded, user: Some(user_id) })
+        }
+        ReserveReply::Refused(refused) => Err(held_back(ctx, refused).await),
+        ReserveReply::Inactive { user_id } => Err(inactive(user_id)),
+    }
+}
+
+/// A refusal, once its answer may go out.
+async fn held_back<B: Backend>(ctx: &RequestContext<B>, refused: Refused) -> Failed {
+    ctx.backend.sleep(Duration::from_millis(refused.delay_ms)).await;
+    Failed { reason: Reason::InvalidCredentials, user: refused.user_id }
+}
+
+fn inactive(user_id: u64) -> Failed {
+    Failed { reason: Reason::UserInactive, user: Some(user_id) }
+}
+
+/// `POST /auth/logout`: ends the caller's session, and the one that `access_token` names if that is another of theirs.
+///
+/// 1. Check the caller: 401.
+/// 2. Read the other token: 422 if it is not one of the caller's. It may have expired.
+/// 3. End the session in its object, then everywhere else.
+pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    // The header is looked at first, so that a stranger's body is not.
+    bearer(ctx.head.authorization.as_deref())?;
+    let mut fields = ctx.fields().await?;
+    let caller = ctx.caller_strict().await?;
+    let mut sessions = vec![caller.session_id.clone()];
+    if let Some(token) = fields.optional_text("access_token", 4096).filter(|t| !t.is_empty()) {
+        match ctx.app.keys.read_access(&token, ctx.now()) {
+            Ok(t) if caller.account.subject() == t.subject => {
+                if t.session_id != caller.session_id {
+                    sessions.push(t.session_id);
+                }
+            }
+            _ => fields.fault("access_token", FieldFault::NotAllowed),
+        }
+    }
+    fields.finish()?;
+    for id in &sessions {
+        ctx.end_session(id, EndReason::Logout).await?;
+        let user = caller.account.user();
+        ctx.audit(&Audit {
+            action: "logout",
+            outcome: "ok",
+            actor: user,
+            user,
+            session_id: Some(id),
+            ..Audit::default()
+        });
+    }
+    Ok(Reply::json(200, &json!({ "message": "Logged out successfully" })))
+}

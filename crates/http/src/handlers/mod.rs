@@ -1,0 +1,25 @@
+//! The handlers of the routes: what is given is read and checked, becomes typed commands for objects, and their replies
+//! become the answer.
+
+pub mod admin_keys;
+pub mod admin_sessions;
+pub mod admin_users;
+mod body;
+pub mod debug;
+pub mod facturify;
+pub mod health;
+pub mod login;
+pub mod mock;
+pub mod notifier;
+pub mod own_sessions;
+pub mod portal;
+mod portal_fields;
+pub mod post_login;
+mod post_login_fields;
+pub mod refresh;
+pub mod sample;
+pub mod sealing_keys;
+mod service_auth;
+mod session_start;
+pub mod tokens;
+pub mod upstox;

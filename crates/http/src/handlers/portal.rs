@@ -1,0 +1,268 @@
+//! Portal sessions, in the shapes of the legacy system: got, used, listed, closed. Every failure has `success`, `error` and
+//! `code`.
+
+use super::portal_fields::{self, OperationInput};
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::Reason;
+use crate::log::Audit;
+use crate::reply::Reply;
+use base::call::Actor;
+use base::clock::Timestamp;
+use base::rpc::Unreachable;
+use directory::service_key::Scope;
+use portal::protocol::LoginCommand;
+use portal::registry::{self, Find, FindReply, List, Listed, Place, Remove, Row, USERNAME_PURPOSE};
+use portal::{
+    Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, Operation, Refusal, Run,
+    RunReply, Session, identity, operation,
+};
+use serde_json::{Map, Value, json};
+
+/// `POST /get_session`: the live session of these credentials, or a new one.
+///
+/// 1. The fields: 400 for those that are missing, 422 for wrong ones.
+/// 2. The object of the credentials: 401 if the portal refuses them, 402, 422, 502 to 504 for the captcha, 429 after too
+///    many logins, 502 and 504 if the portal fails.
+pub async fn get<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::Portal).await?;
+    let (credentials, keep_alive) = portal_fields::credentials(ctx).await?;
+    set_up(ctx)?;
+    let who = by.who.clone();
+    let get = Get { credentials: credentials.clone(), keep_alive, by };
+    let told = where_it_is(ctx, &credentials, async |name| Ok(send(ctx, name, get.clone()).await?));
+    let outcome = match told.await {
+        Ok(GetReply::Session(session)) => Ok(session),
+        Ok(GetReply::Refused(refusal)) => Err(Reason::Portal(refusal)),
+        Ok(GetReply::Unknown) => Err(Reason::SessionNotFound),
+        // Twice: it moves about. Nothing was done.
+        Ok(GetReply::Moved(_)) => Err(Reason::Unavailable),
+        Err(reason) => Err(reason),
+    };
+    let session_id = outcome.as_ref().ok().map(|session| session.live.session_id.as_str());
+    ctx.audit(&Audit {
+        action: "get_portal_session",
+        outcome: outcome.as_ref().err().map_or("ok", Reason::code),
+        session_id,
+        service: Some(&who),
+        ..Audit::default()
+    });
+    outcome.map(|session| session_reply(&session))
+}
+
+fn session_reply(session: &Session) -> Reply {
+    let message = match (session.is_new, session.previous) {
+        (false, _) => "Using existing persistent session",
+        (true, None) => "New persistent session created",
+        (true, Some(End::Closed)) => "New persistent session created; the one before was closed",
+        (true, Some(End::Evicted)) => "New persistent session created; the one before gave way to others",
+        (true, Some(End::Idle)) => "New persistent session created; the one before was not used for too long",
+        (true, Some(End::LoggedOut)) => "New persistent session created; the portal had ended the one before",
+        (true, Some(End::CredentialsRefused)) => {
+            "New persistent session created; the portal had refused the credentials of the one before"
+        }
+        (true, Some(End::Captcha)) => {
+            "New persistent session created; the portal had ended the one before, and its captcha was not solved"
+        }
+        (true, Some(End::Unreadable)) => "New persistent session created; the one before could not be read",
+    };
+    let body = json!({
+        "success": true,
+        "session_id": session.live.session_id,
+        "is_new": session.is_new,
+        "username": session.username,
+        "created_at": session.live.created_at.rfc3339(),
+        "expires_at": session.expires_at.map(Timestamp::rfc3339),
+        "keep_alive": session.live.keep_alive,
+        "previous_ended": session.previous.map(End::as_str),
+        "message": message,
+    });
+    Reply::json(200, &body)
+}
+
+/// An operation, on the session of its id, else on that of the credentials: with both, the id is tried first. `path` is the
+/// operation's name behind a slash.
+pub async fn run<B: Backend>(ctx: &mut RequestContext<B>, path: &str) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::Portal).await?;
+    let operation = operation(path.trim_start_matches('/')).ok_or(Reason::NotFound)?;
+    let input = portal_fields::operation(ctx, operation).await?;
+    set_up(ctx)?;
+    let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;
+    let order = |session_id: Option<String>, credentials: Option<Credentials>| Run {
+        session_id,
+        credentials,
+        keep_alive,
+        operation: request.clone(),
+        wizard_id: wizard_id.clone(),
+        by: by.clone(),
+    };
+    let mut gone = Reason::SessionNotFound;
+    if let Some(id) = session_id {
+        match find(ctx, id).await? {
+            Ok(Place { name, session_id }) => {
+                match order_run(ctx, &name, order(Some(session_id), None), operation).await? {
+                    RunReply::Unknown => {}
+                    RunReply::Ended(reason) => gone = Reason::PortalSessionEnded(reason),
+                    told => return done_reply(ctx, told),
+                }
+            }
+            Err(reason) => gone = reason,
+        }
+    }
+    let Some(credentials) = credentials else { return Err(gone) };
+    let order = order(None, Some(credentials.clone()));
+    let told =
+        where_it_is(ctx, &credentials, async |name| order_run(ctx, name, order.clone(), operation).await);
+    done_reply(ctx, told.await?)
+}
+
+/// Sends a command to the object of the login of this name.
+async fn send<B: Backend, C: LoginCommand>(
+    ctx: &RequestContext<B>,
+    name: &str,
+    command: C,
+) -> Result<C::Reply, Unreachable> {
+    base::rpc::Peers::send(&ctx.backend, &portal::address(name), &Asked { name: name.to_owned(), command })
+        .await
+}
+
+/// Gives an order once. If nobody can say what became of it, and it cannot be undone, that is what the caller hears.
+async fn order_run<B: Backend>(
+    ctx: &RequestContext<B>,
+    name: &str,
+    order: Run,
+    operation: &Operation,
+) -> Result<RunReply, Reason> {
+    match send(ctx, name, order).await {
+        Ok(told) => Ok(told),
+        Err(_) if operation.commits() => Err(Reason::Portal(Refusal::new(Code::OutcomeUnknown))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Reply, Reason> {
+    let Done { session_id, is_new, result, wizard_id } = match told {
+        RunReply::Done(done) => done,
+        RunReply::Refused(refusal) => return Err(Reason::Portal(refusal)),
+        RunReply::Ended(reason) => return Err(Reason::PortalSessionEnded(reason)),
+        RunReply::Unknown => return Err(Reason::SessionNotFound),
+        // Twice: it moves about. Nothing was done.
+        RunReply::Moved(_) => return Err(Reason::Unavailable),
+    };
+    let mut body = Map::new();
+    body.insert("session_id".to_owned(), session_id.into());
+    body.insert("is_new_session".to_owned(), is_new.into());
+    if let Some(id) = wizard_id {
+        body.insert("appointment_session_id".to_owned(), id.into());
+    }
+    let told = match result {
+        Ok(told) => told,
+        Err(refusal) => return Ok(Reply::portal_refusal(&Reason::Portal(refusal), &ctx.head, body)),
+    };
+    if let Some(waiting) = told.waiting {
+        body.extend(told.answer);
+        body.insert("current_phase".to_owned(), waiting.phase.into());
+        body.insert("message".to_owned(), waiting.message.into());
+        body.insert("missing_fields".to_owned(), waiting.missing.into());
+        return Ok(Reply::portal_refusal(&Reason::AppointmentIncomplete, &ctx.head, body));
+    }
+    body.insert("success".to_owned(), true.into());
+    body.extend(told.answer);
+    Ok(Reply::json(200, &Value::Object(body)))
+}
+
+/// `GET /sessions`: never a credential but the username.
+pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.service(Scope::Portal).await?;
+    let Listed::Rows(rows) = ctx.send(&registry::address(), &List).await?;
+    let sessions: Vec<Value> = rows.iter().map(|row| session_json(ctx, row)).collect();
+    Ok(Reply::json(200, &json!({ "success": true, "sessions": sessions })))
+}
+
+fn session_json<B: Backend>(ctx: &RequestContext<B>, row: &Row) -> Value {
+    let opened = row.username.as_ref().and_then(|u| ctx.app.vault.open(USERNAME_PURPOSE, &row.name, u).ok());
+    // Sealed under a key that is gone: the session is still there.
+    let username = opened.and_then(|plain| String::from_utf8(plain).ok());
+    json!({
+        "session_id": row.session_id,
+        "username": username,
+        "created_at": row.created_at.rfc3339(),
+        "last_used": row.last_used.rfc3339(),
+        "keep_alive": row.keep_alive,
+    })
+}
+
+/// `DELETE /sessions/{session_id}`: here at once, at the portal as soon as it can be told.
+pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
+    let by: Actor = ctx.actor(Scope::Portal).await?;
+    let Place { name, session_id } = find(ctx, id.to_owned()).await??;
+    match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
+        CloseReply::Closed => {
+            Ok(Reply::json(200, &json!({ "success": true, "message": "Session closed successfully" })))
+        }
+        CloseReply::Ended(reason) => Err(Reason::PortalSessionEnded(reason)),
+        CloseReply::Unknown => Err(Reason::SessionNotFound),
+    }
+}
+
+/// Whose session it is; else what is known of it.
+async fn find<B: Backend>(
+    ctx: &RequestContext<B>,
+    session_id: String,
+) -> Result<Result<Place, Reason>, Reason> {
+    Ok(match ctx.send(&registry::address(), &Find { session_id, now: ctx.now() }).await? {
+        FindReply::Found(place) => Ok(place),
+        FindReply::Ended(reason) => Err(Reason::PortalSessionEnded(reason)),
+        FindReply::Unknown => Err(Reason::SessionNotFound),
+    })
+}
+
+fn set_up<B: Backend>(ctx: &RequestContext<B>) -> Result<(), Reason> {
+    if ctx.app.config.portals.is_empty() { Err(Reason::PortalNotConfigured) } else { Ok(()) }
+}
+
+/// What an object says that has no such session: that nobody has, or who has it. It has done nothing then.
+trait Elsewhere {
+    fn is_unknown(&self) -> bool;
+    fn moved_to(&self) -> Option<&str>;
+}
+
+impl Elsewhere for GetReply {
+    fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    fn moved_to(&self) -> Option<&str> {
+        if let Self::Moved(name) = self { Some(name) } else { None }
+    }
+}
+
+impl Elsewhere for RunReply {
+    fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
+    fn moved_to(&self) -> Option<&str> {
+        if let Self::Moved(name) = self { Some(name) } else { None }
+    }
+}
+
+/// Asks the object of these credentials; and where that says that another one has their session, that one.
+async fn where_it_is<B: Backend, R: Elsewhere>(
+    ctx: &RequestContext<B>,
+    credentials: &Credentials,
+    ask: impl AsyncFn(&str) -> Result<R, Reason>,
+) -> Result<R, Reason> {
+    let names = identity::names(&ctx.app.vault, EMODAL, credentials);
+    let name = names.first().ok_or(Reason::Internal)?;
+    let told = ask(name).await?;
+    let Some(other) = told.moved_to() else { return Ok(told) };
+    let other = other.to_owned();
+    let told = ask(&other).await?;
+    if !told.is_unknown() && told.moved_to().is_none() {
+        return Ok(told);
+    }
+    // Its session is over, and the registry has not heard of that.
+    ctx.send(&registry::address(), &Remove { name: other, ended: None, as_of: ctx.now() }).await?;
+    ask(name).await
+}

@@ -1,0 +1,83 @@
+//! What callers of the portal routes give. Fields that are missing are 400, as in the legacy system; wrong ones are 422.
+
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::json::Fields;
+use base::secret::Secret;
+use portal::{Credentials, Operation, Request};
+
+const USERNAME_BYTES_MAX: usize = 320;
+const PASSWORD_BYTES_MAX: usize = 1024;
+const CAPTCHA_KEY_BYTES_MAX: usize = 256;
+const CREDENTIALS: [(&str, usize); 3] = [
+    ("username", USERNAME_BYTES_MAX),
+    ("password", PASSWORD_BYTES_MAX),
+    ("captcha_api_key", CAPTCHA_KEY_BYTES_MAX),
+];
+const ID_BYTES_MAX: usize = 128;
+
+/// An operation, and on which session.
+pub struct OperationInput {
+    pub session_id: Option<String>,
+    pub credentials: Option<Credentials>,
+    pub keep_alive: bool,
+    pub wizard_id: Option<String>,
+    pub request: Request,
+}
+
+/// The body of `/get_session`: the credentials, and whether the session is to be kept alive, which it is if nothing is said.
+pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<(Credentials, bool), Reason> {
+    let mut fields = ctx.fields().await?;
+    let credentials = required(&mut fields);
+    let keep_alive = fields.optional_bool("keep_alive").unwrap_or(true);
+    finish(fields)?;
+    Ok((credentials, keep_alive))
+}
+
+/// The body of an operation: a session's id or credentials or both, and the operation's own fields.
+pub async fn operation<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    operation: &Operation,
+) -> Result<OperationInput, Reason> {
+    let mut fields = ctx.fields().await?;
+    let session_id = fields.optional_text("session_id", ID_BYTES_MAX).filter(|id| !id.is_empty());
+    let all = CREDENTIALS.iter().all(|(name, _)| fields.is_filled(name));
+    let credentials = if all || session_id.is_none() {
+        Some(required(&mut fields))
+    } else {
+        // Some of them are no credentials, but a wrong one is wrong.
+        for (name, max) in CREDENTIALS {
+            fields.optional_text(name, max);
+        }
+        None
+    };
+    let keep_alive = fields.optional_bool("keep_alive").unwrap_or(false);
+    let wizard_id = if operation.is_wizard() {
+        fields.optional_text("appointment_session_id", ID_BYTES_MAX).filter(|id| !id.is_empty())
+    } else {
+        None
+    };
+    let own = fields.checked(|body| operation.check(body));
+    finish(fields)?;
+    let request = Request { operation: operation.name.to_owned(), fields: own, wizard: None };
+    Ok(OperationInput { session_id, credentials, keep_alive, wizard_id, request })
+}
+
+fn required(fields: &mut Fields) -> Credentials {
+    Credentials {
+        username: fields.text("username", USERNAME_BYTES_MAX),
+        password: Secret::new(fields.text("password", PASSWORD_BYTES_MAX)),
+        captcha_api_key: Secret::new(fields.text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX)),
+    }
+}
+
+/// Names every wrong field; if all that is wrong is that some are missing, it is that.
+fn finish(fields: Fields) -> Result<(), Reason> {
+    fields.finish().map_err(|reason| match reason {
+        Reason::InvalidFields(faults) if faults.iter().all(|f| f.fault == FieldFault::Required) => {
+            Reason::MissingFields(faults)
+        }
+        reason => reason,
+    })
+}

@@ -1,0 +1,67 @@
+//! What callers of the post-login routes give.
+
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use base::secret::Secret;
+use session::external::{
+    CHANNEL_BYTES_MAX, CIF_BYTES_MAX, Channel, ExternalToken, Subject, TOKEN_BYTES_MAX, is_cif, is_token,
+};
+
+const REFRESH_TOKEN_BYTES_MAX: usize = 4096;
+const CUSTOMER_TEXT_BYTES_MAX: usize = 500;
+
+/// What a beginning needs, read and checked.
+pub struct Init {
+    pub subject: Subject,
+    pub external: ExternalToken,
+    pub channel: Channel,
+}
+
+/// The body of `init-session`, and the channel that it names.
+pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Init, Reason> {
+    let mut fields = ctx.fields().await?;
+    if !fields.has("data") {
+        return Err(fields.without("data"));
+    }
+    let mut data = fields.object("data");
+    let cif = data.text("data.cif", CIF_BYTES_MAX);
+    if !cif.is_empty() && !is_cif(&cif) {
+        data.fault("data.cif", FieldFault::NotAllowed);
+    }
+    let token = data.text("data.tokenKey", TOKEN_BYTES_MAX);
+    if !token.is_empty() && !is_token(&token) {
+        data.fault("data.tokenKey", FieldFault::NotAllowed);
+    }
+    // Read for their types only: nothing of it is kept.
+    let mut customer = data.object("data.basicCustomerInfo");
+    for field in [
+        "data.basicCustomerInfo.customer_id",
+        "data.basicCustomerInfo.customer_name",
+        "data.basicCustomerInfo.customer_type",
+    ] {
+        customer.optional_text(field, CUSTOMER_TEXT_BYTES_MAX);
+    }
+    let mut payload = data.object("data.payload");
+    let id = payload.optional_text("data.payload.channelId", CHANNEL_BYTES_MAX);
+    data.absorb(customer);
+    data.absorb(payload);
+    fields.absorb(data);
+    fields.finish()?;
+    let id = id.filter(|id| !id.trim().is_empty()).ok_or(Reason::InvalidChannel)?;
+    let channel = ctx.app.config.post_login.channels.get(&id).cloned();
+    let channel = channel.ok_or_else(|| Reason::ChannelNotFound(id.clone()))?;
+    let subject = Subject { business_unit: channel.business_unit.clone(), cif };
+    let external = ExternalToken { channel: id, token: Secret::new(token) };
+    Ok(Init { subject, external, channel })
+}
+
+/// The body of `renew-token`: the refresh token.
+pub async fn refresh_token<B: Backend>(ctx: &mut RequestContext<B>) -> Result<String, Reason> {
+    let mut fields = ctx.fields().await?;
+    let mut data = fields.object("data");
+    let token = data.optional_text("data.refreshToken", REFRESH_TOKEN_BYTES_MAX);
+    fields.absorb(data);
+    fields.finish()?;
+    token.filter(|token| !token.is_empty()).ok_or(Reason::RefreshTokenRequired)
+}

@@ -1,0 +1,35 @@
+//! The sample protected resource: a small JSON document of the user's own.
+
+use super::body;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::Reason;
+use crate::json;
+use crate::reply::Reply;
+use directory::{GetData, GetDataReply, PutData, PutDataReply};
+use serde_json::{Value, json};
+use session::EndReason;
+
+/// `GET /api/v1/data`: the document; an empty one before anything was stored.
+pub async fn read<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    let caller = ctx.caller().await?;
+    let document: Value = match ctx.owner(caller.account.owner(), &GetData).await? {
+        GetDataReply::Data { json: Some(text) } => {
+            serde_json::from_str(&text).map_err(|e| ctx.fault("stored document", &e))?
+        }
+        GetDataReply::Data { json: None } => json!({}),
+        GetDataReply::NoUser => return Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
+    };
+    Ok(Reply::json(200, &json!({ "data": document })))
+}
+
+/// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place.
+pub async fn write<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let caller = ctx.caller().await?;
+    let document = json::value(&body::bytes(&mut ctx.request).await?)?;
+    let put = PutData { json: document.to_string() };
+    match ctx.owner(caller.account.owner(), &put).await? {
+        PutDataReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
+        PutDataReply::NoUser => Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
+    }
+}

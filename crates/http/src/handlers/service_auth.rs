@@ -1,0 +1,95 @@
+//! Who may call the service routes: whoever shows a service key that is good and has the scope.
+
+use crate::access;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::Reason;
+use base::call::Actor;
+use base::clock::Timestamp;
+use directory::index::Key;
+use directory::service_key::{PresentedKey, Scope, ServiceKey};
+use std::rc::Rc;
+
+/// A service that was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCaller {
+    /// The key's id; empty where no key was asked for.
+    pub id: String,
+    pub name: String,
+}
+
+impl ServiceCaller {
+    /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
+    pub fn who(&self) -> String {
+        if self.id.is_empty() { self.name.clone() } else { key_who(&self.name) }
+    }
+}
+
+/// How a key is named in records.
+pub fn key_who(name: &str) -> String {
+    ["key:", name].concat()
+}
+
+impl<B: Backend> RequestContext<B> {
+    /// The service that calls. Nothing shown is 401 without an error; two keys that differ are 400; a key that is not
+    /// good in any way is always the same 401; a good one without the scope is 403. If the directory can't be asked: 503.
+    pub async fn service(&self, scope: Scope) -> Result<ServiceCaller, Reason> {
+        if !self.app.config.service_auth {
+            // A page that somebody's browser has open reaches this machine, but not by this name.
+            return if self.head.loopback {
+                Ok(ServiceCaller { id: String::new(), name: "local".to_owned() })
+            } else {
+                Err(Reason::NotAuthenticated)
+            };
+        }
+        let key = self.service_key().await?;
+        if !key.allows(scope) {
+            return Err(Reason::Forbidden);
+        }
+        Ok(ServiceCaller { id: key.id.clone(), name: key.name.clone() })
+    }
+
+    /// Lets a service in, and says who asks.
+    pub async fn actor(&self, scope: Scope) -> Result<Actor, Reason> {
+        let who = self.service(scope).await?.who();
+        Ok(Actor { who, request_id: self.head.request_id.clone() })
+    }
+
+    /// What to say to somebody who is no user, for `reason`: a service with a good key is known, and is not allowed here.
+    pub async fn no_user(&self, reason: Reason) -> Reason {
+        if !matches!(reason, Reason::TokenInvalid | Reason::NotAuthenticated) {
+            return reason;
+        }
+        match self.service_key().await {
+            Ok(_) => Reason::Forbidden,
+            Err(Reason::Unavailable) => Reason::Unavailable,
+            Err(_) => reason,
+        }
+    }
+
+    /// A key has changed: in this instance that holds from the next request on.
+    pub fn forget_key(&self, id: &str) {
+        self.backend.instance().keys.borrow_mut().forget(id);
+    }
+
+    /// The good key of this request.
+    async fn service_key(&self) -> Result<Rc<ServiceKey>, Reason> {
+        let presented = access::service_key(&self.head)?;
+        let presented = PresentedKey::parse(presented).ok_or(Reason::ServiceKeyInvalid)?;
+        let now = self.now();
+        let key = self.known_key(&presented.id, now).await?;
+        key.filter(|key| key.admits(&presented, now)).ok_or(Reason::ServiceKeyInvalid)
+    }
+
+    /// The key of an id, from what the directory said of it not long ago, or just now.
+    async fn known_key(&self, id: &str, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
+        let instance = self.backend.instance();
+        if let Some(known) = instance.keys.borrow().get(id, now) {
+            return Ok(known);
+        }
+        let found = self.directory(&Key(id.to_owned())).await?;
+        let key = found.keys.into_iter().next().map(Rc::new);
+        instance.keys.borrow_mut().put(id, key.clone(), now);
+        Ok(key)
+    }
+}

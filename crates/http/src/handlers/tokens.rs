@@ -1,0 +1,234 @@
+//! Upstream tokens for services: what all their routes share. Those of Facturify and Upstox answer in the shapes of the
+//! systems they stand in for.
+
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::log::Audit;
+use crate::reply::Reply;
+use crate::route::query_values;
+use base::call::{Actor, Refusal};
+use base::clock::{Timestamp, seconds_up};
+use directory::service_key::Scope;
+use keeper::history::Entry;
+use keeper::protocol::{
+    AccountCommand, GetHistory, GetStatus, GetToken, HistoryReply, Issued, NewToken, Order, Status,
+    StatusReply, TokenReply,
+};
+use keeper::{AccountKey, providers};
+use serde_json::{Value, json};
+use store::TokenCopy;
+
+/// Longest `min_ttl`, in seconds: a month.
+const MIN_TTL_SECONDS_MAX: u64 = 31 * 86_400;
+
+/// A configured account.
+pub fn find<B: Backend>(
+    ctx: &RequestContext<B>,
+    provider: &str,
+    account: &str,
+) -> Result<AccountKey, Reason> {
+    ctx.app.config.providers.find(provider, account).ok_or(Reason::AccountNotFound)
+}
+
+/// Tells or asks the object of an account something.
+pub async fn ask<B: Backend, C: AccountCommand>(
+    ctx: &RequestContext<B>,
+    key: &AccountKey,
+    command: C,
+) -> Result<C::Reply, Reason> {
+    Ok(keeper::send(&ctx.backend, key.provider, &key.account, command).await?)
+}
+
+/// A refusal that is the upstream's or ours: 502, 503, 504.
+pub const fn refused(refusal: Refusal) -> Reason {
+    Reason::Upstream { refusal, passes_on: false }
+}
+
+/// A token that is valid now: KV's copy while that may be given out, else the object's, renewed first if need be.
+///
+/// 1. The service key and its scope: 400, 401, 403.
+/// 2. `min_ttl`: 422.
+/// 3. The token: 502, 503, 504.
+pub async fn read<B: Backend>(
+    ctx: &RequestContext<B>,
+    key: &AccountKey,
+    by: Actor,
+) -> Result<Issued, Reason> {
+    let min_ttl_seconds = min_ttl(&ctx.head.query)?;
+    let now = ctx.now();
+    let mut rewrite = false;
+    match ctx.store().token(&ctx.app.vault, key).await {
+        Ok(TokenCopy::Good(issued))
+            if issued.copy_until > now && seconds_up(issued.expires_at.since(now)) >= min_ttl_seconds =>
+        {
+            record(ctx, key, &by.who, "ok");
+            return Ok(issued);
+        }
+        Ok(TokenCopy::Broken) => rewrite = true,
+        Ok(TokenCopy::Good(_) | TokenCopy::None) => {}
+        // The truth is asked instead.
+        Err(error) => drop(ctx.fault("kv token", &error)),
+    }
+    let who = by.who.clone();
+    match ask(ctx, key, GetToken { min_ttl_seconds, rewrite, by }).await? {
+        TokenReply::Token(issued) => {
+            record(ctx, key, &who, "ok");
+            Ok(issued)
+        }
+        TokenReply::Refused(refusal) => {
+            record(ctx, key, &who, refusal.code.as_str());
+            Err(refused(refusal))
+        }
+        TokenReply::NoAccount => Err(Reason::AccountNotFound),
+    }
+}
+
+fn record<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey, who: &str, outcome: &str) {
+    let account = key.to_string();
+    let (service, account) = (Some(who), Some(account.as_str()));
+    ctx.audit(&Audit { action: "read_token", outcome, service, account, ..Audit::default() });
+}
+
+fn min_ttl(query: &str) -> Result<u64, Reason> {
+    match query_values(query, "min_ttl").next() {
+        None => Ok(0),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds <= MIN_TTL_SECONDS_MAX)
+            .ok_or_else(|| Reason::field("min_ttl", FieldFault::NotAllowed)),
+    }
+}
+
+/// Has a new token fetched.
+pub async fn order_token<B: Backend>(
+    ctx: &RequestContext<B>,
+    key: &AccountKey,
+    task: NewToken,
+    by: Actor,
+) -> Result<Issued, Reason> {
+    match ask(ctx, key, Order { task, by }).await? {
+        TokenReply::Token(issued) => Ok(issued),
+        TokenReply::Refused(refusal) => Err(refused(refusal)),
+        TokenReply::NoAccount => Err(Reason::AccountNotFound),
+    }
+}
+
+pub async fn ask_status<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey) -> Result<Status, Reason> {
+    match ask(ctx, key, GetStatus).await? {
+        StatusReply::Status(status) => Ok(status),
+        StatusReply::NoAccount => Err(Reason::AccountNotFound),
+    }
+}
+
+/// Whole seconds left of a life: what may be relied on, so rounded down.
+pub fn seconds_left(expires_at: Option<Timestamp>, now: Timestamp) -> u64 {
+    expires_at.map_or(0, |at| at.since(now).as_secs())
+}
+
+/// What an account is like, in the general shape.
+pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timestamp) -> Value {
+    let ttl = seconds_left(status.expires_at, now);
+    json!({
+        "has_token": ttl > 0,
+        "status": status.health,
+        "expires_at": status.expires_at.map(print),
+        "ttl": ttl,
+        "source": status.source,
+        "last_check": status.check.as_ref().map(|check| {
+            let outcome = check.code.map_or("ok", |code| code.as_str());
+            json!({ "at": print(check.at), "outcome": outcome })
+        }),
+        "last_error": status.error.as_ref().map(|error| {
+            json!({
+                "code": error.code.as_str(),
+                "status": error.status,
+                "at": print(error.at),
+                "failures": error.failures,
+            })
+        }),
+        "next_renewal_at": status.next_renewal_at.map(print),
+        "approval_until": status.approval_until.map(print),
+    })
+}
+
+/// `GET /api/v1/tokens/{provider}/{account_id}`.
+pub async fn any_read<B: Backend>(
+    ctx: &RequestContext<B>,
+    provider: &str,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensRead).await?;
+    let issued = read(ctx, &find(ctx, provider, account)?, by).await?;
+    Ok(Reply::json(200, &token_json(&issued, ctx.now())))
+}
+
+/// `GET /api/v1/tokens/{provider}/{account_id}/status`: never the token.
+pub async fn any_status<B: Backend>(
+    ctx: &RequestContext<B>,
+    provider: &str,
+    account: &str,
+) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    let status = ask_status(ctx, &find(ctx, provider, account)?).await?;
+    Ok(Reply::json(200, &status_json(&status, Timestamp::rfc3339, ctx.now())))
+}
+
+/// `POST /api/v1/tokens/{provider}/{account_id}/refresh`.
+pub async fn any_refresh<B: Backend>(
+    ctx: &RequestContext<B>,
+    provider: &str,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let key = find(ctx, provider, account)?;
+    let issued = order_token(ctx, &key, NewToken::Refresh, by).await?;
+    Ok(Reply::json(200, &token_json(&issued, ctx.now())))
+}
+
+/// `GET /api/v1/tokens/{provider}/{account_id}/history`.
+pub async fn any_history<B: Backend>(
+    ctx: &RequestContext<B>,
+    provider: &str,
+    account: &str,
+) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    history(ctx, &find(ctx, provider, account)?).await
+}
+
+/// A token in the words of RFC 6749 §5.1.
+fn token_json(issued: &Issued, now: Timestamp) -> Value {
+    json!({
+        "access_token": issued.token.expose(),
+        "token_type": "bearer",
+        "expires_in": seconds_left(Some(issued.expires_at), now),
+        "expires_at": issued.expires_at.rfc3339(),
+    })
+}
+
+/// The last operations on an account, newest first.
+pub async fn history<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey) -> Result<Reply, Reason> {
+    let entries = match ask(ctx, key, GetHistory).await? {
+        HistoryReply::History(entries) => entries,
+        HistoryReply::NoAccount => return Err(Reason::AccountNotFound),
+    };
+    // The Upstox routes print IST, all others UTC.
+    let print = if key.provider == providers::UPSTOX { Timestamp::rfc3339_ist } else { Timestamp::rfc3339 };
+    let entries: Vec<Value> = entries.iter().rev().map(|entry| entry_json(entry, print)).collect();
+    let body = json!({ "provider": key.provider, "account_id": key.account, "operations": entries });
+    Ok(Reply::json(200, &body))
+}
+
+fn entry_json(entry: &Entry, print: fn(Timestamp) -> String) -> Value {
+    json!({
+        "at": print(entry.at),
+        "operation": entry.operation,
+        "outcome": entry.outcome,
+        "who": entry.who,
+        "request_id": entry.request_id,
+        "calls": entry.calls,
+        "status": entry.status,
+        "expires_at": entry.expires_at.map(print),
+    })
+}

@@ -1,0 +1,245 @@
+//! Upstox tokens of many accounts. Times are printed in IST. `GET …/token` and `POST …/refresh` have the shape of the
+//! internal token service, so that callers of that one can come here.
+
+use super::tokens::{self, ask, ask_status, find, order_token, read as read_token, refused, status_json};
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::reply::Reply;
+use crate::route::query_values;
+use base::call::{Actor, Code, Refusal};
+use base::clock::Timestamp;
+use base::secret::Secret;
+use directory::service_key::Scope;
+use futures_util::future::join_all;
+use keeper::protocol::{
+    Adopt, AnyCommand, CheckNow, Exchange, Issued, NewToken, Order, OrderReply, Orderable, RequestApproval,
+    Status,
+};
+use keeper::{AccountKey, Source, providers};
+use serde_json::{Value, json};
+
+const TOKEN_BYTES_MAX: usize = 8192;
+const CODE_BYTES_MAX: usize = 1024;
+/// Each account of a page is asked in its own object; under the 50 subrequests of a free plan.
+const PAGE_MAX: usize = 45;
+
+/// The account of a path, else the default one.
+fn key<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<AccountKey, Reason> {
+    let default = ctx.app.config.providers.upstox_default.as_deref();
+    find(ctx, providers::UPSTOX, account.or(default).ok_or(Reason::AccountNotFound)?)
+}
+
+/// `GET /accounts`: page by page, in the order of the settings.
+pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    let all = &ctx.app.config.providers.upstox_accounts;
+    let query = |name| query_values(&ctx.head.query, name).next();
+    let limit = match query("limit") {
+        None => PAGE_MAX,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=PAGE_MAX).contains(n))
+            .ok_or_else(|| Reason::field("limit", FieldFault::NotAllowed))?,
+    };
+    let from = match query("cursor") {
+        None => 0,
+        Some(last) => {
+            let at = all.iter().position(|id| *id == last);
+            at.ok_or_else(|| Reason::field("cursor", FieldFault::NotAllowed))? + 1
+        }
+    };
+    let page: Vec<&String> = all.iter().skip(from).take(limit).collect();
+    let statuses = page.iter().map(|id| async move {
+        let status = ask_status(ctx, &key(ctx, Some(id.as_str()))?).await?;
+        Ok(account_json(id, &status, ctx.now()))
+    });
+    let accounts: Result<Vec<Value>, Reason> = join_all(statuses).await.into_iter().collect();
+    let more = from + page.len() < all.len();
+    let cursor = page.last().filter(|_| more);
+    Ok(Reply::json(200, &json!({ "accounts": accounts?, "total": all.len(), "next_cursor": cursor })))
+}
+
+fn account_json(account: &str, status: &Status, now: Timestamp) -> Value {
+    let mut body = status_json(status, Timestamp::rfc3339_ist, now);
+    if let Some(map) = body.as_object_mut() {
+        map.insert("account_id".to_owned(), account.into());
+        map.insert("user_id".to_owned(), status.user_id.clone().into());
+    }
+    body
+}
+
+/// `GET /accounts/{account_id}/token`.
+pub async fn read<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensRead).await?;
+    let key = key(ctx, Some(account))?;
+    Ok(token_reply(&key, &read_token(ctx, &key, by).await?))
+}
+
+/// `POST /accounts/{account_id}/refresh`. 202 where somebody has to approve it first.
+pub async fn refresh<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let key = key(ctx, Some(account))?;
+    match order_token(ctx, &key, NewToken::Refresh, by).await {
+        Ok(issued) => Ok(token_reply(&key, &issued)),
+        Err(Reason::Upstream { refusal: Refusal { code: Code::ApprovalPending, .. }, .. }) => {
+            pending(ctx, &key).await
+        }
+        Err(reason) => Err(reason),
+    }
+}
+
+fn token_reply(key: &AccountKey, issued: &Issued) -> Reply {
+    let body = json!({
+        "success": true,
+        "account_id": key.account,
+        "access_token": issued.token.expose(),
+        "expires_at": issued.expires_at.rfc3339_ist(),
+        "source": issued.source,
+        "updated_by": issued.updated_by,
+    });
+    Reply::json(200, &body)
+}
+
+/// `GET /accounts/{account_id}/history`.
+pub async fn history<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    tokens::history(ctx, &key(ctx, Some(account))?).await
+}
+
+/// `GET /token/status`, `GET /accounts/{account_id}/token/status`: never the token.
+pub async fn status<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
+    ctx.service(Scope::TokensRead).await?;
+    let key = key(ctx, account)?;
+    let status = ask_status(ctx, &key).await?;
+    Ok(Reply::json(200, &account_json(&key.account, &status, ctx.now())))
+}
+
+/// `GET /token/validate`, `GET /accounts/{account_id}/token/validate`: asks Upstox. If it cannot say, neither do we: 502, 504.
+pub async fn validate<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensRead).await?;
+    let key = key(ctx, account)?;
+    let (valid, reason) = match ask(ctx, &key, Order { task: CheckNow, by }).await? {
+        OrderReply::Done(status) if status.expires_at.is_some_and(|at| at > ctx.now()) => (true, None),
+        OrderReply::Done(status) => {
+            (false, Some(if status.expires_at.is_some() { "expired" } else { "missing" }))
+        }
+        OrderReply::Refused(Refusal { code: Code::TokenRefused, .. }) => (false, Some("refused")),
+        OrderReply::Refused(refusal) => return Err(refused(refusal)),
+        OrderReply::NoAccount => return Err(Reason::AccountNotFound),
+    };
+    let status = ask_status(ctx, &key).await?;
+    let body = json!({
+        "account_id": key.account,
+        "valid": valid,
+        "reason": reason,
+        "checked_at": ctx.now().rfc3339_ist(),
+        "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
+        "user_id": status.user_id,
+    });
+    Ok(Reply::json(200, &body))
+}
+
+/// `POST /token/update`, `POST /accounts/{account_id}/token/update`: takes over a token that Upstox accepts.
+///
+/// 1. The service key: 400, 401, 403.
+/// 2. The fields: 400, 413, 415, 422. The account: 404.
+/// 3. Upstox confirms the token: 422 if it refuses it, 502 or 504 if it cannot say. Then nothing is stored.
+pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let mut fields = ctx.fields().await?;
+    let token = fields.text("access_token", TOKEN_BYTES_MAX);
+    if !token.bytes().all(|b| b.is_ascii_graphic()) {
+        fields.fault("access_token", FieldFault::NotAllowed);
+    }
+    let named = fields.optional_text("account_id", 100);
+    let expires_at = match fields.optional_text("expires_at", 64) {
+        None => None,
+        Some(text) => {
+            let at = Timestamp::parse_rfc3339(&text).filter(|at| *at > ctx.now());
+            if at.is_none() {
+                fields.fault("expires_at", FieldFault::NotAllowed);
+            }
+            at
+        }
+    };
+    if account.is_some() && named.is_some() && account != named.as_deref() {
+        fields.fault("account_id", FieldFault::NotAllowed);
+    }
+    fields.finish()?;
+    let key = key(ctx, account.or(named.as_deref()))?;
+    let task = Adopt { token: Secret::new(token), expires_at, source: Source::Manual, user_id: None };
+    let status = order(ctx, &key, task, by).await?;
+    Ok(updated("Token updated successfully", &key, &status))
+}
+
+/// `POST /accounts/{account_id}/token/exchange`: changes an authorization code for a token. A code works once, so whatever
+/// comes of it, it is not tried again.
+pub async fn exchange<B: Backend>(ctx: &mut RequestContext<B>, account: &str) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let mut fields = ctx.fields().await?;
+    let code = fields.text("code", CODE_BYTES_MAX);
+    let redirect_uri = fields.optional_text("redirect_uri", CODE_BYTES_MAX);
+    fields.finish()?;
+    let key = key(ctx, Some(account))?;
+    let status = order(ctx, &key, Exchange { code: Secret::new(code), redirect_uri }, by).await?;
+    Ok(updated("Token obtained successfully", &key, &status))
+}
+
+/// `POST /accounts/{account_id}/token/request`: asks the account's owner to approve a token in the Upstox app. The token
+/// comes by the notifier webhook.
+pub async fn request<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
+    let by = ctx.actor(Scope::TokensWrite).await?;
+    let key = key(ctx, Some(account))?;
+    match ask(ctx, &key, Order { task: RequestApproval, by }).await? {
+        OrderReply::Refused(Refusal { code: Code::ApprovalPending, .. }) => pending(ctx, &key).await,
+        OrderReply::Refused(refusal) => Err(refused(refusal)),
+        // An approval that is wanted is pending, if it is not refused.
+        OrderReply::Done(_) => Err(Reason::Internal),
+        OrderReply::NoAccount => Err(Reason::AccountNotFound),
+    }
+}
+
+async fn pending<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey) -> Result<Reply, Reason> {
+    let status = ask_status(ctx, key).await?;
+    let body = json!({
+        "success": true,
+        "message": "Approval requested",
+        "account_id": key.account,
+        "approval_until": status.approval_until.map(Timestamp::rfc3339_ist),
+    });
+    Ok(Reply::json(202, &body))
+}
+
+/// Has something done with what the caller gave, so a refusal of it is the caller's: 422.
+pub async fn order<B: Backend, T: Orderable<Reply = OrderReply>>(
+    ctx: &RequestContext<B>,
+    key: &AccountKey,
+    task: T,
+    by: Actor,
+) -> Result<Status, Reason>
+where
+    AnyCommand: From<Order<T>>,
+{
+    match ask(ctx, key, Order { task, by }).await? {
+        OrderReply::Done(status) => Ok(status),
+        OrderReply::Refused(refusal) => {
+            let passes_on = matches!(refusal.code, Code::TokenRefused | Code::GrantRefused);
+            Err(Reason::Upstream { refusal, passes_on })
+        }
+        OrderReply::NoAccount => Err(Reason::AccountNotFound),
+    }
+}
+
+fn updated(message: &str, key: &AccountKey, status: &Status) -> Reply {
+    let body = json!({
+        "success": true,
+        "message": message,
+        "account_id": key.account,
+        "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
+        "source": status.source,
+        "user_id": status.user_id,
+    });
+    Reply::json(200, &body)
+}

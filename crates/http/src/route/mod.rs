@@ -1,0 +1,195 @@
+//! What is served where: one table, and how a path finds its row.
+
+mod methods;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::error::Reason;
+pub use methods::Methods;
+pub use table::{Access, ROUTES, Row};
+
+/// What carries a route out. One may serve several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    Health,
+    Login,
+    Refresh,
+    Logout,
+    LogoutAll,
+    Profile,
+    Verify,
+    OwnSessions,
+    CloseOwnSession,
+    Protected,
+    ReadData,
+    WriteData,
+    SessionInfo,
+    ActiveSessions,
+    CloseSession,
+    Cleanup,
+    ListUsers,
+    CreateUser,
+    ReadUser,
+    UpdateUser,
+    DeleteUser,
+    CloseUserSessions,
+    ListServiceKeys,
+    CreateServiceKey,
+    RevokeServiceKey,
+    SealingKeys,
+    InitSession,
+    RenewSession,
+    PostLoginHealth,
+    /// Served only where mocks are on.
+    MockValidateSession,
+    FacturifyObtain,
+    FacturifyRefresh,
+    FacturifyRead,
+    FacturifyStatus,
+    FacturifyHistory,
+    UpstoxAccounts,
+    UpstoxRead,
+    UpstoxRefresh,
+    UpstoxHistory,
+    UpstoxExchange,
+    UpstoxRequest,
+    UpstoxStatus,
+    UpstoxValidate,
+    UpstoxUpdate,
+    UpstoxNotify,
+    TokenRead,
+    TokenStatus,
+    TokenRefresh,
+    TokenHistory,
+    PortalGet,
+    PortalList,
+    PortalClose,
+    /// The operation has the path's name.
+    PortalRun,
+}
+
+/// The segments of a path that are a caller's, in order; unchecked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    first: Option<String>,
+    second: Option<String>,
+}
+
+impl Params {
+    /// The first; empty if the pattern has none.
+    pub fn first(&self) -> &str {
+        self.first.as_deref().unwrap_or_default()
+    }
+
+    /// The second; empty if the pattern has none.
+    pub fn second(&self) -> &str {
+        self.second.as_deref().unwrap_or_default()
+    }
+
+    /// The first, where only some of the route's patterns have one.
+    pub fn optional(&self) -> Option<&str> {
+        self.first.as_deref()
+    }
+}
+
+/// What a path and method lead to.
+#[derive(Debug)]
+pub enum Found {
+    Route(&'static Row, Params),
+    /// `OPTIONS` on a path that is served: what is allowed there.
+    Options(Methods),
+}
+
+/// Finds the route. `path` is as the URL has it, without the query.
+pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
+    let path = canonical(path);
+    let asked = Methods::named(method);
+    let (first, segments) = first_row(path).ok_or(Reason::NotFound)?;
+    if !first.methods.intersects(asked) && first.takes_rest {
+        return Err(Reason::NotFound);
+    }
+    // A name that is not text can be nobody's.
+    let params = params(first, segments)?;
+    let mut allowed = Methods::OPTIONS;
+    for row in ROUTES.iter().filter(|row| row.pattern == first.pattern) {
+        if row.methods.intersects(asked) {
+            return Ok(Found::Route(row, params));
+        }
+        allowed = allowed.and(row.methods);
+    }
+    if asked == Methods::OPTIONS {
+        Ok(Found::Options(allowed))
+    } else {
+        Err(Reason::MethodNotAllowed(allowed))
+    }
+}
+
+/// Whether portal sessions are served at this path, whatever the method.
+pub fn is_portal(path: &str) -> bool {
+    first_row(canonical(path)).is_some_and(|(row, _)| row.is_portal())
+}
+
+/// Whether a path is the mock's, which is not there at all unless mocks are on.
+pub fn is_mock(path: &str) -> bool {
+    first_row(path).is_some_and(|(row, _)| row.route == Route::MockValidateSession)
+}
+
+/// Without the second prefix of what is under `/auth`.
+fn canonical(path: &str) -> &str {
+    path.strip_prefix("/api/v1").filter(|rest| rest.starts_with("/auth/")).unwrap_or(path)
+}
+
+/// A caller's segments of a path.
+type Segments<'a> = [Option<&'a str>; 2];
+
+/// The first row whose pattern fits a path.
+fn first_row(path: &str) -> Option<(&'static Row, Segments<'_>)> {
+    ROUTES.iter().find_map(|row| Some((row, segments(row, path)?)))
+}
+
+/// The caller's segments if a row's pattern fits a path. Allocates nothing.
+fn segments<'a>(row: &Row, path: &'a str) -> Option<Segments<'a>> {
+    if !row.has_params {
+        let fits = if row.takes_rest { path.starts_with(row.pattern) } else { path == row.pattern };
+        return fits.then_some([None; 2]);
+    }
+    let mut found = [None; 2];
+    let mut free = found.iter_mut();
+    let mut given = path.split('/');
+    for wanted in row.pattern.split('/') {
+        let segment = given.next()?;
+        if wanted.starts_with('{') {
+            if segment.is_empty() && !row.takes_empty {
+                return None;
+            }
+            *free.next()? = Some(segment);
+        } else if segment != wanted {
+            return None;
+        }
+    }
+    given.next().is_none().then_some(found)
+}
+
+/// The caller's segments. Only names of users are percent-decoded, once: all else is of ASCII.
+fn params(row: &Row, [first, second]: Segments) -> Result<Params, Reason> {
+    let first = match first {
+        Some(name) if row.pattern.contains("{username}") => {
+            Some(percent_decode(name).ok_or(Reason::NotFound)?)
+        }
+        other => other.map(str::to_owned),
+    };
+    Ok(Params { first, second: second.map(str::to_owned) })
+}
+
+/// Undoes percent-encoding, once. `None` if what comes out is not text.
+fn percent_decode(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(text).decode_utf8().ok().map(Into::into)
+}
+
+/// The values of a parameter of a query, in order.
+pub fn query_values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(move |(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,196 @@
+//! What the object is told and asked that knows which portal sessions live, and which of them is too many.
+//! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
+
+use super::state::{End, Ended};
+use base::clock::Timestamp;
+use base::rpc::{Address, Class, Object};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a username is sealed for in a [`Row`]; the record is the login's name.
+pub const USERNAME_PURPOSE: &str = "portal-username";
+
+/// The registry of portal sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryObject;
+
+impl Object for RegistryObject {
+    const CLASS: Class = Class::PortalRegistry;
+}
+
+/// There is one.
+pub fn address() -> Address<RegistryObject> {
+    Address::name("registry")
+}
+
+/// A session lives, and was last used so; `ended` is the one before. Answers with those that are too many then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upsert {
+    pub row: Row,
+    pub max: usize,
+    #[serde(default)]
+    pub ended: Option<Ended>,
+}
+
+/// The login of this name has no session; `ended` is the last one that it had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remove {
+    pub name: String,
+    pub ended: Option<Ended>,
+    /// When that was so. A session that was begun later is not meant: reports may overtake each other.
+    pub as_of: Timestamp,
+}
+
+/// Whose session this is. It is used now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Find {
+    pub session_id: String,
+    pub now: Timestamp,
+}
+
+/// Whose session these names of a login's mean, if it is another's than that of `excluding`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindByAlias {
+    pub names: Vec<String>,
+    #[serde(rename = "but")]
+    pub excluding: String,
+}
+
+/// All live sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct List;
+
+/// How many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count;
+
+/// How many sessions are sealed under which key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage;
+
+/// The names of all logins with a live session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names;
+
+/// The sessions that are too many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    pub max: usize,
+}
+
+base::commands! { RegistryObject:
+    Upsert = "lives" => Surplus;
+    Remove = "none" => Removed;
+    Find = "find" => FindReply;
+    FindByAlias = "called" => FindByAliasReply;
+    unit List = "list" => Listed;
+    unit Count = "counts" => Counted;
+    unit KeyUsage = "kids" => KeyUsageReply;
+    unit Names = "names" => NamesReply;
+    Excess = "excess" => Surplus;
+}
+
+/// Any of them, as the object reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Envelope {
+    #[serde(rename = "lives")]
+    Upsert(Upsert),
+    #[serde(rename = "none")]
+    Remove(Remove),
+    Find(Find),
+    #[serde(rename = "called")]
+    FindByAlias(FindByAlias),
+    List,
+    #[serde(rename = "counts")]
+    Count,
+    #[serde(rename = "kids")]
+    KeyUsage,
+    Names,
+    Excess(Excess),
+}
+
+/// The least recently used sessions over the limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surplus {
+    TooMany(Vec<Place>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removed {
+    Done,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindReply {
+    Found(Place),
+    Ended(End),
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindByAliasReply {
+    Found(Place),
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listed {
+    Rows(Vec<Row>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    Counts(Counts),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyUsageReply {
+    Kids(BTreeMap<String, u64>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamesReply {
+    Names(Vec<String>),
+}
+
+/// A session, and the login that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub name: String,
+    pub session_id: String,
+}
+
+/// A live session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub name: String,
+    /// What its object would be called if it were new: its name by the first sealing key. Nothing, if its credentials
+    /// cannot be opened.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// The sealing key that it lies sealed under.
+    #[serde(default)]
+    pub kid: Option<String>,
+    pub session_id: String,
+    /// Sealed. Nothing, if its credentials cannot be opened.
+    pub username: Option<String>,
+    pub created_at: Timestamp,
+    pub last_used: Timestamp,
+    pub keep_alive: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub active: u64,
+    /// Those that are kept alive.
+    pub persistent: u64,
+}

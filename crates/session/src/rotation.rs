@@ -1,0 +1,164 @@
+//! New tokens for a refresh token: of a user's session at once, of a post-login session when the other system has said
+//! that it still vouches for its user.
+
+use super::decide::{Context, Decided, Decision, Step, end, keep, unopened};
+use super::protocol::{RenewReply, Rotate, RotateReply, Tokens};
+use super::state::{Grant, Rotation, Session};
+use super::steps::{active, seen};
+use super::{EndReason, Ended, Pair, Verdict};
+use base::clock::Timestamp;
+
+/// A refresh token of a post-login session was presented: the object's own first step of a [`super::Renewal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renew {
+    pub generation: u64,
+    pub subject: String,
+}
+
+/// What the other system said, for the renewal of this generation: the object's own second step. It comes from nobody
+/// outside, and so is no command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub generation: u64,
+    pub verdict: Verdict,
+}
+
+/// What the first step of a renewal shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RenewStart {
+    /// The external token is to be verified before anything else, for this channel.
+    Verify {
+        channel: String,
+    },
+    Reply(RenewReply),
+}
+
+impl From<Ended> for RenewStart {
+    fn from(ended: Ended) -> Self {
+        Self::Reply(RenewReply::Ended(ended))
+    }
+}
+
+impl Step for Rotate {
+    type Reply = RotateReply;
+
+    fn unopened(self, _: Context<'_>) -> Decided<RotateReply> {
+        Ok(unopened(RotateReply::Unknown))
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<RotateReply> {
+        // No token that we made names another user's session, and neither kind is renewed as the other.
+        if self.generation > session.grant.generation || session.account.user() != Some(self.user_id) {
+            return Ok(keep(session, RotateReply::Unknown, false));
+        }
+        rotate(session, self.generation, cx)
+    }
+}
+
+impl Step for Renew {
+    type Reply = RenewStart;
+
+    fn unopened(self, _: Context<'_>) -> Decided<RenewStart> {
+        Ok(unopened(RenewStart::Reply(RenewReply::Unknown)))
+    }
+
+    fn live(self, mut session: Session, cx: Context<'_>) -> Decided<RenewStart> {
+        let current = session.grant.generation;
+        let ours = self.generation <= current && session.account.subject() == self.subject;
+        let Some(channel) = session.channel.clone().filter(|_| ours) else {
+            return Ok(keep(session, RenewStart::Reply(RenewReply::Unknown), false));
+        };
+        // Nothing is made before the other system has been asked. That the token came is known all the same.
+        if self.generation == current {
+            let save = seen(&mut session, self.generation, false, cx);
+            return Ok(keep(session, RenewStart::Verify { channel }, save));
+        }
+        Ok(replied(rotate(session, self.generation, cx)?, |reply| RenewStart::Reply(reply.into())))
+    }
+}
+
+impl Step for Verified {
+    type Reply = RenewReply;
+
+    fn unopened(self, _: Context<'_>) -> Decided<RenewReply> {
+        Ok(unopened(RenewReply::Unknown))
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<RenewReply> {
+        let rejected = |expired| move |ended: Ended| RenewReply::ExternalTokenRejected { ended, expired };
+        match self.verdict {
+            Verdict::Valid if self.generation == session.grant.generation => {
+                Ok(replied(rotate(session, self.generation, cx)?, RenewReply::from))
+            }
+            // A good verdict that comes when there is a newer generation has nothing to give.
+            Verdict::Valid => Ok(keep(session, RenewReply::Unknown, false)),
+            Verdict::Expired => Ok(end(&session, EndReason::External, cx.now, rejected(true))),
+            Verdict::Refused => Ok(end(&session, EndReason::External, cx.now, rejected(false))),
+        }
+    }
+}
+
+fn replied<A, B>(decision: Decision<A>, reply: impl FnOnce(A) -> B) -> Decision<B> {
+    let Decision { state, save, reply: inner, alarm } = decision;
+    Decision { state, save, reply: reply(inner), alarm }
+}
+
+/// A refresh token came: the current one makes the next generation; the one before gets the same pair again while it
+/// may; anything older is reuse and ends this session.
+fn rotate(mut session: Session, generation: u64, cx: Context<'_>) -> Decided<RotateReply> {
+    let current = session.grant.generation;
+    if generation == current {
+        let external = session.channel.is_some();
+        let grant = grant(current + 1, session.absolute_expires_at, external, cx);
+        let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &session.account)? };
+        session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: cx.mint.seal(&pair)? });
+        session.grant = grant;
+        return Ok(tokens(session, pair, cx.now));
+    }
+    let again = session.rotation.as_ref().filter(|_| generation + 1 == current);
+    match again {
+        Some(rotation) if within_grace(rotation, cx) || !rotation.confirmed => {
+            let counted_from = if within_grace(rotation, cx) { rotation.at } else { cx.now };
+            let pair = Pair { counted_from, ..cx.mint.open(&rotation.pair)? };
+            Ok(tokens(session, pair, cx.now))
+        }
+        _ => Ok(end(&session, EndReason::Reuse, cx.now, RotateReply::Reused)),
+    }
+}
+
+fn tokens(mut session: Session, pair: Pair, now: Timestamp) -> Decision<RotateReply> {
+    active(&mut session, now);
+    session.stored_activity = session.last_activity;
+    let reply = RotateReply::Tokens(Tokens { pair, account: session.account.clone() });
+    keep(session, reply, true)
+}
+
+fn within_grace(rotation: &Rotation, cx: Context<'_>) -> bool {
+    cx.now <= rotation.at.plus(cx.policy.grace)
+}
+
+/// Drops the sealed pair once nobody may be given it again.
+pub(super) fn forget_rotation(session: &mut Session, cx: Context<'_>) {
+    session.rotation.take_if(|rotation| rotation.confirmed && !within_grace(rotation, cx));
+}
+
+pub(super) fn grant(
+    generation: u64,
+    absolute_expires_at: Timestamp,
+    external: bool,
+    cx: Context<'_>,
+) -> Grant {
+    let policy = cx.policy;
+    // A post-login session ends with its last tokens, and so its time to live is theirs.
+    let (access_ttl, refresh_ttl) = if external {
+        (policy.access_ttl.min(policy.external_ttl), policy.external_ttl)
+    } else {
+        (policy.access_ttl, policy.refresh_ttl)
+    };
+    Grant {
+        generation,
+        issued_at: cx.now,
+        access_expires_at: cx.now.plus(access_ttl).min(absolute_expires_at),
+        refresh_expires_at: cx.now.plus(refresh_ttl).min(absolute_expires_at),
+    }
+}

@@ -1,0 +1,218 @@
+//! What each command does to a session, as it is found.
+
+use super::decide::{Context, Decided, Decision, Step, bury, end, keep, still_ended, unopened};
+use super::protocol::{
+    Acknowledgement, EndPropagated, Expire, Live, Open, OpenReply, Peek, Presence, Revoke, Revoked,
+    SetAccount, Tokens, Touch,
+};
+use super::rotation::{forget_rotation, grant};
+use super::state::{Session, State, Tombstone};
+use super::{PROPAGATE_AFTER, Pair, Policy, TOMBSTONE};
+use base::clock::Timestamp;
+use std::time::Duration;
+
+impl Step for Open {
+    type Reply = OpenReply;
+
+    fn unopened(self, cx: Context<'_>) -> Decided<OpenReply> {
+        let absolute_expires_at = cx.now.plus(cx.policy.absolute);
+        let channel = self.external.map(|external| external.channel);
+        let grant = grant(0, absolute_expires_at, channel.is_some(), cx);
+        let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &self.account)? };
+        let session = Session {
+            account: self.account,
+            device: self.device,
+            created_at: cx.now,
+            absolute_expires_at,
+            last_activity: cx.now,
+            grant,
+            rotation: None,
+            channel,
+            stored_activity: cx.now,
+            unknown_activity: Duration::ZERO,
+        };
+        let alarm = Some(session.over_at(cx.policy));
+        let reply = OpenReply::Tokens(Tokens { pair, account: session.account.clone() });
+        Ok(Decision { alarm, ..keep(session, reply, true) })
+    }
+
+    /// A login whose place was taken before its session opened: as if it had opened and then been evicted.
+    /// Its tokens are real and refused from the next request on, with the reason.
+    fn ended(self, mut tombstone: Tombstone, cx: Context<'_>) -> Decided<OpenReply> {
+        if tombstone.account.is_some() {
+            return Ok(still_ended(tombstone));
+        }
+        let account = self.account;
+        let grant = grant(0, cx.now.plus(cx.policy.absolute), self.external.is_some(), cx);
+        let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &account)? };
+        tombstone.account = Some(account.clone());
+        tombstone.access_expires_at = grant.access_expires_at;
+        // The login goes on to tell KV of a session, so KV is to be told of its end once more.
+        tombstone.end_propagated = false;
+        let (state, alarm) = (Some(State::Ended(tombstone)), Some(cx.now.plus(PROPAGATE_AFTER)));
+        Ok(Decision { state, save: true, reply: OpenReply::Tokens(Tokens { pair, account }), alarm })
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<OpenReply> {
+        // The call was repeated because its answer was lost: the same tokens again.
+        if session.grant.generation == 0 && self.account == session.account {
+            let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&session.grant, &self.account)? };
+            let reply = OpenReply::Tokens(Tokens { pair, account: self.account });
+            return Ok(keep(session, reply, false));
+        }
+        // The id is fresh from the namespace, so nobody else can mean it.
+        Ok(keep(session, OpenReply::Unknown, false))
+    }
+}
+
+impl Step for Touch {
+    type Reply = Presence;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Presence> {
+        Ok(unopened(Presence::Unknown))
+    }
+
+    fn live(self, mut session: Session, cx: Context<'_>) -> Decided<Presence> {
+        if self.generation > session.grant.generation {
+            return Ok(keep(session, Presence::Unknown, false));
+        }
+        let save = seen(&mut session, self.generation, self.passive, cx);
+        let live = Live { lifetime_ends_at: None, device: None, ..view(&session, cx.policy) };
+        Ok(keep(session, Presence::Live(live), save))
+    }
+}
+
+impl Step for Revoke {
+    type Reply = Revoked;
+
+    fn unopened(self, cx: Context<'_>) -> Decided<Revoked> {
+        let tombstone = Tombstone {
+            reason: self.reason,
+            ended_at: cx.now,
+            account: None,
+            generation: 0,
+            access_expires_at: cx.now.plus(cx.policy.access_ttl),
+            end_propagated: false,
+        };
+        Ok(bury(tombstone, Revoked::from))
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<Revoked> {
+        Ok(end(&session, self.reason, cx.now, Revoked::from))
+    }
+}
+
+impl Step for SetAccount {
+    type Reply = Acknowledgement;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Acknowledgement> {
+        Ok(unopened(Acknowledgement::Unknown))
+    }
+
+    fn live(self, mut session: Session, _: Context<'_>) -> Decided<Acknowledgement> {
+        session.account = self.account;
+        session.stored_activity = session.last_activity;
+        Ok(keep(session, Acknowledgement::Done, true))
+    }
+}
+
+impl Step for Peek {
+    type Reply = Presence;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Presence> {
+        Ok(unopened(Presence::Unknown))
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<Presence> {
+        let reply = Presence::Live(view(&session, cx.policy));
+        Ok(keep(session, reply, false))
+    }
+}
+
+impl Step for Expire {
+    type Reply = Presence;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Presence> {
+        Ok(unopened(Presence::Unknown))
+    }
+
+    fn ended(self, tombstone: Tombstone, cx: Context<'_>) -> Decided<Presence> {
+        let forgotten_at = tombstone.ended_at.plus(TOMBSTONE);
+        if tombstone.end_propagated && cx.now >= forgotten_at {
+            return Ok(Decision { save: true, ..unopened(Presence::Unknown) });
+        }
+        let alarm = if tombstone.end_propagated { forgotten_at } else { cx.now.plus(PROPAGATE_AFTER) };
+        Ok(Decision { alarm: Some(alarm), ..still_ended(tombstone) })
+    }
+
+    fn live(self, session: Session, cx: Context<'_>) -> Decided<Presence> {
+        let alarm = Some(session.over_at(cx.policy));
+        let reply = Presence::Live(view(&session, cx.policy));
+        Ok(Decision { alarm, ..keep(session, reply, false) })
+    }
+}
+
+impl Step for EndPropagated {
+    type Reply = Acknowledgement;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Acknowledgement> {
+        Ok(unopened(Acknowledgement::Unknown))
+    }
+
+    fn ended(self, mut tombstone: Tombstone, _: Context<'_>) -> Decided<Acknowledgement> {
+        tombstone.end_propagated = true;
+        let alarm = Some(tombstone.ended_at.plus(TOMBSTONE));
+        let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
+        Ok(Decision { state, save: true, reply, alarm })
+    }
+
+    fn live(self, session: Session, _: Context<'_>) -> Decided<Acknowledgement> {
+        Ok(keep(session, Acknowledgement::Unknown, false))
+    }
+}
+
+/// Notes that a token was presented. True if something of that must be written.
+pub(super) fn seen(session: &mut Session, generation: u64, passive: bool, cx: Context<'_>) -> bool {
+    let mut save = confirm(session, generation);
+    if !passive {
+        active(session, cx.now);
+        save |= cx.now.since(session.stored_activity) >= cx.policy.activity_write();
+    }
+    if save {
+        session.stored_activity = session.last_activity;
+        forget_rotation(session, cx);
+    }
+    save
+}
+
+/// Notes that the current generation is in use. True if that is news, and so must be written.
+fn confirm(session: &mut Session, generation: u64) -> bool {
+    match &mut session.rotation {
+        Some(rotation) if generation == session.grant.generation && !rotation.confirmed => {
+            rotation.confirmed = true;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Moves the activity forward; a clock that jumped back moves nothing.
+pub(super) fn active(session: &mut Session, now: Timestamp) {
+    if now >= session.last_activity {
+        session.last_activity = now;
+        session.unknown_activity = Duration::ZERO;
+    }
+}
+
+fn view(session: &Session, policy: &Policy) -> Live {
+    Live {
+        account: session.account.clone(),
+        generation: session.grant.generation,
+        last_activity: session.last_activity,
+        idle_expires_at: session.idle_expires_at(policy),
+        absolute_expires_at: session.absolute_expires_at,
+        created_at: session.created_at,
+        lifetime_ends_at: Some(session.lifetime_ends_at()),
+        device: Some(session.device.clone()),
+    }
+}

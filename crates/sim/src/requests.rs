@@ -1,0 +1,179 @@
+//! Requests to the deployment, by the way that they take there: the entry's fast path, or the handlers.
+
+use crate::executor::{Owner, channel};
+use crate::host::SimHost;
+use base::fault::Fault;
+use base::ports::{Background as _, Clock as _, Random as _};
+use base::rpc::{Class, Method, Name, Peers as _};
+use config::Settings as _;
+use http::fast_path;
+use http::reply::Reply;
+use http::{Backend, HEADERS, Incoming, Instance, RequestHead};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+/// As in `wrangler.toml`: attempts of one client in one minute.
+const ATTEMPTS_MAX: u32 = 600;
+
+/// A request, as a client sends it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub method: Cow<'static, str>,
+    pub path: String,
+    pub headers: Vec<(Cow<'static, str>, String)>,
+    pub body: Option<Vec<u8>>,
+    /// In place of a body: one that comes piece by piece, as it is read.
+    pub pieces: Option<Pieces>,
+}
+
+/// The pieces of a body. They are read once.
+#[derive(Clone)]
+pub struct Pieces(Rc<RefCell<dyn Iterator<Item = Vec<u8>>>>);
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pieces")
+    }
+}
+
+impl Request {
+    pub fn new(method: impl Into<Cow<'static, str>>, path: impl Into<String>) -> Self {
+        Self { method: method.into(), path: path.into(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn pieces(mut self, pieces: impl Iterator<Item = Vec<u8>> + 'static) -> Self {
+        self.pieces = Some(Pieces(Rc::new(RefCell::new(pieces))));
+        self
+    }
+
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn json(mut self, body: &Value) -> Self {
+        self.body = Some(body.to_string().into_bytes());
+        self.header("content-type", "application/json")
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> =
+            self.headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+}
+
+/// A reply, as a client reads it.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<String>,
+}
+
+impl Answered {
+    /// The body; `null` if it is no JSON.
+    pub fn json(&self) -> Value {
+        self.body.as_deref().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    fn from_lines(lines: &str) -> Self {
+        let (head, body) = lines.split_once("\n\n").unwrap_or((lines, ""));
+        let mut head = head.split('\n');
+        let status = head.next().and_then(|s| s.parse().ok()).unwrap_or(500);
+        let field = |line: &str| line.split_once(':').map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let body = Some(body.to_owned()).filter(|b| !b.is_empty());
+        Self { status, headers: head.filter_map(field).collect(), body }
+    }
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        let headers = reply.headers.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+        Self { status: reply.status, headers, body: reply.body }
+    }
+}
+
+impl Incoming for Request {
+    fn header(&self, name: &str) -> Option<String> {
+        self.value(name)
+    }
+
+    async fn chunk(&mut self) -> Option<Result<Vec<u8>, Fault>> {
+        if let Some(Pieces(pieces)) = &self.pieces {
+            return pieces.borrow_mut().next().map(Ok);
+        }
+        self.body.take().map(Ok)
+    }
+}
+
+impl Backend for SimHost {
+    type Request = Request;
+
+    async fn allow_attempt(&self, key: &str) -> Result<bool, Fault> {
+        Ok(self.count_attempt(key) <= ATTEMPTS_MAX)
+    }
+
+    fn first_request(&self) {
+        let host = self.clone();
+        self.wait_until(async move { engine::cron::start(&host).await });
+    }
+
+    fn instance(&self) -> Rc<Instance> {
+        self.worker_memory()
+    }
+}
+
+/// Sends a request. `None`: the deployment was restarted before it answered.
+pub async fn request(host: &SimHost, request: Request) -> Option<Answered> {
+    let (sender, receiver) = channel();
+    let worker = host.as_worker();
+    host.spawn(Owner::Worker, async move { sender.send(answer(worker, request).await) });
+    receiver.await
+}
+
+async fn answer(host: SimHost, request: Request) -> Answered {
+    let url = format!("http://localhost:8787{}", request.path);
+    if let Ok(app) = host.settings() {
+        let values = HEADERS.map(|name| request.value(name).unwrap_or_default());
+        let lines = format!("{}\n{url}\n{}", request.method, values.join("\n"));
+        if let Some(begun) = fast_path::begin(&host, &app, &lines) {
+            if let Some(known) = begun.strip_prefix('\n') {
+                return Answered::from_lines(known);
+            }
+            let mut parts = begun.split('\n');
+            let (id, command) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let reply = if host.is_id(Class::Session, id) {
+                host.attempt(Class::Session, &Name::Id(id.to_owned()), Method::Command, command).await
+            } else {
+                Ok("\"unknown\"".to_owned())
+            };
+            let fault = reply.as_ref().err().map(|error| error.text.clone());
+            let reply = reply.ok();
+            let lines = fast_path::end(&host, &app, &lines, &begun, reply.as_deref(), fault.as_deref());
+            return Answered::from_lines(&lines.unwrap_or_default());
+        }
+    }
+    let header = |name: &str| request.value(name);
+    let head = RequestHead::new(&request.method, &url, &header, &|| host.request_id(), host.now());
+    http::serve(host, head, request).await.into()
+}

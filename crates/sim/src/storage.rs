@@ -1,0 +1,227 @@
+//! What the platform keeps of one object: rows, a database, an alarm. What a turn writes is one batch: until it is durable,
+//! a kill takes all of it back.
+
+use base::clock::Timestamp;
+use base::fault::Fault;
+use engine::host::SqlValue;
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::types::{Value as Raw, ValueRef};
+use rusqlite::{Batch, Connection, Statement};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What an alarm is set to.
+type Alarm = Option<Timestamp>;
+
+#[derive(Default)]
+pub struct Storage {
+    rows: BTreeMap<String, String>,
+    /// What was there before the present batch, the oldest first.
+    undo: Vec<(String, Option<String>)>,
+    database: Option<Connection>,
+    in_transaction: bool,
+    alarm: Option<Timestamp>,
+    /// The alarm as it was before the present batch, if that has changed it.
+    alarm_before: Option<Alarm>,
+}
+
+impl Storage {
+    pub fn get(&self, row: &str) -> Option<&String> {
+        self.rows.get(row)
+    }
+
+    pub fn rows(&self) -> &BTreeMap<String, String> {
+        &self.rows
+    }
+
+    pub fn put(&mut self, row: &str, value: &str) {
+        let before = self.rows.insert(row.to_owned(), value.to_owned());
+        self.undo.push((row.to_owned(), before));
+    }
+
+    pub fn delete(&mut self, row: &str) {
+        if let Some(before) = self.rows.remove(row) {
+            self.undo.push((row.to_owned(), Some(before)));
+        }
+    }
+
+    pub fn alarm(&self) -> Option<Timestamp> {
+        self.alarm
+    }
+
+    pub fn set_alarm(&mut self, at: Option<Timestamp>) {
+        if self.alarm_before.is_none() {
+            self.alarm_before = Some(self.alarm);
+        }
+        self.alarm = at;
+    }
+
+    /// The alarm that comes now is not set any more. One that the present batch has set stays.
+    pub fn take_alarm(&mut self) {
+        match &mut self.alarm_before {
+            Some(before) => *before = None,
+            None => self.alarm = None,
+        }
+    }
+
+    /// The platform sets an alarm by itself, outside of any batch.
+    pub fn retry_alarm(&mut self, at: Timestamp) {
+        match &mut self.alarm_before {
+            Some(before) => *before = Some(at),
+            None => self.alarm = Some(at),
+        }
+    }
+
+    pub fn delete_all(&mut self) -> Result<(), Fault> {
+        let rows: Vec<String> = self.rows.keys().cloned().collect();
+        for row in rows {
+            self.delete(&row);
+        }
+        self.set_alarm(None);
+        if self.database.is_some() {
+            let query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+            for table in self.sql(query, &[])? {
+                let name = table.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+                self.sql(&format!("DROP TABLE \"{name}\""), &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn sql(&mut self, statements: &str, values: &[SqlValue]) -> Result<Vec<Map<String, Value>>, Fault> {
+        let database = match &mut self.database {
+            Some(database) => database,
+            none => none.insert(Connection::open_in_memory().map_err(fault)?),
+        };
+        // One statement is prepared once; several are prepared one after the other, since a table that one of them makes
+        // is there for the next.
+        let mut found = Vec::new();
+        if !statements.trim_end().trim_end_matches(';').contains(';') {
+            let mut statement = database.prepare_cached(statements).map_err(fault)?;
+            begin(database, &mut self.in_transaction, &statement)?;
+            run(&mut statement, values, &mut found)?;
+            return Ok(found);
+        }
+        let mut batch = Batch::new(database, statements);
+        while let Some(mut statement) = batch.next().map_err(fault)? {
+            begin(database, &mut self.in_transaction, &statement)?;
+            run(&mut statement, values, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// Whether something is written that is not durable yet.
+    pub fn is_dirty(&self) -> bool {
+        !self.undo.is_empty() || self.alarm_before.is_some() || self.in_transaction
+    }
+
+    /// Makes the batch durable. Says whether the alarm was set or taken away.
+    pub fn commit(&mut self) -> bool {
+        self.undo.clear();
+        self.end_transaction("COMMIT");
+        self.alarm_before.take().is_some()
+    }
+
+    /// Takes the batch back.
+    pub fn roll_back(&mut self) {
+        for (row, before) in self.undo.drain(..).rev() {
+            match before {
+                Some(value) => self.rows.insert(row, value),
+                None => self.rows.remove(&row),
+            };
+        }
+        if let Some(alarm) = self.alarm_before.take() {
+            self.alarm = alarm;
+        }
+        self.end_transaction("ROLLBACK");
+    }
+
+    fn end_transaction(&mut self, statement: &str) {
+        if std::mem::take(&mut self.in_transaction)
+            && let Some(database) = &self.database
+        {
+            let ended = database.prepare_cached(statement).and_then(|mut s| s.execute([]));
+            ended.expect("a database in memory ends its transaction");
+        }
+    }
+}
+
+/// What only reads needs no batch.
+fn begin(database: &Connection, begun: &mut bool, statement: &Statement<'_>) -> Result<(), Fault> {
+    if !*begun && !statement.readonly() {
+        database.prepare_cached("BEGIN").and_then(|mut s| s.execute([])).map_err(fault)?;
+        *begun = true;
+    }
+    Ok(())
+}
+
+/// Runs a statement; its rows take the place of those of the one before.
+fn run(
+    statement: &mut Statement<'_>,
+    values: &[SqlValue],
+    found: &mut Vec<Map<String, Value>>,
+) -> Result<(), Fault> {
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let bound = if statement.parameter_count() == 0 { &[] } else { values };
+    let mut rows = statement.query(rusqlite::params_from_iter(bound.iter().map(raw))).map_err(fault)?;
+    found.clear();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let mut columns = Map::new();
+        for (at, name) in names.iter().enumerate() {
+            columns.insert(name.clone(), json(row.get_ref(at).map_err(fault)?));
+        }
+        found.push(columns);
+    }
+    Ok(())
+}
+
+#[allow(clippy::needless_pass_by_value)] // For `map_err`.
+fn fault(error: rusqlite::Error) -> Fault {
+    Fault(error.to_string())
+}
+
+fn raw(value: &SqlValue) -> Raw {
+    match value {
+        SqlValue::Null => Raw::Null,
+        SqlValue::Integer(number) => Raw::Integer(*number),
+        SqlValue::Text(text) => Raw::Text(text.clone()),
+    }
+}
+
+fn json(value: ValueRef) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        ValueRef::Blob(bytes) => bytes.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_taken_back_as_a_whole() {
+        let mut storage = Storage::default();
+        storage.put("a", "1");
+        storage.set_alarm(Some(Timestamp::from_millis(5)));
+        storage.sql("CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT)", &[]).unwrap();
+        storage.sql("INSERT INTO t (x) VALUES (?)", &["one".into()]).unwrap();
+        assert!(storage.commit());
+        assert_eq!(storage.alarm(), Some(Timestamp::from_millis(5)));
+        storage.put("a", "2");
+        storage.put("a", "3");
+        storage.put("b", "4");
+        storage.delete_all().unwrap();
+        assert!(storage.sql("SELECT * FROM t", &[]).is_err());
+        assert!(storage.is_dirty());
+        storage.roll_back();
+        assert!(!storage.is_dirty());
+        assert_eq!((storage.get("a").map(String::as_str), storage.get("b")), (Some("1"), None));
+        assert_eq!(storage.alarm(), Some(Timestamp::from_millis(5)));
+        let rows = storage.sql("SELECT id, x FROM t WHERE x = ?", &["one".into()]).unwrap();
+        assert_eq!(serde_json::to_value(rows).unwrap(), serde_json::json!([{"id": 1, "x": "one"}]));
+    }
+}

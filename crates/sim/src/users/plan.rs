@@ -1,0 +1,86 @@
+//! What users and admins do, and when.
+
+use crate::rng::Rng;
+
+/// Users are numbers: 0 is the admin who administers, 1 another admin, the others plain users.
+pub const USERS: usize = 3;
+/// Clients that keep a session each.
+pub const CLIENTS: usize = 6;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Login { user: usize, client: usize, replaces: bool },
+    WrongPassword { user: usize },
+    Refresh { client: usize },
+    Use { client: usize },
+    Logout { client: usize },
+    LogoutAll { client: usize, keep: bool },
+    Roles { user: usize, kind: usize },
+    Active { user: usize, on: bool },
+    Password { user: usize },
+    Remove { user: usize },
+    Create { user: usize },
+    EndAll { user: usize },
+    EndOne { client: usize },
+    Cleanup,
+    Restart,
+    KillSession { client: usize },
+    KillUser { user: usize },
+    KillDirectory,
+    Jump { seconds: u64, back: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Milliseconds after the one before.
+    pub after: u64,
+    pub action: Action,
+}
+
+pub fn plan(rng: &mut Rng) -> Vec<Step> {
+    // One user or two, so that what happens meets.
+    let user = 1 + rng.index(USERS - 1);
+    let other = 1 + rng.index(USERS - 1);
+    let dangers = rng.chance(500);
+    let steps = rng.between(6, 30);
+    (0..steps)
+        .map(|_| {
+            let after = match rng.below(10) {
+                0..=4 => 0,
+                5..=6 => rng.below(50),
+                7 => rng.below(2_000),
+                8 => rng.below(15_000),
+                _ => rng.below(45_000),
+            };
+            let user = if rng.chance(750) { user } else { other };
+            Step { after, action: action(rng, user, dangers) }
+        })
+        .collect()
+}
+
+fn action(rng: &mut Rng, user: usize, dangers: bool) -> Action {
+    let client = rng.index(CLIENTS);
+    match rng.below(if dangers { 100 } else { 94 }) {
+        0..=24 => Action::Login { user, client, replaces: rng.chance(250) },
+        25..=26 => Action::WrongPassword { user },
+        27..=38 => Action::Refresh { client },
+        39..=58 => Action::Use { client },
+        59..=63 => Action::Logout { client },
+        64..=65 => Action::LogoutAll { client, keep: rng.chance(500) },
+        66..=77 => Action::Roles { user, kind: rng.index(ROLES.len()) },
+        78..=80 => Action::Active { user, on: rng.chance(600) },
+        81..=82 => Action::Password { user },
+        83..=85 => Action::Remove { user },
+        86..=89 => Action::Create { user },
+        90..=91 => Action::EndAll { user },
+        92 => Action::EndOne { client },
+        93 => Action::Cleanup,
+        94 => Action::Restart,
+        95..=96 => Action::KillSession { client },
+        97 => Action::KillUser { user },
+        98 => Action::KillDirectory,
+        _ => Action::Jump { seconds: rng.between(1, 60), back: rng.chance(500) },
+    }
+}
+
+pub const ROLES: &[&[&str]] = &[&["user"], &["admin", "user"], &["auditor"], &["user"]];

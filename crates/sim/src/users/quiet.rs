@@ -1,0 +1,132 @@
+//! What is to be seen in the storage when all is quiet.
+
+use super::callers::{Callers, NAMES};
+use crate::host::SimHost;
+use crate::sequence::Invariant;
+use crate::world::World;
+use base::rpc::Class;
+use config::Settings as _;
+use directory::{ADMIN, User};
+use serde_json::Value;
+use session::{Owner, State};
+use std::collections::BTreeMap;
+
+pub fn check(world: &World, callers: &Callers) {
+    if let Err((invariant, detail)) = checked(world, callers) {
+        callers.truth.borrow_mut().broken(invariant, detail);
+    }
+}
+
+/// The name of a user's object.
+pub fn object(name: &str) -> String {
+    Owner::User(name).object()
+}
+
+/// When a login has just been answered: its session is live, and its owner knows it or is about to end it.
+pub fn is_listed(host: &SimHost, session_id: &str, name: &str) -> bool {
+    let session = host.stored(Class::Session, session_id, "session");
+    let session = session.and_then(|text| serde_json::from_str(&text).ok());
+    let Some(State::Live(_)) = session else { return true };
+    let user = host.stored(Class::User, &object(name), "user");
+    let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let ending = |p: &directory::Pending| p.session_id == session_id && p.task != directory::Task::Sync;
+    user.slots.iter().any(|slot| slot.session_id == session_id) || user.pending.iter().any(ending)
+}
+
+/// Whether a session is off its owner's list, and its end has begun for another reason.
+pub fn is_being_ended(host: &SimHost, session_id: &str, name: &str) -> bool {
+    let user = host.stored(Class::User, &object(name), "user");
+    let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    user.pending.iter().any(|p| p.session_id == session_id && p.task != directory::Task::Sync)
+}
+
+type Broken = (Invariant, String);
+
+fn parsed<T: serde::de::DeserializeOwned>(world: &World, class: Class, name: &str, row: &str) -> Option<T> {
+    world.rows(class, name).get(row).and_then(|text| serde_json::from_str(text).ok())
+}
+
+fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
+    let app = callers.host.settings().expect("the settings are good");
+    let (policy, max) = (app.config.session, app.config.limit.max);
+    let kv = world.kv();
+    let users: BTreeMap<&str, User> = NAMES
+        .iter()
+        .filter_map(|name| Some((*name, parsed(world, Class::User, &object(name), "user")?)))
+        .collect();
+    let mut live: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let kv_failed = world.weather().happened().iter().any(|(_, kind, _)| kind.is_kv());
+    for id in world.ids(Class::Session) {
+        let Some(state) = parsed::<State>(world, Class::Session, &id, "session") else { continue };
+        let record = kv.contains_key(&format!("session:{id}"));
+        match state {
+            State::Live(session) if session.over(&policy, world.now()).is_none() => {
+                let name = session.account.username.clone();
+                let user = users.get(name.as_str());
+                if !user.is_some_and(|u| u.slots.iter().any(|slot| slot.session_id == id)) {
+                    return Err((Invariant::SessionOnNoList, format!("{id} of {name}")));
+                }
+                let account = user.and_then(|u| u.profile.as_ref()).map(|p| &p.account);
+                if account.is_none_or(|account| account.roles != session.account.roles) {
+                    let detail = format!("{id} has {:?}, {name} is {account:?}", session.account.roles);
+                    return Err((Invariant::RolesDiffer, detail));
+                }
+                if !record {
+                    let detail = format!("no record of {id} of {name}, KV failed: {kv_failed}");
+                    return Err((Invariant::KvRecordMissing, detail));
+                }
+                live.entry(name).or_default().push(id);
+            }
+            State::Live(_) => {}
+            State::Ended(tombstone) => {
+                if !tombstone.end_propagated {
+                    let comes = world.alarm(Class::Session, &id).is_some_and(|at| at > world.now());
+                    return Err((
+                        if comes { Invariant::EndNotPropagated } else { Invariant::AlarmNotSet },
+                        id,
+                    ));
+                }
+                if record {
+                    return Err((Invariant::KvRecordLeft, id));
+                }
+                let noted = kv.contains_key(&format!("access_token_blacklist:{id}"));
+                if !noted && tombstone.account.is_some() && tombstone.access_expires_at > world.now() {
+                    return Err((Invariant::BlacklistMissing, id));
+                }
+            }
+        }
+    }
+    for (name, user) in &users {
+        let theirs = live.get(*name).map(Vec::as_slice).unwrap_or_default();
+        if theirs.len() > max {
+            return Err((Invariant::TooManySessions, format!("{name} has {}", theirs.len())));
+        }
+        let left = directory::next_alarm(user).is_some_and(|at| at < world.now());
+        if left && world.alarm(Class::User, &object(name)).is_none_or(|at| at > world.now()) {
+            return Err((Invariant::AlarmNotSet, format!("{name}: {user:?}")));
+        }
+        if let Some(slot) = user.slots.iter().find(|slot| !theirs.contains(&slot.session_id)) {
+            return Err((Invariant::PlaceOfNobody, format!("{name} has a place for {}", slot.session_id)));
+        }
+        if !user.pending.is_empty() {
+            return Err((Invariant::WorkLeft, format!("{name}: {:?}", user.pending)));
+        }
+    }
+    directory(world, &users)
+}
+
+/// The directory knows who is an admin.
+fn directory(world: &World, users: &BTreeMap<&str, User>) -> Result<(), Broken> {
+    let entries = world.sql(Class::Directory, "directory", "SELECT username, admin FROM users");
+    for (name, user) in users {
+        let Some(profile) = &user.profile else { continue };
+        let is = profile.is_active && profile.account.roles.iter().any(|role| role == ADMIN);
+        let entry = entries.iter().find(|entry| entry.get("username") == Some(&Value::from(*name)));
+        let noted = entry.and_then(|entry| entry.get("admin")?.as_i64()) == Some(1);
+        if is != noted {
+            let detail = format!("{name}: admin is {is}, the directory has {entry:?}");
+            return Err((Invariant::DirectoryWrong, detail));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Requests that no decent client sends, and what every answer promises, against the real handlers and objects.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unchecked_time_subtraction)] // Of constants.
+
+mod admin;
+mod bearer_errors;
+mod conventions;
+mod guessing;
+mod guessing_at_once;
+mod hostile_bodies;
+mod hostile_claims;
+mod hostile_encoding;
+mod hostile_json;
+mod hostile_refresh;
+mod hostile_strings;
+mod hostile_tokens;
+mod owner;
+mod routes;
+mod service_keys;
+mod spellings;
+mod support;

@@ -1,0 +1,19 @@
+//! Portal logins and their registry: the real engines, with a portal behind the net.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod captcha;
+mod hours;
+mod invariants;
+mod keys;
+mod kills;
+mod limit;
+mod logins;
+mod model;
+mod pages;
+mod play;
+mod queue;
+mod sharing;
+mod site;
+mod upkeep;
+mod wizards;

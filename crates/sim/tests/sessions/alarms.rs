@@ -1,0 +1,265 @@
+//! What a session's object does by itself: it ends in time, says so, and is forgotten.
+
+use super::support::*;
+use base::account::EndReason;
+use base::clock::Timestamp;
+use base::ports::Clock as _;
+use base::rpc::Class;
+use serde_json::Value;
+use session::{
+    Acknowledgement, EndPropagated, Expire, PROPAGATE_AFTER, Presence, Rotate, RotateReply, State, TOMBSTONE,
+    Touch,
+};
+use sim::World;
+use sim::weather::Odds;
+use std::time::Duration;
+use store::{SessionRecord, Store};
+
+fn alarm(world: &World, id: &str) -> Option<Timestamp> {
+    world.alarm(Class::Session, id)
+}
+
+fn now(world: &World) -> Timestamp {
+    world.host().now()
+}
+
+fn ended(world: &World, id: &str) -> session::Tombstone {
+    match stored(world, id) {
+        Some(State::Ended(tombstone)) => tombstone,
+        other => panic!("it has not ended: {other:?}"),
+    }
+}
+
+/// A user with a session that KV lists.
+fn listed() -> (World, String) {
+    let world = world(&[]);
+    create_asha(&world);
+    let (id, reserved) = logged_in(&world);
+    let (host, key, account) = (world.host(), id.clone(), reserved.account);
+    world.run_until(async move {
+        let now = host.now();
+        let record = SessionRecord {
+            user_id: account.user_id,
+            username: account.username,
+            created_at: now,
+            absolute_expires_at: now.plus(POLICY.absolute),
+            device_name: None,
+        };
+        Store(&host).put_session(&key, &record, now).await.unwrap();
+    });
+    (world, id)
+}
+
+fn audit(world: &World) -> Vec<Value> {
+    let lines = world.take_logs();
+    assert!(lines.iter().all(|line| !line.error), "{lines:?}");
+    lines.iter().map(|line| serde_json::from_str(&line.text).unwrap()).collect()
+}
+
+#[test]
+fn a_session_that_nobody_uses_is_ended_by_its_alarm_and_everybody_is_told() {
+    let (world, id) = listed();
+    assert!(world.kv().contains_key(&format!("session:{id}")));
+    assert_eq!(profile(&world).slots.len(), 1);
+    world.advance(POLICY.idle);
+    assert!(matches!(stored(&world, &id), Some(State::Live(_))), "not at the timeout");
+    world.advance(MS);
+    let tombstone = ended(&world, &id);
+    assert_eq!((tombstone.reason, tombstone.ended_at), (EndReason::Inactivity, now(&world)));
+    assert!(tombstone.end_propagated);
+    assert!(profile(&world).slots.is_empty());
+    let kv = world.kv();
+    assert!(!kv.contains_key(&format!("session:{id}")));
+    // Its last access token is past its time, so there is nothing to note of it.
+    assert!(!kv.contains_key(&format!("access_token_blacklist:{id}")));
+    let lines = audit(&world);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["action"], "expire");
+    assert_eq!((&lines[0]["reason"], &lines[0]["user_id"]), (&"inactivity".into(), &7.into()));
+    assert_eq!(lines[0]["session_id"], Value::from(id.as_str()));
+}
+
+#[test]
+fn the_end_is_noted_in_kv_while_tokens_are_out() {
+    let world = world(&[("ACCESS_TOKEN_EXPIRE_SECONDS", "300")]);
+    create_asha(&world);
+    let (id, _) = logged_in(&world);
+    world.advance(POLICY.idle + MS);
+    let kv = world.kv();
+    for key in [id.clone(), format!("{id}.0")] {
+        let entry = &kv[&format!("access_token_blacklist:{key}")];
+        assert_eq!(entry.value, "inactivity");
+        // Until the token is void, and the leeway that a reader's clock may have.
+        let left = Duration::from_mins(4) + Duration::from_secs(session::tokens::LEEWAY_SECONDS);
+        assert!(entry.expires_at.since(now(&world)).abs_diff(left) <= Duration::from_secs(1), "{entry:?}");
+    }
+}
+
+#[test]
+fn the_alarm_goes_on_with_the_activity() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    world.advance(POLICY.idle / 2);
+    tell(&world, &id, Touch { generation: 0, passive: false });
+    world.advance(POLICY.idle / 2 + MS);
+    assert_eq!(alarm(&world, &id), Some(now(&world).plus(POLICY.idle / 2)));
+    world.advance((POLICY.idle / 2).saturating_sub(MS));
+    assert!(matches!(stored(&world, &id), Some(State::Live(_))));
+    world.advance(MS);
+    assert_eq!(ended(&world, &id).reason, EndReason::Inactivity);
+}
+
+#[test]
+fn an_instance_that_wakes_up_sets_a_lost_alarm_again() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    world.evict(Class::Session, &id);
+    world.lose_alarm(Class::Session, &id);
+    tell(&world, &id, Touch { generation: 0, passive: true });
+    let late = alarm(&world, &id).unwrap().since(now(&world));
+    assert!(late <= POLICY.idle + POLICY.activity_write() + MS, "{late:?}");
+    // While memory is there, so is the alarm; it is not set at each request.
+    world.lose_alarm(Class::Session, &id);
+    tell(&world, &id, Touch { generation: 0, passive: true });
+    assert_eq!(alarm(&world, &id), None);
+}
+
+#[test]
+fn a_tombstone_says_why_until_it_is_forgotten_and_nothing_is_left() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    revoke(&world, &id, EndReason::Admin);
+    assert_eq!(alarm(&world, &id), Some(now(&world).plus(PROPAGATE_AFTER)));
+    assert_eq!(tell(&world, &id, EndPropagated), Acknowledgement::Done);
+    let end = now(&world);
+    assert_eq!(alarm(&world, &id), Some(end.plus(TOMBSTONE)));
+    world.advance(TOMBSTONE.saturating_sub(MS));
+    let rotate = Rotate { generation: 0, user_id: 7 };
+    assert!(matches!(tell(&world, &id, rotate), RotateReply::Ended(e) if e.reason == EndReason::Admin));
+    world.advance(MS);
+    assert!(world.rows(Class::Session, &id).is_empty());
+    assert_eq!(alarm(&world, &id), None);
+    assert_eq!(tell(&world, &id, rotate), RotateReply::Unknown);
+    assert!(world.rows(Class::Session, &id).is_empty(), "asking leaves nothing behind");
+}
+
+#[test]
+fn a_session_that_was_ended_before_it_opened_is_told_of_and_forgotten() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    assert!(revoke(&world, &id, EndReason::Evicted).account.is_none());
+    world.advance(PROPAGATE_AFTER);
+    assert!(ended(&world, &id).end_propagated);
+    // The login that was overtaken opens it after all: its owner and KV are told once more.
+    open(&world, &id, asha());
+    let tombstone = ended(&world, &id);
+    assert!(!tombstone.end_propagated && tombstone.account.is_some());
+    world.advance(PROPAGATE_AFTER);
+    assert!(ended(&world, &id).end_propagated);
+    world.advance(TOMBSTONE);
+    assert!(world.rows(Class::Session, &id).is_empty());
+}
+
+#[test]
+fn an_end_that_cannot_be_told_is_told_again_until_it_is() {
+    let (world, id) = listed();
+    world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    world.advance(POLICY.idle + MS);
+    assert!(!ended(&world, &id).end_propagated);
+    assert!(world.take_logs().iter().any(|line| line.error && line.text.contains("session alarm")));
+    world.advance(Duration::from_mins(2));
+    assert!(world.kv().contains_key(&format!("session:{id}")), "KV is still down");
+    assert!(profile(&world).slots.is_empty(), "the list of its user is not");
+    world.weather().clear();
+    world.advance(PROPAGATE_AFTER);
+    assert!(ended(&world, &id).end_propagated);
+    assert!(!world.kv().contains_key(&format!("session:{id}")));
+}
+
+#[test]
+fn who_ends_it_and_dies_leaves_the_rest_to_the_alarm() {
+    let (world, id) = listed();
+    revoke(&world, &id, EndReason::Logout);
+    assert_eq!(profile(&world).slots.len(), 1, "whoever has ended it is to tell of it");
+    world.advance(PROPAGATE_AFTER);
+    assert!(ended(&world, &id).end_propagated);
+    assert!(profile(&world).slots.is_empty());
+    assert!(!world.kv().contains_key(&format!("session:{id}")));
+    assert!(audit(&world).is_empty(), "it did not expire");
+}
+
+#[test]
+fn killed_in_the_middle_of_its_alarm_it_does_it_again() {
+    let (world, id) = listed();
+    world.advance(POLICY.idle);
+    world.weather().rough(Odds { kill: 400, slow: 500, ..Odds::default() });
+    world.advance(Duration::from_mins(3));
+    world.weather().clear();
+    // Whoever asks sets an alarm again that the platform has dropped.
+    tell(&world, &id, Expire);
+    world.advance(PROPAGATE_AFTER * 2);
+    assert!(ended(&world, &id).end_propagated);
+    assert!(profile(&world).slots.is_empty());
+}
+
+#[test]
+fn the_sweep_ends_what_an_alarm_should_have() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    world.lose_alarm(Class::Session, &id);
+    world.advance(POLICY.idle + MS);
+    assert!(matches!(stored(&world, &id), Some(State::Live(_))));
+    assert!(matches!(tell(&world, &id, Expire), Presence::Ended(e) if e.now && !e.end_propagated));
+    assert_eq!(alarm(&world, &id), Some(now(&world).plus(PROPAGATE_AFTER)));
+}
+
+#[test]
+fn activity_is_written_at_most_once_a_minute() {
+    let world = world(&[
+        ("SESSION_INACTIVITY_TIMEOUT_SECONDS", "1800"),
+        ("SESSION_ABSOLUTE_LIFETIME_SECONDS", "3600"),
+        ("REFRESH_TOKEN_EXPIRE_SECONDS", "3600"),
+    ]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    let row = || world.rows(Class::Session, &id)["session"].clone();
+    let (mut before, mut writes) = (row(), 0);
+    for _ in 0..600 {
+        world.advance(Duration::from_secs(1));
+        tell(&world, &id, Touch { generation: 0, passive: false });
+        if row() != before {
+            (before, writes) = (row(), writes + 1);
+        }
+    }
+    assert_eq!(writes, 10);
+}
+
+#[test]
+fn an_instance_that_was_replaced_does_not_answer_from_the_past() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    peek(&world, &id);
+    let before = world.rows(Class::Session, &id)["session"].clone();
+    revoke(&world, &id, EndReason::Admin);
+    let after = world.rows(Class::Session, &id)["session"].clone();
+    // Storage is the truth, whatever memory says: back and forth, behind the object's back.
+    world.put_row(Class::Session, &id, "session", &before);
+    assert!(matches!(tell(&world, &id, Touch { generation: 0, passive: true }), Presence::Live(_)));
+    world.put_row(Class::Session, &id, "session", &after);
+    assert!(matches!(tell(&world, &id, Touch { generation: 0, passive: true }), Presence::Ended(_)));
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    world.put_row(Class::Session, &id, "session", "{}");
+    assert!(world.send(&session::address(&id), &Touch { generation: 0, passive: true }).is_err());
+    assert_eq!(world.rows(Class::Session, &id)["session"], "{}");
+}
