@@ -8,28 +8,28 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many sequences of each scenario are tried: the same ones each time, so that what a change breaks is that change's.
-const SEQUENCES: u64 = 1_000;
+const SEQUENCES: u64 = 3_000;
 /// Seeds after the kept one that are tried before it counts as not found: a change of the product moves what a seed does.
-const HUNT: u64 = 6_000;
+const HUNT: u64 = 10_000;
 
 const KEPT: &[(Invariant, Scenario, u64)] = &[
-    (Invariant::RolesComeBack, Scenario::Users, 116),
-    (Invariant::RolesDiffer, Scenario::Users, 261),
-    (Invariant::SessionOnNoList, Scenario::Users, 78),
-    (Invariant::IdGivenTwice, Scenario::Users, 5),
-    (Invariant::DirectoryWrong, Scenario::Users, 7),
-    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 4365),
-    (Invariant::KvRecordMissing, Scenario::Users, 24),
-    (Invariant::KvRecordLeft, Scenario::Users, 10),
-    (Invariant::EndMissesEnding, Scenario::Users, 1055),
-    (Invariant::AlarmNotSet, Scenario::Users, 564),
-    (Invariant::UpdateMeetsRemoval, Scenario::Users, 136),
-    (Invariant::NotRecovered, Scenario::Tokens, 62),
-    (Invariant::OldIdentity, Scenario::Tokens, 10),
-    (Invariant::TokenThrownAway, Scenario::Tokens, 246),
-    (Invariant::GaveUp, Scenario::Tokens, 58),
-    (Invariant::KvTokenOld, Scenario::Tokens, 1193),
-    (Invariant::RenewedTooOften, Scenario::Tokens, 1081),
+    (Invariant::RolesComeBack, Scenario::Users, 8906),
+    (Invariant::RolesDiffer, Scenario::Users, 69),
+    (Invariant::SessionOnNoList, Scenario::Users, 213),
+    (Invariant::IdGivenTwice, Scenario::Users, 22),
+    (Invariant::DirectoryWrong, Scenario::Users, 20),
+    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 641),
+    (Invariant::KvRecordMissing, Scenario::Users, 12),
+    (Invariant::KvRecordLeft, Scenario::Users, 14),
+    (Invariant::EndMissesEnding, Scenario::Users, 2061),
+    (Invariant::AlarmNotSet, Scenario::Users, 970),
+    (Invariant::UpdateMeetsRemoval, Scenario::Users, 200),
+    (Invariant::NotRecovered, Scenario::Tokens, 197),
+    (Invariant::OldIdentity, Scenario::Tokens, 84),
+    (Invariant::TokenThrownAway, Scenario::Tokens, 159),
+    (Invariant::GaveUp, Scenario::Tokens, 45),
+    (Invariant::KvTokenOld, Scenario::Tokens, 525),
+    (Invariant::RenewedTooOften, Scenario::Tokens, 75),
 ];
 
 fn found(case: &Case) -> Option<Invariant> {
@@ -76,7 +76,7 @@ fn every_known_fault_has_a_seed() {
 /// The same seed gives the same run, and leaving out every fault and every step leaves nothing to find.
 #[test]
 fn a_case_is_repeatable_and_shrinks() {
-    let case = Case::new(Scenario::Users, 5);
+    let case = Case::new(Scenario::Users, 22);
     let first = case.run();
     let again = case.run();
     assert_eq!((&first.violation, &first.faults), (&again.violation, &again.faults));

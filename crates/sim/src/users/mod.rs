@@ -12,6 +12,7 @@ use base::clock::Timestamp;
 use base::rpc::Class;
 use callers::Callers;
 use plan::{Action, plan};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long after the weather has cleared everything is as it should be. The longest chain is an alarm that failed five
@@ -26,7 +27,9 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
     let world =
         World::complete(case.seed, &[("MAX_CONCURRENT_SESSIONS_PER_USER", "3"), ("REQUEST_LOG", "off")]);
     let callers = Callers::new(world.host(), trace);
-    world.run_until(callers.clone().begin());
+    // Users whom nothing is about are not there.
+    let users: BTreeSet<usize> = steps.iter().filter_map(|step| step.action.user()).collect();
+    world.run_until(callers.clone().begin(users));
     world.weather().only(case.faults.clone());
     world.weather().rough(odds);
     world.shuffle(shuffle);

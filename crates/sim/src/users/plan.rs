@@ -37,12 +37,31 @@ pub struct Step {
     pub action: Action,
 }
 
+impl Action {
+    /// The user whom it is about, if it names one.
+    pub fn user(self) -> Option<usize> {
+        match self {
+            Self::Login { user, .. }
+            | Self::WrongPassword { user }
+            | Self::Roles { user, .. }
+            | Self::Active { user, .. }
+            | Self::Password { user }
+            | Self::Remove { user }
+            | Self::Create { user }
+            | Self::EndAll { user }
+            | Self::KillUser { user } => Some(user),
+            _ => None,
+        }
+    }
+}
+
 pub fn plan(rng: &mut Rng) -> Vec<Step> {
     // One user or two, so that what happens meets.
     let user = 1 + rng.index(USERS - 1);
     let other = 1 + rng.index(USERS - 1);
     let dangers = rng.chance(500);
-    let steps = rng.between(6, 30);
+    let theme = rng.below(4);
+    let steps = rng.between(3, 12);
     (0..steps)
         .map(|_| {
             let after = match rng.below(10) {
@@ -53,9 +72,40 @@ pub fn plan(rng: &mut Rng) -> Vec<Step> {
                 _ => rng.below(45_000),
             };
             let user = if rng.chance(750) { user } else { other };
-            Step { after, action: action(rng, user, dangers) }
+            let action = match theme {
+                0 => about_roles(rng, user),
+                1 => about_ends(rng, user),
+                _ => action(rng, user, dangers),
+            };
+            Step { after, action }
         })
         .collect()
+}
+
+/// Logins while roles change.
+fn about_roles(rng: &mut Rng, user: usize) -> Action {
+    let client = rng.index(CLIENTS);
+    match rng.below(10) {
+        0..=3 => Action::Login { user, client, replaces: rng.chance(200) },
+        4..=6 => Action::Roles { user, kind: rng.index(ROLES.len()) },
+        _ => Action::Use { client },
+    }
+}
+
+/// Logins in place of others while sessions are ended.
+fn about_ends(rng: &mut Rng, user: usize) -> Action {
+    let client = rng.index(2);
+    match rng.below(10) {
+        0..=4 => Action::Login { user, client, replaces: rng.chance(600) },
+        5 => Action::EndAll { user },
+        6 => match rng.below(4) {
+            0 => Action::Active { user, on: false },
+            1 => Action::Active { user, on: true },
+            2 => Action::Password { user },
+            _ => Action::LogoutAll { client, keep: rng.chance(500) },
+        },
+        _ => Action::Use { client },
+    }
 }
 
 fn action(rng: &mut Rng, user: usize, dangers: bool) -> Action {

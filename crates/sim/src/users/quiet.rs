@@ -10,6 +10,7 @@ use directory::{ADMIN, User};
 use serde_json::Value;
 use session::{Owner, State};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub fn check(world: &World, callers: &Callers) {
     if let Err((invariant, detail)) = checked(world, callers) {
@@ -80,7 +81,8 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
             State::Live(_) => {}
             State::Ended(tombstone) => {
                 if !tombstone.end_propagated {
-                    let comes = world.alarm(Class::Session, &id).is_some_and(|at| at > world.now());
+                    let soon = world.now().plus(Duration::from_mins(2));
+                    let comes = world.alarm(Class::Session, &id).is_some_and(|at| at < soon);
                     return Err((
                         if comes { Invariant::EndNotPropagated } else { Invariant::AlarmNotSet },
                         id,

@@ -46,6 +46,8 @@ pub struct User {
     /// What ends all sessions: begun, and under way.
     pub ends: u32,
     pub ending: u32,
+    /// One of them had no answer.
+    pub end_on_its_way: bool,
     /// How often somebody wanted to remove it.
     pub removals: u32,
     /// Logins, in the order in which they began, and how each ended.
