@@ -1,5 +1,6 @@
 // The object is gone in the middle of something: what it was about to do is on record, and nothing is done twice that may
 // not be.
+// Over 400 lines: each piece of work at a portal, killed at each of its steps, with the same helpers.
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { advance, MINUTE, SECOND } from "../support/worker/time.ts";

@@ -1,4 +1,6 @@
 //! The objects of a deployment: made on demand, killed, woken by their alarms.
+//!
+//! Over 400 lines: one life of an object, from its making to its end, whose order is what the platform promises.
 
 use crate::executor::{Executor, Owner, Receiver, channel};
 use crate::host::SimHost;

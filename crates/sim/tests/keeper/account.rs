@@ -1,4 +1,6 @@
 //! One account in a world of its own. What must always hold of it is asserted as it happens.
+//!
+//! Over 400 lines: what is done to the account and what must hold of it then are read beside each other.
 
 use crate::fakes::Fake;
 use crate::line::{Crash, Host, Line, presented};
