@@ -59,6 +59,17 @@ function response(lines) {
   });
 }
 
+// The longest text that is handed over as bytes without a buffer of its own.
+const TEXT_BYTES = 16 * 1024;
+const encoder = new TextEncoder();
+const buffer = new Uint8Array(TEXT_BYTES);
+
+// A text as bytes, valid until the next one.
+function bytes(text) {
+  const { read, written } = encoder.encodeInto(text, buffer);
+  return read === text.length ? buffer.subarray(0, written) : encoder.encode(text);
+}
+
 // Asks a session's object what Rust wants to know of it. An id that is not of this namespace is one that nobody knows.
 function ask(namespace, text, command) {
   let id;
@@ -72,20 +83,21 @@ function ask(namespace, text, command) {
 
 export default {
   async fetch(request, env, ctx) {
-    const { method, url } = request;
+    const { method, url, headers } = request;
     let lines = `${method}\n${url}`;
-    for (const name of HEADERS) lines += `\n${request.headers.get(name) ?? ""}`;
-    const begun = begin(env, lines);
+    for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
+    const begun = begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
     if (begun === undefined) return serve.call({ env, ctx }, request);
     if (begun.startsWith("\n")) return response(begun.slice(1));
     const [id, command] = begun.split("\n", 2);
-    let reply, fault;
+    let reply = "";
+    let fault;
     try {
       reply = await ask(env.SESSION, id, command);
     } catch (error) {
       fault = String(error);
     }
-    return response(end(env, lines, begun, reply, fault));
+    return response(end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
   },
   scheduled: ({ cron: expression }, env) => cron(env, expression),
 };

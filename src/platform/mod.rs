@@ -51,7 +51,8 @@ impl Clock for Workers {
 }
 
 fn now() -> Timestamp {
-    Timestamp::from_millis(worker::Date::now().as_millis())
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole milliseconds since 1970.
+    Timestamp::from_millis(js_sys::Date::now() as u64)
 }
 
 impl Random for Workers {

@@ -22,7 +22,7 @@ extern "C" {
     fn get(this: &SyncKv, key: &str) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn put(this: &SyncKv, key: &str, value: &str) -> Result<(), JsValue>;
+    fn put(this: &SyncKv, key: &str, value: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
     fn delete(this: &SyncKv, key: &str) -> Result<bool, JsValue>;
@@ -47,12 +47,22 @@ impl SyncKv {
 
 /// Asking for a row that is not there leaves nothing behind.
 impl Rows for ObjectHost {
-    fn get(&self, row: &str) -> Result<Option<String>, Fault> {
-        Ok(self.kv()?.get(row).map_err(fault_of)?.as_string())
+    /// A string of JavaScript's.
+    type Text = JsValue;
+
+    fn read(&self, row: &str) -> Result<Option<JsValue>, Fault> {
+        let text = self.kv()?.get(row).map_err(fault_of)?;
+        Ok(Some(text).filter(|text| !text.is_undefined()))
     }
 
-    fn put(&self, row: &str, value: &str) -> Result<(), Fault> {
-        self.kv()?.put(row, value).map_err(fault_of)
+    fn text(&self, text: &JsValue) -> Result<String, Fault> {
+        text.as_string().ok_or_else(|| "a row that is no text".into())
+    }
+
+    fn write(&self, row: &str, value: &str) -> Result<JsValue, Fault> {
+        let text = JsValue::from_str(value);
+        self.kv()?.put(row, &text).map_err(fault_of)?;
+        Ok(text)
     }
 
     fn delete(&self, row: &str) -> Result<(), Fault> {

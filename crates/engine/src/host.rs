@@ -13,9 +13,23 @@ use serde::de::DeserializeOwned;
 /// between, is one atomic batch with the SQL statements and the alarm of that turn, and replies and calls to others are
 /// held back until it is durable (the output gate). A write before an error stays.
 pub trait Rows {
-    fn get(&self, row: &str) -> Result<Option<String>, Fault>;
-    fn put(&self, row: &str, value: &str) -> Result<(), Fault>;
+    /// A row's text as the platform holds it. To see that it is still the same is cheaper there than here.
+    type Text: PartialEq;
+
+    fn read(&self, row: &str) -> Result<Option<Self::Text>, Fault>;
+    /// What a text says here.
+    fn text(&self, text: &Self::Text) -> Result<String, Fault>;
+    /// Writes a row, and gives its text as it is read from then on.
+    fn write(&self, row: &str, value: &str) -> Result<Self::Text, Fault>;
     fn delete(&self, row: &str) -> Result<(), Fault>;
+
+    fn get(&self, row: &str) -> Result<Option<String>, Fault> {
+        self.read(row)?.map(|text| self.text(&text)).transpose()
+    }
+
+    fn put(&self, row: &str, value: &str) -> Result<(), Fault> {
+        self.write(row, value).map(drop)
+    }
 }
 
 /// A value that is bound to a statement.

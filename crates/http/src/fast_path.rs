@@ -14,19 +14,21 @@ use base::rpc::Command as _;
 use config::{App, Check};
 use session::{Presence, Touch};
 
-/// Takes a request on the fast path, if it is one for it. `lines` are as [`RequestHead::from_lines`] reads them. Gives four
-/// lines: the session to ask, what to ask it, and what [`end`] wants to hear again (the token's subject, when the request
-/// began). If the answer is known without asking, gives an empty line and the answer.
-pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str) -> Option<String> {
+/// Takes a request on the fast path, if it is one for it. `request` is its `Authorization`, then the lines that
+/// [`RequestHead::from_lines`] reads. Gives four lines: the session to ask, what to ask it, and what [`end`] wants to hear
+/// again (the token's subject, when the request began). If the answer is known without asking, gives an empty line and the
+/// answer.
+pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<String> {
     if app.config.check != Check::Strict {
         return None;
     }
+    let (authorization, lines) = request.split_once('\n')?;
     // Of a request that is for somebody else, no more than this is read here; of one that is not, the rest when it is
     // answered.
     let read = Lines::new(lines);
     let (row, answer) = fast(read.method, path_and_query(read.url).0)?;
     let now = ports.now();
-    let token = match access_token(app, read.header("authorization"), now) {
+    let token = match access_token(app, Some(authorization).filter(|value| !value.is_empty()), now) {
         Ok(token) => token,
         Err(reason) => {
             let head = RequestHead::from_lines(lines, &|| ports.request_id(), now);
@@ -35,21 +37,17 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str) -> Option<Strin
     };
     let passive = read.header("x-session-passive").is_some_and(is_passive);
     let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
-    Some(format!("{}\n{touch}\n{}\n{}", token.session_id, token.subject, now.millis()))
+    let started = now.millis().to_string();
+    Some([&*token.session_id, "\n", &touch, "\n", &token.subject, "\n", &started].concat())
 }
 
-/// The answer, from the object's reply; or without one, and with the fault for which the object could not be asked.
-pub fn end<P: Log + Random>(
-    ports: &P,
-    app: &App,
-    lines: &str,
-    begun: &str,
-    reply: Option<&str>,
-    fault: Option<&str>,
-) -> Option<String> {
-    let mut begun = begun.split('\n');
-    let (session_id, _touch, subject) = (begun.next()?, begun.next()?, begun.next()?);
-    let started = Timestamp::from_millis(begun.next()?.parse().ok()?);
+/// The answer. `asked` is what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
+/// request's lines.
+pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
+    let mut parts = asked.splitn(6, '\n');
+    let (session_id, _touch, subject) = (parts.next()?, parts.next()?, parts.next()?);
+    let started = Timestamp::from_millis(parts.next()?.parse().ok()?);
+    let (reply, lines) = (parts.next()?, parts.next()?);
     let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
     let (row, answer) = fast(&head.method, &head.path)?;
     if let Some(fault) = fault {
@@ -72,8 +70,7 @@ fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
     Some((row, answer))
 }
 
-fn caller(session_id: &str, subject: &str, reply: Option<&str>) -> Result<Caller, Reason> {
-    let reply = reply.ok_or(Reason::Unavailable)?;
+fn caller(session_id: &str, subject: &str, reply: &str) -> Result<Caller, Reason> {
     let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
     admitted(session_id, subject, presence)
 }

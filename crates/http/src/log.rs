@@ -89,11 +89,9 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_whatever_is_in_it() {
-        let head = RequestHead::from_lines(
-            "GET\nhttp://h/\nBearer hunter2\nid",
-            &|| "fresh".to_owned(),
-            Timestamp::from_millis(1000),
-        );
+        let header = |name: &str| (name == "authorization").then(|| "Bearer hunter2".to_owned());
+        let fresh = || "fresh".to_owned();
+        let head = RequestHead::new("GET", "http://h/", &header, &fresh, Timestamp::from_millis(1000));
         let line = request(&head, "GET /x", 503, Some("service_unavailable"), Timestamp::from_millis(1012));
         assert!(!line.contains("hunter2"));
         let value: Value = serde_json::from_str(&line).unwrap();

@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn wrong_fields_are_named_in_the_language() {
-        let head = head("GET\nhttp://h/\n\n\n\nes");
+        let head = head("GET\nhttp://h/\n\n\nes");
         let reply = Reply::refusal(&Reason::field("username", FieldFault::Required), &head);
         assert_eq!(
             reply.body.unwrap(),

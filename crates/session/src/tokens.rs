@@ -9,9 +9,7 @@ use base::clock::Timestamp;
 use base::secret::Secret;
 use base::settings::NamedKey;
 use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
-use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::alg::{Hs256, Hs256Key};
-use jwt_compact::{Algorithm, AlgorithmSignature};
+use jws::Parts;
 use serde::{Deserialize, Serialize};
 
 const ACCESS: &str = "at+jwt";
@@ -77,7 +75,33 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct Key {
     kid: String,
-    key: Hs256Key,
+    key: jws::Key,
+    /// The headers of our two types, encoded.
+    access: String,
+    refresh: String,
+}
+
+impl Key {
+    fn new(named: &NamedKey) -> Self {
+        let kid = named.kid.as_str();
+        Self {
+            kid: kid.to_owned(),
+            key: jws::Key::new(named.secret.expose().as_bytes()),
+            access: header(kid, ACCESS),
+            refresh: header(kid, REFRESH),
+        }
+    }
+
+    fn header(&self, typ: &str) -> &str {
+        if typ == ACCESS { &self.access } else { &self.refresh }
+    }
+}
+
+/// A header of ours, encoded. The members have an order, so that tokens do not change with a release.
+fn header(kid: &str, typ: &str) -> String {
+    let header = Header { alg: "HS256", kid, typ };
+    // Three texts can always be written as JSON. An empty header is none that anybody takes.
+    jws::encode(&serde_json::to_vec(&header).unwrap_or_default())
 }
 
 /// The id of the access token of one generation of a session. Nothing is stored per token, so it can be worked out.
@@ -87,10 +111,7 @@ pub fn access_jti(session_id: &str, generation: u64) -> String {
 
 impl KeyRing {
     pub fn new(issuer: &str, audience: &str, keys: &[NamedKey]) -> Self {
-        let keys = keys
-            .iter()
-            .map(|k| Key { kid: k.kid.clone(), key: Hs256Key::new(k.secret.expose().as_bytes()) })
-            .collect();
+        let keys = keys.iter().map(Key::new).collect();
         Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys }
     }
 
@@ -130,15 +151,8 @@ impl KeyRing {
 
     fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
         let key = self.keys.first().ok_or(Fault)?;
-        let header = serde_json::to_vec(&Header { alg: "HS256", kid: &key.kid, typ }).map_err(|_| Fault)?;
         let claims = serde_json::to_vec(claims).map_err(|_| Fault)?;
-        let mut token = Base64UrlUnpadded::encode_string(&header);
-        token.push('.');
-        token.push_str(&Base64UrlUnpadded::encode_string(&claims));
-        let signature = Hs256.sign(&key.key, token.as_bytes());
-        token.push('.');
-        token.push_str(&Base64UrlUnpadded::encode_string(&signature.as_bytes()));
-        Ok(Secret::new(token))
+        Ok(Secret::new(key.key.sign(key.header(typ), &claims)))
     }
 
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
@@ -177,23 +191,26 @@ impl KeyRing {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
-        let (header, claims) = signed.split_once('.').ok_or(TokenError::Invalid)?;
+        let parts = Parts::of(token).ok_or(TokenError::Invalid)?;
+        // As good as every token that comes has a header that we wrote, letter by letter.
+        let key = match self.keys.iter().find(|key| key.header(typ) == parts.header) {
+            Some(key) => key,
+            None => self.named(parts.header, typ)?,
+        };
+        if !key.key.has_signed(&parts) {
+            return Err(TokenError::Invalid);
+        }
+        parse(&decode(parts.payload)?)
+    }
+
+    /// The key that a header in another spelling names.
+    fn named(&self, header: &str, typ: &str) -> Result<&Key, TokenError> {
         let header = decode(header)?;
         let header: Header = parse(&header)?;
         if header.alg != "HS256" || header.typ != typ {
             return Err(TokenError::Invalid);
         }
-        let key = self.keys.iter().find(|k| k.kid == header.kid).ok_or(TokenError::Invalid)?;
-        let signature = decode(signature)?;
-        if signature.len() != 32 {
-            return Err(TokenError::Invalid);
-        }
-        let signature = AlgorithmSignature::try_from_slice(&signature).map_err(|_| TokenError::Invalid)?;
-        if !Hs256.verify_signature(&signature, &key.key, signed.as_bytes()) {
-            return Err(TokenError::Invalid);
-        }
-        parse(&decode(claims)?)
+        self.keys.iter().find(|k| k.kid == header.kid).ok_or(TokenError::Invalid)
     }
 
     fn check_claims(&self, claims: &Claims, lifetime_max: u64, now: Timestamp) -> Result<(), TokenError> {
@@ -211,9 +228,8 @@ pub fn is_session_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// Strict: no padding, no other alphabet, no stray bits.
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Invalid)
+    jws::decode(part).ok_or(TokenError::Invalid)
 }
 
 /// An object of exactly this form; the derived readers would take a list of the values, too.

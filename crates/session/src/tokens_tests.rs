@@ -39,11 +39,8 @@ fn resigned(token: &Secret, change: impl Fn(&mut Value, &mut Value)) -> String {
 }
 
 fn signed(header: &str, claims: &str) -> String {
-    let encode = |text: &str| Base64UrlUnpadded::encode_string(text.as_bytes());
-    let text = format!("{}.{}", encode(header), encode(claims));
     let secret = key("k1").secret;
-    let signature = Hs256.sign(&Hs256Key::new(secret.expose().as_bytes()), text.as_bytes());
-    format!("{text}.{}", Base64UrlUnpadded::encode_string(&signature.as_bytes()))
+    jws::Key::new(secret.expose().as_bytes()).sign(&jws::encode(header.as_bytes()), claims.as_bytes())
 }
 
 #[test]

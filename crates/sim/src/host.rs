@@ -313,11 +313,17 @@ impl Settings for SimHost {
 }
 
 impl Rows for SimHost {
-    fn get(&self, row: &str) -> Result<Option<String>, Fault> {
+    type Text = String;
+
+    fn read(&self, row: &str) -> Result<Option<String>, Fault> {
         Ok(self.object()?.storage.borrow().get(row).cloned())
     }
 
-    fn put(&self, row: &str, value: &str) -> Result<(), Fault> {
+    fn text(&self, text: &String) -> Result<String, Fault> {
+        Ok(text.clone())
+    }
+
+    fn write(&self, row: &str, value: &str) -> Result<String, Fault> {
         let object = self.object()?;
         if self.world.weather.strikes(Kind::WriteBefore, 1).is_some() {
             return Err("the write failed".into());
@@ -326,7 +332,7 @@ impl Rows for SimHost {
         if self.world.weather.strikes(Kind::WriteAfter, 1).is_some() {
             return Err("the write failed, though it was done".into());
         }
-        Ok(())
+        Ok(value.to_owned())
     }
 
     fn delete(&self, row: &str) -> Result<(), Fault> {

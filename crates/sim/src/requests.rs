@@ -156,7 +156,8 @@ async fn answer(host: SimHost, request: Request) -> Answered {
     if let Ok(app) = host.settings() {
         let values = HEADERS.map(|name| request.value(name).unwrap_or_default());
         let lines = format!("{}\n{url}\n{}", request.method, values.join("\n"));
-        if let Some(begun) = fast_path::begin(&host, &app, &lines) {
+        let authorization = request.value("authorization").unwrap_or_default();
+        if let Some(begun) = fast_path::begin(&host, &app, &format!("{authorization}\n{lines}")) {
             if let Some(known) = begun.strip_prefix('\n') {
                 return Answered::from_lines(known);
             }
@@ -168,8 +169,8 @@ async fn answer(host: SimHost, request: Request) -> Answered {
                 Ok("\"unknown\"".to_owned())
             };
             let fault = reply.as_ref().err().map(|error| error.text.clone());
-            let reply = reply.ok();
-            let lines = fast_path::end(&host, &app, &lines, &begun, reply.as_deref(), fault.as_deref());
+            let asked = format!("{begun}\n{}\n{lines}", reply.unwrap_or_default());
+            let lines = fast_path::end(&host, &app, &asked, fault.as_deref());
             return Answered::from_lines(&lines.unwrap_or_default());
         }
     }

@@ -39,14 +39,14 @@ pub struct Session<H: Host> {
 struct Inner<H: Host> {
     host: H,
     id: String,
-    memory: RefCell<Option<Memory>>,
+    memory: RefCell<Option<Memory<H::Text>>>,
     /// The verification under way: a reply in JSON.
     flight: RefCell<Option<H::Flight>>,
 }
 
 /// The state as of the last step, and the stored text that it goes with.
-struct Memory {
-    stored: String,
+struct Memory<T> {
+    stored: T,
     state: State,
 }
 
@@ -135,10 +135,13 @@ impl<H: Host> Inner<H> {
     ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
         let policy = &app.config.session;
         let memory = self.memory.borrow_mut().take();
-        let stored = self.host.get(ROW)?;
+        let stored = self.host.read(ROW)?;
         let (state, recovered) = match (&stored, memory) {
-            (Some(text), Some(memory)) if *text == memory.stored => (Some(memory.state), false),
-            (Some(text), _) => (Some(serde_json::from_str::<State>(text)?.recovered(policy)), true),
+            (Some(stored), Some(memory)) if *stored == memory.stored => (Some(memory.state), false),
+            (Some(stored), _) => {
+                let state: State = serde_json::from_str(&self.host.text(stored)?)?;
+                (Some(state.recovered(policy)), true)
+            }
             (None, _) => (None, false),
         };
         // An alarm may be lost with the process; whoever wakes up sets it again.
@@ -161,9 +164,7 @@ impl<H: Host> Inner<H> {
         }
         let stored = match (&decision.state, decision.save) {
             (Some(state), true) => {
-                let text = serde_json::to_string(state)?;
-                self.host.put(ROW, &text)?;
-                Some(text)
+                Some(self.host.write(ROW, &serde_json::to_string(state)?)?)
             }
             (None, true) => {
                 self.host.delete(ROW)?;
