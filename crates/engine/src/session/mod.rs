@@ -163,9 +163,7 @@ impl<H: Host> Inner<H> {
             (_, _) => {}
         }
         let stored = match (&decision.state, decision.save) {
-            (Some(state), true) => {
-                Some(self.host.write(ROW, &serde_json::to_string(state)?)?)
-            }
+            (Some(state), true) => Some(self.host.write(ROW, &serde_json::to_string(state)?)?),
             (None, true) => {
                 self.host.delete(ROW)?;
                 None
