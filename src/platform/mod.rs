@@ -7,13 +7,14 @@ mod object;
 mod outbound;
 mod panics;
 mod peers;
+mod random;
 mod storage;
 
 pub use object::ObjectHost;
 
 use base::clock::Timestamp;
 use base::fault::Fault;
-use base::ports::{Background, Clock, Log, Random, Timer};
+use base::ports::{Background, Clock, Log, Timer};
 use config::{App, Settings};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -53,12 +54,6 @@ impl Clock for Workers {
 fn now() -> Timestamp {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Whole milliseconds since 1970.
     Timestamp::from_millis(js_sys::Date::now() as u64)
-}
-
-impl Random for Workers {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
-        getrandom::fill(bytes).map_err(|_| "no random bytes".into())
-    }
 }
 
 impl Log for Workers {

@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::log;
 use crate::page::{self, Fetch};
 use crate::vault::Nonce;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::time::Duration;
 
 pub trait Clock {
@@ -37,18 +37,22 @@ pub trait Random {
 
     /// 128 random bits in hexadecimal: for request ids, and for ids that nobody may guess if the error is passed on.
     fn random_id(&self) -> Result<String, Fault> {
-        let mut id = String::with_capacity(32);
-        for byte in self.random::<16>()? {
-            // Writing to a String cannot fail.
-            let _ = write!(id, "{byte:02x}");
-        }
-        Ok(id)
+        Ok(hex(&self.random::<16>()?))
     }
 
     /// A request id. Nothing depends on it, so it is all zeros where there are no random bytes.
     fn request_id(&self) -> String {
         self.random_id().unwrap_or_else(|_| "0".repeat(32))
     }
+}
+
+/// Bytes in hexadecimal, in small letters.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// Where log lines go: one JSON object each.

@@ -29,7 +29,7 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
         return Err(Reason::NotAuthenticated);
     }
     // Two headers arrive as one, joined by a comma; a token has neither comma nor space.
-    if token.contains([' ', ',', '\t']) {
+    if token.bytes().any(|b| matches!(b, b' ' | b',' | b'\t')) {
         return Err(Reason::InvalidRequest);
     }
     Ok(token)
