@@ -6,9 +6,10 @@ use crate::access::{Caller, access_token, admitted, profile, protected, verify};
 use crate::error::Reason;
 use crate::reply::Reply;
 use crate::request::{Lines, RequestHead, is_passive, path_and_query};
-use crate::route::{Found, Route, Row, find};
+use crate::route::{ForCaller, Found, Route, Row, find};
 use crate::serve::finished;
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use base::ports::{Log, Random};
 use base::rpc::Command as _;
 use config::{App, Check};
@@ -38,7 +39,7 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
     let passive = read.header("x-session-passive").is_some_and(is_passive);
     let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
     let started = now.millis().to_string();
-    Some([&*token.session_id, "\n", &touch, "\n", &token.subject, "\n", &started].concat())
+    Some([token.session_id.as_str(), "\n", &touch, "\n", &token.subject, "\n", &started].concat())
 }
 
 /// The answer. `asked` is what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
@@ -62,9 +63,9 @@ type Answer = fn(&Caller, &RequestHead) -> Result<Reply, Reason>;
 fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
     let Ok(Found::Route(row, _)) = find(method, path) else { return None };
     let answer: Answer = match row.route {
-        Route::Verify => verify,
-        Route::Profile => |caller, _| Ok(profile(caller)),
-        Route::Protected => |caller, _| Ok(protected(caller)),
+        Route::Caller(ForCaller::Verify) => verify,
+        Route::Caller(ForCaller::Profile) => |caller, _| Ok(profile(caller)),
+        Route::Caller(ForCaller::Protected) => |caller, _| Ok(protected(caller)),
         _ => return None,
     };
     Some((row, answer))
@@ -72,7 +73,7 @@ fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
 
 fn caller(session_id: &str, subject: &str, reply: &str) -> Result<Caller, Reason> {
     let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
-    admitted(session_id, subject, presence)
+    admitted(SessionId::issued(session_id), subject, presence)
 }
 
 fn answered<P: Log>(

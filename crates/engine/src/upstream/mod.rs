@@ -10,11 +10,12 @@ use super::host::{DurableObject, Host};
 use super::log;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::AccountName;
 use keeper::decide::Verdict;
 use keeper::history::Entry;
 use keeper::protocol::{
-    Actor, AnyCommand, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply, Reconcile, Refusal,
-    StatusReply, TokenReply,
+    Actor, AnyCommand, ApprovalReply, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply,
+    Reconcile, Refusal, StatusReply, TokenReply,
 };
 use keeper::{Code, Event, Source, Task};
 use serde::Serialize;
@@ -71,6 +72,7 @@ impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
             AnyCommand::Order(Order { task, by }) if task.operation().gets() => {
                 reply(&self.order_token(task, by).await?)
             }
+            AnyCommand::Order(Order { task: Task::Request, by }) => reply(&self.request_approval(by).await?),
             AnyCommand::Order(Order { task, by }) => reply(&self.order(task, by).await?),
             AnyCommand::Status => reply(&self.status()?),
             AnyCommand::History => reply(&HistoryReply::History(self.0.history()?)),
@@ -94,13 +96,13 @@ fn reply(reply: &impl Serialize) -> Result<String, Fault> {
 
 impl<H: Host> UpstreamAccount<H> {
     /// Whether this is the object of that account. It is by the name that it is first asked by, if there is such an account.
-    fn is_of(&self, provider: &str, account: &str) -> Result<bool, Fault> {
+    fn is_of(&self, provider: &str, account: &AccountName) -> Result<bool, Fault> {
         let host = &self.0.host;
         let name = format!("{provider}/{account}");
         if let Some(known) = host.get(NAME)? {
             return Ok(known == name);
         }
-        let found = host.app()?.config.providers.find(provider, account).is_some();
+        let found = host.app()?.config.providers.find(provider, account.as_str()).is_some();
         if found {
             host.put(NAME, &name)?;
         }
@@ -152,6 +154,15 @@ impl<H: Host> UpstreamAccount<H> {
             None => OrderReply::NoAccount,
             Some(Err(refusal)) => OrderReply::Refused(refusal),
             Some(Ok(loaded)) => OrderReply::Done(loaded.status(self.0.host.now())),
+        })
+    }
+
+    async fn request_approval(&self, by: Actor) -> Result<ApprovalReply, Fault> {
+        let pending = Refusal { code: Code::ApprovalPending, status: None, retry_after_seconds: None };
+        Ok(match self.ordered(Task::Request, by).await? {
+            None => ApprovalReply::NoAccount,
+            Some(Err(refusal)) => ApprovalReply::Refused(refusal),
+            Some(Ok(_)) => ApprovalReply::Refused(pending),
         })
     }
 

@@ -1,11 +1,12 @@
 //! A user's own sessions: list, close one, close all.
 
-use crate::access::bearer;
+use crate::access::{Caller, Shown};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::ids::{SessionId, UserId};
 use base::rpc::Command;
 use directory::{End, EndReply, Get, GetReply, UserObject};
 use futures_util::future::join_all;
@@ -15,7 +16,7 @@ use session::{EndReason, Live, Owner, Peek, Presence};
 
 impl<B: Backend> RequestContext<B> {
     /// The live sessions among these, with their ids, as their objects know them.
-    pub async fn live_sessions(&self, ids: &[String]) -> Result<Vec<(String, Live)>, Reason> {
+    pub async fn live_sessions(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Live)>, Reason> {
         let peeks = join_all(ids.iter().map(|id| self.session(id, &Peek))).await;
         let mut live = Vec::new();
         for (id, presence) in ids.iter().zip(peeks) {
@@ -27,10 +28,10 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// The live sessions of a user, or of somebody externally authenticated.
-    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(String, Live)>, Reason> {
+    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(SessionId, Live)>, Reason> {
         match self.owner(owner, &Get).await? {
             GetReply::User(profile) => {
-                let ids: Vec<String> = profile.slots.into_iter().map(|s| s.session_id).collect();
+                let ids: Vec<SessionId> = profile.slots.into_iter().map(|s| s.session_id).collect();
                 self.live_sessions(&ids).await
             }
             GetReply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok(Vec::new()),
@@ -40,7 +41,7 @@ impl<B: Backend> RequestContext<B> {
 }
 
 /// A session as listings show it: who and when, never a token.
-pub fn session_json(id: &str, live: &Live) -> Value {
+pub fn session_json(id: &SessionId, live: &Live) -> Value {
     let device = live.device.clone().unwrap_or_default();
     json!({
         "id": id,
@@ -56,8 +57,7 @@ pub fn session_json(id: &str, live: &Live) -> Value {
 }
 
 /// `GET /auth/sessions`.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let caller = ctx.caller_strict().await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let sessions: Vec<Value> = ctx
         .sessions_of(caller.account.owner())
         .await?
@@ -74,11 +74,15 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 }
 
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
-pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let caller = ctx.caller_strict().await?;
-    let end = End { only: Some(id.to_owned()), keep: None, reason: EndReason::Logout };
+pub async fn close_one<B: Backend>(
+    ctx: &RequestContext<B>,
+    caller: &Caller,
+    id: &str,
+) -> Result<Reply, Reason> {
+    let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
+    let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Logout };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
-    if !closed.iter().any(|c| c == id) {
+    if !closed.contains(&id) {
         return Err(Reason::SessionNotFound);
     }
     let user = caller.account.user();
@@ -87,19 +91,18 @@ pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<
         outcome: "ok",
         actor: user,
         user,
-        session_id: Some(id),
+        session_id: Some(id.as_str()),
         ..Audit::default()
     });
     Ok(Reply::empty(204))
 }
 
 /// `POST /auth/logout-all`, optionally `{"keep_current": true}`.
-pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    bearer(ctx.head.authorization.as_deref())?;
+pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let keep_current = fields.optional_bool("keep_current").unwrap_or_default();
     fields.finish()?;
-    let caller = ctx.caller_strict().await?;
+    let caller = ctx.live_caller().await?.caller;
     let keep = keep_current.then(|| caller.session_id.clone());
     let end = End { only: None, keep, reason: EndReason::Logout };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
@@ -114,7 +117,7 @@ pub async fn close<B: Backend>(
     owner: Owner<'_>,
     end: &impl Command<Object = UserObject, Reply = EndReply>,
     reason: EndReason,
-) -> Result<(Option<u64>, Vec<String>), Reason> {
+) -> Result<(Option<UserId>, Vec<SessionId>), Reason> {
     match ctx.owner(owner, end).await? {
         EndReply::Sessions(affected) => {
             ctx.end_sessions(&affected.sessions, reason).await?;

@@ -2,15 +2,15 @@
 //! `code`.
 
 use super::portal_fields::{self, OperationInput};
+use super::service_auth::ServiceCaller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
-use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use base::rpc::Unreachable;
-use directory::service_key::Scope;
 use portal::protocol::LoginCommand;
 use portal::registry::{self, Find, FindReply, List, Listed, Place, Remove, Row, USERNAME_PURPOSE};
 use portal::{
@@ -24,8 +24,8 @@ use serde_json::{Map, Value, json};
 /// 1. The fields: 400 for those that are missing, 422 for wrong ones.
 /// 2. The object of the credentials: 401 if the portal refuses them, 402, 422, 502 to 504 for the captcha, 429 after too
 ///    many logins, 502 and 504 if the portal fails.
-pub async fn get<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::Portal).await?;
+pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let (credentials, keep_alive) = portal_fields::credentials(ctx).await?;
     set_up(ctx)?;
     let who = by.who.clone();
@@ -82,13 +82,17 @@ fn session_reply(session: &Session) -> Reply {
 
 /// An operation, on the session of its id, else on that of the credentials: with both, the id is tried first. `path` is the
 /// operation's name behind a slash.
-pub async fn run<B: Backend>(ctx: &mut RequestContext<B>, path: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::Portal).await?;
+pub async fn run<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    service: &ServiceCaller,
+    path: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let operation = operation(path.trim_start_matches('/')).ok_or(Reason::NotFound)?;
     let input = portal_fields::operation(ctx, operation).await?;
     set_up(ctx)?;
     let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;
-    let order = |session_id: Option<String>, credentials: Option<Credentials>| Run {
+    let order = |session_id: Option<PortalId>, credentials: Option<Credentials>| Run {
         session_id,
         credentials,
         keep_alive,
@@ -150,7 +154,7 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Rep
         RunReply::Moved(_) => return Err(Reason::Unavailable),
     };
     let mut body = Map::new();
-    body.insert("session_id".to_owned(), session_id.into());
+    body.insert("session_id".to_owned(), String::from(session_id).into());
     body.insert("is_new_session".to_owned(), is_new.into());
     if let Some(id) = wizard_id {
         body.insert("appointment_session_id".to_owned(), id.into());
@@ -172,8 +176,7 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Rep
 }
 
 /// `GET /sessions`: never a credential but the username.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.service(Scope::Portal).await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let Listed::Rows(rows) = ctx.send(&registry::address(), &List).await?;
     let sessions: Vec<Value> = rows.iter().map(|row| session_json(ctx, row)).collect();
     Ok(Reply::json(200, &json!({ "success": true, "sessions": sessions })))
@@ -193,9 +196,13 @@ fn session_json<B: Backend>(ctx: &RequestContext<B>, row: &Row) -> Value {
 }
 
 /// `DELETE /sessions/{session_id}`: here at once, at the portal as soon as it can be told.
-pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let by: Actor = ctx.actor(Scope::Portal).await?;
-    let Place { name, session_id } = find(ctx, id.to_owned()).await??;
+pub async fn close<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    id: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
+    let Place { name, session_id } = find(ctx, PortalId::parse(id).ok_or(Reason::SessionNotFound)?).await??;
     match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
         CloseReply::Closed => {
             Ok(Reply::json(200, &json!({ "success": true, "message": "Session closed successfully" })))
@@ -208,7 +215,7 @@ pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Repl
 /// Whose session it is; else what is known of it.
 async fn find<B: Backend>(
     ctx: &RequestContext<B>,
-    session_id: String,
+    session_id: PortalId,
 ) -> Result<Result<Place, Reason>, Reason> {
     Ok(match ctx.send(&registry::address(), &Find { session_id, now: ctx.now() }).await? {
         FindReply::Found(place) => Ok(place),

@@ -4,24 +4,30 @@ use crate::access;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
+use crate::request::RequestHead;
 use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use directory::index::Key;
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
 
-/// A service that was let in.
+/// A service that was let in, with the scope that its route asks for. Only [`RequestContext::service`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCaller {
-    /// The key's id; empty where no key was asked for.
-    pub id: String,
-    pub name: String,
+    /// The key's name; none where no key was asked for.
+    key: Option<String>,
 }
 
 impl ServiceCaller {
     /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
-    pub fn who(&self) -> String {
-        if self.id.is_empty() { self.name.clone() } else { key_who(&self.name) }
+    fn who(&self) -> String {
+        self.key.as_deref().map_or_else(|| "local".to_owned(), key_who)
+    }
+
+    /// Who asks, for what is done for it.
+    pub fn actor(&self, head: &RequestHead) -> Actor {
+        Actor { who: self.who(), request_id: head.request_id.clone() }
     }
 }
 
@@ -37,7 +43,7 @@ impl<B: Backend> RequestContext<B> {
         if !self.app.config.service_auth {
             // A page that somebody's browser has open reaches this machine, but not by this name.
             return if self.head.loopback {
-                Ok(ServiceCaller { id: String::new(), name: "local".to_owned() })
+                Ok(ServiceCaller { key: None })
             } else {
                 Err(Reason::NotAuthenticated)
             };
@@ -46,13 +52,7 @@ impl<B: Backend> RequestContext<B> {
         if !key.allows(scope) {
             return Err(Reason::Forbidden);
         }
-        Ok(ServiceCaller { id: key.id.clone(), name: key.name.clone() })
-    }
-
-    /// Lets a service in, and says who asks.
-    pub async fn actor(&self, scope: Scope) -> Result<Actor, Reason> {
-        let who = self.service(scope).await?.who();
-        Ok(Actor { who, request_id: self.head.request_id.clone() })
+        Ok(ServiceCaller { key: Some(key.name.clone()) })
     }
 
     /// What to say to somebody who is no user, for `reason`: a service with a good key is known, and is not allowed here.
@@ -68,7 +68,7 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// A key has changed: in this instance that holds from the next request on.
-    pub fn forget_key(&self, id: &str) {
+    pub fn forget_key(&self, id: &ServiceKeyId) {
         self.backend.instance().keys.borrow_mut().forget(id);
     }
 
@@ -82,12 +82,12 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// The key of an id, from what the directory said of it not long ago, or just now.
-    async fn known_key(&self, id: &str, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
+    async fn known_key(&self, id: &ServiceKeyId, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
         let instance = self.backend.instance();
         if let Some(known) = instance.keys.borrow().get(id, now) {
             return Ok(known);
         }
-        let found = self.directory(&Key(id.to_owned())).await?;
+        let found = self.directory(&Key(id.clone())).await?;
         let key = found.keys.into_iter().next().map(Rc::new);
         instance.keys.borrow_mut().put(id, key.clone(), now);
         Ok(key)
