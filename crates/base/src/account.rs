@@ -1,22 +1,20 @@
 //! Who has sessions, and why a session ends.
 
 use crate::clock::Timestamp;
+use crate::ids::UserId;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Who a session belongs to, as its object knows them. A change of roles is sent to every live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// A user's id; 0 of somebody externally authenticated. Read it by [`Account::user`].
-    pub user_id: u64,
+    /// A user's id; [`UserId::NOBODY`] of somebody externally authenticated. Read it by [`Account::user`].
+    pub user_id: UserId,
     /// Of somebody who is no user: the subject.
     pub username: String,
     pub roles: Vec<String>,
     pub created_at: Timestamp,
 }
-
-/// No user has this id: the directory begins at 1.
-const NO_USER: u64 = 0;
 
 /// Whose list a session is on. The two kinds have objects of their own, so that no two spellings can meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +36,12 @@ impl Owner<'_> {
 impl Account {
     /// Somebody externally authenticated.
     pub fn post_login(subject: String, created_at: Timestamp) -> Self {
-        Self { user_id: NO_USER, username: subject, roles: Vec::new(), created_at }
+        Self { user_id: UserId::NOBODY, username: subject, roles: Vec::new(), created_at }
     }
 
     /// The user's id, if it is a user.
-    pub fn user(&self) -> Option<u64> {
-        Some(self.user_id).filter(|id| *id != NO_USER)
+    pub fn user(&self) -> Option<UserId> {
+        Some(self.user_id).filter(|id| *id != UserId::NOBODY)
     }
 
     /// What tokens call it.

@@ -3,6 +3,7 @@
 use super::*;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 const POLICY: UserPolicy = UserPolicy {
@@ -20,16 +21,17 @@ fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&s
     let activity = activity
         .iter()
         .map(|(id, at)| Activity {
-            session_id: (*id).into(),
+            session_id: SessionId::issued(*id),
             found: Found::Live(Timestamp::from_seconds(*at)),
         })
         .collect();
-    let admit = Admit { account: account(), session_id: session_id.into(), activity, replaces: None };
+    let admit =
+        Admit { account: account(), session_id: SessionId::issued(session_id), activity, replaces: None };
     decide(user, admit, policy, NOW).reply
 }
 
 fn close(user: &mut User, session_id: &str) {
-    decide(user, Close { session_id: session_id.into() }, &POLICY, NOW);
+    decide(user, Close { session_id: SessionId::issued(session_id) }, &POLICY, NOW);
 }
 
 #[test]
@@ -76,8 +78,8 @@ fn at_the_limit_it_is_refused_where_nobody_gives_way() {
 
 #[test]
 fn a_user_is_not_admitted_this_way() {
-    let account = Account { user_id: 7, ..account() };
-    let admit = Admit { account, session_id: "a".into(), activity: Vec::new(), replaces: None };
+    let account = Account { user_id: UserId::issued(7), ..account() };
+    let admit = Admit { account, session_id: SessionId::issued("a"), activity: Vec::new(), replaces: None };
     let mut user = User::default();
     assert_eq!(decide(&mut user, admit, &POLICY, NOW).reply, AdmitReply::Failed);
     assert_eq!(user, User::default());

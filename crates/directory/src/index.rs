@@ -4,6 +4,7 @@
 
 use super::service_key::ServiceKey;
 use base::commands;
+use base::ids::{ServiceKeyId, UserId};
 use base::rpc::{self, Address, Class};
 use serde::{Deserialize, Serialize};
 
@@ -72,13 +73,13 @@ pub struct Remove {
 /// Asks for the name of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
-    pub user_id: u64,
+    pub user_id: UserId,
 }
 
 /// Asks for names in the order of their ids, after one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
-    pub after: u64,
+    pub after: UserId,
     pub limit: u32,
 }
 
@@ -88,7 +89,7 @@ pub struct AddKey(pub ServiceKey);
 
 /// Asks for the service key of an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key(pub String);
+pub struct Key(pub ServiceKeyId);
 
 /// Asks for all service keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,12 +97,12 @@ pub struct Keys;
 
 /// Revokes a service key, and gives it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevokeKey(pub String);
+pub struct RevokeKey(pub ServiceKeyId);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegisterReply {
-    Id(u64),
+    Id(UserId),
     /// The bootstrap key has done its work.
     AdminExists,
 }
@@ -135,6 +136,6 @@ pub struct ServiceKeys {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    pub id: u64,
+    pub id: UserId,
     pub username: String,
 }

@@ -2,6 +2,7 @@
 
 use super::service_key::ServiceKey;
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub struct KeyCache(Vec<Entry>);
 
 #[derive(Debug)]
 struct Entry {
-    id: String,
+    id: ServiceKeyId,
     asked_at: Timestamp,
     key: Option<Rc<ServiceKey>>,
 }
@@ -28,21 +29,21 @@ impl KeyCache {
     }
 
     /// What was said of an id not long ago: that there is such a key, or that there is none.
-    pub fn get(&self, id: &str, now: Timestamp) -> Option<Option<Rc<ServiceKey>>> {
-        self.0.iter().find(|e| e.id == id && fresh(e, now)).map(|e| e.key.clone())
+    pub fn get(&self, id: &ServiceKeyId, now: Timestamp) -> Option<Option<Rc<ServiceKey>>> {
+        self.0.iter().find(|e| e.id == *id && fresh(e, now)).map(|e| e.key.clone())
     }
 
     /// Notes an answer. `asked_at` is from before the question: what happened after it may not be in the answer.
-    pub fn put(&mut self, id: &str, key: Option<Rc<ServiceKey>>, asked_at: Timestamp) {
-        self.0.retain(|e| e.id != id && fresh(e, asked_at));
+    pub fn put(&mut self, id: &ServiceKeyId, key: Option<Rc<ServiceKey>>, asked_at: Timestamp) {
+        self.0.retain(|e| e.id != *id && fresh(e, asked_at));
         if self.0.len() >= ENTRIES_MAX {
             self.0.remove(0);
         }
-        self.0.push(Entry { id: id.to_owned(), asked_at, key });
+        self.0.push(Entry { id: id.clone(), asked_at, key });
     }
 
-    pub fn forget(&mut self, id: &str) {
-        self.0.retain(|e| e.id != id);
+    pub fn forget(&mut self, id: &ServiceKeyId) {
+        self.0.retain(|e| e.id != *id);
     }
 }
 
@@ -63,26 +64,30 @@ mod tests {
         Rc::new(ServiceKey::new(1, &[1; 32], "a".to_owned(), &[], None, at(0)).0)
     }
 
+    fn id(text: &str) -> ServiceKeyId {
+        ServiceKeyId::issued(text)
+    }
+
     #[test]
     fn an_answer_holds_for_ten_seconds() {
         let mut cache = KeyCache::new();
-        cache.put("a", Some(key()), at(100));
-        cache.put("b", None, at(100));
-        assert_eq!(cache.get("a", at(109)), Some(Some(key())));
-        assert_eq!(cache.get("b", at(109)), Some(None));
-        assert_eq!(cache.get("c", at(109)), None);
-        assert_eq!(cache.get("a", at(110)), None);
-        assert_eq!(cache.get("a", at(99)), None);
-        cache.forget("a");
-        assert_eq!(cache.get("a", at(101)), None);
+        cache.put(&id("a"), Some(key()), at(100));
+        cache.put(&id("b"), None, at(100));
+        assert_eq!(cache.get(&id("a"), at(109)), Some(Some(key())));
+        assert_eq!(cache.get(&id("b"), at(109)), Some(None));
+        assert_eq!(cache.get(&id("c"), at(109)), None);
+        assert_eq!(cache.get(&id("a"), at(110)), None);
+        assert_eq!(cache.get(&id("a"), at(99)), None);
+        cache.forget(&id("a"));
+        assert_eq!(cache.get(&id("a"), at(101)), None);
     }
 
     #[test]
     fn a_later_answer_takes_the_place_of_an_earlier_one() {
         let mut cache = KeyCache::new();
-        cache.put("a", None, at(100));
-        cache.put("a", Some(key()), at(101));
-        assert_eq!(cache.get("a", at(101)), Some(Some(key())));
+        cache.put(&id("a"), None, at(100));
+        cache.put(&id("a"), Some(key()), at(101));
+        assert_eq!(cache.get(&id("a"), at(101)), Some(Some(key())));
         assert_eq!(cache.0.len(), 1);
     }
 
@@ -90,11 +95,11 @@ mod tests {
     fn it_does_not_grow_for_ever() {
         let mut cache = KeyCache::new();
         for n in 0..=ENTRIES_MAX {
-            cache.put(&n.to_string(), None, at(100));
+            cache.put(&id(&n.to_string()), None, at(100));
         }
         assert_eq!(cache.0.len(), ENTRIES_MAX);
-        assert_eq!((cache.get("0", at(100)), cache.get("1", at(100))), (None, Some(None)));
-        cache.put("x", None, at(200));
+        assert_eq!((cache.get(&id("0"), at(100)), cache.get(&id("1"), at(100))), (None, Some(None)));
+        cache.put(&id("x"), None, at(200));
         assert_eq!(cache.0.len(), 1);
     }
 }

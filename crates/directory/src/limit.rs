@@ -3,12 +3,13 @@
 use super::LimitPolicy;
 use super::state::Slot;
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// What a session's object said of itself, when a place was needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
-    pub session_id: String,
+    pub session_id: SessionId,
     pub found: Found,
 }
 

@@ -9,6 +9,7 @@ use super::state::{Slot, Stored, Task, User};
 use super::user::{Step, UserPolicy, promise};
 use base::account::{Account, EndReason};
 use base::clock::{Timestamp, millis};
+use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 /// A place reserved by a login that then failed is free again after this.
@@ -26,9 +27,9 @@ pub struct CheckedPassword {
 /// The place that a login asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    pub session_id: String,
+    pub session_id: SessionId,
     /// The session that gives its place up for it.
-    pub replaces: Option<String>,
+    pub replaces: Option<SessionId>,
 }
 
 /// How long this address has to wait before a password is looked at.
@@ -37,7 +38,7 @@ pub fn throttled(user: &User, address: &str, now: Timestamp) -> Option<Throttled
     Some(Throttled { retry_after_ms: millis(wait), user_id: id(user) })
 }
 
-fn id(user: &User) -> Option<u64> {
+fn id(user: &User) -> Option<UserId> {
     user.profile.as_ref().map(|p| p.account.user_id)
 }
 
@@ -113,10 +114,10 @@ impl Step for Admit {
 }
 
 /// Who is to be asked how active they are before a place can be taken; nobody if one is free.
-fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<String>> {
+fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<SessionId>> {
     limit::drop_dead(&mut user.slots, &[], now);
     let others = user.slots.iter().map(|s| &s.session_id).filter(|id| place.replaces.as_ref() != Some(id));
-    let sessions: Vec<String> = others.cloned().collect();
+    let sessions: Vec<SessionId> = others.cloned().collect();
     (sessions.len() >= policy.limit.max).then_some(sessions)
 }
 
@@ -163,7 +164,7 @@ fn has_place(user: &User, place: &Place) -> bool {
 }
 
 /// Only a session on this user's list can be replaced; its place is free for the new one.
-fn without_replaced(user: &User, place: &Place) -> (Vec<Slot>, Option<String>) {
+fn without_replaced(user: &User, place: &Place) -> (Vec<Slot>, Option<SessionId>) {
     let mut slots = user.slots.clone();
     let replaced = place.replaces.clone().filter(|id| slots.iter().any(|s| s.session_id == *id));
     slots.retain(|s| replaced.as_ref() != Some(&s.session_id));
@@ -173,9 +174,9 @@ fn without_replaced(user: &User, place: &Place) -> (Vec<Slot>, Option<String>) {
 fn occupy(
     user: &mut User,
     account: Account,
-    session_id: String,
-    evicted: Vec<String>,
-    replaced: Option<String>,
+    session_id: SessionId,
+    evicted: Vec<SessionId>,
+    replaced: Option<SessionId>,
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Reserved {

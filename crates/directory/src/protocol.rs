@@ -5,6 +5,7 @@ use super::limit::Activity;
 use super::state::{Slot, Task};
 use base::account::{Account, EndReason, Owner};
 use base::commands;
+use base::ids::{SessionId, UserId};
 use base::rpc::{self, Address, Class};
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
@@ -63,20 +64,20 @@ pub struct Login {
     pub password: Secret,
     /// The client's address, as a keyed hash.
     pub address: String,
-    pub session_id: String,
+    pub session_id: SessionId,
     /// A session of the same user whose place the new one takes.
     #[serde(default)]
-    pub replaces: Option<String>,
+    pub replaces: Option<SessionId>,
 }
 
 /// Takes a place at the limit, now that it is known how active each session is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserve {
-    pub session_id: String,
+    pub session_id: SessionId,
     pub version: u64,
     pub activity: Vec<Activity>,
     #[serde(default)]
-    pub replaces: Option<String>,
+    pub replaces: Option<SessionId>,
 }
 
 /// Takes a place for somebody externally authenticated. At the limit without `activity`: says who is to be asked for it
@@ -84,36 +85,36 @@ pub struct Reserve {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admit {
     pub account: Account,
-    pub session_id: String,
+    pub session_id: SessionId,
     #[serde(default)]
     pub activity: Vec<Activity>,
     #[serde(default)]
-    pub replaces: Option<String>,
+    pub replaces: Option<SessionId>,
 }
 
 /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    pub session_id: String,
+    pub session_id: SessionId,
 }
 
 /// The session knows the account as of this moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Synced {
-    pub session_id: String,
+    pub session_id: SessionId,
 }
 
 /// Ends sessions: the one named, or all but the one kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    pub only: Option<String>,
-    pub keep: Option<String>,
+    pub only: Option<SessionId>,
+    pub keep: Option<SessionId>,
     pub reason: EndReason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Create {
-    pub user_id: u64,
+    pub user_id: UserId,
     pub username: String,
     pub roles: Vec<String>,
     #[serde(with = "secret::wire")]
@@ -160,7 +161,7 @@ pub enum LoginReply {
     /// Too many failures; the password was not looked at.
     Throttled(Throttled),
     Inactive {
-        user_id: u64,
+        user_id: UserId,
     },
 }
 
@@ -169,12 +170,12 @@ pub enum LoginReply {
 pub enum ReserveReply {
     Reserved(Reserved),
     LimitExceeded {
-        user_id: u64,
+        user_id: UserId,
     },
     /// The user has changed since the login began.
     Refused(Refused),
     Inactive {
-        user_id: u64,
+        user_id: UserId,
     },
 }
 
@@ -185,7 +186,7 @@ pub enum AdmitReply {
     /// No place is free: say how active these are, and ask again.
     AtLimit(AtLimit),
     LimitExceeded {
-        user_id: u64,
+        user_id: UserId,
     },
     /// The account is a user's, who needs a password.
     Failed,
@@ -248,15 +249,15 @@ pub enum Done {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {
     pub account: Account,
-    pub evicted: Vec<String>,
-    pub replaced: Option<String>,
+    pub evicted: Vec<SessionId>,
+    pub replaced: Option<SessionId>,
 }
 
 /// No place is free; these have one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtLimit {
     pub version: u64,
-    pub sessions: Vec<String>,
+    pub sessions: Vec<SessionId>,
 }
 
 /// Wrong password or no such user; the answer is to be held back this long.
@@ -265,7 +266,7 @@ pub struct Refused {
     pub delay_ms: u64,
     /// For the audit record only.
     #[serde(default)]
-    pub user_id: Option<u64>,
+    pub user_id: Option<UserId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,14 +274,14 @@ pub struct Throttled {
     pub retry_after_ms: u64,
     /// For the audit record only.
     #[serde(default)]
-    pub user_id: Option<u64>,
+    pub user_id: Option<UserId>,
 }
 
 /// These sessions are to be ended, or told of the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AffectedSessions {
     pub profile: Profile,
-    pub sessions: Vec<String>,
+    pub sessions: Vec<SessionId>,
     pub task: Option<Task>,
 }
 

@@ -1,6 +1,7 @@
 //! Service keys: what services show to be let in. `sp_{id}_{secret}`; only the secret's hash is kept.
 
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use base::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 /// What keys begin with, so that scanners of source code can find one that was left there.
 const PREFIX: &str = "sp_";
-/// Twelve hexadecimal digits. An id is no secret; it finds the key.
-const ID_DIGITS: usize = 12;
+/// 48 random bits.
 const ID_MAX: u64 = 0xffff_ffff_ffff;
 /// Longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -44,7 +44,7 @@ impl Scope {
 /// A key as it is kept: a row of the directory's table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceKey {
-    pub id: String,
+    pub id: ServiceKeyId,
     pub name: String,
     /// SHA-256 of the secret, in base64url. The secret has 256 random bits, so a slow or a keyed hash would add nothing.
     pub hash: String,
@@ -67,7 +67,7 @@ impl ServiceKey {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> (Self, Secret) {
-        let id = format!("{:012x}", random & ID_MAX);
+        let id = ServiceKeyId::issued(format!("{:012x}", random & ID_MAX));
         let text = Base64UrlUnpadded::encode_string(secret);
         let key = Self {
             hash: hash(secret),
@@ -79,7 +79,7 @@ impl ServiceKey {
             revoked_at: None,
             id,
         };
-        let shown = [PREFIX, &key.id, "_", &text].concat();
+        let shown = [PREFIX, key.id.as_str(), "_", &text].concat();
         (key, Secret::new(shown))
     }
 
@@ -111,7 +111,7 @@ impl ServiceKey {
 /// A key that somebody shows: well-formed, and nothing else is known of it. Its secret is hashed at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PresentedKey {
-    pub id: String,
+    pub id: ServiceKeyId,
     hash: String,
 }
 
@@ -120,18 +120,11 @@ impl PresentedKey {
     pub fn parse(text: &str) -> Option<Self> {
         // The secret may have an underscore in it.
         let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
-        if !is_id(id) {
-            return None;
-        }
+        let id = ServiceKeyId::parse(id)?;
         let mut bytes = [0; 32];
         let decoded = Base64UrlUnpadded::decode(secret, &mut bytes).ok()?;
-        (decoded.len() == bytes.len()).then(|| Self { id: id.to_owned(), hash: hash(&bytes) })
+        (decoded.len() == bytes.len()).then(|| Self { id, hash: hash(&bytes) })
     }
-}
-
-/// Whether a key could have this id.
-pub fn is_id(text: &str) -> bool {
-    text.len() == ID_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a key may be called this: visible text on one line, not too long.
@@ -168,7 +161,7 @@ mod tests {
             let (key, text) = made(secret, None);
             assert!(admits(&key, &text, NOW), "{text}");
             let kept = format!("{key:?}{}", serde_json::to_string(&key).unwrap());
-            assert!(!kept.contains(text.rsplit_once(&key.id).unwrap().1), "{kept}");
+            assert!(!kept.contains(text.rsplit_once(key.id.as_str()).unwrap().1), "{kept}");
             assert!(text.ends_with(&key.last4) && key.last4.len() == 4);
         }
         // sha256(32 zero bytes), computed elsewhere.
@@ -186,7 +179,7 @@ mod tests {
     fn only_one_spelling_is_read() {
         let (_, text) = made(1, None);
         assert!(PresentedKey::parse(&text).is_some());
-        let secret = &text[3 + ID_DIGITS + 1..];
+        let secret = &text[3 + 12 + 1..];
         for bad in [
             String::new(),
             "sp_".to_owned(),

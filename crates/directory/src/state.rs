@@ -3,6 +3,7 @@
 use super::throttle::Throttle;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct Stored {
 /// A place among the user's live sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
-    pub session_id: String,
+    pub session_id: SessionId,
     pub created_at: Timestamp,
     /// The session cannot live longer than this, whatever happens.
     pub expires_at: Timestamp,
@@ -42,7 +43,7 @@ pub struct Slot {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    pub session_id: String,
+    pub session_id: SessionId,
     pub task: Task,
     /// When the object's alarm does it, if whoever asked for it has not.
     pub due: Timestamp,

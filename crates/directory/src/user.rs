@@ -9,6 +9,7 @@ use super::state::{Pending, Slot, Stored, Task, User};
 use super::{LimitPolicy, ThrottlePolicy};
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 /// What was decided for a session is done by the object's alarm after this, if nobody has said that it is done.
@@ -27,7 +28,7 @@ pub struct UserPolicy {
 /// A user to be, with the password hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewUser {
-    pub user_id: u64,
+    pub user_id: UserId,
     pub username: String,
     pub roles: Vec<String>,
     pub hash: String,
@@ -44,7 +45,7 @@ pub struct UserChange {
 /// The alarm asked after a reserved place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    pub session_id: String,
+    pub session_id: SessionId,
     pub found: Found,
 }
 
@@ -60,10 +61,10 @@ pub struct Decision<R> {
 pub enum Work {
     /// Ask the session whether it was ever opened.
     Check {
-        session_id: String,
+        session_id: SessionId,
     },
     Do {
-        session_id: String,
+        session_id: SessionId,
         task: Task,
     },
 }
@@ -182,7 +183,7 @@ impl Step for UserChange {
         let sessions = match task {
             Some(Task::End(reason)) => end(user, |_| true, reason, now),
             Some(Task::Sync) => {
-                let sessions: Vec<String> = user.slots.iter().map(|s| s.session_id.clone()).collect();
+                let sessions: Vec<SessionId> = user.slots.iter().map(|s| s.session_id.clone()).collect();
                 for session_id in &sessions {
                     promise(user, session_id, Task::Sync, now);
                 }
@@ -211,8 +212,8 @@ impl Step for Checked {
 
 /// Takes the chosen sessions off the list and promises their end. Gives back all that are still to be ended for this,
 /// also those of an earlier call that did not finish.
-fn end(user: &mut User, chosen: impl Fn(&Slot) -> bool, reason: EndReason, now: Timestamp) -> Vec<String> {
-    let sessions: Vec<String> =
+fn end(user: &mut User, chosen: impl Fn(&Slot) -> bool, reason: EndReason, now: Timestamp) -> Vec<SessionId> {
+    let sessions: Vec<SessionId> =
         user.slots.iter().filter(|s| chosen(s)).map(|s| s.session_id.clone()).collect();
     user.slots.retain(|s| !sessions.contains(&s.session_id));
     for session_id in &sessions {
@@ -223,9 +224,9 @@ fn end(user: &mut User, chosen: impl Fn(&Slot) -> bool, reason: EndReason, now: 
 }
 
 /// Notes what is to be done, in place of anything noted for that session before.
-pub(super) fn promise(user: &mut User, session_id: &str, task: Task, now: Timestamp) {
-    user.pending.retain(|p| p.session_id != session_id);
-    user.pending.push(Pending { session_id: session_id.to_owned(), task, due: now.plus(PENDING) });
+pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: Timestamp) {
+    user.pending.retain(|p| p.session_id != *session_id);
+    user.pending.push(Pending { session_id: session_id.clone(), task, due: now.plus(PENDING) });
 }
 
 fn profile(user: &User) -> Option<Profile> {
@@ -234,7 +235,7 @@ fn profile(user: &User) -> Option<Profile> {
     Some(Profile { account, is_active: stored.is_active, slots })
 }
 
-fn affected(user: &User, sessions: Vec<String>, task: Option<Task>) -> Option<AffectedSessions> {
+fn affected(user: &User, sessions: Vec<SessionId>, task: Option<Task>) -> Option<AffectedSessions> {
     profile(user).map(|profile| AffectedSessions { profile, sessions, task })
 }
 

@@ -4,6 +4,7 @@ use super::password::Verdict;
 use super::*;
 use base::account::EndReason;
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 const POLICY: UserPolicy = UserPolicy {
@@ -11,6 +12,7 @@ const POLICY: UserPolicy = UserPolicy {
     throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
     session_lifetime: Duration::from_mins(50),
 };
+const USER: UserId = UserId::issued(7);
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
@@ -18,7 +20,7 @@ fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
 }
 
 fn login(user: &mut User, verdict: Verdict, session_id: &str) -> LoginReply {
-    let place = Place { session_id: session_id.into(), replaces: None };
+    let place = Place { session_id: SessionId::issued(session_id), replaces: None };
     run(user, CheckedPassword { verdict, rehashed: None, address: "a".into(), place })
 }
 
@@ -27,7 +29,7 @@ fn update(
     roles: Option<&[&str]>,
     is_active: Option<bool>,
     hash: Option<&str>,
-) -> (Vec<String>, Option<Task>) {
+) -> (Vec<SessionId>, Option<Task>) {
     let roles = roles.map(|r| r.iter().map(|r| (*r).to_owned()).collect());
     let affected = run(user, UserChange { roles, is_active, hash: hash.map(str::to_owned) }).unwrap();
     (affected.sessions, affected.task)
@@ -35,8 +37,9 @@ fn update(
 
 fn somebody() -> User {
     let mut user = User::default();
-    let create = NewUser { user_id: 7, username: "u".into(), roles: vec!["user".into()], hash: "h".into() };
-    assert!(matches!(run(&mut user, create.clone()), CreateReply::User(p) if p.account.user_id == 7));
+    let create =
+        NewUser { user_id: USER, username: "u".into(), roles: vec!["user".into()], hash: "h".into() };
+    assert!(matches!(run(&mut user, create.clone()), CreateReply::User(p) if p.account.user_id == USER));
     assert_eq!(run(&mut user, create), CreateReply::Exists);
     user
 }
@@ -47,7 +50,7 @@ fn with_session() -> User {
     user
 }
 
-fn ended(reply: EndReply) -> (Vec<String>, Option<Task>) {
+fn ended(reply: EndReply) -> (Vec<SessionId>, Option<Task>) {
     match reply {
         EndReply::Sessions(affected) => (affected.sessions, affected.task),
         EndReply::NoUser => panic!("no user"),
@@ -89,7 +92,7 @@ fn a_disabled_user_is_told_so_only_with_the_right_password() {
     let mut user = somebody();
     update(&mut user, None, Some(false), None);
     assert!(matches!(login(&mut user, Verdict::Mismatch, "s"), LoginReply::Refused(_)));
-    assert_eq!(login(&mut user, Verdict::Match, "s"), LoginReply::Inactive { user_id: 7 });
+    assert_eq!(login(&mut user, Verdict::Match, "s"), LoginReply::Inactive { user_id: USER });
 }
 
 #[test]
@@ -99,10 +102,10 @@ fn disabling_and_a_new_password_end_the_sessions() {
     {
         let mut user = with_session();
         let task = Task::End(reason);
-        assert_eq!((update(&mut user, None, active, hash)), (vec!["s1".to_owned()], Some(task)));
+        assert_eq!((update(&mut user, None, active, hash)), (vec![SessionId::issued("s1")], Some(task)));
         assert!(user.slots.is_empty());
         assert_eq!(user.pending.len(), 1, "until somebody says that it is done");
-        run(&mut user, Close { session_id: "s1".into() });
+        run(&mut user, Close { session_id: SessionId::issued("s1") });
         assert!(user.pending.is_empty());
     }
 }
@@ -119,21 +122,25 @@ fn an_end_that_was_not_finished_is_named_again() {
 fn new_roles_are_told_to_the_sessions() {
     let mut user = with_session();
     assert_eq!((update(&mut user, Some(&["user"]), None, None)), (vec![], None), "the same roles");
-    let expected = (vec!["s1".to_owned()], Some(Task::Sync));
+    let expected = (vec![SessionId::issued("s1")], Some(Task::Sync));
     assert_eq!((update(&mut user, Some(&["admin"]), None, None)), expected);
     assert_eq!(user.slots.len(), 1);
-    run(&mut user, Synced { session_id: "s1".into() });
+    run(&mut user, Synced { session_id: SessionId::issued("s1") });
     assert!(user.pending.is_empty());
 }
 
 #[test]
 fn a_login_that_began_before_a_change_does_not_outlive_it() {
     let mut user = somebody();
-    let reserve = |version| Reserve { session_id: "s".into(), version, activity: vec![], replaces: None };
+    let reserve =
+        |version| Reserve { session_id: SessionId::issued("s"), version, activity: vec![], replaces: None };
     update(&mut user, None, None, Some("h2"));
-    assert_eq!(run(&mut user, reserve(0)), ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(7) }));
+    assert_eq!(
+        run(&mut user, reserve(0)),
+        ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(USER) })
+    );
     update(&mut user, None, Some(false), None);
-    assert_eq!(run(&mut user, reserve(1)), ReserveReply::Inactive { user_id: 7 });
+    assert_eq!(run(&mut user, reserve(1)), ReserveReply::Inactive { user_id: USER });
     assert!(user.slots.is_empty());
 }
 
@@ -142,11 +149,11 @@ fn only_what_is_on_the_list_can_be_closed() {
     let mut user = with_session();
     login(&mut user, Verdict::Match, "s2");
     let end = |only: Option<&str>, keep: Option<&str>| End {
-        only: only.map(str::to_owned),
-        keep: keep.map(str::to_owned),
+        only: only.map(SessionId::issued),
+        keep: keep.map(SessionId::issued),
         reason: EndReason::Logout,
     };
-    assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<String>::new());
+    assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<SessionId>::new());
     assert_eq!(ended(run(&mut user, end(None, Some("s2")))).0, ["s1"]);
     assert_eq!(user.slots.len(), 1);
 }
@@ -155,9 +162,9 @@ fn only_what_is_on_the_list_can_be_closed() {
 fn a_removed_user_is_disposable_once_the_sessions_are_ended() {
     let mut user = with_session();
     let task = Some(Task::End(EndReason::Disabled));
-    assert_eq!(ended(run(&mut user, Remove)), (vec!["s1".to_owned()], task));
+    assert_eq!(ended(run(&mut user, Remove)), (vec![SessionId::issued("s1")], task));
     assert!(!user.is_disposable(NOW));
-    run(&mut user, Close { session_id: "s1".into() });
+    run(&mut user, Close { session_id: SessionId::issued("s1") });
     assert!(user.is_disposable(NOW));
     assert_eq!(run(&mut user, Get), GetReply::NoUser);
 }
@@ -171,7 +178,7 @@ fn an_outdated_hash_is_replaced_at_login() {
             verdict: Verdict::MatchOutdated,
             rehashed: Some("h2".into()),
             address: "a".into(),
-            place: Place { session_id: "s".into(), replaces: None },
+            place: Place { session_id: SessionId::issued("s"), replaces: None },
         },
     );
     assert_eq!(user.profile.unwrap().password, "h2");

@@ -3,6 +3,7 @@
 use base::account::EndReason;
 use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use keeper::alert::{Alert, Kind};
 use keeper::history::Entry;
 use keeper::{AccountKey, Code};
@@ -41,7 +42,7 @@ pub fn alert(key: &AccountKey, alert: &Alert) -> String {
 }
 
 /// The audit record of a session that its own alarm has ended: nobody asked for it.
-pub fn expired(session_id: &str, reason: EndReason, user: Option<u64>, now: Timestamp) -> String {
+pub fn expired(session_id: &SessionId, reason: EndReason, user: Option<UserId>, now: Timestamp) -> String {
     json!({
         "level": "info",
         "event": "audit",

@@ -5,6 +5,7 @@
 use crate::host::{Answer, DurableObject, Host, SqlValue};
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::PortalId;
 use portal::registry::{
     Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
     NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
@@ -32,7 +33,7 @@ struct StoredRow {
     name: String,
     alias: Option<String>,
     kid: Option<String>,
-    session_id: String,
+    session_id: PortalId,
     username: Option<String>,
     created_at: Timestamp,
     last_used: Timestamp,

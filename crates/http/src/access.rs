@@ -5,6 +5,7 @@ use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::query_values;
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use config::App;
 use directory::ADMIN;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -16,7 +17,7 @@ use session::{Account, EndReason, Live, Presence};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub account: Account,
-    pub session_id: String,
+    pub session_id: SessionId,
     /// What the session's object said. Nothing where `SESSION_CHECK` does not ask it.
     pub live: Option<Live>,
 }
@@ -63,13 +64,11 @@ pub fn access_token(app: &App, authorization: Option<&str>, now: Timestamp) -> R
 }
 
 /// What an answer of the session's object means for somebody with an access token.
-pub fn admitted(session_id: &str, subject: &str, presence: Presence) -> Result<Caller, Reason> {
+pub fn admitted(session_id: SessionId, subject: &str, presence: Presence) -> Result<Caller, Reason> {
     match presence {
         // No token that we made names another user's session.
         Presence::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
-        Presence::Live(live) => {
-            Ok(Caller { account: live.account.clone(), session_id: session_id.to_owned(), live: Some(live) })
-        }
+        Presence::Live(live) => Ok(Caller { account: live.account.clone(), session_id, live: Some(live) }),
         Presence::Ended(ended) => Err(access_refused(ended.reason)),
         Presence::Unknown => Err(Reason::SessionRevoked(None)),
     }
@@ -131,7 +130,7 @@ pub fn verify(caller: &Caller, head: &RequestHead) -> Result<Reply, Reason> {
     Ok(Reply::empty(200)
         .with("x-auth-user", caller.account.subject())
         .with("x-auth-username", username.to_string())
-        .with("x-auth-session", caller.session_id.clone())
+        .with("x-auth-session", caller.session_id.as_str())
         .with("x-auth-roles", caller.account.roles.join(",")))
 }
 

@@ -6,6 +6,7 @@ use crate::error::Reason;
 use crate::log::{self, Audit};
 use crate::request::RequestHead;
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use base::rpc::{Address, Class, Command, Unreachable};
 use config::{App, Check};
 use directory::{DirectoryObject, UserObject};
@@ -41,10 +42,10 @@ impl<B: Backend> RequestContext<B> {
     /// Sends a command to a session's object. Nothing, if the id is not one that sessions have: nobody knows such a session.
     pub async fn session<C: Command<Object = SessionObject>>(
         &self,
-        id: &str,
+        id: &SessionId,
         command: &C,
     ) -> Result<Option<C::Reply>, Reason> {
-        if !self.backend.is_id(Class::Session, id) {
+        if !self.backend.is_id(Class::Session, id.as_str()) {
             return Ok(None);
         }
         self.send(&session::address(id), command).await.map(Some)
@@ -128,7 +129,7 @@ impl<B: Backend> RequestContext<B> {
 
     async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
         let presence = self.session(&token.session_id, &self.touch(&token)).await?;
-        admitted(&token.session_id, &token.subject, presence.unwrap_or(Presence::Unknown))
+        admitted(token.session_id, &token.subject, presence.unwrap_or(Presence::Unknown))
     }
 
     /// The touch follows after the answer.
@@ -136,14 +137,14 @@ impl<B: Backend> RequestContext<B> {
         let (backend, id, touch) = (self.backend.clone(), token.session_id.clone(), self.touch(token));
         self.backend.wait_until(async move {
             // The call logs its own failure; the activity is then not counted.
-            if backend.is_id(Class::Session, &id) {
+            if backend.is_id(Class::Session, id.as_str()) {
                 let _ = backend.send(&session::address(&id), &touch).await;
             }
         });
     }
 
     /// Ends one session: in its object first, then everywhere else.
-    pub async fn end_session(&self, id: &str, reason: EndReason) -> Result<Option<Ended>, Reason> {
+    pub async fn end_session(&self, id: &SessionId, reason: EndReason) -> Result<Option<Ended>, Reason> {
         let Some(revoked) = self.session(id, &Revoke { reason }).await? else { return Ok(None) };
         self.propagate_end(id, &revoked.ended).await;
         Ok(Some(revoked.ended))
@@ -151,13 +152,13 @@ impl<B: Backend> RequestContext<B> {
 
     /// Ends sessions that the user's object has taken off its list. An error says that not all could be reached; the
     /// user's alarm ends those.
-    pub async fn end_sessions(&self, ids: &[String], reason: EndReason) -> Result<(), Reason> {
+    pub async fn end_sessions(&self, ids: &[SessionId], reason: EndReason) -> Result<(), Reason> {
         let ended = join_all(ids.iter().map(|id| self.end_session(id, reason))).await;
         ended.into_iter().try_for_each(|result| result.map(|_| ()))
     }
 
     /// The follow-ups of an end. What fails is done by the session's alarm, so the caller's answer does not depend on it.
-    pub async fn propagate_end(&self, id: &str, ended: &Ended) {
+    pub async fn propagate_end(&self, id: &SessionId, ended: &Ended) {
         if ended.end_propagated {
             return;
         }
@@ -165,7 +166,7 @@ impl<B: Backend> RequestContext<B> {
             self.fault("settling an end", &error);
             return;
         }
-        let (backend, id) = (self.backend.clone(), id.to_owned());
+        let (backend, id) = (self.backend.clone(), id.clone());
         self.backend.wait_until(async move {
             // If this is lost, the alarm does it all once more.
             let _ = backend.send(&session::address(&id), &EndPropagated).await;

@@ -9,6 +9,7 @@ use crate::request::{Lines, RequestHead, is_passive, path_and_query};
 use crate::route::{Found, Route, Row, find};
 use crate::serve::finished;
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use base::ports::{Log, Random};
 use base::rpc::Command as _;
 use config::{App, Check};
@@ -38,7 +39,7 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
     let passive = read.header("x-session-passive").is_some_and(is_passive);
     let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
     let started = now.millis().to_string();
-    Some([&*token.session_id, "\n", &touch, "\n", &token.subject, "\n", &started].concat())
+    Some([token.session_id.as_str(), "\n", &touch, "\n", &token.subject, "\n", &started].concat())
 }
 
 /// The answer. `asked` is what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
@@ -72,7 +73,7 @@ fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
 
 fn caller(session_id: &str, subject: &str, reply: &str) -> Result<Caller, Reason> {
     let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
-    admitted(session_id, subject, presence)
+    admitted(SessionId::issued(session_id), subject, presence)
 }
 
 fn answered<P: Log>(

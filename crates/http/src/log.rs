@@ -2,6 +2,7 @@
 
 use crate::request::RequestHead;
 use base::clock::{Timestamp, millis};
+use base::ids::{ServiceKeyId, UserId};
 use serde_json::json;
 
 /// The line of a request.
@@ -30,14 +31,14 @@ pub struct Audit<'a> {
     /// `ok`, or the code of the refusal.
     pub outcome: &'a str,
     /// Who did it, where that is known.
-    pub actor: Option<u64>,
+    pub actor: Option<UserId>,
     /// The user it was done to, where that is somebody else or all that is known.
-    pub user: Option<u64>,
+    pub user: Option<UserId>,
     pub session_id: Option<&'a str>,
     /// The service that did it; of actions on a service key, the key that it was done to.
     pub service: Option<&'a str>,
     /// The id of that key.
-    pub key_id: Option<&'a str>,
+    pub key_id: Option<&'a ServiceKeyId>,
     /// The account whose tokens it was about.
     pub account: Option<&'a str>,
     /// Somebody whom another system has logged in, as a keyed hash: the number is nobody's business.
@@ -62,7 +63,7 @@ pub fn audit(head: &RequestHead, record: &Audit, now: Timestamp) -> String {
     // Only where there is something to say.
     let more = [
         ("service", record.service),
-        ("key_id", record.key_id),
+        ("key_id", record.key_id.map(ServiceKeyId::as_str)),
         ("account", record.account),
         ("customer", record.customer),
     ];
@@ -109,8 +110,12 @@ mod tests {
             assert_eq!(short.get(name), None);
         }
         assert_eq!(short["actor"], Value::Null);
-        let long =
-            line(Audit { service: Some("key:a"), key_id: Some("1"), account: Some("b"), ..Audit::default() });
+        let long = line(Audit {
+            service: Some("key:a"),
+            key_id: Some(&ServiceKeyId::issued("1")),
+            account: Some("b"),
+            ..Audit::default()
+        });
         assert_eq!(
             (&long["service"], &long["key_id"], &long["account"]),
             (&json!("key:a"), &json!("1"), &json!("b"))

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn is_signed_over_id_time_and_body() {
-        let key = AccountKey { provider: "upstox", account: "a1".to_owned() };
+        let key = AccountKey { provider: "upstox", account: base::ids::AccountName::issued("a1") };
         let alert = Alert {
             number: 3,
             kind: Kind::NeedsAttention,

@@ -48,13 +48,14 @@ pub use providers::{Provider, Providers};
 pub use state::{Account, Held, Source, Tokens};
 pub use upstream_index::{index_address, sweeper_address};
 
+use base::ids::AccountName;
 use std::fmt;
 
 /// Which token: a provider's name and an account there. Names an object as `provider/account`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AccountKey {
     pub provider: &'static str,
-    pub account: String,
+    pub account: AccountName,
 }
 
 impl fmt::Display for AccountKey {

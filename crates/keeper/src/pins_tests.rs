@@ -18,6 +18,7 @@ use super::upstream_index::{
 };
 use super::{Account, AccountKey, Actor, Code, Held, Source, Task, Tokens, address, alert, upstream_index};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::rpc::{self, Name};
 use base::secret::Secret;
 use support::{check, check_of, section, shows};
@@ -43,12 +44,16 @@ fn commands_and_replies() {
 #[test]
 fn commands_in_their_envelopes() {
     fn sent<C: protocol::AccountCommand>(command: C) -> Envelope {
-        let json = rpc::Command::to_json(&Sent::new(FACTURIFY, "default", command)).unwrap();
+        let json =
+            rpc::Command::to_json(&Sent::new(FACTURIFY, &AccountName::issued("default"), command)).unwrap();
         serde_json::from_str(&json).unwrap()
     }
     let by = || Actor { who: "w".to_owned(), request_id: "r1".to_owned() };
-    let envelope =
-        |command| Envelope { provider: FACTURIFY.to_owned(), account: "default".to_owned(), command };
+    let envelope = |command| Envelope {
+        provider: FACTURIFY.to_owned(),
+        account: AccountName::issued("default"),
+        command,
+    };
     let order = |task| envelope(AnyCommand::Order(Order { task, by: by() }));
     let token = GetToken { min_ttl_seconds: 60, rewrite: true, by: by() };
     let look = Reconcile { daily: true, spread_millis: 40 };
@@ -89,7 +94,8 @@ fn the_index_and_the_sweepers() {
     assert_eq!(sent(&keep), upstream_index::Envelope::Keep(keep));
     assert_eq!(sent(&StartSweep { now }), upstream_index::Envelope::Start(StartSweep { now }));
     assert_eq!(sent(&Sweeping { now }), upstream_index::Envelope::Sweeping(Sweeping { now }));
-    let names = [index_address().name, sweeper_address(2).name, address(UPSTOX, "a1").name];
+    let names =
+        [index_address().name, sweeper_address(2).name, address(UPSTOX, &AccountName::issued("a1")).name];
     assert_eq!(names, ["roster", "sweep/2", "upstox/a1"].map(|name| Name::Name(name.to_owned())));
 }
 
@@ -125,7 +131,8 @@ fn the_copy_of_a_token() {
 
 #[test]
 fn names_of_accounts() {
-    let name = |provider, account: &str| AccountKey { provider, account: account.to_owned() }.to_string();
+    let name =
+        |provider, account: &str| AccountKey { provider, account: AccountName::issued(account) }.to_string();
     let names = [name(FACTURIFY, "default"), name(UPSTOX, "a1"), name(OAUTH2, "o1")];
     assert_eq!(names.to_vec(), section("keeper", "names of accounts"));
 }

@@ -9,6 +9,7 @@ use super::state::{Check, Health, Source};
 use base::call::Code;
 pub use base::call::{Actor, Refusal};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::rpc::{self, Address, Class, Method, Object, Peers, Unreachable};
 use base::secret::{self, Secret};
 use serde::de::DeserializeOwned;
@@ -24,7 +25,7 @@ impl Object for Upstream {
 }
 
 /// The object of an account.
-pub fn address(provider: &str, account: &str) -> Address<Upstream> {
+pub fn address(provider: &str, account: &AccountName) -> Address<Upstream> {
     Address::name(format!("{provider}/{account}"))
 }
 
@@ -32,7 +33,7 @@ pub fn address(provider: &str, account: &str) -> Address<Upstream> {
 pub async fn send<C: AccountCommand>(
     peers: &impl Peers,
     provider: &str,
-    account: &str,
+    account: &AccountName,
     command: C,
 ) -> Result<C::Reply, Unreachable> {
     peers.send(&address(provider, account), &Sent::new(provider, account, command)).await
@@ -125,7 +126,7 @@ impl Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     pub provider: String,
-    pub account: String,
+    pub account: AccountName,
     pub command: AnyCommand,
 }
 
@@ -349,7 +350,7 @@ pub struct Sent<C> {
 }
 
 impl<C: AccountCommand> Sent<C> {
-    pub fn new(provider: &str, account: &str, command: C) -> Self {
+    pub fn new(provider: &str, account: &AccountName, command: C) -> Self {
         let (provider, account) = (provider.to_owned(), account.to_owned());
         Self { envelope: Envelope { provider, account, command: command.into() }, command: PhantomData }
     }

@@ -6,6 +6,7 @@ use super::protocol::Task;
 use super::state::{Due, Held, Tokens};
 use super::{AccountKey, facturify, oauth2, upstox};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::jitter::Jitter;
 use base::secret::Secret;
 use std::collections::BTreeMap;
@@ -74,11 +75,11 @@ pub struct Providers {
     pub facturify: Option<Facturify>,
     pub upstox: Common,
     /// Upstox accounts, in the order of the settings.
-    pub upstox_accounts: Vec<String>,
+    pub upstox_accounts: Vec<AccountName>,
     /// The account that the routes without an id use.
-    pub upstox_default: Option<String>,
-    pub upstox_apps: BTreeMap<String, App>,
-    pub oauth2: BTreeMap<String, OAuth2>,
+    pub upstox_default: Option<AccountName>,
+    pub upstox_apps: BTreeMap<AccountName, App>,
+    pub oauth2: BTreeMap<AccountName, OAuth2>,
 }
 
 impl Providers {
@@ -86,7 +87,7 @@ impl Providers {
     pub fn get(&self, key: &AccountKey) -> Option<Box<dyn Provider>> {
         let account = &key.account;
         match key.provider {
-            FACTURIFY if account == DEFAULT => Some(Box::new(self.facturify.clone()?)),
+            FACTURIFY if *account == *DEFAULT => Some(Box::new(self.facturify.clone()?)),
             UPSTOX if self.upstox_accounts.contains(account) => {
                 let app = self.upstox_apps.get(account).cloned();
                 Some(Box::new(Upstox::new(account.clone(), self.upstox.clone(), app)))
@@ -99,12 +100,13 @@ impl Providers {
     /// The key of an account, if it is configured.
     pub fn find(&self, provider: &str, account: &str) -> Option<AccountKey> {
         let provider = [FACTURIFY, UPSTOX, OAUTH2].into_iter().find(|p| *p == provider)?;
+        let account = AccountName::parse(account)?;
         let known = match provider {
-            FACTURIFY => self.facturify.is_some() && account == DEFAULT,
-            UPSTOX => self.upstox_accounts.iter().any(|a| a == account),
-            _ => self.oauth2.contains_key(account),
+            FACTURIFY => self.facturify.is_some() && account == *DEFAULT,
+            UPSTOX => self.upstox_accounts.contains(&account),
+            _ => self.oauth2.contains_key(&account),
         };
-        known.then(|| AccountKey { provider, account: account.to_owned() })
+        known.then_some(AccountKey { provider, account })
     }
 
     /// How many accounts of a provider are configured.
@@ -122,8 +124,9 @@ impl Providers {
 
     /// Every configured account.
     pub fn all(&self) -> Vec<AccountKey> {
-        let key = |provider, account: &str| AccountKey { provider, account: account.to_owned() };
-        let facturify = self.facturify.iter().map(|_| key(FACTURIFY, DEFAULT));
+        let key = |provider, account: &AccountName| AccountKey { provider, account: account.clone() };
+        let default = AccountName::issued(DEFAULT);
+        let facturify = self.facturify.iter().map(|_| key(FACTURIFY, &default));
         let upstox = self.upstox_accounts.iter().map(|a| key(UPSTOX, a));
         let oauth2 = self.oauth2.keys().map(|a| key(OAUTH2, a));
         facturify.chain(upstox).chain(oauth2).collect()

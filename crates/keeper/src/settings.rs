@@ -4,6 +4,7 @@ use crate::backoff::Backoff;
 use crate::providers::{
     App, Common, Facturify, OAuth2, OAuth2Account, OAuth2Grant, Providers, RefreshMethod, Rules,
 };
+use base::ids::AccountName;
 use base::settings::{self as s, Reader, is_base_url};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub fn providers(r: &mut Reader<'_>) -> Providers {
     };
     let timeout = Duration::from_secs(r.number(&s::UPSTREAM_TIMEOUT_SECONDS));
     let (upstox_accounts, upstox_default) = upstox_accounts(r);
-    let upstox_apps: BTreeMap<String, App> = r.json(&s::UPSTOX_APPS);
+    let upstox_apps: BTreeMap<AccountName, App> = r.json(&s::UPSTOX_APPS);
     if upstox_apps.keys().any(|id| !upstox_accounts.contains(id)) {
         r.faults.push("UPSTOX_APPS has an account that is not in UPSTOX_ACCOUNT_IDS".to_owned());
     }
@@ -67,7 +68,7 @@ fn facturify(r: &mut Reader<'_>) -> Option<Facturify> {
 }
 
 /// All account ids, and the one that routes without an id use.
-fn upstox_accounts(r: &mut Reader<'_>) -> (Vec<String>, Option<String>) {
+fn upstox_accounts(r: &mut Reader<'_>) -> (Vec<AccountName>, Option<AccountName>) {
     let mut accounts = r.accounts(&s::UPSTOX_ACCOUNT_IDS);
     for more in &s::UPSTOX_ACCOUNT_IDS_MORE {
         accounts.extend(r.accounts(more));
@@ -88,8 +89,8 @@ fn upstox_accounts(r: &mut Reader<'_>) -> (Vec<String>, Option<String>) {
     (accounts, default)
 }
 
-fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<String, OAuth2> {
-    let accounts: BTreeMap<String, OAuth2Account> = r.json(&s::OAUTH2_ACCOUNTS);
+fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<AccountName, OAuth2> {
+    let accounts: BTreeMap<AccountName, OAuth2Account> = r.json(&s::OAUTH2_ACCOUNTS);
     for (id, account) in &accounts {
         if !is_base_url(&account.token_url) {
             r.faults.push(format!("OAUTH2_ACCOUNTS: token_url of {id} must be https://…"));

@@ -14,6 +14,7 @@ use super::providers::{Provider, Rules};
 use super::schedule::{upstox_end, upstox_renewal};
 use super::state::{Due, Held, Source, Tokens};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::jitter::Jitter;
 use base::secret::Secret;
 use serde::Deserialize;
@@ -56,14 +57,14 @@ pub struct App {
 
 #[derive(Clone, Debug)]
 pub struct Upstox {
-    pub account: String,
+    pub account: AccountName,
     pub common: Common,
     pub app: Option<App>,
     pub rules: Rules,
 }
 
 impl Upstox {
-    pub fn new(account: String, common: Common, app: Option<App>) -> Self {
+    pub fn new(account: AccountName, common: Common, app: Option<App>) -> Self {
         let rules = Rules {
             backoff: common.backoff,
             // Read, refresh, read again, and a profile after each read.

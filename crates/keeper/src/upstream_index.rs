@@ -5,6 +5,7 @@
 use super::protocol::Status;
 use base::clock::Timestamp;
 use base::commands;
+use base::ids::AccountName;
 use base::rpc::{self, Address, Class, Method, Object};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -141,7 +142,7 @@ impl Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
     /// Provider and account.
-    pub accounts: Vec<(String, String)>,
+    pub accounts: Vec<(String, AccountName)>,
     /// Names of portal logins.
     #[serde(default)]
     pub portals: Vec<String>,

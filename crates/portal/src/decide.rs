@@ -9,6 +9,7 @@ use super::state::{
     TROUBLE_KNOWN, Task, Work,
 };
 use base::clock::{Timestamp, seconds_up};
+use base::ids::PortalId;
 use base::jitter::Jitter;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub enum Event {
     },
     /// Somebody wants the session of this id.
     Resumed {
-        session_id: String,
+        session_id: PortalId,
     },
     /// Work at the portal begins.
     TaskStarted(Work),
@@ -51,7 +52,7 @@ pub enum Event {
     /// With the id for the session, if it is a new one. Refused with [`Code::Closed`] if the session that it was for was
     /// closed meanwhile: then it is logged out again, unless somebody wants it soon.
     LoggedIn {
-        session_id: String,
+        session_id: PortalId,
         keep_alive: bool,
     },
     LoginFailed(Failure),
@@ -75,7 +76,7 @@ pub enum Event {
     /// Work other than a login failed, and the session may be fine.
     Failed(Failure),
     Closed {
-        session_id: String,
+        session_id: PortalId,
         reason: End,
     },
     /// What is stored of the session cannot be opened.
@@ -313,9 +314,9 @@ impl Login {
         verdict
     }
 
-    fn gone(&self, session_id: &str) -> Verdict {
+    fn gone(&self, session_id: &PortalId) -> Verdict {
         match &self.ended {
-            Some(ended) if ended.session_id == session_id => Verdict::Ended(ended.reason),
+            Some(ended) if ended.session_id == *session_id => Verdict::Ended(ended.reason),
             _ => Verdict::Unknown,
         }
     }
@@ -366,7 +367,7 @@ impl Login {
 
     fn logged_in(
         &mut self,
-        session_id: String,
+        session_id: PortalId,
         keep_alive: bool,
         policy: &Policy,
         now: Timestamp,

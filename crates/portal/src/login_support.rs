@@ -2,6 +2,7 @@
 
 use super::*;
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use base::jitter::Jitter;
 use std::time::Duration;
 
@@ -70,8 +71,8 @@ impl Play {
         self.event(Event::Resumed { session_id })
     }
 
-    pub fn id(&self) -> String {
-        format!("session_{}", self.ids)
+    pub fn id(&self) -> PortalId {
+        PortalId::issued(format!("session_{}", self.ids))
     }
 
     pub fn start_task(&mut self, work: Work) {

@@ -6,6 +6,7 @@ use super::driver::{Credentials, Request, Waiting};
 use super::state::{End, Live};
 use base::call::Actor;
 use base::clock::{Timestamp, seconds_up};
+use base::ids::PortalId;
 use base::rpc::{self, Address, Class, Enveloped, Method, Object};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ impl LoginCommand for Get {
 /// An operation on the session of that id; else, with credentials, on theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    pub session_id: Option<String>,
+    pub session_id: Option<PortalId>,
     pub credentials: Option<Credentials>,
     pub keep_alive: bool,
     pub operation: Request,
@@ -91,7 +92,7 @@ impl LoginCommand for Run {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    pub session_id: String,
+    pub session_id: PortalId,
     pub reason: End,
     pub by: Actor,
     /// Whether the answer waits until the portal knows, or could not be told.
@@ -186,7 +187,7 @@ pub struct Session {
 /// What came of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    pub session_id: String,
+    pub session_id: PortalId,
     pub is_new: bool,
     pub result: Result<Answered, Refusal>,
     #[serde(default)]

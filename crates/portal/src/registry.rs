@@ -3,6 +3,7 @@
 
 use super::state::{End, Ended};
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use base::rpc::{Address, Class, Object};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub struct Remove {
 /// Whose session this is. It is used now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Find {
-    pub session_id: String,
+    pub session_id: PortalId,
     pub now: Timestamp,
 }
 
@@ -166,7 +167,7 @@ pub enum NamesReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub name: String,
-    pub session_id: String,
+    pub session_id: PortalId,
 }
 
 /// A live session.
@@ -180,7 +181,7 @@ pub struct Row {
     /// The sealing key that it lies sealed under.
     #[serde(default)]
     pub kid: Option<String>,
-    pub session_id: String,
+    pub session_id: PortalId,
     /// Sealed. Nothing, if its credentials cannot be opened.
     pub username: Option<String>,
     pub created_at: Timestamp,

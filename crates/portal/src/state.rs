@@ -3,6 +3,7 @@
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use base::clock::{Timestamp, seconds_up};
+use base::ids::PortalId;
 use base::jitter::Jitter;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct Login {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
-    pub session_id: String,
+    pub session_id: PortalId,
     pub created_at: Timestamp,
     /// By a caller. A keep-alive is no use.
     pub last_used: Timestamp,
@@ -112,7 +113,7 @@ impl End {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    pub session_id: String,
+    pub session_id: PortalId,
     pub reason: End,
     pub at: Timestamp,
 }

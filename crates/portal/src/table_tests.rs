@@ -2,6 +2,7 @@
 
 use super::login_support::*;
 use super::*;
+use base::ids::PortalId;
 use std::fmt::Write;
 
 /// The states, by name. The clock stands at the last event.
@@ -86,15 +87,15 @@ fn states() -> Vec<(&'static str, Play)> {
 }
 
 fn events() -> Vec<(&'static str, Event)> {
-    let session_id = || ID.to_owned();
+    let session_id = || PortalId::issued(ID);
     let failed = |code| Event::Failed(Failure::new(code));
     let login_failed = |code| Event::LoginFailed(Failure::new(code));
     vec![
         ("wanted", Event::Wanted { keep_alive: false }),
         ("wanted kept", Event::Wanted { keep_alive: true }),
         ("resumed", Event::Resumed { session_id: session_id() }),
-        ("resumed other", Event::Resumed { session_id: "session_0".to_owned() }),
-        ("logged in", Event::LoggedIn { session_id: "session_2".to_owned(), keep_alive: false }),
+        ("resumed other", Event::Resumed { session_id: PortalId::issued("session_0") }),
+        ("logged in", Event::LoggedIn { session_id: PortalId::issued("session_2"), keep_alive: false }),
         ("login timeout", login_failed(Code::Timeout)),
         ("login refused", login_failed(Code::CredentialsRefused)),
         ("captcha unsolved", login_failed(Code::CaptchaUnsolved)),
@@ -107,7 +108,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("unintelligible", failed(Code::UnexpectedResponse)),
         ("input refused", failed(Code::InputRefused)),
         ("closed", Event::Closed { session_id: session_id(), reason: End::Closed }),
-        ("closed other", Event::Closed { session_id: "session_0".to_owned(), reason: End::Closed }),
+        ("closed other", Event::Closed { session_id: PortalId::issued("session_0"), reason: End::Closed }),
         ("unreadable", Event::Unreadable),
         ("woke", Event::Woke),
         ("interrupted", Event::Interrupted),

@@ -3,6 +3,7 @@
 use super::login_support::*;
 use super::*;
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -355,7 +356,7 @@ fn how_the_last_one_ended_is_said_for_a_day() {
     assert_eq!(p.login.previous(at.plus(day)), None);
     p.log_in(true);
     assert_eq!(p.login.previous(p.now), Some(End::Evicted), "the next caller is told");
-    let old = Event::Resumed { session_id: ID.to_owned() };
+    let old = Event::Resumed { session_id: PortalId::issued(ID) };
     assert_eq!(p.event(old.clone()), Verdict::Ended(End::Evicted), "the id that it had is known still");
     p.close(End::Closed);
     assert_eq!(p.event(old), Verdict::Unknown, "here: the registry knows more");

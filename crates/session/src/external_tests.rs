@@ -2,6 +2,7 @@
 
 use super::test_support::*;
 use super::*;
+use base::ids::UserId;
 use std::time::Duration;
 
 fn renewal_ended(start: &RenewStart, reason: EndReason) -> bool {
@@ -131,7 +132,7 @@ fn a_good_verdict_that_comes_late_makes_nothing() {
 fn neither_kind_is_renewed_as_the_other() {
     let mut s = Harness::external();
     s.open();
-    for user_id in [0, 7] {
+    for user_id in [0, 7].map(UserId::issued) {
         assert_eq!(s.run(Rotate { generation: 0, user_id }), RotateReply::Unknown);
     }
     assert_eq!(
@@ -165,7 +166,7 @@ fn a_mint_that_fails_after_the_verdict_changes_nothing() {
 #[test]
 fn an_account_says_which_kind_it_is() {
     let (user, external) = (account(), external_account());
-    assert_eq!((user.user(), external.user()), (Some(7), None));
+    assert_eq!((user.user(), external.user()), (Some(UserId::issued(7)), None));
     assert_eq!((&*user.subject(), &*external.subject()), ("7", "VPB-SME-1"));
     assert_eq!(user.owner().object(), "user/u");
     assert_eq!(external.owner().object(), "postlogin/VPB-SME-1");

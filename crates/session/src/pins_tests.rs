@@ -10,6 +10,7 @@ use super::{
     RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch,
 };
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use base::rpc::Command as _;
 use base::secret::Secret;
 use base::settings::NamedKey;
@@ -28,14 +29,15 @@ fn keys(kid: &str) -> Vec<NamedKey> {
 
 fn account() -> Account {
     let roles = vec!["user".to_owned(), "admin".to_owned()];
-    Account { user_id: 7, username: "asha".to_owned(), roles, created_at: ISSUED_AT }
+    Account { user_id: UserId::issued(7), username: "asha".to_owned(), roles, created_at: ISSUED_AT }
 }
 
 /// The tokens of generation 3, signed and sealed with fixed keys.
 fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) -> T {
     let (ring, vault) = (KeyRing::new("issuer", "audience", &keys("k1")), Vault::new(&keys("s1")));
     let nonce = || Some(Nonce([7; 12]));
-    let mint = SessionMint { keys: &ring, vault: &vault, session_id: ID, carry_account, nonce: &nonce };
+    let session_id = &SessionId::issued(ID);
+    let mint = SessionMint { keys: &ring, vault: &vault, session_id, carry_account, nonce: &nonce };
     let grant = Grant {
         generation: 3,
         issued_at: ISSUED_AT,

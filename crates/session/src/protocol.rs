@@ -5,6 +5,7 @@ use super::{Account, Device, EndReason, ExternalToken};
 use base::call::Refusal;
 use base::clock::Timestamp;
 use base::commands;
+use base::ids::{SessionId, UserId};
 use base::rpc::{self, Address, Class, Method};
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,8 @@ impl rpc::Object for SessionObject {
 
 /// The object of a session. An id that its namespace could not have given ([`base::rpc::Peers::is_id`]) has none: it is a
 /// session that nobody knows.
-pub fn address(session_id: &str) -> Address<SessionObject> {
-    Address::id(session_id)
+pub fn address(session_id: &SessionId) -> Address<SessionObject> {
+    Address::id(session_id.as_str())
 }
 
 commands! {
@@ -71,7 +72,7 @@ pub struct Touch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotate {
     pub generation: u64,
-    pub user_id: u64,
+    pub user_id: UserId,
 }
 
 /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.

@@ -2,6 +2,7 @@
 
 use super::test_support::*;
 use super::*;
+use base::ids::UserId;
 
 #[test]
 fn opening_gives_generation_zero() {
@@ -142,7 +143,7 @@ fn a_token_of_another_user_is_unknown_and_harms_nothing() {
     s.tokens(0);
     s.tokens(1);
     for generation in 0..3 {
-        assert_eq!(s.run(Rotate { generation, user_id: 8 }), RotateReply::Unknown);
+        assert_eq!(s.run(Rotate { generation, user_id: UserId::issued(8) }), RotateReply::Unknown);
     }
     s.tokens(2);
 }
@@ -282,7 +283,7 @@ fn a_mint_that_fails_changes_nothing() {
     s.open();
     let before = s.state.clone();
     s.mint_fails = true;
-    assert_eq!(s.try_run(Rotate { generation: 0, user_id: 7 }), Err(Fault));
+    assert_eq!(s.try_run(Rotate { generation: 0, user_id: UserId::issued(7) }), Err(Fault));
     assert_eq!(s.state, before);
     s.mint_fails = false;
     s.tokens(0);

@@ -2,6 +2,7 @@
 
 use super::*;
 use base::clock::Timestamp;
+use base::ids::UserId;
 use base::secret::Secret;
 use std::time::Duration;
 
@@ -17,7 +18,12 @@ pub(super) const POLICY: Policy = Policy {
 };
 
 pub(super) fn account() -> Account {
-    Account { user_id: 7, username: "u".into(), roles: vec!["user".into()], created_at: Timestamp::default() }
+    Account {
+        user_id: UserId::issued(7),
+        username: "u".into(),
+        roles: vec!["user".into()],
+        created_at: Timestamp::default(),
+    }
 }
 
 pub(super) fn external_account() -> Account {
@@ -165,7 +171,7 @@ impl Harness {
     }
 
     pub fn rotate(&mut self, generation: u64) -> RotateReply {
-        self.run(Rotate { generation, user_id: 7 })
+        self.run(Rotate { generation, user_id: UserId::issued(7) })
     }
 
     pub fn tokens(&mut self, generation: u64) -> Pair {

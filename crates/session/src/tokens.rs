@@ -6,6 +6,7 @@
 use super::state::Grant;
 use super::{Account, Fault, Mint, Pair};
 use base::clock::Timestamp;
+use base::ids::SessionId;
 use base::secret::Secret;
 use base::settings::NamedKey;
 use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
@@ -57,7 +58,7 @@ struct Claims {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub subject: String,
-    pub session_id: String,
+    pub session_id: SessionId,
     pub jti: String,
     pub generation: u64,
     pub expires_at: Timestamp,
@@ -105,7 +106,7 @@ fn header(kid: &str, typ: &str) -> String {
 }
 
 /// The id of the access token of one generation of a session. Nothing is stored per token, so it can be worked out.
-pub fn access_jti(session_id: &str, generation: u64) -> String {
+pub fn access_jti(session_id: &SessionId, generation: u64) -> String {
     format!("{session_id}.{generation}")
 }
 
@@ -118,7 +119,7 @@ impl KeyRing {
     /// Signs the two tokens of a grant. `account` is put into the access token if it is given.
     pub fn pair(
         &self,
-        session_id: &str,
+        session_id: &SessionId,
         subject: &str,
         grant: &Grant,
         account: Option<&Account>,
@@ -128,7 +129,7 @@ impl KeyRing {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: subject.to_owned(),
-            sid: session_id.to_owned(),
+            sid: session_id.as_str().to_owned(),
             jti: access_jti(session_id, grant.generation),
             generation: grant.generation,
             iat,
@@ -218,14 +219,9 @@ impl KeyRing {
         let ours = claims.iss == self.issuer && claims.aud == self.audience;
         let begun = claims.nbf <= latest && claims.iat <= latest;
         let bounded = claims.exp.saturating_sub(claims.iat) <= lifetime_max;
-        let named = !claims.sub.is_empty() && is_session_id(&claims.sid);
+        let named = !claims.sub.is_empty() && SessionId::fits(&claims.sid);
         if ours && begun && bounded && named { Ok(()) } else { Err(TokenError::Invalid) }
     }
-}
-
-/// A Durable Object id as text: 64 hexadecimal digits.
-pub fn is_session_id(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
@@ -246,7 +242,7 @@ impl From<Claims> for Verified {
     fn from(claims: Claims) -> Self {
         Self {
             subject: claims.sub,
-            session_id: claims.sid,
+            session_id: SessionId::issued(claims.sid),
             jti: claims.jti,
             generation: claims.generation,
             expires_at: Timestamp::from_seconds(claims.exp),
@@ -259,7 +255,7 @@ impl From<Claims> for Verified {
 pub struct SessionMint<'a> {
     pub keys: &'a KeyRing,
     pub vault: &'a base::vault::Vault,
-    pub session_id: &'a str,
+    pub session_id: &'a SessionId,
     /// Whether access tokens carry the account.
     pub carry_account: bool,
     /// Gives a fresh nonce when one is needed; none if there are no random bytes.
@@ -278,11 +274,11 @@ impl Mint for SessionMint<'_> {
     fn seal(&self, pair: &Pair) -> Result<String, Fault> {
         let plain = serde_json::to_vec(pair).map_err(|_| Fault)?;
         let nonce = (self.nonce)().ok_or(Fault)?;
-        self.vault.seal(PURPOSE, self.session_id, &plain, nonce).map_err(|_| Fault)
+        self.vault.seal(PURPOSE, self.session_id.as_str(), &plain, nonce).map_err(|_| Fault)
     }
 
     fn open(&self, sealed: &str) -> Result<Pair, Fault> {
-        let plain = self.vault.open(PURPOSE, self.session_id, sealed).map_err(|_| Fault)?;
+        let plain = self.vault.open(PURPOSE, self.session_id.as_str(), sealed).map_err(|_| Fault)?;
         serde_json::from_slice(&plain).map_err(|_| Fault)
     }
 }

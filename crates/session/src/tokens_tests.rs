@@ -1,4 +1,5 @@
 use super::*;
+use base::ids::UserId;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -12,8 +13,8 @@ fn ring(kids: &[&str]) -> KeyRing {
     KeyRing::new("sallyport", "sallyport", &kids.iter().map(|k| key(k)).collect::<Vec<_>>())
 }
 
-fn sid() -> String {
-    "ab".repeat(32)
+fn sid() -> SessionId {
+    SessionId::issued("ab".repeat(32))
 }
 
 fn grant() -> Grant {
@@ -174,7 +175,7 @@ fn a_name_twice_is_refused() {
 fn the_account_travels_only_where_it_is_asked_for() {
     let ring = ring(&["k1"]);
     let account = Account {
-        user_id: 7,
+        user_id: UserId::issued(7),
         username: "u".into(),
         roles: vec!["a".into()],
         created_at: Timestamp::default(),

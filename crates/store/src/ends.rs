@@ -3,6 +3,7 @@
 use crate::Store;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::SessionId;
 use base::ports::Kv;
 use base::rpc::Peers;
 use directory::Close;
@@ -13,13 +14,13 @@ use session::Ended;
 /// that some of it is still to be done; the session's alarm sees to that.
 pub async fn propagate_end<P: Kv + Peers>(
     ports: &P,
-    session_id: &str,
+    session_id: &SessionId,
     ended: &Ended,
     now: Timestamp,
 ) -> Result<(), Fault> {
     let list = async {
         let Some(account) = &ended.account else { return Ok(()) };
-        let close = Close { session_id: session_id.to_owned() };
+        let close = Close { session_id: session_id.clone() };
         ports.send(&directory::owner_address(account.owner()), &close).await?;
         Ok(())
     };
@@ -30,7 +31,7 @@ pub async fn propagate_end<P: Kv + Peers>(
 /// KV's part of it.
 pub async fn forget_session(
     kv: &impl Kv,
-    session_id: &str,
+    session_id: &SessionId,
     ended: &Ended,
     now: Timestamp,
 ) -> Result<(), Fault> {

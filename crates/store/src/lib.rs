@@ -9,6 +9,7 @@ pub use ends::{forget_session, propagate_end};
 use base::account::EndReason;
 use base::clock::{Timestamp, seconds_up};
 use base::fault::Fault;
+use base::ids::{AccountName, SessionId, UserId};
 use base::ports::{Clock, KV_TTL_MIN, Kv, Random};
 use base::vault::Vault;
 use keeper::protocol::{Issued, Status};
@@ -35,7 +36,7 @@ pub const LIST_MAX: u64 = 1000;
 /// What KV keeps of a live session. The session's object is the truth.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionRecord {
-    pub user_id: u64,
+    pub user_id: UserId,
     pub username: String,
     pub created_at: Timestamp,
     pub absolute_expires_at: Timestamp,
@@ -45,7 +46,7 @@ pub struct SessionRecord {
 /// What a listing shows without a read of each record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionMetadata {
-    pub user_id: u64,
+    pub user_id: UserId,
     pub created_at: Timestamp,
     pub absolute_expires_at: Timestamp,
 }
@@ -55,12 +56,17 @@ pub struct Store<'a, K>(pub &'a K);
 
 /// A page of session ids, and where the next one begins.
 pub struct Page {
-    pub session_ids: Vec<String>,
+    pub session_ids: Vec<SessionId>,
     pub cursor: Option<String>,
 }
 
 impl<K: Kv> Store<'_, K> {
-    pub async fn put_session(&self, id: &str, record: &SessionRecord, now: Timestamp) -> Result<(), Fault> {
+    pub async fn put_session(
+        &self,
+        id: &SessionId,
+        record: &SessionRecord,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let metadata = SessionMetadata {
             user_id: record.user_id,
             created_at: record.created_at,
@@ -71,32 +77,37 @@ impl<K: Kv> Store<'_, K> {
         self.0.kv_put(&format!("{SESSION}{id}"), &value, ttl, Some(&serde_json::to_value(metadata)?)).await
     }
 
-    pub async fn delete_session(&self, id: &str) -> Result<(), Fault> {
+    pub async fn delete_session(&self, id: &SessionId) -> Result<(), Fault> {
         self.0.kv_delete(&format!("{SESSION}{id}")).await
     }
 
     pub async fn list_sessions(&self, limit: u64, cursor: Option<String>) -> Result<Page, Fault> {
         let page = self.0.kv_list(SESSION, limit.min(LIST_MAX), cursor.as_deref()).await?;
-        let id = |name: &str| name.strip_prefix(SESSION).map(str::to_owned);
+        let id = |name: &str| name.strip_prefix(SESSION).map(SessionId::issued);
         Ok(Page { session_ids: page.names.iter().filter_map(|name| id(name)).collect(), cursor: page.cursor })
     }
 
     /// Notes that a session has ended, for checks that ask only KV. Two keys: the id of its newest access token, as the
     /// old readers of KV expect, and the session's own, which covers every token of it that is still out.
-    pub async fn blacklist(&self, session_id: &str, ended: &Ended, now: Timestamp) -> Result<(), Fault> {
+    pub async fn blacklist(
+        &self,
+        session_id: &SessionId,
+        ended: &Ended,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         let left = ended.access_expires_at.since(now);
         if left.is_zero() {
             return Ok(());
         }
         let ttl = ttl(left + Duration::from_secs(LEEWAY_SECONDS));
-        for id in [access_jti(session_id, ended.generation), session_id.to_owned()] {
+        for id in [access_jti(session_id, ended.generation), session_id.to_string()] {
             self.0.kv_put(&format!("{BLACKLIST}{id}"), ended.reason.as_str(), ttl, None).await?;
         }
         Ok(())
     }
 
     /// Why a session was ended, if KV has heard of it.
-    pub async fn blacklisted(&self, session_id: &str) -> Result<Option<EndReason>, Fault> {
+    pub async fn blacklisted(&self, session_id: &SessionId) -> Result<Option<EndReason>, Fault> {
         let value = self.0.kv_get(&format!("{BLACKLIST}{session_id}")).await?;
         // A reason that a newer release wrote is an end all the same.
         Ok(value.map(|v| serde_json::from_value(v.into()).unwrap_or(EndReason::Admin)))
@@ -116,7 +127,7 @@ impl<K: Kv + Clock + Random> Store<'_, K> {
         status: &Status,
     ) -> Result<(), Fault> {
         let is_upstox = key.provider == providers::UPSTOX;
-        let names: &[Option<&str>] =
+        let names: &[Option<&AccountName>] =
             if default && is_upstox { &[Some(&key.account), None] } else { &[Some(&key.account)] };
         for account in names {
             let (token, info) = (token_key(key.provider, *account), suffixed(TOKEN_INFO, *account));
@@ -158,11 +169,11 @@ pub enum TokenCopy {
     Broken,
 }
 
-fn token_key(provider: &str, account: Option<&str>) -> String {
+fn token_key(provider: &str, account: Option<&AccountName>) -> String {
     suffixed(&format!("{provider}{TOKEN}"), account)
 }
 
-fn suffixed(name: &str, account: Option<&str>) -> String {
+fn suffixed(name: &str, account: Option<&AccountName>) -> String {
     account.map_or_else(|| name.to_owned(), |account| format!("{name}:{account}"))
 }
 

@@ -1,7 +1,7 @@
 //! Reads settings one by one and keeps every fault, so that all are reported together.
 
 use super::{Kind, Setting};
-use crate::ids::is_account_id;
+use crate::ids::AccountName;
 use crate::secret::Secret;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -139,25 +139,25 @@ impl<'a> Reader<'a> {
     }
 
     /// Account ids, each once.
-    pub fn accounts(&mut self, setting: &Setting) -> Vec<String> {
+    pub fn accounts(&mut self, setting: &Setting) -> Vec<AccountName> {
         let value = self.value(setting).unwrap_or_default();
-        let ids: Vec<String> =
-            value.split(',').map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).collect();
-        if ids.iter().any(|id| !is_account_id(id)) {
+        let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names: Vec<Option<AccountName>> = names.map(AccountName::parse).collect();
+        if names.contains(&None) {
             self.fault(
                 setting,
                 "must be account ids of 1 to 64 letters, digits, -, _ or ., separated by commas",
             );
         }
-        ids
+        names.into_iter().flatten().collect()
     }
 
     /// A JSON object with a member for each account.
-    pub fn json<T: DeserializeOwned>(&mut self, setting: &Setting) -> BTreeMap<String, T> {
+    pub fn json<T: DeserializeOwned>(&mut self, setting: &Setting) -> BTreeMap<AccountName, T> {
         let Some(value) = self.value(setting) else { return BTreeMap::new() };
-        match serde_json::from_str::<BTreeMap<String, T>>(&value) {
+        match serde_json::from_str::<BTreeMap<AccountName, T>>(&value) {
             Ok(map) => {
-                if map.keys().any(|id| !is_account_id(id)) {
+                if map.keys().any(|name| AccountName::parse(name.as_str()).is_none()) {
                     self.fault(setting, "must have account ids as names");
                 }
                 map

@@ -92,13 +92,15 @@ impl<H: Host> Directory<H> {
 
     fn name(&self, name: Name) -> Result<Users, Fault> {
         // No id is one that JavaScript could not hold exactly.
-        let Ok(user_id) = SqlValue::number(name.user_id) else { return Ok(Users { users: Vec::new() }) };
+        let Ok(user_id) = SqlValue::number(name.user_id.get()) else {
+            return Ok(Users { users: Vec::new() });
+        };
         let users = self.host.sql("SELECT id, username FROM users WHERE id = ?", vec![user_id])?;
         Ok(Users { users })
     }
 
     fn list(&self, list: List) -> Result<Users, Fault> {
-        let Ok(after) = SqlValue::number(list.after) else { return Ok(Users { users: Vec::new() }) };
+        let Ok(after) = SqlValue::number(list.after.get()) else { return Ok(Users { users: Vec::new() }) };
         let query = "SELECT id, username FROM users WHERE id > ? ORDER BY id LIMIT ?";
         let users = self.host.sql(query, vec![after, SqlValue::Integer(list.limit.into())])?;
         Ok(Users { users })

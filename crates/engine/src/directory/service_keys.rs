@@ -3,6 +3,7 @@
 use super::Directory;
 use crate::host::{Host, SqlValue};
 use base::fault::Fault;
+use base::ids::ServiceKeyId;
 use directory::service_key::ServiceKey;
 use serde::Deserialize;
 use std::time::Duration;
@@ -44,7 +45,7 @@ impl<H: Host> Directory<H> {
         let query = "INSERT OR IGNORE INTO service_keys (id, name, hash, last4, scopes, created_at, expires_at) \
                      VALUES (?, ?, ?, ?, ?, ?, ?)";
         let mut values: Vec<SqlValue> =
-            [key.id, key.name, key.hash, key.last4, key.scopes].map(SqlValue::Text).into();
+            [key.id.into(), key.name, key.hash, key.last4, key.scopes].map(SqlValue::Text).into();
         let expires_at = key.expires_at.map(SqlValue::try_from).transpose()?;
         values.extend([key.created_at.try_into()?, expires_at.unwrap_or(SqlValue::Null)]);
         self.run(query, values)?;
@@ -52,8 +53,8 @@ impl<H: Host> Directory<H> {
     }
 
     /// The key of an id, if there is one.
-    pub(super) fn find_key(&self, id: &str) -> Result<Vec<ServiceKey>, Fault> {
-        self.read_keys("WHERE id = ?", vec![id.into()])
+    pub(super) fn find_key(&self, id: &ServiceKeyId) -> Result<Vec<ServiceKey>, Fault> {
+        self.read_keys("WHERE id = ?", vec![id.as_str().into()])
     }
 
     /// All of them, the oldest first.
@@ -63,9 +64,9 @@ impl<H: Host> Directory<H> {
     }
 
     /// Revokes a key, and gives it back. What was revoked before stays as it is.
-    pub(super) fn revoke_key(&self, id: &str) -> Result<Vec<ServiceKey>, Fault> {
+    pub(super) fn revoke_key(&self, id: &ServiceKeyId) -> Result<Vec<ServiceKey>, Fault> {
         let query = "UPDATE service_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL";
-        self.run(query, vec![self.host.now().try_into()?, id.into()])?;
+        self.run(query, vec![self.host.now().try_into()?, id.as_str().into()])?;
         self.find_key(id)
     }
 

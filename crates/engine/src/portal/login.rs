@@ -5,6 +5,7 @@ use super::visit::VisitHost;
 use super::{Loaded, LoginOutcome, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
+use base::ids::PortalId;
 use portal::browser::Jar;
 use portal::{Code, Credentials, Event, Failure, Refusal, Verdict, Work};
 
@@ -174,7 +175,7 @@ impl<H: Host> Portal<H> {
     ) -> Result<LoggedIn> {
         let (outcome, end) = match end {
             Ok(()) => {
-                let session_id = self.fresh_id("session")?;
+                let session_id = PortalId::issued(self.fresh_id("session")?);
                 let (verdict, _) = self.step(Event::LoggedIn { session_id, keep_alive })?;
                 let rows = self.rows()?;
                 rows.put_jar(&loaded.name, JAR, &jar.save())?;

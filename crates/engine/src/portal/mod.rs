@@ -29,6 +29,7 @@ use crate::log;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::PortalId;
 use base::secret::Secret;
 use config::App;
 use portal::{Code, Credentials, Driver, Event, Login, Policy, Refusal, Verdict, Work, identity};
@@ -110,8 +111,8 @@ impl Loaded {
         identity::names(&self.app.vault, identity::portal(&self.name), credentials)
     }
 
-    fn session_id(&self) -> Option<&str> {
-        self.login.session.as_ref().map(|live| live.session_id.as_str())
+    fn session_id(&self) -> Option<&PortalId> {
+        self.login.session.as_ref().map(|live| &live.session_id)
     }
 
     /// Nothing, if this deployment has no such portal.

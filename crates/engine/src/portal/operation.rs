@@ -5,6 +5,7 @@ use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
+use base::ids::PortalId;
 use portal::browser::Jar;
 use portal::{
     Answered, Code, Done, End, Event, Failure, Operation, Outcome, Refusal, Request, RunReply, Verdict,
@@ -13,7 +14,7 @@ use portal::{
 
 /// Whose session an operation is on.
 struct On {
-    session_id: String,
+    session_id: PortalId,
     is_new: bool,
 }
 
@@ -32,7 +33,7 @@ impl<H: Host> Portal<H> {
     /// If the portal has ended the session meanwhile, it is logged in again, once.
     pub(super) async fn run_at_turn(
         &self,
-        session_id: String,
+        session_id: PortalId,
         is_new: bool,
         mut operation: Request,
         wizard_id: Option<String>,
@@ -64,7 +65,7 @@ impl<H: Host> Portal<H> {
         loop {
             let (end, jar, calls) =
                 self.visit_and_run(&loaded, &work, &operation, wizard_id.as_ref()).await?;
-            self.store_jar(&loaded, &on.session_id, &jar)?;
+            self.store_jar(&loaded, Some(&on.session_id), &jar)?;
             let failure = match end {
                 Ok(outcome) => {
                     // What is known without the portal confirms nothing.
@@ -133,13 +134,17 @@ impl<H: Host> Portal<H> {
         Ok((end, visit.jar, visit.trace.len()))
     }
 
-    pub(super) fn is_current(&self, session_id: &str) -> Result<bool> {
+    pub(super) fn is_current(&self, session_id: &PortalId) -> Result<bool> {
         Ok(self.load()?.is_some_and(|loaded| loaded.session_id() == Some(session_id)))
     }
 
     /// The cookies after some work. A session that was closed meanwhile is logged out with them.
-    pub(super) fn store_jar(&self, loaded: &Loaded, session_id: &str, jar: &Jar) -> Result<()> {
-        let row = if self.is_current(session_id)? { JAR } else { LOGOUT_JAR };
+    pub(super) fn store_jar(&self, loaded: &Loaded, session_id: Option<&PortalId>, jar: &Jar) -> Result<()> {
+        let current = match session_id {
+            Some(id) => self.is_current(id)?,
+            None => false,
+        };
+        let row = if current { JAR } else { LOGOUT_JAR };
         if row == LOGOUT_JAR && self.load()?.is_none_or(|loaded| loaded.login.logout.is_none()) {
             return Ok(());
         }

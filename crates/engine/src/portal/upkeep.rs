@@ -50,7 +50,7 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
-        self.store_jar(loaded, loaded.session_id().unwrap_or_default(), &visit.jar)?;
+        self.store_jar(loaded, loaded.session_id(), &visit.jar)?;
         Ok(end)
     }
 

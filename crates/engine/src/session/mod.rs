@@ -11,6 +11,7 @@ use ::session::{
 };
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::SessionId;
 use config::{App, Check};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -38,7 +39,7 @@ pub struct Session<H: Host> {
 
 struct Inner<H: Host> {
     host: H,
-    id: String,
+    id: SessionId,
     memory: RefCell<Option<Memory<H::Text>>>,
     /// The verification under way: a reply in JSON.
     flight: RefCell<Option<H::Flight>>,
@@ -58,7 +59,7 @@ impl<H: Host> Clone for Session<H> {
 
 impl<H: Host> DurableObject<H> for Session<H> {
     fn new(host: H) -> Self {
-        let id = host.object_id();
+        let id = SessionId::issued(host.object_id());
         let (memory, flight) = (RefCell::new(None), RefCell::new(None));
         Self { inner: Rc::new(Inner { host, id, memory, flight }) }
     }

@@ -10,6 +10,7 @@ use super::host::{DurableObject, Host};
 use super::log;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::AccountName;
 use keeper::decide::Verdict;
 use keeper::history::Entry;
 use keeper::protocol::{
@@ -94,13 +95,13 @@ fn reply(reply: &impl Serialize) -> Result<String, Fault> {
 
 impl<H: Host> UpstreamAccount<H> {
     /// Whether this is the object of that account. It is by the name that it is first asked by, if there is such an account.
-    fn is_of(&self, provider: &str, account: &str) -> Result<bool, Fault> {
+    fn is_of(&self, provider: &str, account: &AccountName) -> Result<bool, Fault> {
         let host = &self.0.host;
         let name = format!("{provider}/{account}");
         if let Some(known) = host.get(NAME)? {
             return Ok(known == name);
         }
-        let found = host.app()?.config.providers.find(provider, account).is_some();
+        let found = host.app()?.config.providers.find(provider, account.as_str()).is_some();
         if found {
             host.put(NAME, &name)?;
         }

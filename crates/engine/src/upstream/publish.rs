@@ -74,7 +74,7 @@ impl<H: Host> Inner<H> {
     pub async fn sync(&self, loaded: &Loaded) -> bool {
         let now = self.host.now();
         let (status, issued) = (loaded.status(now), loaded.issued(now));
-        let default = loaded.app.config.providers.upstox_default.as_deref() == Some(&loaded.key.account);
+        let default = loaded.app.config.providers.upstox_default.as_ref() == Some(&loaded.key.account);
         let store = Store(&self.host);
         let copy = store.put_token(&loaded.app.vault, &loaded.key, default, issued.as_ref(), &status);
         let rows = vec![Row::new(loaded.key.to_string(), &status)];

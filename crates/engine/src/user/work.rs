@@ -4,6 +4,7 @@ use super::User;
 use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::SessionId;
 use base::rpc::Class;
 use directory::{Checked, Close, Found, Step, Synced, Task, Work, begin_due, next_alarm};
 use session::{Peek, Presence, Revoke, SetAccount};
@@ -54,7 +55,7 @@ impl<H: Host> User<H> {
         }
     }
 
-    async fn look_for(&self, session_id: &str) -> Result<Found, Fault> {
+    async fn look_for(&self, session_id: &SessionId) -> Result<Found, Fault> {
         if !self.is_session(session_id) {
             return Ok(Found::Unknown);
         }
@@ -65,8 +66,8 @@ impl<H: Host> User<H> {
         })
     }
 
-    fn is_session(&self, id: &str) -> bool {
-        self.host.is_id(Class::Session, id)
+    fn is_session(&self, id: &SessionId) -> bool {
+        self.host.is_id(Class::Session, id.as_str())
     }
 
     fn finish<S: Step>(&self, step: S, now: Timestamp) -> Result<(), Fault> {

@@ -9,8 +9,9 @@ use crate::json::Fields;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
-use directory::service_key::{NAME_CHARS_MAX, Scope, ServiceKey, is_id, is_name};
+use directory::service_key::{NAME_CHARS_MAX, Scope, ServiceKey, is_name};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -107,12 +108,10 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 /// `DELETE /admin/service-keys/{id}`. Doing it again changes nothing.
 pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
     let admin = ctx.admin().await?;
-    if !is_id(id) {
-        return Err(Reason::ServiceKeyNotFound);
-    }
-    let keys = ctx.directory(&RevokeKey(id.to_owned())).await?.keys;
+    let id = ServiceKeyId::parse(id).ok_or(Reason::ServiceKeyNotFound)?;
+    let keys = ctx.directory(&RevokeKey(id.clone())).await?.keys;
     let key = keys.first().ok_or(Reason::ServiceKeyNotFound)?;
-    ctx.forget_key(id);
+    ctx.forget_key(&id);
     ctx.audit(&Audit { action: "revoke_service_key", ..about(&admin, key, &key_who(&key.name)) });
     Ok(Reply::empty(204))
 }

@@ -8,6 +8,7 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use crate::route::query_values;
 use base::fault::Fault;
+use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
 use directory::{End, Get, GetReply};
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ const PAGE_MAX: u64 = 500;
 /// What one sweep looks at, at most, of KV's records and of users.
 const SWEEP_SESSIONS: u64 = 400;
 const SWEEP_USERS: u32 = 100;
+/// Where a sweep goes on that has seen all users.
+const BEHIND_ALL: UserId = UserId::issued(u32::MAX as u64);
 
 /// `GET /admin/sessions/active`: those of the user that `user_id` names; else all, page by page (`limit`, `cursor`).
 pub async fn active<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
@@ -54,18 +57,18 @@ pub fn page_limit(query: &str) -> Result<u64, Reason> {
     }
 }
 
-async fn username<B: Backend>(ctx: &RequestContext<B>, user_id: u64) -> Result<String, Reason> {
+async fn username<B: Backend>(ctx: &RequestContext<B>, user_id: UserId) -> Result<String, Reason> {
     let found = ctx.directory(&Name { user_id }).await?.users;
     found.into_iter().next().map(|u| u.username).ok_or(Reason::UserNotFound)
 }
 
-fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<&str>) -> Value {
+fn listing(user_id: Option<UserId>, sessions: &[(SessionId, Live)], cursor: Option<&str>) -> Value {
     let list: Vec<Value> = sessions
         .iter()
         .map(|(id, live)| {
             let mut session = session_json(id, live);
             if let Some(map) = session.as_object_mut() {
-                map.insert("user_id".to_owned(), live.account.user().into());
+                map.insert("user_id".to_owned(), live.account.user().map(UserId::get).into());
                 map.insert("username".to_owned(), live.account.username.clone().into());
             }
             session
@@ -77,19 +80,20 @@ fn listing(user_id: Option<u64>, sessions: &[(String, Live)], cursor: Option<&st
 /// `DELETE /admin/sessions/{id}`.
 pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
     let admin = ctx.admin().await?;
-    let Some(Presence::Live(live)) = ctx.session(id, &Peek).await? else {
+    let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
+    let Some(Presence::Live(live)) = ctx.session(&id, &Peek).await? else {
         return Err(Reason::SessionNotFound);
     };
-    let end = End { only: Some(id.to_owned()), keep: None, reason: EndReason::Admin };
+    let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Admin };
     close(ctx, live.account.owner(), &end, EndReason::Admin).await?;
     // Also if its user's list has lost it.
-    ctx.end_session(id, EndReason::Admin).await?;
+    ctx.end_session(&id, EndReason::Admin).await?;
     ctx.audit(&Audit {
         action: "admin_close_session",
         outcome: "ok",
         actor: Some(admin.account.user_id),
         user: live.account.user(),
-        session_id: Some(id),
+        session_id: Some(id.as_str()),
         ..Audit::default()
     });
     Ok(Reply::empty(204))
@@ -122,12 +126,12 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reaso
     let actor = Some(admin.account.user_id);
     ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
     let next = (page.cursor.is_some() || last_user.is_some())
-        .then(|| format!("{}.{}", last_user.unwrap_or(u64::from(u32::MAX)), page.cursor.unwrap_or_default()));
+        .then(|| format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), page.cursor.unwrap_or_default()));
     Ok(Reply::json(200, &json!({ "cleaned_sessions": cleaned, "next_cursor": next })))
 }
 
 /// Ends a session whose time is over, or takes away what is left of one. Says whether there was anything to do.
-async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<bool, Reason> {
+async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bool, Reason> {
     match ctx.session(id, &Expire).await? {
         Some(Presence::Live(_)) => return Ok(false),
         Some(Presence::Ended(ended)) if !ended.end_propagated => ctx.propagate_end(id, &ended).await,
@@ -140,8 +144,8 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<bool, Re
 }
 
 /// Where the last sweep stopped: the last user's id and KV's cursor.
-fn sweep_cursor(query: &str) -> Result<(Option<String>, u64), Reason> {
-    let Some(text) = query_values(query, "cursor").next() else { return Ok((None, 0)) };
+fn sweep_cursor(query: &str) -> Result<(Option<String>, UserId), Reason> {
+    let Some(text) = query_values(query, "cursor").next() else { return Ok((None, UserId::NOBODY)) };
     let wrong = || Reason::field("cursor", FieldFault::NotAllowed);
     let (after, kv) = text.split_once('.').ok_or_else(wrong)?;
     let kv = Some(kv.to_owned()).filter(|c| !c.is_empty());

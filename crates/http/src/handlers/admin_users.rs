@@ -10,6 +10,7 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use crate::request::Incoming as _;
 use crate::route::query_values;
+use base::ids::{SessionId, UserId};
 use base::secret::Secret;
 use directory::index::{self, AdminReply, Register, RegisterReply, SetAdmin};
 use directory::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
@@ -28,7 +29,7 @@ const USER: &str = "user";
 
 /// Who makes a user.
 enum Maker {
-    Admin(u64),
+    Admin(UserId),
     /// The holder of the bootstrap key, while there is no admin.
     Bootstrap,
 }
@@ -133,10 +134,10 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
     ctx.admin().await?;
     let limit = page_limit(&ctx.head.query)?;
     let after = match query_values(&ctx.head.query, "cursor").next() {
-        None => 0,
-        Some(text) => {
-            text.parse::<u32>().map_err(|_| Reason::field("cursor", FieldFault::NotAllowed))?.into()
-        }
+        None => UserId::NOBODY,
+        Some(text) => UserId::issued(
+            text.parse::<u32>().map_err(|_| Reason::field("cursor", FieldFault::NotAllowed))?.into(),
+        ),
     };
     let limit32 = u32::try_from(limit).unwrap_or(u32::MAX);
     let entries = ctx.directory(&index::List { after, limit: limit32 }).await?.users;
@@ -232,7 +233,7 @@ async fn set_admin<B: Backend>(ctx: &RequestContext<B>, username: &str, admin: b
 async fn sync<B: Backend>(
     ctx: &RequestContext<B>,
     profile: &Profile,
-    sessions: &[String],
+    sessions: &[SessionId],
 ) -> Result<(), Reason> {
     let told = join_all(sessions.iter().map(|id| async move {
         ctx.session(id, &SetAccount { account: profile.account.clone() }).await?;

@@ -9,6 +9,7 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::clock::seconds_up;
+use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::password::PASSWORD_BYTES_MAX;
@@ -41,9 +42,11 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let device = Device { name: name_of_device, user_agent: ctx.head.user_agent.clone() };
 
     let outcome = attempt(ctx, &username, password, device).await;
-    let record = |outcome: &str, actor: Option<u64>, user: Option<u64>, session_id: Option<&str>| {
-        ctx.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
-    };
+    let record =
+        |outcome: &str, actor: Option<UserId>, user: Option<UserId>, session_id: Option<&SessionId>| {
+            let session_id = session_id.map(SessionId::as_str);
+            ctx.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
+        };
     match outcome {
         Ok((session_id, account, pair)) => {
             let user = Some(account.user_id);
@@ -61,7 +64,7 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
 /// Why a login failed, and for the record at whose account, if there is such an account.
 struct Failed {
     reason: Reason,
-    user: Option<u64>,
+    user: Option<UserId>,
 }
 
 impl<R: Into<Reason>> From<R> for Failed {
@@ -75,10 +78,10 @@ async fn attempt<B: Backend>(
     username: &str,
     password: Secret,
     device: Device,
-) -> Result<(String, Account, Pair), Failed> {
+) -> Result<(SessionId, Account, Pair), Failed> {
     let network = session_start::network(&ctx.head.address);
     session_start::limit_rate(ctx, &network).await?;
-    let session_id = ctx.backend.unique_id(Class::Session)?;
+    let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
     let address = ctx.app.vault.fingerprint("address", &network);
     let login =
         Login { password, address, session_id: session_id.clone(), replaces: session_start::previous(ctx) };
@@ -122,7 +125,7 @@ async fn held_back<B: Backend>(ctx: &RequestContext<B>, refused: Refused) -> Fai
     Failed { reason: Reason::InvalidCredentials, user: refused.user_id }
 }
 
-fn inactive(user_id: u64) -> Failed {
+fn inactive(user_id: UserId) -> Failed {
     Failed { reason: Reason::UserInactive, user: Some(user_id) }
 }
 
@@ -156,7 +159,7 @@ pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
             outcome: "ok",
             actor: user,
             user,
-            session_id: Some(id),
+            session_id: Some(id.as_str()),
             ..Audit::default()
         });
     }

@@ -54,5 +54,5 @@ fn account<B: Backend>(ctx: &RequestContext<B>, client_id: &str, user_id: &str) 
         open.next().filter(|_| open.next().is_none())
     };
     let (id, _) = exact.or_else(only)?;
-    ctx.app.config.providers.find(providers::UPSTOX, id)
+    ctx.app.config.providers.find(providers::UPSTOX, id.as_str())
 }

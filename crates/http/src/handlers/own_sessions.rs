@@ -6,6 +6,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::ids::{SessionId, UserId};
 use base::rpc::Command;
 use directory::{End, EndReply, Get, GetReply, UserObject};
 use futures_util::future::join_all;
@@ -15,7 +16,7 @@ use session::{EndReason, Live, Owner, Peek, Presence};
 
 impl<B: Backend> RequestContext<B> {
     /// The live sessions among these, with their ids, as their objects know them.
-    pub async fn live_sessions(&self, ids: &[String]) -> Result<Vec<(String, Live)>, Reason> {
+    pub async fn live_sessions(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Live)>, Reason> {
         let peeks = join_all(ids.iter().map(|id| self.session(id, &Peek))).await;
         let mut live = Vec::new();
         for (id, presence) in ids.iter().zip(peeks) {
@@ -27,10 +28,10 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// The live sessions of a user, or of somebody externally authenticated.
-    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(String, Live)>, Reason> {
+    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(SessionId, Live)>, Reason> {
         match self.owner(owner, &Get).await? {
             GetReply::User(profile) => {
-                let ids: Vec<String> = profile.slots.into_iter().map(|s| s.session_id).collect();
+                let ids: Vec<SessionId> = profile.slots.into_iter().map(|s| s.session_id).collect();
                 self.live_sessions(&ids).await
             }
             GetReply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok(Vec::new()),
@@ -40,7 +41,7 @@ impl<B: Backend> RequestContext<B> {
 }
 
 /// A session as listings show it: who and when, never a token.
-pub fn session_json(id: &str, live: &Live) -> Value {
+pub fn session_json(id: &SessionId, live: &Live) -> Value {
     let device = live.device.clone().unwrap_or_default();
     json!({
         "id": id,
@@ -76,9 +77,10 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
 pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
     let caller = ctx.caller_strict().await?;
-    let end = End { only: Some(id.to_owned()), keep: None, reason: EndReason::Logout };
+    let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
+    let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Logout };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
-    if !closed.iter().any(|c| c == id) {
+    if !closed.contains(&id) {
         return Err(Reason::SessionNotFound);
     }
     let user = caller.account.user();
@@ -87,7 +89,7 @@ pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<
         outcome: "ok",
         actor: user,
         user,
-        session_id: Some(id),
+        session_id: Some(id.as_str()),
         ..Audit::default()
     });
     Ok(Reply::empty(204))
@@ -114,7 +116,7 @@ pub async fn close<B: Backend>(
     owner: Owner<'_>,
     end: &impl Command<Object = UserObject, Reply = EndReply>,
     reason: EndReason,
-) -> Result<(Option<u64>, Vec<String>), Reason> {
+) -> Result<(Option<UserId>, Vec<SessionId>), Reason> {
     match ctx.owner(owner, end).await? {
         EndReply::Sessions(affected) => {
             ctx.end_sessions(&affected.sessions, reason).await?;

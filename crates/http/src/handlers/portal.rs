@@ -9,6 +9,7 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use base::rpc::Unreachable;
 use directory::service_key::Scope;
 use portal::protocol::LoginCommand;
@@ -88,7 +89,7 @@ pub async fn run<B: Backend>(ctx: &mut RequestContext<B>, path: &str) -> Result<
     let input = portal_fields::operation(ctx, operation).await?;
     set_up(ctx)?;
     let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;
-    let order = |session_id: Option<String>, credentials: Option<Credentials>| Run {
+    let order = |session_id: Option<PortalId>, credentials: Option<Credentials>| Run {
         session_id,
         credentials,
         keep_alive,
@@ -150,7 +151,7 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Rep
         RunReply::Moved(_) => return Err(Reason::Unavailable),
     };
     let mut body = Map::new();
-    body.insert("session_id".to_owned(), session_id.into());
+    body.insert("session_id".to_owned(), String::from(session_id).into());
     body.insert("is_new_session".to_owned(), is_new.into());
     if let Some(id) = wizard_id {
         body.insert("appointment_session_id".to_owned(), id.into());
@@ -195,7 +196,7 @@ fn session_json<B: Backend>(ctx: &RequestContext<B>, row: &Row) -> Value {
 /// `DELETE /sessions/{session_id}`: here at once, at the portal as soon as it can be told.
 pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
     let by: Actor = ctx.actor(Scope::Portal).await?;
-    let Place { name, session_id } = find(ctx, id.to_owned()).await??;
+    let Place { name, session_id } = find(ctx, PortalId::parse(id).ok_or(Reason::SessionNotFound)?).await??;
     match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
         CloseReply::Closed => {
             Ok(Reply::json(200, &json!({ "success": true, "message": "Session closed successfully" })))
@@ -208,7 +209,7 @@ pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Repl
 /// Whose session it is; else what is known of it.
 async fn find<B: Backend>(
     ctx: &RequestContext<B>,
-    session_id: String,
+    session_id: PortalId,
 ) -> Result<Result<Place, Reason>, Reason> {
     Ok(match ctx.send(&registry::address(), &Find { session_id, now: ctx.now() }).await? {
         FindReply::Found(place) => Ok(place),

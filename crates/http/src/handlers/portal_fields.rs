@@ -4,6 +4,7 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
+use base::ids::PortalId;
 use base::secret::Secret;
 use portal::{Credentials, Operation, Request};
 
@@ -19,7 +20,7 @@ const ID_BYTES_MAX: usize = 128;
 
 /// An operation, and on which session.
 pub struct OperationInput {
-    pub session_id: Option<String>,
+    pub session_id: Option<PortalId>,
     pub credentials: Option<Credentials>,
     pub keep_alive: bool,
     pub wizard_id: Option<String>,
@@ -41,7 +42,8 @@ pub async fn operation<B: Backend>(
     operation: &Operation,
 ) -> Result<OperationInput, Reason> {
     let mut fields = ctx.fields().await?;
-    let session_id = fields.optional_text("session_id", ID_BYTES_MAX).filter(|id| !id.is_empty());
+    let session_id =
+        fields.optional_text("session_id", PortalId::BYTES_MAX).and_then(|id| PortalId::parse(&id));
     let all = CREDENTIALS.iter().all(|(name, _)| fields.is_filled(name));
     let credentials = if all || session_id.is_none() {
         Some(required(&mut fields))

@@ -9,6 +9,7 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::call::Refusal;
+use base::ids::SessionId;
 use base::rpc::Class;
 use directory::{Activity, Admit, AdmitReply, AtLimit, Reserved};
 use serde_json::json;
@@ -51,13 +52,13 @@ pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reas
     Ok(token_reply(&pair, &message))
 }
 
-async fn begin<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(String, Pair), Reason> {
+async fn begin<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(SessionId, Pair), Reason> {
     // Not from the same account as logins: callers are few, and each begins sessions of many customers.
     session_start::limit_rate(ctx, &format!("init/{}", session_start::network(&ctx.head.address))).await?;
     if ctx.app.config.post_login.verify_at_init {
         verify(ctx, init).await?;
     }
-    let session_id = ctx.backend.unique_id(Class::Session)?;
+    let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
     let Reserved { account, evicted, replaced } = admit(ctx, &init.subject, &session_id).await?;
     let device = Device { name: None, user_agent: ctx.head.user_agent.clone() };
     let external = Some(init.external.clone());
@@ -99,12 +100,12 @@ fn not_set_up<B: Backend>(ctx: &RequestContext<B>) -> Reason {
 async fn admit<B: Backend>(
     ctx: &RequestContext<B>,
     subject: &Subject,
-    session_id: &str,
+    session_id: &SessionId,
 ) -> Result<Reserved, Reason> {
     let account = Account::post_login(subject.to_string(), ctx.now());
     let replaces = session_start::previous(ctx);
     let admit = async |activity: Vec<Activity>| {
-        let (session_id, replaces) = (session_id.to_owned(), replaces.clone());
+        let (session_id, replaces) = (session_id.clone(), replaces.clone());
         let admit = Admit { account: account.clone(), session_id, activity, replaces };
         ctx.owner(account.owner(), &admit).await
     };
@@ -150,7 +151,7 @@ pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let code = outcome.as_ref().map_or_else(Reason::code, |_| "ok");
     let customer = ctx.app.vault.fingerprint("customer", &token.subject);
     let action = if reused { "reuse" } else { "renew_session" };
-    record(action, code, Some(id), Some(&customer));
+    record(action, code, Some(id.as_str()), Some(&customer));
     let message = format!("{} token renewed successfully", subject.business_unit);
     Ok(token_reply(&outcome?, &message))
 }

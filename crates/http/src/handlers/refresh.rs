@@ -7,6 +7,7 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::clock::seconds_up;
+use base::ids::{SessionId, UserId};
 use serde_json::json;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
@@ -21,10 +22,17 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
     let mut fields = ctx.fields().await?;
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
-    let record = |action: &str, outcome: &str, user: Option<u64>, session_id: Option<&str>| {
-        ctx.audit(&Audit { action, outcome, actor: user, user, session_id, ..Audit::default() });
+    let record = |action: &str, outcome: &str, user: Option<UserId>, session_id: Option<&SessionId>| {
+        ctx.audit(&Audit {
+            action,
+            outcome,
+            actor: user,
+            user,
+            session_id: session_id.map(SessionId::as_str),
+            ..Audit::default()
+        });
     };
-    let refused = |reason: Reason, session_id: Option<&str>| {
+    let refused = |reason: Reason, session_id: Option<&SessionId>| {
         record("refresh", reason.code(), None, session_id);
         reason
     };
@@ -52,7 +60,7 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
     }
 }
 
-fn user_of(ended: &Ended) -> Option<u64> {
+fn user_of(ended: &Ended) -> Option<UserId> {
     ended.account.as_ref().and_then(Account::user)
 }
 

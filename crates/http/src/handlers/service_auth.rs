@@ -6,6 +6,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use directory::index::Key;
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
@@ -13,15 +14,14 @@ use std::rc::Rc;
 /// A service that was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCaller {
-    /// The key's id; empty where no key was asked for.
-    pub id: String,
-    pub name: String,
+    /// The key's name; none where no key was asked for.
+    key: Option<String>,
 }
 
 impl ServiceCaller {
     /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
     pub fn who(&self) -> String {
-        if self.id.is_empty() { self.name.clone() } else { key_who(&self.name) }
+        self.key.as_deref().map_or_else(|| "local".to_owned(), key_who)
     }
 }
 
@@ -37,7 +37,7 @@ impl<B: Backend> RequestContext<B> {
         if !self.app.config.service_auth {
             // A page that somebody's browser has open reaches this machine, but not by this name.
             return if self.head.loopback {
-                Ok(ServiceCaller { id: String::new(), name: "local".to_owned() })
+                Ok(ServiceCaller { key: None })
             } else {
                 Err(Reason::NotAuthenticated)
             };
@@ -46,7 +46,7 @@ impl<B: Backend> RequestContext<B> {
         if !key.allows(scope) {
             return Err(Reason::Forbidden);
         }
-        Ok(ServiceCaller { id: key.id.clone(), name: key.name.clone() })
+        Ok(ServiceCaller { key: Some(key.name.clone()) })
     }
 
     /// Lets a service in, and says who asks.
@@ -68,7 +68,7 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// A key has changed: in this instance that holds from the next request on.
-    pub fn forget_key(&self, id: &str) {
+    pub fn forget_key(&self, id: &ServiceKeyId) {
         self.backend.instance().keys.borrow_mut().forget(id);
     }
 
@@ -82,12 +82,12 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// The key of an id, from what the directory said of it not long ago, or just now.
-    async fn known_key(&self, id: &str, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
+    async fn known_key(&self, id: &ServiceKeyId, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
         let instance = self.backend.instance();
         if let Some(known) = instance.keys.borrow().get(id, now) {
             return Ok(known);
         }
-        let found = self.directory(&Key(id.to_owned())).await?;
+        let found = self.directory(&Key(id.clone())).await?;
         let key = found.keys.into_iter().next().map(Rc::new);
         instance.keys.borrow_mut().put(id, key.clone(), now);
         Ok(key)

@@ -5,6 +5,7 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
+use base::ids::{SessionId, UserId};
 use directory::{Activity, Close, Found};
 use futures_util::future::{join, join_all};
 use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence};
@@ -16,12 +17,12 @@ const RATE_PERIOD_SECONDS: u64 = 60;
 
 /// Sessions that lost their places to a new one.
 pub struct Displaced {
-    pub evicted: Vec<String>,
-    pub replaced: Option<String>,
+    pub evicted: Vec<SessionId>,
+    pub replaced: Option<SessionId>,
 }
 
 impl Displaced {
-    fn with_reasons(&self) -> impl Iterator<Item = (&String, EndReason)> {
+    fn with_reasons(&self) -> impl Iterator<Item = (&SessionId, EndReason)> {
         let evicted = self.evicted.iter().map(|id| (id, EndReason::Evicted));
         evicted.chain(self.replaced.iter().map(|id| (id, EndReason::Logout)))
     }
@@ -30,7 +31,7 @@ impl Displaced {
 /// Opens a session whose place is taken, and ends those that lost theirs. KV gets the record for listings.
 pub async fn open<B: Backend>(
     ctx: &RequestContext<B>,
-    session_id: &str,
+    session_id: &SessionId,
     account: &Account,
     device: Device,
     external: Option<ExternalToken>,
@@ -41,7 +42,7 @@ pub async fn open<B: Backend>(
     let opened = ctx.send(&session::address(session_id), &open).await;
     let Ok(OpenReply::Tokens(tokens)) = opened else {
         // The place is given back; if even that fails, it frees itself.
-        let close = Close { session_id: session_id.to_owned() };
+        let close = Close { session_id: session_id.clone() };
         let _ = ctx.owner(account.owner(), &close).await;
         return Err(opened.err().unwrap_or(Reason::Unavailable));
     };
@@ -52,13 +53,20 @@ pub async fn open<B: Backend>(
 }
 
 /// Ends the sessions that lost their places. One that cannot be reached is ended by its owner's alarm; the login stands.
-async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<u64>, displaced: &Displaced) {
+async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>, displaced: &Displaced) {
     let ends = displaced.with_reasons().map(|(id, reason)| async move {
         // The call has logged its failure.
         let ended = ctx.end_session(id, reason).await.is_ok();
         let action = if reason == EndReason::Evicted { "evict" } else { "replace" };
         let outcome = if ended { "ok" } else { Reason::Unavailable.code() };
-        ctx.audit(&Audit { action, outcome, actor: user, user, session_id: Some(id), ..Audit::default() });
+        ctx.audit(&Audit {
+            action,
+            outcome,
+            actor: user,
+            user,
+            session_id: Some(id.as_str()),
+            ..Audit::default()
+        });
     });
     join_all(ends).await;
 }
@@ -66,7 +74,7 @@ async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<u64>, d
 /// KV's record is for listing; without it the session works all the same, so a failure is only logged.
 async fn write_record<B: Backend>(
     ctx: &RequestContext<B>,
-    session_id: &str,
+    session_id: &SessionId,
     account: &Account,
     device_name: Option<String>,
 ) {
@@ -86,12 +94,12 @@ async fn write_record<B: Backend>(
 /// How active each of these sessions is.
 pub async fn activities<B: Backend>(
     ctx: &RequestContext<B>,
-    sessions: Vec<String>,
+    sessions: Vec<SessionId>,
 ) -> Result<Vec<Activity>, Reason> {
     join_all(sessions.into_iter().map(|id| activity(ctx, id))).await.into_iter().collect()
 }
 
-async fn activity<B: Backend>(ctx: &RequestContext<B>, session_id: String) -> Result<Activity, Reason> {
+async fn activity<B: Backend>(ctx: &RequestContext<B>, session_id: SessionId) -> Result<Activity, Reason> {
     let found = match ctx.session(&session_id, &Peek).await? {
         Some(Presence::Live(live)) => Found::Live(live.last_activity),
         Some(Presence::Ended(_)) => Found::Ended,
@@ -102,7 +110,7 @@ async fn activity<B: Backend>(ctx: &RequestContext<B>, session_id: String) -> Re
 
 /// A beginning that comes with the access token of an older session of the same user takes its place (ASVS 5.0, 7.2.4).
 /// Whether it is the same user's is seen in the object with the list. The token may have expired.
-pub fn previous<B: Backend>(ctx: &RequestContext<B>) -> Option<String> {
+pub fn previous<B: Backend>(ctx: &RequestContext<B>) -> Option<SessionId> {
     let token = bearer(ctx.head.authorization.as_deref()).ok()?;
     ctx.app.keys.read_access(token, ctx.now()).ok().map(|token| token.session_id)
 }

@@ -9,6 +9,7 @@ use crate::reply::Reply;
 use crate::route::query_values;
 use base::call::{Actor, Code, Refusal};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::secret::Secret;
 use directory::service_key::Scope;
 use futures_util::future::join_all;
@@ -26,7 +27,7 @@ const PAGE_MAX: usize = 45;
 
 /// The account of a path, else the default one.
 fn key<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<AccountKey, Reason> {
-    let default = ctx.app.config.providers.upstox_default.as_deref();
+    let default = ctx.app.config.providers.upstox_default.as_ref().map(AccountName::as_str);
     find(ctx, providers::UPSTOX, account.or(default).ok_or(Reason::AccountNotFound)?)
 }
 
@@ -46,11 +47,11 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
     let from = match query("cursor") {
         None => 0,
         Some(last) => {
-            let at = all.iter().position(|id| *id == last);
+            let at = all.iter().position(|id| *id == *last);
             at.ok_or_else(|| Reason::field("cursor", FieldFault::NotAllowed))? + 1
         }
     };
-    let page: Vec<&String> = all.iter().skip(from).take(limit).collect();
+    let page: Vec<&AccountName> = all.iter().skip(from).take(limit).collect();
     let statuses = page.iter().map(|id| async move {
         let status = ask_status(ctx, &key(ctx, Some(id.as_str()))?).await?;
         Ok(account_json(id, &status, ctx.now()))
@@ -61,10 +62,10 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
     Ok(Reply::json(200, &json!({ "accounts": accounts?, "total": all.len(), "next_cursor": cursor })))
 }
 
-fn account_json(account: &str, status: &Status, now: Timestamp) -> Value {
+fn account_json(account: &AccountName, status: &Status, now: Timestamp) -> Value {
     let mut body = status_json(status, Timestamp::rfc3339_ist, now);
     if let Some(map) = body.as_object_mut() {
-        map.insert("account_id".to_owned(), account.into());
+        map.insert("account_id".to_owned(), account.as_str().into());
         map.insert("user_id".to_owned(), status.user_id.clone().into());
     }
     body

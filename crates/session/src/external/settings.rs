@@ -16,7 +16,8 @@ pub fn post_login(r: &mut Reader<'_>, environment: Environment) -> PostLogin {
 }
 
 fn channels(r: &mut Reader<'_>, environment: Environment) -> BTreeMap<String, Channel> {
-    let mut channels: BTreeMap<String, Channel> = r.json(&s::CHANNELS);
+    let channels = r.json(&s::CHANNELS).into_iter().map(|(id, channel)| (id.into(), channel));
+    let mut channels: BTreeMap<String, Channel> = channels.collect();
     if environment != Environment::Development && !r.is_set(&s::CHANNELS) {
         // A channel without a verifier believes its callers. Nobody has said here that it may.
         channels.retain(|_, channel| channel.verifier.is_some());

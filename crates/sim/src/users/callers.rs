@@ -8,6 +8,7 @@ use super::truth::{Came, Life, Login, Session, Truth, User};
 use crate::host::SimHost;
 use crate::requests::{Answered, Request, request};
 use crate::sequence::Invariant;
+use base::ids::{SessionId, UserId};
 use base::ports::Clock as _;
 use config::Settings as _;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ impl Callers {
     }
 
     /// The session that a client has.
-    pub fn session_id(&self, client: usize) -> Option<String> {
+    pub fn session_id(&self, client: usize) -> Option<SessionId> {
         let truth = self.truth.borrow();
         truth.clients[client].map(|at| truth.sessions[at].id.clone())
     }
@@ -73,7 +74,7 @@ impl Callers {
         let bootstrap = Request::new("POST", "/admin/users").header("x-bootstrap-key", BOOTSTRAP_KEY);
         let made = self.send(bootstrap.json(&body)).await;
         assert_eq!(made.map(|m| m.status), Some(201));
-        self.truth.borrow_mut().ids.insert(1, 1);
+        self.truth.borrow_mut().ids.insert(UserId::issued(1), 1);
         self.truth.borrow_mut().users[0].roles = Some(vec!["admin".to_owned()]);
         self.login(0, CLIENTS, false).await;
         for user in users {
@@ -177,7 +178,7 @@ impl Callers {
         truth.clients[client] = Some(truth.sessions.len() - 1);
     }
 
-    fn session_of(&self, tokens: &Value) -> Option<String> {
+    fn session_of(&self, tokens: &Value) -> Option<SessionId> {
         let app = self.host.settings().ok()?;
         let token = app.keys.read_access(tokens["access_token"].as_str()?, self.host.now()).ok()?;
         Some(token.session_id)
@@ -398,7 +399,7 @@ impl Callers {
             _ => return,
         };
         let mut truth = self.truth.borrow_mut();
-        let id = answered.json()["id"].as_u64().unwrap_or_default();
+        let id = UserId::issued(answered.json()["id"].as_u64().unwrap_or_default());
         let times = truth.ids.entry(id).or_default();
         *times += 1;
         if *times > 1 {

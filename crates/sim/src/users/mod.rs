@@ -74,7 +74,7 @@ fn act(world: &World, callers: &Callers, action: Action) {
         Action::Restart => world.restart(),
         Action::KillSession { client } => {
             if let Some(id) = callers.session_id(client) {
-                world.kill(Class::Session, &id);
+                world.kill(Class::Session, id.as_str());
             }
         }
         Action::KillUser { user } => world.kill(Class::User, &quiet::object(callers::NAMES[user])),

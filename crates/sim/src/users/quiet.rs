@@ -4,6 +4,7 @@ use super::callers::{Callers, NAMES};
 use crate::host::SimHost;
 use crate::sequence::Invariant;
 use crate::world::World;
+use base::ids::SessionId;
 use base::rpc::Class;
 use config::Settings as _;
 use directory::{ADMIN, User};
@@ -24,21 +25,21 @@ pub fn object(name: &str) -> String {
 }
 
 /// When a login has just been answered: its session is live, and its owner knows it or is about to end it.
-pub fn is_listed(host: &SimHost, session_id: &str, name: &str) -> bool {
-    let session = host.stored(Class::Session, session_id, "session");
+pub fn is_listed(host: &SimHost, session_id: &SessionId, name: &str) -> bool {
+    let session = host.stored(Class::Session, session_id.as_str(), "session");
     let session = session.and_then(|text| serde_json::from_str(&text).ok());
     let Some(State::Live(_)) = session else { return true };
     let user = host.stored(Class::User, &object(name), "user");
     let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let ending = |p: &directory::Pending| p.session_id == session_id && p.task != directory::Task::Sync;
-    user.slots.iter().any(|slot| slot.session_id == session_id) || user.pending.iter().any(ending)
+    let ending = |p: &directory::Pending| p.session_id == *session_id && p.task != directory::Task::Sync;
+    user.slots.iter().any(|slot| slot.session_id == *session_id) || user.pending.iter().any(ending)
 }
 
 /// Whether a session is off its owner's list, and its end has begun for another reason.
-pub fn is_being_ended(host: &SimHost, session_id: &str, name: &str) -> bool {
+pub fn is_being_ended(host: &SimHost, session_id: &SessionId, name: &str) -> bool {
     let user = host.stored(Class::User, &object(name), "user");
     let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    user.pending.iter().any(|p| p.session_id == session_id && p.task != directory::Task::Sync)
+    user.pending.iter().any(|p| p.session_id == *session_id && p.task != directory::Task::Sync)
 }
 
 type Broken = (Invariant, String);
@@ -55,7 +56,7 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
         .iter()
         .filter_map(|name| Some((*name, parsed(world, Class::User, &object(name), "user")?)))
         .collect();
-    let mut live: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut live: BTreeMap<String, Vec<SessionId>> = BTreeMap::new();
     let kv_failed = world.weather().happened().iter().any(|(_, kind, _)| kind.is_kv());
     for id in world.ids(Class::Session) {
         let Some(state) = parsed::<State>(world, Class::Session, &id, "session") else { continue };
@@ -64,7 +65,7 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
             State::Live(session) if session.over(&policy, world.now()).is_none() => {
                 let name = session.account.username.clone();
                 let user = users.get(name.as_str());
-                if !user.is_some_and(|u| u.slots.iter().any(|slot| slot.session_id == id)) {
+                if !user.is_some_and(|u| u.slots.iter().any(|slot| slot.session_id == *id)) {
                     return Err((Invariant::SessionOnNoList, format!("{id} of {name}")));
                 }
                 let account = user.and_then(|u| u.profile.as_ref()).map(|p| &p.account);
@@ -76,7 +77,7 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
                     let detail = format!("no record of {id} of {name}, KV failed: {kv_failed}");
                     return Err((Invariant::KvRecordMissing, detail));
                 }
-                live.entry(name).or_default().push(id);
+                live.entry(name).or_default().push(SessionId::issued(id));
             }
             State::Live(_) => {}
             State::Ended(tombstone) => {

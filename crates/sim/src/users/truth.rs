@@ -2,6 +2,7 @@
 
 use crate::sequence::{Invariant, Violation};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use std::collections::BTreeMap;
 
 /// How sure a caller may be that a session lives.
@@ -17,7 +18,7 @@ pub enum Life {
 #[derive(Clone, Debug)]
 pub struct Session {
     pub user: usize,
-    pub id: String,
+    pub id: SessionId,
     pub access: String,
     pub refresh: String,
     pub life: Life,
@@ -81,7 +82,7 @@ pub struct Truth {
     /// Which session a client has.
     pub clients: Vec<Option<usize>>,
     /// Ids of users and how often each was given to a new one.
-    pub ids: BTreeMap<u64, u32>,
+    pub ids: BTreeMap<UserId, u32>,
     pub violation: Option<Violation>,
     pub trace: Option<Vec<String>>,
 }

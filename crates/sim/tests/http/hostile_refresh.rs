@@ -4,6 +4,7 @@ use super::support::tokens::{
     claims_of, encode, forge, forge_with, header_of, kid, merged, part, session_of, without,
 };
 use super::support::{PASSWORD, Server, Tokens, User};
+use base::ids::SessionId;
 use base::rpc::{Class, Peers as _};
 use serde_json::{Value, json};
 use session::{Peek, Presence};
@@ -134,7 +135,7 @@ fn a_refresh_token_of_a_session_that_nobody_knows_is_refused_and_no_session_come
         let foreign = forge(&two.own.refresh, &json!({}), &claims);
         two.server.refresh(&foreign).refused(401, "session_revoked_or_invalid");
     }
-    let known = two.server.world.send(&session::address(&unopened), &Peek).unwrap();
+    let known = two.server.world.send(&session::address(&SessionId::issued(unopened)), &Peek).unwrap();
     assert_eq!(known, Presence::Unknown);
     two.are_unharmed("foreign");
 }

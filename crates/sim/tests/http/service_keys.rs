@@ -2,6 +2,7 @@
 
 use super::support::{Answer, Server};
 use base::clock::Timestamp;
+use base::ids::ServiceKeyId;
 use base::rpc::Class;
 use directory::index::{AddKey, AddKeyReply, RevokeKey};
 use serde_json::{Value, json};
@@ -192,7 +193,10 @@ fn a_key_that_was_revoked_elsewhere_is_let_in_for_less_than_ten_seconds_more() {
     server.is_good(&key.secret);
     let looked_up_at = server.world.now();
     // The directory itself is asked, as another instance of the Worker would: this one does not hear of it.
-    let revoked = server.world.send(&directory::directory_address(), &RevokeKey(key.id.clone())).unwrap();
+    let revoked = server
+        .world
+        .send(&directory::directory_address(), &RevokeKey(ServiceKeyId::issued(key.id.clone())))
+        .unwrap();
     assert_eq!(revoked.keys.len(), 1);
     server.world.at(looked_up_at.plus(SECOND * 10 - MILLI));
     server.is_good(&key.secret);

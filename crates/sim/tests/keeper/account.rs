@@ -6,6 +6,7 @@ use crate::fakes::Fake;
 use crate::line::{Crash, Host, Line, presented};
 use base::call::{Actor, Answer, Call};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::ports::Clock as _;
 use base::rpc::Class;
 use base::vault::Vault;
@@ -346,11 +347,15 @@ impl AccountWorld {
         assert!(since <= self.bound, "no token {since:?} after the last disturbance: {account:?}");
     }
 
+    pub fn account(&self) -> AccountName {
+        AccountName::issued(self.account)
+    }
+
     fn send<C: AccountCommand + 'static>(&self, command: C, then: impl FnOnce(C::Reply) + 'static) {
-        let (host, provider, account) = (self.world.host(), self.provider, self.account);
+        let (host, provider, account) = (self.world.host(), self.provider, self.account());
         self.world.spawn(async move {
             // Lost on the way, or with the instance: whoever asked has got 503.
-            if let Ok(reply) = keeper::send(&host, provider, account, command).await {
+            if let Ok(reply) = keeper::send(&host, provider, &account, command).await {
                 then(reply);
             }
         });
@@ -396,8 +401,8 @@ impl AccountWorld {
     }
 
     pub fn status(&self) -> Status {
-        let command = Sent::new(self.provider, self.account, protocol::GetStatus);
-        let (host, address) = (self.world.host(), keeper::address(self.provider, self.account));
+        let command = Sent::new(self.provider, &self.account(), protocol::GetStatus);
+        let (host, address) = (self.world.host(), keeper::address(self.provider, &self.account()));
         let reply =
             self.world.run_until(async move { base::rpc::Peers::send(&host, &address, &command).await });
         match reply {
@@ -441,10 +446,8 @@ impl AccountWorld {
         let delivered = self.known.delivered.borrow().len() as u64;
         assert_eq!(delivered, account.alerts, "alerts that were delivered");
         let now = self.now();
-        let (host, key) = (
-            self.world.host(),
-            keeper::AccountKey { provider: self.provider, account: self.account.to_owned() },
-        );
+        let (host, key) =
+            (self.world.host(), keeper::AccountKey { provider: self.provider, account: self.account() });
         let (copy, counts) = self.world.run_until(async move {
             let app = host.app().unwrap();
             let copy = Store(&host).token(&app.vault, &key).await.unwrap();

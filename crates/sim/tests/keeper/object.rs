@@ -4,6 +4,7 @@ use crate::account::{AccountWorld, at, secs};
 use crate::lives::{facturify, upstox};
 use base::call::{Actor, Code};
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::ports::{Kv as _, Log as _};
 use base::rpc::{Class, Method, Name, Peers as _};
 use config::Settings as _;
@@ -34,8 +35,8 @@ fn tell<C: AccountCommand + Clone + 'static>(w: &AccountWorld, command: C) -> C:
 where
     C::Reply: 'static,
 {
-    let sent = Sent::new(w.provider, w.account, command);
-    w.world.send(&keeper::address(w.provider, w.account), &sent).expect("it can be reached")
+    let sent = Sent::new(w.provider, &w.account(), command);
+    w.world.send(&keeper::address(w.provider, &w.account()), &sent).expect("it can be reached")
 }
 
 fn history(w: &AccountWorld) -> Vec<Entry> {
@@ -46,7 +47,7 @@ fn history(w: &AccountWorld) -> Vec<Entry> {
 }
 
 fn copy(w: &AccountWorld) -> TokenCopy {
-    let (host, key) = (w.world.host(), AccountKey { provider: w.provider, account: w.account.to_owned() });
+    let (host, key) = (w.world.host(), AccountKey { provider: w.provider, account: w.account() });
     w.world.run_until(async move {
         let app = host.app().unwrap();
         Store(&host).token(&app.vault, &key).await.unwrap()
@@ -70,12 +71,18 @@ fn got(reply: &TokenReply) -> String {
 #[test]
 fn an_account_that_is_not_configured_leaves_nothing_behind() {
     let w = upstox(1);
-    let stranger = Sent::new("upstox", "stranger", GetStatus);
-    assert_eq!(w.world.send(&keeper::address("upstox", "stranger"), &stranger), Ok(StatusReply::NoAccount));
+    let stranger = Sent::new("upstox", &AccountName::issued("stranger"), GetStatus);
+    assert_eq!(
+        w.world.send(&keeper::address("upstox", &AccountName::issued("stranger")), &stranger),
+        Ok(StatusReply::NoAccount)
+    );
     assert!(w.world.rows(Class::Upstream, "upstox/stranger").is_empty());
     // Nor does one object answer for another.
     assert!(matches!(tell(&w, GetStatus), StatusReply::Status(_)));
-    assert_eq!(w.world.send(&keeper::address("upstox", "a1"), &stranger), Ok(StatusReply::NoAccount));
+    assert_eq!(
+        w.world.send(&keeper::address("upstox", &AccountName::issued("a1")), &stranger),
+        Ok(StatusReply::NoAccount)
+    );
     // One that is not configured any more is not served, and nothing of it is lost.
     let token_before = got(&tell(&w, token()));
     w.world.deploy(&[("UPSTOX_ACCOUNT_IDS", "a2")]);
@@ -122,7 +129,7 @@ fn an_order_that_shares_in_a_task_is_written_down_too() {
         let host = host.clone();
         async move {
             let order = Order { task: NewToken::Obtain, by: by(who) };
-            keeper::send(&host, "facturify", "default", order).await.unwrap()
+            keeper::send(&host, "facturify", &AccountName::issued("default"), order).await.unwrap()
         }
     });
     let replies = w.world.run_until(futures_util::future::join_all(orders));
@@ -148,9 +155,10 @@ fn an_order_of_another_kind_waits_for_its_turn() {
             source: Source::Manual,
             user_id: None,
         };
-        let get = keeper::send(&host, "upstox", "a1", token());
-        let check = keeper::send(&host, "upstox", "a1", Order { task: CheckNow, by: by("c") });
-        let adopt = keeper::send(&host, "upstox", "a1", Order { task: given(), by: by("a") });
+        let a1 = AccountName::issued("a1");
+        let get = keeper::send(&host, "upstox", &a1, token());
+        let check = keeper::send(&host, "upstox", &a1, Order { task: CheckNow, by: by("c") });
+        let adopt = keeper::send(&host, "upstox", &a1, Order { task: given(), by: by("a") });
         futures_util::future::join3(get, check, adopt).await
     };
     // The line itself fails where two calls overlap.

@@ -1,6 +1,7 @@
 //! The index and the sweepers: a hundred accounts, one of which nobody can reach.
 
 use base::call::{Answer, Call};
+use base::ids::AccountName;
 use base::rpc::{Class, Unreachable};
 use keeper::upstream_index::{
     Counts, GetCounts, GetKeyUsage, Row, SWEEP_MAX, Seen, StartSweep, Sweep, SweepReply, Swept,
@@ -129,7 +130,7 @@ fn an_account_that_cannot_be_reached_is_counted_and_leaves_its_row() {
         kid: None,
     };
     world.send(&keeper::index_address(), &Seen { rows: vec![row("upstox/a1"), row("upstox/x")] }).unwrap();
-    let accounts = ["a1", "x", "a2"].map(|id| ("upstox".to_owned(), id.to_owned())).to_vec();
+    let accounts = ["a1", "x", "a2"].map(|id| ("upstox".to_owned(), AccountName::issued(id))).to_vec();
     let sweep = Sweep { accounts, ..Sweep::default() };
     let reply = world.send(&keeper::sweeper_address(0), &sweep);
     assert_eq!(reply, Ok(SweepReply { swept: Swept { looked: 2, unreachable: 1 } }));

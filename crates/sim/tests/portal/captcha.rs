@@ -1,6 +1,7 @@
 //! Captcha keys: everybody's own. One that is refused is nobody else's trouble.
 
 use super::play::{Pending, Play, actor, credentials, secs};
+use base::ids::PortalId;
 use portal::{CloseReply, Code, End, Get, GetReply, RunReply};
 
 const NO_BALANCE: &str = "ERROR_ZERO_BALANCE";
@@ -29,7 +30,7 @@ fn paid_by(play: &Play) -> Vec<Option<String>> {
     play.site.state().attempts.iter().map(|attempt| attempt.paid_by.clone()).collect()
 }
 
-fn id_of(reply: &GetReply) -> String {
+fn id_of(reply: &GetReply) -> PortalId {
     match reply {
         GetReply::Session(session) => session.live.session_id.clone(),
         other => panic!("{other:?}"),
@@ -81,7 +82,7 @@ fn where_the_key_that_came_last_is_refused_the_one_that_has_paid_pays_again() {
             assert_eq!(id_of(&get_with(&play, key)), id);
             play.site.kick();
             let RunReply::Done(done) = play.run(&id) else { panic!() };
-            assert_eq!((done.session_id.as_str(), done.is_new, done.result.is_ok()), (&*id, false, true));
+            assert_eq!((&done.session_id, done.is_new, done.result.is_ok()), (&id, false, true));
             let paid = paid_by(&play).into_iter().flatten().filter(|key| key == "ck").count();
             assert_eq!(
                 (paid, play.site.count("POST /in.php")),

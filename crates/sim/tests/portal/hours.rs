@@ -2,12 +2,13 @@
 
 use super::play::{Play, credentials, secs};
 use super::site::Down;
+use base::ids::PortalId;
 use portal::{Code, End, RunReply};
 
 const SEEDS: u64 = 3;
 
 /// With a session, and its id.
-fn with_session(keep_alive: bool, seed: u64) -> (Play, String) {
+fn with_session(keep_alive: bool, seed: u64) -> (Play, PortalId) {
     let play = Play::seeded(seed, &[]);
     let id = play.get(keep_alive).live.session_id;
     (play, id)
@@ -31,7 +32,7 @@ fn a_day_of_keep_alive_is_one_login() {
 }
 
 /// An hour of outage: the calls in it.
-fn outage(play: &Play, down: Down, caller_of: Option<&str>) -> usize {
+fn outage(play: &Play, down: Down, caller_of: Option<&PortalId>) -> usize {
     play.site.state().down = Some(down);
     let (begin, calls) = (play.now(), play.site.calls());
     while play.now() < begin.plus(secs(3600)) {
@@ -65,7 +66,7 @@ fn an_hour_of_outage_with_a_session() {
 fn an_hour_of_outage_without_a_session() {
     for down in DOWNS {
         let play = Play::new(&[]);
-        let calls = outage(&play, down, Some("session_none"));
+        let calls = outage(&play, down, Some(&PortalId::issued("session_none")));
         assert!(calls <= 16, "{down:?}: {calls} calls: each is a login that came to nothing");
         play.run_for(secs(375));
         assert!(play.get(true).is_new);
@@ -184,7 +185,7 @@ fn a_portal_that_ends_each_session_at_once_sees_six_logins_an_hour() {
     let begin = play.now();
     while play.now() < begin.plus(secs(4 * 3600)) {
         play.site.kick();
-        let id = play.session_id().unwrap_or_default();
+        let id = play.session_id().unwrap_or(PortalId::issued("none"));
         play.start_run(&id);
         play.start_get(credentials("driver", "ck"), true);
         play.run_for(secs(5));

@@ -1,6 +1,7 @@
 //! Sealing keys that change: a login is found under its old name, and what is stored is sealed anew.
 
 use super::play::{Play, actor, credentials, secs};
+use base::ids::PortalId;
 use base::rpc::Class;
 use portal::registry::{FindByAlias, FindByAliasReply, KeyUsage, KeyUsageReply};
 use portal::{Get, GetReply, LookReply, RunReply, identity};
@@ -39,7 +40,7 @@ fn a_session_begun_under_the_key_before_goes_on_under_its_old_name() {
     let run = portal::Run {
         session_id: None,
         credentials: Some(credentials("driver", "ck")),
-        ..Play::run_command("", "get_containers", &serde_json::json!({}))
+        ..Play::run_command(&PortalId::issued(""), "get_containers", &serde_json::json!({}))
     };
     assert_eq!(play.tell(&new, run), RunReply::Moved(old.clone()));
     assert_eq!((play.site.logins(), usage(&play)), (1, vec![("k1".to_owned(), 1)]));

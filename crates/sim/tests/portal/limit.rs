@@ -1,12 +1,13 @@
 //! More sessions than there may be: the one that was not used for longest gives way.
 
 use super::play::{Play, actor, credentials, secs};
+use base::ids::PortalId;
 use portal::registry::{Excess, FindReply, Surplus};
 use portal::{End, Get, GetReply};
 
 const MAX: usize = 10;
 
-fn get(play: &Play, n: usize) -> String {
+fn get(play: &Play, n: usize) -> PortalId {
     let credentials = credentials(&format!("driver{n}"), "ck");
     let name = play.name_of(&credentials);
     match play.tell(&name, Get { credentials, keep_alive: true, by: actor() }) {
@@ -16,13 +17,13 @@ fn get(play: &Play, n: usize) -> String {
 }
 
 /// As many as there may be, each used some seconds after the other.
-fn full() -> (Play, Vec<String>) {
+fn full() -> (Play, Vec<PortalId>) {
     let play = Play::of_many(&[]);
     let ids = (0..MAX).map(|n| get(&play, n)).collect();
     (play, ids)
 }
 
-fn listed(play: &Play) -> Vec<String> {
+fn listed(play: &Play) -> Vec<PortalId> {
     play.listed().into_iter().map(|row| row.session_id).collect()
 }
 

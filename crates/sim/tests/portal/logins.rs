@@ -3,6 +3,7 @@
 use super::pages::{page, to, with};
 use super::play::{Play, credentials, secs};
 use super::site::{Door, HOSTS, Site};
+use base::ids::PortalId;
 use base::page::{Answer, Fetch};
 use base::ports::Timer as _;
 use portal::{Code, Credentials, GetReply, Refusal};
@@ -96,7 +97,7 @@ impl Broken {
     }
 }
 
-fn get(play: &Play, credentials: Credentials) -> Result<String, Refusal> {
+fn get(play: &Play, credentials: Credentials) -> Result<PortalId, Refusal> {
     match play.wait(&play.start_get(credentials, true)).unwrap() {
         GetReply::Session(session) => Ok(session.live.session_id),
         GetReply::Refused(refusal) => Err(refusal),

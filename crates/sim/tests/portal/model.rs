@@ -2,6 +2,7 @@
 
 use super::play::{Play, credentials, secs};
 use super::site::Down;
+use base::ids::PortalId;
 use portal::{End, GetReply, Login};
 use proptest::prelude::*;
 use sim::weather::Odds;
@@ -74,10 +75,10 @@ fn life() -> impl Strategy<Value = (u64, u32, bool, Vec<(u64, Action)>)> {
 }
 
 /// Every id that a session ever had.
-fn current(play: &Play) -> String {
+fn current(play: &Play) -> PortalId {
     let login = play.login();
     let ended = login.ended.map(|ended| ended.session_id);
-    login.session.map(|live| live.session_id).or(ended).unwrap_or_default()
+    login.session.map(|live| live.session_id).or(ended).unwrap_or(PortalId::issued("none"))
 }
 
 fn act(play: &Play, action: Action) {

@@ -4,6 +4,7 @@ use super::invariants::Watch;
 use super::site::{Door, HOSTS, Site};
 use base::call::Actor;
 use base::clock::Timestamp;
+use base::ids::PortalId;
 use base::rpc::{Class, Command as _, Method, Name};
 use base::secret::Secret;
 use config::{App, Settings as _};
@@ -254,9 +255,9 @@ impl Play {
         }
     }
 
-    pub fn run_command(session_id: &str, operation: &str, fields: &Value) -> Run {
+    pub fn run_command(session_id: &PortalId, operation: &str, fields: &Value) -> Run {
         Run {
-            session_id: Some(session_id.to_owned()),
+            session_id: Some(session_id.clone()),
             credentials: None,
             keep_alive: false,
             operation: Request {
@@ -269,12 +270,12 @@ impl Play {
         }
     }
 
-    pub fn start_run(&self, session_id: &str) -> Pending<Option<RunReply>> {
+    pub fn start_run(&self, session_id: &PortalId) -> Pending<Option<RunReply>> {
         self.used.set(self.now());
         self.start(self.name.clone(), Self::run_command(session_id, "get_containers", &json!({})))
     }
 
-    pub fn run(&self, session_id: &str) -> RunReply {
+    pub fn run(&self, session_id: &PortalId) -> RunReply {
         let pending = self.start_run(session_id);
         let reply = self.wait(&pending).expect("the object answers");
         self.used.set(self.now());
@@ -286,11 +287,11 @@ impl Play {
         reply
     }
 
-    pub fn close_command(session_id: &str, reason: End) -> Close {
-        Close { session_id: session_id.to_owned(), reason, by: actor(), wait: true }
+    pub fn close_command(session_id: &PortalId, reason: End) -> Close {
+        Close { session_id: session_id.clone(), reason, by: actor(), wait: true }
     }
 
-    pub fn close(&self, session_id: &str) -> CloseReply {
+    pub fn close(&self, session_id: &PortalId) -> CloseReply {
         self.tell(&self.name.clone(), Self::close_command(session_id, End::Closed))
     }
 
@@ -309,7 +310,7 @@ impl Play {
         rows.get("login").map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default()
     }
 
-    pub fn session_id(&self) -> Option<String> {
+    pub fn session_id(&self) -> Option<PortalId> {
         self.login().session.map(|live| live.session_id)
     }
 
@@ -323,8 +324,8 @@ impl Play {
         rows
     }
 
-    pub fn find(&self, session_id: &str) -> FindReply {
-        let find = Find { session_id: session_id.to_owned(), now: self.now() };
+    pub fn find(&self, session_id: &PortalId) -> FindReply {
+        let find = Find { session_id: session_id.clone(), now: self.now() };
         self.world.send(&portal::registry_address(), &find).unwrap()
     }
 

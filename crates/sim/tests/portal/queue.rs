@@ -1,6 +1,7 @@
 //! One piece of work at a time, in the order in which they came.
 
 use super::play::{Pending, Play, credentials, secs};
+use base::ids::PortalId;
 use portal::{CloseReply, Code, End, GetReply, RunReply};
 use serde_json::json;
 
@@ -163,7 +164,7 @@ fn an_operation_with_credentials_waits_for_the_login_of_another() {
     let run = portal::Run {
         session_id: None,
         credentials: Some(credentials("driver", "ck")),
-        ..Play::run_command("", "get_containers", &json!({}))
+        ..Play::run_command(&PortalId::issued(""), "get_containers", &json!({}))
     };
     let RunReply::Done(done) = play.tell(&play.name, run.clone()) else { panic!() };
     let Some(GetReply::Session(session)) = play.wait(&first) else { panic!() };

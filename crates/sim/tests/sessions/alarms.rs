@@ -3,6 +3,7 @@
 use super::support::*;
 use base::account::EndReason;
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use base::ports::Clock as _;
 use base::rpc::Class;
 use serde_json::Value;
@@ -15,15 +16,15 @@ use sim::weather::Odds;
 use std::time::Duration;
 use store::{SessionRecord, Store};
 
-fn alarm(world: &World, id: &str) -> Option<Timestamp> {
-    world.alarm(Class::Session, id)
+fn alarm(world: &World, id: &SessionId) -> Option<Timestamp> {
+    world.alarm(Class::Session, id.as_str())
 }
 
 fn now(world: &World) -> Timestamp {
     world.host().now()
 }
 
-fn ended(world: &World, id: &str) -> session::Tombstone {
+fn ended(world: &World, id: &SessionId) -> session::Tombstone {
     match stored(world, id) {
         Some(State::Ended(tombstone)) => tombstone,
         other => panic!("it has not ended: {other:?}"),
@@ -31,7 +32,7 @@ fn ended(world: &World, id: &str) -> session::Tombstone {
 }
 
 /// A user with a session that KV lists.
-fn listed() -> (World, String) {
+fn listed() -> (World, SessionId) {
     let world = world(&[]);
     create_asha(&world);
     let (id, reserved) = logged_in(&world);
@@ -86,7 +87,7 @@ fn the_end_is_noted_in_kv_while_tokens_are_out() {
     let (id, _) = logged_in(&world);
     world.advance(POLICY.idle + MS);
     let kv = world.kv();
-    for key in [id.clone(), format!("{id}.0")] {
+    for key in [id.to_string(), format!("{id}.0")] {
         let entry = &kv[&format!("access_token_blacklist:{key}")];
         assert_eq!(entry.value, "inactivity");
         // Until the token is void, and the leeway that a reader's clock may have.
@@ -115,13 +116,13 @@ fn an_instance_that_wakes_up_sets_a_lost_alarm_again() {
     let world = world(&[]);
     let id = fresh_id(&world);
     open(&world, &id, asha());
-    world.evict(Class::Session, &id);
-    world.lose_alarm(Class::Session, &id);
+    world.evict(Class::Session, id.as_str());
+    world.lose_alarm(Class::Session, id.as_str());
     tell(&world, &id, Touch { generation: 0, passive: true });
     let late = alarm(&world, &id).unwrap().since(now(&world));
     assert!(late <= POLICY.idle + POLICY.activity_write() + MS, "{late:?}");
     // While memory is there, so is the alarm; it is not set at each request.
-    world.lose_alarm(Class::Session, &id);
+    world.lose_alarm(Class::Session, id.as_str());
     tell(&world, &id, Touch { generation: 0, passive: true });
     assert_eq!(alarm(&world, &id), None);
 }
@@ -137,13 +138,13 @@ fn a_tombstone_says_why_until_it_is_forgotten_and_nothing_is_left() {
     let end = now(&world);
     assert_eq!(alarm(&world, &id), Some(end.plus(TOMBSTONE)));
     world.advance(TOMBSTONE.saturating_sub(MS));
-    let rotate = Rotate { generation: 0, user_id: 7 };
+    let rotate = Rotate { generation: 0, user_id: UserId::issued(7) };
     assert!(matches!(tell(&world, &id, rotate), RotateReply::Ended(e) if e.reason == EndReason::Admin));
     world.advance(MS);
-    assert!(world.rows(Class::Session, &id).is_empty());
+    assert!(world.rows(Class::Session, id.as_str()).is_empty());
     assert_eq!(alarm(&world, &id), None);
     assert_eq!(tell(&world, &id, rotate), RotateReply::Unknown);
-    assert!(world.rows(Class::Session, &id).is_empty(), "asking leaves nothing behind");
+    assert!(world.rows(Class::Session, id.as_str()).is_empty(), "asking leaves nothing behind");
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_session_that_was_ended_before_it_opened_is_told_of_and_forgotten() {
     world.advance(PROPAGATE_AFTER);
     assert!(ended(&world, &id).end_propagated);
     world.advance(TOMBSTONE);
-    assert!(world.rows(Class::Session, &id).is_empty());
+    assert!(world.rows(Class::Session, id.as_str()).is_empty());
 }
 
 #[test]
@@ -210,7 +211,7 @@ fn the_sweep_ends_what_an_alarm_should_have() {
     let world = world(&[]);
     let id = fresh_id(&world);
     open(&world, &id, asha());
-    world.lose_alarm(Class::Session, &id);
+    world.lose_alarm(Class::Session, id.as_str());
     world.advance(POLICY.idle + MS);
     assert!(matches!(stored(&world, &id), Some(State::Live(_))));
     assert!(matches!(tell(&world, &id, Expire), Presence::Ended(e) if e.now && !e.end_propagated));
@@ -226,7 +227,7 @@ fn activity_is_written_at_most_once_a_minute() {
     ]);
     let id = fresh_id(&world);
     open(&world, &id, asha());
-    let row = || world.rows(Class::Session, &id)["session"].clone();
+    let row = || world.rows(Class::Session, id.as_str())["session"].clone();
     let (mut before, mut writes) = (row(), 0);
     for _ in 0..600 {
         world.advance(Duration::from_secs(1));
@@ -244,13 +245,13 @@ fn an_instance_that_was_replaced_does_not_answer_from_the_past() {
     let id = fresh_id(&world);
     open(&world, &id, asha());
     peek(&world, &id);
-    let before = world.rows(Class::Session, &id)["session"].clone();
+    let before = world.rows(Class::Session, id.as_str())["session"].clone();
     revoke(&world, &id, EndReason::Admin);
-    let after = world.rows(Class::Session, &id)["session"].clone();
+    let after = world.rows(Class::Session, id.as_str())["session"].clone();
     // Storage is the truth, whatever memory says: back and forth, behind the object's back.
-    world.put_row(Class::Session, &id, "session", &before);
+    world.put_row(Class::Session, id.as_str(), "session", &before);
     assert!(matches!(tell(&world, &id, Touch { generation: 0, passive: true }), Presence::Live(_)));
-    world.put_row(Class::Session, &id, "session", &after);
+    world.put_row(Class::Session, id.as_str(), "session", &after);
     assert!(matches!(tell(&world, &id, Touch { generation: 0, passive: true }), Presence::Ended(_)));
 }
 
@@ -259,7 +260,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_stays_as_it_is() {
     let world = world(&[]);
     let id = fresh_id(&world);
     open(&world, &id, asha());
-    world.put_row(Class::Session, &id, "session", "{}");
+    world.put_row(Class::Session, id.as_str(), "session", "{}");
     assert!(world.send(&session::address(&id), &Touch { generation: 0, passive: true }).is_err());
-    assert_eq!(world.rows(Class::Session, &id)["session"], "{}");
+    assert_eq!(world.rows(Class::Session, id.as_str())["session"], "{}");
 }

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use base::clock::Timestamp;
+use base::ids::{ServiceKeyId, UserId};
 use base::ports::Clock as _;
 use base::rpc::{Class, Command};
 use directory::index::{
@@ -21,7 +22,7 @@ where
     world.send(&directory_address(), &command).unwrap()
 }
 
-fn register(world: &World, username: &str) -> u64 {
+fn register(world: &World, username: &str) -> UserId {
     let register = Register { username: username.into(), admin: false, bootstrap: false };
     match ask(world, register) {
         RegisterReply::Id(id) => id,
@@ -41,7 +42,11 @@ fn bootstrap(world: &World, username: &str) -> RegisterReply {
     ask(world, Register { username: username.into(), admin: true, bootstrap: true })
 }
 
-fn names(world: &World, after: u64, limit: u32) -> Vec<(u64, String)> {
+fn id(number: u64) -> UserId {
+    UserId::issued(number)
+}
+
+fn names(world: &World, after: UserId, limit: u32) -> Vec<(UserId, String)> {
     let users = ask(world, List { after, limit }).users;
     users.into_iter().map(|Entry { id, username }| (id, username)).collect()
 }
@@ -53,29 +58,29 @@ fn key(number: u64, name: &str, expires_at: Option<Timestamp>, now: Timestamp) -
 #[test]
 fn a_name_has_one_id_and_no_id_comes_back() {
     let world = world(&[]);
-    assert_eq!((register(&world, "a"), register(&world, "b"), register(&world, "a")), (1, 2, 1));
-    assert_eq!(ask(&world, Name { user_id: 2 }).users, [Entry { id: 2, username: "b".into() }]);
+    assert_eq!((register(&world, "a"), register(&world, "b"), register(&world, "a")), (id(1), id(2), id(1)));
+    assert_eq!(ask(&world, Name { user_id: id(2) }).users, [Entry { id: id(2), username: "b".into() }]);
     assert_eq!(remove(&world, "b"), AdminReply::Done);
     assert_eq!(remove(&world, "b"), AdminReply::Done, "it may be asked twice");
     world.restart();
-    assert_eq!(register(&world, "b"), 3);
-    assert!(ask(&world, Name { user_id: 2 }).users.is_empty());
+    assert_eq!(register(&world, "b"), id(3));
+    assert!(ask(&world, Name { user_id: id(2) }).users.is_empty());
     for no_id in [0, 4, u64::MAX, 1 << 53] {
-        assert!(ask(&world, Name { user_id: no_id }).users.is_empty());
+        assert!(ask(&world, Name { user_id: id(no_id) }).users.is_empty());
     }
 }
 
 #[test]
 fn the_bootstrap_key_works_until_there_is_an_admin_and_for_that_one_again() {
     let world = world(&[]);
-    assert_eq!(bootstrap(&world, "root"), RegisterReply::Id(1));
-    assert_eq!(bootstrap(&world, "root"), RegisterReply::Id(1), "the answer was lost");
+    assert_eq!(bootstrap(&world, "root"), RegisterReply::Id(id(1)));
+    assert_eq!(bootstrap(&world, "root"), RegisterReply::Id(id(1)), "the answer was lost");
     assert_eq!(bootstrap(&world, "other"), RegisterReply::AdminExists);
-    assert_eq!(names(&world, 0, 9), [(1, "root".into())], "who is refused is not registered");
+    assert_eq!(names(&world, id(0), 9), [(id(1), "root".into())], "who is refused is not registered");
     // Somebody who is no admin closes nothing.
     let second = super::support::world(&[]);
     register(&second, "a");
-    assert_eq!(bootstrap(&second, "b"), RegisterReply::Id(2));
+    assert_eq!(bootstrap(&second, "b"), RegisterReply::Id(id(2)));
 }
 
 #[test]
@@ -101,15 +106,15 @@ fn a_list_has_pages_and_a_name_is_only_a_name() {
     for name in odd {
         register(&world, name);
     }
-    let all: Vec<(u64, String)> = (1..).zip(odd.map(str::to_owned)).collect();
-    assert_eq!(names(&world, 0, 100), all);
-    assert_eq!(names(&world, 0, 2), all[..2]);
-    assert_eq!(names(&world, 2, 2), all[2..4]);
-    assert_eq!(names(&world, 4, 2), all[4..]);
-    assert!(names(&world, 5, 2).is_empty() && names(&world, 0, 0).is_empty());
-    assert!(names(&world, u64::MAX, 2).is_empty());
+    let all: Vec<(UserId, String)> = (1..).map(id).zip(odd.map(str::to_owned)).collect();
+    assert_eq!(names(&world, id(0), 100), all);
+    assert_eq!(names(&world, id(0), 2), all[..2]);
+    assert_eq!(names(&world, id(2), 2), all[2..4]);
+    assert_eq!(names(&world, id(4), 2), all[4..]);
+    assert!(names(&world, id(5), 2).is_empty() && names(&world, id(0), 0).is_empty());
+    assert!(names(&world, id(u64::MAX), 2).is_empty());
     remove(&world, odd[1]);
-    assert_eq!(names(&world, 0, 2), [all[0].clone(), all[2].clone()]);
+    assert_eq!(names(&world, id(0), 2), [all[0].clone(), all[2].clone()]);
 }
 
 #[test]
@@ -125,14 +130,14 @@ fn a_key_is_kept_once_found_by_its_id_and_revoked_once() {
     world.advance(MS);
     ask(&world, AddKey(two.clone()));
     assert_eq!(ask(&world, Key(one.id.clone())).keys, std::slice::from_ref(&one));
-    assert!(ask(&world, Key("0123456789ab".into())).keys.is_empty());
+    assert!(ask(&world, Key(ServiceKeyId::issued("0123456789ab"))).keys.is_empty());
     assert_eq!(ask(&world, Keys).keys, [one.clone(), two.clone()]);
     let revoked = ask(&world, RevokeKey(one.id.clone())).keys;
     let at = world.host().now();
     assert_eq!(revoked, [ServiceKey { revoked_at: Some(at), ..one.clone() }]);
     world.advance(Duration::from_secs(9));
     assert_eq!(ask(&world, RevokeKey(one.id.clone())).keys, revoked, "it was revoked before");
-    assert!(ask(&world, RevokeKey("0123456789ab".into())).keys.is_empty());
+    assert!(ask(&world, RevokeKey(ServiceKeyId::issued("0123456789ab"))).keys.is_empty());
     // What is not good any more is listed for a while.
     assert_eq!(ask(&world, Keys).keys.len(), 2);
     world.advance(Duration::from_hours(30 * 24).saturating_sub(Duration::from_secs(5)));
@@ -185,6 +190,6 @@ fn a_batch_that_was_not_durable_is_gone_as_a_whole() {
     world.kill(Class::Directory, "directory");
     world.settle();
     world.weather().clear();
-    assert_eq!(names(&world, 0, 9), [(1, "a".into())]);
-    assert_eq!(register(&world, "c"), 2);
+    assert_eq!(names(&world, id(0), 9), [(id(1), "a".into())]);
+    assert_eq!(register(&world, "c"), id(2));
 }

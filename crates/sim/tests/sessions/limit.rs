@@ -3,8 +3,9 @@
 
 use super::support::*;
 use base::account::EndReason;
+use base::ids::SessionId;
 use base::ports::Clock as _;
-use base::rpc::{Class, Peers as _};
+use base::rpc::Class;
 use base::secret::Secret;
 use directory::{
     Activity, AtLimit, Found, Login, LoginReply, Reserve, ReserveReply, Reserved, Task, next_alarm,
@@ -69,7 +70,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// A user and the sessions around them.
 struct Logins {
     world: World,
-    sessions: Vec<String>,
+    sessions: Vec<SessionId>,
     waiting: Vec<(u64, Vec<Activity>)>,
 }
 
@@ -83,21 +84,21 @@ impl Logins {
     }
 
     /// The sessions that are live, as their objects have stored it, the oldest first.
-    fn live(&self) -> Vec<&str> {
-        let live = |id: &&String| {
-            let rows = self.world.rows(Class::Session, id);
+    fn live(&self) -> Vec<&SessionId> {
+        let live = |id: &&SessionId| {
+            let rows = self.world.rows(Class::Session, id.as_str());
             rows.get("session").is_some_and(|text| text.starts_with(r#"{"state":"live""#))
         };
-        self.sessions.iter().filter(live).map(String::as_str).collect()
+        self.sessions.iter().filter(live).collect()
     }
 
-    fn nth_live(&self, n: usize) -> Option<String> {
+    fn nth_live(&self, n: usize) -> Option<SessionId> {
         let live = self.live();
-        live.get(n % live.len().max(1)).map(|id| (*id).to_owned())
+        live.get(n % live.len().max(1)).map(|id| (*id).clone())
     }
 
-    fn activity(&self, sessions: &[String]) -> Vec<Activity> {
-        let found = |id: &String| match tell(&self.world, id, Peek) {
+    fn activity(&self, sessions: &[SessionId]) -> Vec<Activity> {
+        let found = |id: &SessionId| match tell(&self.world, id, Peek) {
             Presence::Live(live) => Found::Live(live.last_activity),
             Presence::Ended(_) => Found::Ended,
             Presence::Unknown => Found::Unknown,
@@ -105,13 +106,13 @@ impl Logins {
         sessions.iter().map(|id| Activity { session_id: id.clone(), found: found(id) }).collect()
     }
 
-    fn ask(&self) -> (String, LoginReply) {
+    fn ask(&self) -> (SessionId, LoginReply) {
         let id = fresh_id(&self.world);
         let reply = login(&self.world, &id, PASSWORD);
         (id, reply)
     }
 
-    fn reserve(&self, id: &str, version: u64, activity: Vec<Activity>) -> Option<Reserved> {
+    fn reserve(&self, id: &SessionId, version: u64, activity: Vec<Activity>) -> Option<Reserved> {
         let session_id = id.to_owned();
         match user(&self.world, ASHA, Reserve { session_id, version, activity, replaces: None }) {
             ReserveReply::Reserved(reserved) => Some(reserved),
@@ -120,7 +121,7 @@ impl Logins {
         }
     }
 
-    fn login(&mut self, opens: bool, evicts: bool) -> Option<String> {
+    fn login(&mut self, opens: bool, evicts: bool) -> Option<SessionId> {
         let (id, reply) = self.ask();
         let reserved = match reply {
             LoginReply::Reserved(reserved) => Some(reserved),
@@ -134,7 +135,7 @@ impl Logins {
         Some(id)
     }
 
-    fn reserved(&mut self, id: &str, reserved: Reserved, opens: bool, evicts: bool) {
+    fn reserved(&mut self, id: &SessionId, reserved: Reserved, opens: bool, evicts: bool) {
         self.sessions.push(id.to_owned());
         if opens {
             open(&self.world, id, reserved.account);
@@ -146,7 +147,7 @@ impl Logins {
         }
     }
 
-    fn end(&self, id: &str, reason: EndReason, told: bool) {
+    fn end(&self, id: &SessionId, reason: EndReason, told: bool) {
         let ended = revoke(&self.world, id, reason);
         if told {
             let (host, id) = (self.world.host(), id.to_owned());
@@ -157,7 +158,7 @@ impl Logins {
         }
     }
 
-    fn touch(&self, id: &str) {
+    fn touch(&self, id: &SessionId) {
         tell(&self.world, id, Touch { generation: 0, passive: false });
     }
 
@@ -206,8 +207,8 @@ impl Logins {
         prop_assert!(user.slots.len() <= MAX);
         // Whoever is live has a place, or its end is promised.
         for id in self.live() {
-            let listed = user.slots.iter().any(|s| s.session_id == id);
-            let promised = user.pending.iter().any(|p| p.session_id == id);
+            let listed = user.slots.iter().any(|s| s.session_id == *id);
+            let promised = user.pending.iter().any(|p| p.session_id == *id);
             prop_assert!(listed || promised, "{} is live and forgotten", id);
             prop_assert!(!(listed && promised));
         }
@@ -250,7 +251,7 @@ proptest! {
 }
 
 /// As many as may be live, a second apart.
-fn full(policy: &str) -> (Logins, Vec<String>) {
+fn full(policy: &str) -> (Logins, Vec<SessionId>) {
     let mut logins = Logins::new(policy);
     let ids = (0..MAX)
         .map(|_| {
@@ -268,7 +269,7 @@ fn the_session_idle_longest_goes() {
     // The oldest is used, so the second is idle longest.
     logins.touch(&ids[0]);
     let newest = logins.login(true, true).unwrap();
-    assert_eq!(logins.live(), [ids[0].as_str(), &ids[2], &newest]);
+    assert_eq!(logins.live(), [&ids[0], &ids[2], &newest]);
 }
 
 #[test]
@@ -277,7 +278,7 @@ fn a_session_that_ended_unheard_gives_its_place_before_a_live_one_does() {
         let (mut logins, ids) = full(policy);
         logins.end(&ids[1], EndReason::Logout, false);
         let newest = logins.login(true, true).unwrap();
-        assert_eq!(logins.live(), [ids[0].as_str(), &ids[2], &newest]);
+        assert_eq!(logins.live(), [&ids[0], &ids[2], &newest]);
     }
 }
 
@@ -287,7 +288,7 @@ fn without_eviction_the_login_is_refused_and_is_no_failed_one() {
     for _ in 0..50 {
         assert_eq!(logins.login(true, true), None);
     }
-    assert_eq!(logins.live(), ids);
+    assert_eq!(logins.live(), ids.iter().collect::<Vec<_>>());
     let user = stored_user(&logins.world);
     assert_eq!(directory::throttled(&user, "net", logins.world.now()), None);
     assert_eq!(user.throttle.forgotten_at(), None);
@@ -312,12 +313,12 @@ fn sessions_past_their_lifetime_free_their_places() {
     let (mut logins, ids) = full("reject");
     // Their own alarms and their user's are lost.
     for id in &ids {
-        logins.world.lose_alarm(Class::Session, id);
+        logins.world.lose_alarm(Class::Session, id.as_str());
     }
     logins.world.lose_alarm(Class::User, ASHA_OBJECT);
     logins.world.advance(Duration::from_mins(50));
     let newest = logins.login(true, true).unwrap();
-    let listed: Vec<String> = profile(&logins.world).slots.into_iter().map(|s| s.session_id).collect();
+    let listed: Vec<SessionId> = profile(&logins.world).slots.into_iter().map(|s| s.session_id).collect();
     assert_eq!(listed, [newest]);
 }
 
@@ -326,7 +327,7 @@ fn a_lower_limit_evicts_as_many_as_it_takes() {
     let (mut logins, _) = full("evict_oldest");
     logins.world.deploy(&[("MAX_CONCURRENT_SESSIONS_PER_USER", "1")]);
     let newest = logins.login(true, true).unwrap();
-    assert_eq!(logins.live(), [newest]);
+    assert_eq!(logins.live(), [&newest]);
 }
 
 #[test]
@@ -337,7 +338,7 @@ fn the_reasons_of_promised_ends_are_kept() {
     let user = stored_user(&logins.world);
     assert_eq!(user.pending.len(), 1);
     assert_eq!(user.pending[0].task, Task::End(EndReason::Evicted));
-    assert!(logins.live().contains(&ids[0].as_str()));
+    assert!(logins.live().contains(&&ids[0]));
     logins.world.advance(Duration::from_secs(11));
     let Some(State::Ended(tombstone)) = stored(&logins.world, &ids[0]) else { panic!("it lives on") };
     assert_eq!(tombstone.reason, EndReason::Evicted);
@@ -348,7 +349,7 @@ fn the_reasons_of_promised_ends_are_kept() {
 fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
     for policy in ["evict_oldest", "reject"] {
         let (logins, ids) = full(policy);
-        let place = |replaces: &str| {
+        let place = |replaces: &SessionId| {
             let (password, session_id) = (Secret::new(PASSWORD), fresh_id(&logins.world));
             let replaces = Some(replaces.to_owned());
             let command = Login { password, address: "net".into(), session_id: session_id.clone(), replaces };
@@ -356,15 +357,12 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
         };
         let (id, reply) = place(&ids[1]);
         let LoginReply::Reserved(reserved) = reply else { panic!("no place: {reply:?}") };
-        assert_eq!((reserved.evicted, reserved.replaced.as_deref()), (vec![], Some(ids[1].as_str())));
+        assert_eq!((reserved.evicted, reserved.replaced.as_ref()), (vec![], Some(&ids[1])));
         let user = stored_user(&logins.world);
-        let listed: Vec<&str> = user.slots.iter().map(|s| s.session_id.as_str()).collect();
-        assert_eq!(listed, [ids[0].as_str(), &ids[2], &id]);
+        let listed: Vec<&SessionId> = user.slots.iter().map(|s| &s.session_id).collect();
+        assert_eq!(listed, [&ids[0], &ids[2], &id]);
         assert_eq!(user.pending.len(), 1, "the end of the old one is promised");
         // Somebody else's session is not on the list, and frees nothing.
-        assert!(matches!(
-            place(&logins.world.host().unique_id(Class::Session).unwrap()).1,
-            LoginReply::AtLimit(_)
-        ));
+        assert!(matches!(place(&fresh_id(&logins.world)).1, LoginReply::AtLimit(_)));
     }
 }

@@ -5,6 +5,7 @@ use super::model::{Kind, Model, Must, Reply, Step};
 use super::support::*;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use base::ports::Clock as _;
 use base::rpc::Class;
 use proptest::prelude::*;
@@ -84,7 +85,7 @@ fn breaking() -> impl Strategy<Value = Option<Break>> {
 struct Life {
     world: World,
     bank: Bank,
-    id: String,
+    id: SessionId,
     kind: Kind,
     /// Callers whose renewal is not answered yet.
     waiting: Vec<Heard>,
@@ -107,10 +108,12 @@ impl Life {
     }
 
     fn begin(&self, step: Step) -> Heard {
-        let (world, id) = (&self.world, self.id.as_str());
+        let (world, id) = (&self.world, &self.id);
         match step {
             Step::Touch { generation, passive } => begin(world, id, &Touch { generation, passive }),
-            Step::Rotate { generation } => begin(world, id, &Rotate { generation, user_id: 7 }),
+            Step::Rotate { generation } => {
+                begin(world, id, &Rotate { generation, user_id: UserId::issued(7) })
+            }
             Step::Renew { generation } => {
                 let (subject, request_id) = (SUBJECT.to_owned(), "r".to_owned());
                 begin(world, id, &Renewal { generation, subject, request_id })
@@ -148,7 +151,7 @@ impl Life {
 
     /// The instance is gone, with everybody who waits for it.
     fn evict(&mut self) {
-        self.world.evict(Class::Session, &self.id);
+        self.world.evict(Class::Session, self.id.as_str());
         self.waiting.clear();
         self.bank.says(&outage());
         self.world.settle();
@@ -222,7 +225,7 @@ fn act(life: &mut Life, model: &mut Model, action: Action, at: Option<Break>) ->
             life.evict();
             model.forgotten = true;
             if action == Action::LoseAlarm {
-                life.world.lose_alarm(Class::Session, &life.id);
+                life.world.lose_alarm(Class::Session, life.id.as_str());
             }
             return Ok(());
         }
@@ -265,7 +268,7 @@ fn passed(life: &Life, model: &mut Model) -> Result<(), TestCaseError> {
     } else if matches!(must, Must::Over(_)) {
         // An alarm that was set by an object without memory is late by what it did not know.
         let late = |at: Timestamp| at.since(life.now()) <= POLICY.activity_write();
-        prop_assert!(life.world.alarm(Class::Session, &life.id).is_none_or(late));
+        prop_assert!(life.world.alarm(Class::Session, life.id.as_str()).is_none_or(late));
     }
     Ok(())
 }
@@ -336,8 +339,8 @@ fn ends(life: &mut Life) -> Result<(), TestCaseError> {
         other => prop_assert!(false, "it lives for ever: {:?}", other),
     }
     life.world.advance(TOMBSTONE);
-    prop_assert!(life.world.rows(Class::Session, &life.id).is_empty());
-    prop_assert_eq!(life.world.alarm(Class::Session, &life.id), None);
+    prop_assert!(life.world.rows(Class::Session, life.id.as_str()).is_empty());
+    prop_assert_eq!(life.world.alarm(Class::Session, life.id.as_str()), None);
     Ok(())
 }
 
@@ -372,7 +375,7 @@ proptest! {
             life.answer(Step::Touch { generation: 0, passive: false });
         }
         let truth = life.now().plus(POLICY.idle);
-        life.world.evict(Class::Session, &life.id);
+        life.world.evict(Class::Session, life.id.as_str());
         let after = peek(&life.world, &life.id).idle_expires_at;
         prop_assert!(after >= truth && after <= truth.plus(POLICY.activity_write()), "{:?} for {:?}", after, truth);
     }

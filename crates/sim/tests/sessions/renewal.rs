@@ -3,6 +3,7 @@
 use super::support::*;
 use base::account::EndReason;
 use base::call::Code;
+use base::ids::SessionId;
 use base::ports::Clock as _;
 use base::rpc::Class;
 use session::{RenewReply, Renewal, Revoke, Revoked, State};
@@ -13,7 +14,7 @@ fn renewal(generation: u64) -> Renewal {
     Renewal { generation, subject: SUBJECT.into(), request_id: "r".into() }
 }
 
-fn session(settings: &[(&str, &str)]) -> (World, Bank, String) {
+fn session(settings: &[(&str, &str)]) -> (World, Bank, SessionId) {
     let world = world(settings);
     let (bank, id) = (Bank::of(&world), fresh_id(&world));
     open(&world, &id, customer());
@@ -25,7 +26,7 @@ fn reply(heard: &Heard) -> RenewReply {
     serde_json::from_str(&text).unwrap()
 }
 
-fn renewed(world: &World, bank: &Bank, id: &str, generation: u64) -> session::Pair {
+fn renewed(world: &World, bank: &Bank, id: &SessionId, generation: u64) -> session::Pair {
     let heard = begin(world, id, &renewal(generation));
     world.settle();
     bank.says(&valid());
@@ -59,7 +60,7 @@ fn everybody_who_asks_meanwhile_gets_the_same_answer_for_one_call() {
 fn a_repeated_renewal_gets_the_same_pair_and_calls_nobody() {
     let (world, bank, id) = session(&[]);
     let pair = renewed(&world, &bank, &id, 0);
-    world.evict(Class::Session, &id);
+    world.evict(Class::Session, id.as_str());
     let heard = begin(&world, &id, &renewal(0));
     world.settle();
     assert!(matches!(reply(&heard), RenewReply::Tokens(tokens) if tokens.pair == pair));
@@ -90,14 +91,14 @@ fn an_outage_and_a_slow_answer_change_nothing() {
 fn a_verdict_against_it_ends_it_and_its_token_goes_with_it() {
     for (answer, expired) in [(expired(), true), (refused(), false)] {
         let (world, bank, id) = session(&[]);
-        assert!(world.rows(Class::Session, &id).contains_key("external"));
+        assert!(world.rows(Class::Session, id.as_str()).contains_key("external"));
         let heard = begin(&world, &id, &renewal(0));
         world.settle();
         bank.says(&answer);
         world.settle();
         let RenewReply::ExternalTokenRejected { ended, expired: said } = reply(&heard) else { panic!() };
         assert_eq!((ended.reason, ended.now, said), (EndReason::External, true, expired));
-        assert!(!world.rows(Class::Session, &id).contains_key("external"));
+        assert!(!world.rows(Class::Session, id.as_str()).contains_key("external"));
         world.advance(Duration::from_mins(1));
         assert!(matches!(stored(&world, &id), Some(State::Ended(t)) if t.end_propagated));
     }
@@ -120,7 +121,7 @@ fn who_is_killed_while_it_asks_asks_again() {
     let (world, bank, id) = session(&[]);
     let heard = begin(&world, &id, &renewal(0));
     world.settle();
-    world.kill(Class::Session, &id);
+    world.kill(Class::Session, id.as_str());
     world.settle();
     assert!(heard.borrow_mut().take().unwrap().is_err());
     bank.says(&valid());
@@ -148,7 +149,7 @@ fn a_second_step_that_is_lost_is_made_again_and_gives_one_successor() {
 #[test]
 fn the_token_is_kept_sealed_and_under_the_newest_key() {
     let (world, bank, id) = session(&[]);
-    let external = || world.rows(Class::Session, &id)["external"].clone();
+    let external = || world.rows(Class::Session, id.as_str())["external"].clone();
     let first = external();
     assert!(first.starts_with("k1.") && !first.contains("outside"));
     renewed(&world, &bank, &id, 0);
@@ -196,7 +197,7 @@ fn a_users_session_keeps_no_external_token_and_is_not_renewed_so() {
     let world = world(&[]);
     let (bank, id) = (Bank::of(&world), fresh_id(&world));
     open(&world, &id, asha());
-    assert!(!world.rows(Class::Session, &id).contains_key("external"));
+    assert!(!world.rows(Class::Session, id.as_str()).contains_key("external"));
     let heard = begin(&world, &id, &Renewal { subject: "7".into(), ..renewal(0) });
     world.settle();
     assert_eq!((reply(&heard), bank.calls()), (RenewReply::Unknown, 0));

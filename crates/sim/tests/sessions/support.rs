@@ -3,6 +3,7 @@
 use base::account::{Account, Owner};
 use base::call::{Answer, Call};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use base::rpc::{CallError, Class, Command, Name, Peers as _};
 use base::secret::Secret;
 use directory::{
@@ -60,7 +61,7 @@ pub fn world(settings: &[(&str, &str)]) -> World {
 
 pub fn asha() -> Account {
     Account {
-        user_id: 7,
+        user_id: UserId::issued(7),
         username: "asha".into(),
         roles: vec!["user".into()],
         created_at: Timestamp::default(),
@@ -71,11 +72,11 @@ pub fn customer() -> Account {
     Account::post_login(SUBJECT.into(), Timestamp::default())
 }
 
-pub fn fresh_id(world: &World) -> String {
-    world.host().unique_id(Class::Session).unwrap()
+pub fn fresh_id(world: &World) -> SessionId {
+    SessionId::issued(world.host().unique_id(Class::Session).unwrap())
 }
 
-pub fn tell<C>(world: &World, id: &str, command: C) -> C::Reply
+pub fn tell<C>(world: &World, id: &SessionId, command: C) -> C::Reply
 where
     C: Command<Object = SessionObject> + Clone + 'static,
     C::Reply: 'static,
@@ -97,7 +98,7 @@ pub const PASSWORD: &str = "correct horse";
 
 pub fn create_asha(world: &World) {
     let create = Create {
-        user_id: 7,
+        user_id: UserId::issued(7),
         username: "asha".into(),
         roles: vec!["user".into()],
         password: Secret::new(PASSWORD),
@@ -105,13 +106,13 @@ pub fn create_asha(world: &World) {
     assert!(matches!(user(world, ASHA, create), CreateReply::User(_)));
 }
 
-pub fn login(world: &World, session_id: &str, password: &str) -> LoginReply {
-    let (address, session_id) = ("net".to_owned(), session_id.to_owned());
+pub fn login(world: &World, session_id: &SessionId, password: &str) -> LoginReply {
+    let (address, session_id) = ("net".to_owned(), session_id.clone());
     user(world, ASHA, Login { password: Secret::new(password), address, session_id, replaces: None })
 }
 
 /// A login that gets its place and opens its session.
-pub fn logged_in(world: &World) -> (String, Reserved) {
+pub fn logged_in(world: &World) -> (SessionId, Reserved) {
     let id = fresh_id(world);
     let LoginReply::Reserved(reserved) = login(world, &id, PASSWORD) else { panic!("no place") };
     open(world, &id, reserved.account.clone());
@@ -124,21 +125,21 @@ pub fn open_command(account: Account) -> Open {
     Open { account, device: Device::default(), external: external.then(token) }
 }
 
-pub fn open(world: &World, id: &str, account: Account) -> Pair {
+pub fn open(world: &World, id: &SessionId, account: Account) -> Pair {
     match tell(world, id, open_command(account)) {
         OpenReply::Tokens(Tokens { pair, .. }) => pair,
         other => panic!("not opened: {other:?}"),
     }
 }
 
-pub fn peek(world: &World, id: &str) -> Live {
+pub fn peek(world: &World, id: &SessionId) -> Live {
     match tell(world, id, Peek) {
         Presence::Live(live) => live,
         other => panic!("not live: {other:?}"),
     }
 }
 
-pub fn revoke(world: &World, id: &str, reason: session::EndReason) -> session::Ended {
+pub fn revoke(world: &World, id: &SessionId, reason: session::EndReason) -> session::Ended {
     let Revoked { ended } = tell(world, id, Revoke { reason });
     ended
 }
@@ -165,8 +166,8 @@ pub fn updated(world: &World, update: Update) -> AffectedSessions {
 }
 
 /// What a session's object has stored.
-pub fn stored(world: &World, id: &str) -> Option<State> {
-    world.rows(Class::Session, id).get("session").map(|text| serde_json::from_str(text).unwrap())
+pub fn stored(world: &World, id: &SessionId) -> Option<State> {
+    world.rows(Class::Session, id.as_str()).get("session").map(|text| serde_json::from_str(text).unwrap())
 }
 
 /// What asha's object has stored.
@@ -178,10 +179,10 @@ pub fn stored_user(world: &World) -> User {
 pub type Heard = Rc<RefCell<Option<Result<String, CallError>>>>;
 
 /// Sends a command and waits for nothing.
-pub fn begin<C: Command<Object = SessionObject>>(world: &World, id: &str, command: &C) -> Heard {
+pub fn begin<C: Command<Object = SessionObject>>(world: &World, id: &SessionId, command: &C) -> Heard {
     let heard = Heard::default();
     let (host, json, slot) = (world.host(), command.to_json().unwrap(), heard.clone());
-    let name = Name::Id(id.to_owned());
+    let name = Name::Id(id.to_string());
     world.spawn(async move {
         let reply = host.attempt(Class::Session, &name, C::METHOD, &json).await;
         *slot.borrow_mut() = Some(reply);
@@ -191,11 +192,11 @@ pub fn begin<C: Command<Object = SessionObject>>(world: &World, id: &str, comman
 
 /// Does something with a session's object that breaks before what it writes is durable: the write is lost, and nobody hears
 /// an answer.
-pub fn broken_before_write(world: &World, id: &str, work: impl FnOnce()) {
+pub fn broken_before_write(world: &World, id: &SessionId, work: impl FnOnce()) {
     world.weather().rough(Odds { flush: 1000, ..Odds::default() });
     work();
     world.settle();
-    world.kill(Class::Session, id);
+    world.kill(Class::Session, id.as_str());
     world.settle();
     world.weather().clear();
 }

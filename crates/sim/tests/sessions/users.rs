@@ -3,6 +3,7 @@
 use super::support::*;
 use base::account::{EndReason, Owner};
 use base::clock::Timestamp;
+use base::ids::{SessionId, UserId};
 use base::ports::Clock as _;
 use base::rpc::Class;
 use base::secret::Secret;
@@ -29,7 +30,7 @@ fn change() -> Update {
     Update { roles: None, is_active: None, password: None }
 }
 
-fn reason(world: &World, id: &str) -> Option<EndReason> {
+fn reason(world: &World, id: &SessionId) -> Option<EndReason> {
     match stored(world, id) {
         Some(State::Ended(tombstone)) => Some(tombstone.reason),
         _ => None,
@@ -45,9 +46,9 @@ fn a_password_is_kept_as_a_hash_and_every_guess_counts() {
     let mut refused = 0;
     loop {
         match login(&world, &id, "wrong horse") {
-            LoginReply::Refused(reply) => assert_eq!(reply.user_id, Some(7)),
+            LoginReply::Refused(reply) => assert_eq!(reply.user_id, Some(UserId::issued(7))),
             LoginReply::Throttled(reply) => {
-                assert!(reply.retry_after_ms > 0 && reply.user_id == Some(7));
+                assert!(reply.retry_after_ms > 0 && reply.user_id == Some(UserId::issued(7)));
                 break;
             }
             other => panic!("{other:?}"),
@@ -185,9 +186,9 @@ fn new_roles_reach_the_sessions_by_the_alarm_and_only_once() {
     world.advance(Duration::from_secs(10));
     assert_eq!(peek(&world, &id).account.roles, roles);
     assert!(stored_user(&world).pending.is_empty());
-    let row = world.rows(Class::Session, &id);
+    let row = world.rows(Class::Session, id.as_str());
     world.advance(Duration::from_secs(45));
-    assert_eq!(world.rows(Class::Session, &id), row);
+    assert_eq!(world.rows(Class::Session, id.as_str()), row);
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn killed_in_the_middle_of_its_alarm_it_begins_again() {
     world.weather().clear();
     if alarm(&world).is_none() {
         // The platform has dropped an alarm that failed too often; whatever happens next sets it again.
-        user(&world, ASHA, Close { session_id: "another".into() });
+        user(&world, ASHA, Close { session_id: SessionId::issued("another") });
         user(&world, ASHA, End { only: None, keep: None, reason: EndReason::Admin });
     }
     world.advance(Duration::from_mins(2));
@@ -233,17 +234,17 @@ fn killed_in_the_middle_of_its_alarm_it_begins_again() {
 fn a_session_id_of_nobody_is_closed_and_nobody_is_asked() {
     let world = somebody();
     let mut kept = stored_user(&world);
-    let slot = |session_id: &str| directory::Slot {
-        session_id: session_id.into(),
+    let slot = |session_id: String| directory::Slot {
+        session_id: SessionId::issued(session_id),
         created_at: world.host().now(),
         expires_at: world.host().now().plus(POLICY.absolute),
         reserved_until: Some(world.host().now()),
     };
     // As an object of another namespace would be called.
-    kept.slots = vec![slot(&"f".repeat(64))];
+    kept.slots = vec![slot("f".repeat(64))];
     world.put_row(Class::User, ASHA_OBJECT, "user", &serde_json::to_string(&kept).unwrap());
-    user(&world, ASHA, End { only: Some("x".into()), keep: None, reason: EndReason::Admin });
-    assert_eq!(affected(user(&world, ASHA, Remove)).sessions, ["f".repeat(64)]);
+    user(&world, ASHA, End { only: Some(SessionId::issued("x")), keep: None, reason: EndReason::Admin });
+    assert_eq!(affected(user(&world, ASHA, Remove)).sessions, [SessionId::issued("f".repeat(64))]);
     world.advance(Duration::from_secs(10));
     assert!(world.rows(Class::User, ASHA_OBJECT).is_empty());
     assert!(world.take_logs().iter().all(|line| !line.error));
