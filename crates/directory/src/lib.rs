@@ -25,10 +25,10 @@ pub use limit::{Activity, Found};
 pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
-    Admit, AdmitReply, AffectedSessions, AtLimit, Close, Create, CreateReply, Done, End, EndReply, Envelope,
-    Get, GetData, GetDataReply, GetReply, Login, LoginReply, NewPassword, Profile, PutData, PutDataReply,
-    Refused, Remove, Reserve, ReserveReply, Reserved, Synced, Throttled, Update, UpdateReply, UserObject,
-    owner_address,
+    Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
+    AtLimit, Close, Create, CreateReply, Done, End, EndReply, Envelope, Get, GetData, GetDataReply, GetReply,
+    Login, LoginReply, NewPassword, Profile, PutData, PutDataReply, Refused, Remove, Reserve, ReserveReply,
+    Reserved, Synced, Throttled, Update, UpdateReply, UserObject, owner_address,
 };
 pub use state::{Pending, Slot, Task, User};
 pub use throttle::{Throttle, ThrottlePolicy};

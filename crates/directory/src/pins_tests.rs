@@ -7,10 +7,10 @@ use super::index::{self, AddKeyReply, AdminReply, RegisterReply, ServiceKeys, Us
 use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
-    Activity, Admit, AdmitReply, AffectedSessions, AtLimit, Close, Create, CreateReply, Done, End, EndReply,
-    Envelope, Found, Get, GetData, GetDataReply, GetReply, Login, LoginReply, Profile, PutData, PutDataReply,
-    Refused, Remove, Reserve, ReserveReply, Reserved, Slot, Synced, Task, Throttled, Update, UpdateReply,
-    User,
+    Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Close, Create,
+    CreateReply, Done, End, EndReply, Envelope, Found, Get, GetData, GetDataReply, GetReply, Login,
+    LoginReply, Profile, PutData, PutDataReply, Refused, Remove, Reserve, ReserveReply, Reserved, Slot,
+    Synced, Task, Throttled, Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -58,7 +58,11 @@ fn commands_are_sent_in_their_envelopes() {
         let text = match &envelope {
             Envelope::Login(command) => command.to_json(),
             Envelope::Reserve(command) => command.to_json(),
-            Envelope::Admit(command) => command.to_json(),
+            Envelope::Admit(Admit { account, session_id, activity, replaces }) if activity.is_empty() => {
+                let (account, session_id, replaces) = (account.clone(), session_id.clone(), replaces.clone());
+                AdmitIfFree { account, session_id, replaces }.to_json()
+            }
+            Envelope::Admit(command) => AdmitKnowing(command.clone()).to_json(),
             Envelope::Close(command) => command.to_json(),
             Envelope::Synced(command) => command.to_json(),
             Envelope::End(command) => command.to_json(),

@@ -27,7 +27,6 @@ commands! {
     UserObject:
     Login = "login" => LoginReply;
     Reserve = "reserve" => ReserveReply;
-    Admit = "admit" => AdmitReply;
     Close = "close" => Done;
     Synced = "synced" => Done;
     End = "end" => EndReply;
@@ -90,6 +89,37 @@ pub struct Admit {
     pub activity: Vec<Activity>,
     #[serde(default)]
     pub replaces: Option<SessionId>,
+}
+
+/// The first [`Admit`], before it is known who is how active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmitIfFree {
+    pub account: Account,
+    pub session_id: SessionId,
+    pub replaces: Option<SessionId>,
+}
+
+impl rpc::Command for AdmitIfFree {
+    type Object = UserObject;
+    type Reply = AdmitIfFreeReply;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        let Self { account, session_id, replaces } = self.clone();
+        rpc::enveloped("admit", &Admit { account, session_id, activity: Vec::new(), replaces })
+    }
+}
+
+/// The second, with what the sessions said that have a place: at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmitKnowing(pub Admit);
+
+impl rpc::Command for AdmitKnowing {
+    type Object = UserObject;
+    type Reply = AdmitKnowingReply;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("admit", &self.0)
+    }
 }
 
 /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
@@ -179,6 +209,23 @@ pub enum ReserveReply {
     },
 }
 
+/// Of [`AdmitReply`] what comes of asking first, for somebody who is no user.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmitIfFreeReply {
+    Reserved(Reserved),
+    AtLimit(AtLimit),
+}
+
+/// And of asking again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmitKnowingReply {
+    Reserved(Reserved),
+    LimitExceeded { user_id: UserId },
+}
+
+/// All that the object can answer to an [`Admit`], whoever asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdmitReply {

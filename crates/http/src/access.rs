@@ -5,7 +5,7 @@ use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::query_values;
 use base::clock::Timestamp;
-use base::ids::SessionId;
+use base::ids::{SessionId, UserId};
 use config::App;
 use directory::ADMIN;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -13,13 +13,39 @@ use serde_json::json;
 use session::tokens::{TokenError, Verified};
 use session::{Account, EndReason, Live, Presence};
 
-/// Somebody whose access token and session have been checked.
+/// Somebody whose access token and session have been checked. Only [`admitted`] and [`believed`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub account: Account,
     pub session_id: SessionId,
-    /// What the session's object said. Nothing where `SESSION_CHECK` does not ask it.
-    pub live: Option<Live>,
+    proven: (),
+}
+
+/// A caller whose session's object has just said that it is live, whatever `SESSION_CHECK` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveCaller {
+    pub caller: Caller,
+    pub live: Live,
+}
+
+/// A [`LiveCaller`] who has the role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin(Caller);
+
+impl Admin {
+    pub const fn user_id(&self) -> UserId {
+        self.0.account.user_id
+    }
+}
+
+/// A request with a bearer header, nothing of which has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown(());
+
+impl Shown {
+    pub fn of(head: &RequestHead) -> Result<Self, Reason> {
+        bearer(head.authorization.as_deref()).map(|_| Self(()))
+    }
 }
 
 /// The token of a bearer header (RFC 6750 §2.1), not looked at yet.
@@ -65,10 +91,29 @@ pub fn access_token(app: &App, authorization: Option<&str>, now: Timestamp) -> R
 
 /// What an answer of the session's object means for somebody with an access token.
 pub fn admitted(session_id: SessionId, subject: &str, presence: Presence) -> Result<Caller, Reason> {
+    let Live { account, .. } = live(subject, presence)?;
+    Ok(Caller { account, session_id, proven: () })
+}
+
+/// The same, with all that the object said.
+pub fn admitted_live(session_id: SessionId, subject: &str, presence: Presence) -> Result<LiveCaller, Reason> {
+    let live = live(subject, presence)?;
+    let caller = Caller { account: live.account.clone(), session_id, proven: () };
+    Ok(LiveCaller { caller, live })
+}
+
+/// Whom a token names that carries the account, where `SESSION_CHECK` does not ask the session's object. Nobody, if it
+/// carries none.
+pub fn believed(token: &Verified) -> Option<Caller> {
+    let account = token.account.clone()?;
+    Some(Caller { account, session_id: token.session_id.clone(), proven: () })
+}
+
+fn live(subject: &str, presence: Presence) -> Result<Live, Reason> {
     match presence {
         // No token that we made names another user's session.
         Presence::Live(live) if live.account.subject() != subject => Err(Reason::SessionRevoked(None)),
-        Presence::Live(live) => Ok(Caller { account: live.account.clone(), session_id, live: Some(live) }),
+        Presence::Live(live) => Ok(live),
         Presence::Ended(ended) => Err(access_refused(ended.reason)),
         Presence::Unknown => Err(Reason::SessionRevoked(None)),
     }
@@ -95,9 +140,11 @@ impl Caller {
     pub fn has_role(&self, role: &str) -> bool {
         self.account.roles.iter().any(|r| r == role)
     }
+}
 
-    pub fn require_admin(&self) -> Result<(), Reason> {
-        if self.has_role(ADMIN) { Ok(()) } else { Err(Reason::Forbidden) }
+impl LiveCaller {
+    pub fn admin(self) -> Result<Admin, Reason> {
+        if self.caller.has_role(ADMIN) { Ok(Admin(self.caller)) } else { Err(Reason::Forbidden) }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a handler works with: the settings, the request, and the calls to objects.
 
-use crate::access::{Caller, access_refused, access_token, admitted};
+use crate::access::{
+    Admin, Caller, LiveCaller, access_refused, access_token, admitted, admitted_live, believed,
+};
 use crate::backend::Backend;
 use crate::error::Reason;
 use crate::log::{self, Audit};
@@ -92,7 +94,7 @@ impl<B: Backend> RequestContext<B> {
     /// The caller, checked as strictly as `SESSION_CHECK` says.
     pub async fn caller(&self) -> Result<Caller, Reason> {
         let token = access_token(&self.app, self.head.authorization.as_deref(), self.now())?;
-        let Some(account) = token.account.clone() else { return self.ask_session(token).await };
+        let Some(caller) = believed(&token) else { return self.ask_session(token).await };
         match self.app.config.check {
             Check::Strict => return self.ask_session(token).await,
             Check::Local => {}
@@ -106,21 +108,22 @@ impl<B: Backend> RequestContext<B> {
                 }
             },
         }
-        Ok(Caller { account, session_id: token.session_id, live: None })
+        Ok(caller)
     }
 
     /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
-    pub async fn caller_strict(&self) -> Result<Caller, Reason> {
+    pub async fn live_caller(&self) -> Result<LiveCaller, Reason> {
         match access_token(&self.app, self.head.authorization.as_deref(), self.now()) {
-            Ok(token) => self.ask_session(token).await,
+            Ok(token) => {
+                let presence = self.presence(&token).await?;
+                admitted_live(token.session_id, &token.subject, presence)
+            }
             Err(reason) => Err(self.no_user(reason).await),
         }
     }
 
-    pub async fn admin(&self) -> Result<Caller, Reason> {
-        let caller = self.caller_strict().await?;
-        caller.require_admin()?;
-        Ok(caller)
+    pub async fn admin(&self) -> Result<Admin, Reason> {
+        self.live_caller().await?.admin()
     }
 
     fn touch(&self, token: &Verified) -> Touch {
@@ -128,8 +131,13 @@ impl<B: Backend> RequestContext<B> {
     }
 
     async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
-        let presence = self.session(&token.session_id, &self.touch(&token)).await?;
-        admitted(token.session_id, &token.subject, presence.unwrap_or(Presence::Unknown))
+        let presence = self.presence(&token).await?;
+        admitted(token.session_id, &token.subject, presence)
+    }
+
+    async fn presence(&self, token: &Verified) -> Result<Presence, Reason> {
+        let presence = self.session(&token.session_id, &self.touch(token)).await?;
+        Ok(presence.unwrap_or(Presence::Unknown))
     }
 
     /// The touch follows after the answer.

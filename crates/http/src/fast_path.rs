@@ -6,7 +6,7 @@ use crate::access::{Caller, access_token, admitted, profile, protected, verify};
 use crate::error::Reason;
 use crate::reply::Reply;
 use crate::request::{Lines, RequestHead, is_passive, path_and_query};
-use crate::route::{Found, Route, Row, find};
+use crate::route::{ForCaller, Found, Route, Row, find};
 use crate::serve::finished;
 use base::clock::Timestamp;
 use base::ids::SessionId;
@@ -63,9 +63,9 @@ type Answer = fn(&Caller, &RequestHead) -> Result<Reply, Reason>;
 fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
     let Ok(Found::Route(row, _)) = find(method, path) else { return None };
     let answer: Answer = match row.route {
-        Route::Verify => verify,
-        Route::Profile => |caller, _| Ok(profile(caller)),
-        Route::Protected => |caller, _| Ok(protected(caller)),
+        Route::Caller(ForCaller::Verify) => verify,
+        Route::Caller(ForCaller::Profile) => |caller, _| Ok(profile(caller)),
+        Route::Caller(ForCaller::Protected) => |caller, _| Ok(protected(caller)),
         _ => return None,
     };
     Some((row, answer))

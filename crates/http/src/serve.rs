@@ -1,17 +1,20 @@
 //! From a request to its answer.
 
-use crate::access::{profile, protected, verify};
+use crate::access::{Admin, Caller, LiveCaller, Shown, profile, protected, verify};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_sessions, admin_users, debug, facturify, health, login, mock, notifier, own_sessions,
-    portal, post_login, refresh, sample, sealing_keys, tokens, upstox,
+    portal, post_login, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
 use crate::reply::Reply;
 use crate::request::RequestHead;
-use crate::route::{Found, Params, Route, Row, find, is_mock, is_portal};
+use crate::route::{
+    ForAdmin, ForCaller, ForLive, ForService, Found, Leave, Open, Params, Route, Row, find, is_mock,
+    is_portal,
+};
 use base::ports::Log;
 use config::{App, Config};
 use serde_json::Map;
@@ -48,66 +51,143 @@ fn start<B: Backend>(backend: &B, app: &App) {
     }
 }
 
+/// Proves who calls, then has the handler do it, which takes the proof.
 async fn dispatch<B: Backend>(
     ctx: &mut RequestContext<B>,
     row: &Row,
     params: &Params,
 ) -> Result<Reply, Reason> {
-    let (first, second) = (params.first(), params.second());
     match row.route {
-        Route::Health => Ok(health::health(ctx).await),
-        Route::Login => login::login(ctx).await,
-        Route::Refresh => refresh::refresh(ctx).await,
-        Route::Logout => login::logout(ctx).await,
-        Route::LogoutAll => own_sessions::close_all(ctx).await,
-        Route::Profile => Ok(profile(&ctx.caller().await?)),
-        Route::Verify => verify(&ctx.caller().await?, &ctx.head),
-        Route::OwnSessions => own_sessions::list(ctx).await,
-        Route::CloseOwnSession => own_sessions::close_one(ctx, first).await,
-        Route::Protected => Ok(protected(&ctx.caller().await?)),
-        Route::ReadData => sample::read(ctx).await,
-        Route::WriteData => sample::write(ctx).await,
-        Route::SessionInfo => debug::session_info(ctx).await,
-        Route::ActiveSessions => admin_sessions::active(ctx).await,
-        Route::CloseSession => admin_sessions::close_one(ctx, first).await,
-        Route::Cleanup => admin_sessions::cleanup(ctx).await,
-        Route::ListUsers => admin_users::list(ctx).await,
-        Route::CreateUser => admin_users::create(ctx).await,
-        Route::ReadUser => admin_users::read(ctx, first).await,
-        Route::UpdateUser => admin_users::update(ctx, first).await,
-        Route::DeleteUser => admin_users::remove(ctx, first).await,
-        Route::CloseUserSessions => admin_users::close_sessions(ctx, first).await,
-        Route::ListServiceKeys => admin_keys::list(ctx).await,
-        Route::CreateServiceKey => admin_keys::create(ctx).await,
-        Route::RevokeServiceKey => admin_keys::revoke(ctx, first).await,
-        Route::SealingKeys => sealing_keys::list(ctx).await,
-        Route::InitSession => post_login::init(ctx).await,
-        Route::RenewSession => post_login::renew(ctx).await,
-        Route::PostLoginHealth => Ok(post_login::health()),
-        Route::MockValidateSession => Ok(mock::validate_session(ctx)),
-        Route::FacturifyObtain => facturify::obtain(ctx).await,
-        Route::FacturifyRefresh => facturify::refresh(ctx).await,
-        Route::FacturifyRead => facturify::read(ctx).await,
-        Route::FacturifyStatus => facturify::status(ctx).await,
-        Route::FacturifyHistory => facturify::history(ctx).await,
-        Route::UpstoxAccounts => upstox::list(ctx).await,
-        Route::UpstoxRead => upstox::read(ctx, first).await,
-        Route::UpstoxRefresh => upstox::refresh(ctx, first).await,
-        Route::UpstoxHistory => upstox::history(ctx, first).await,
-        Route::UpstoxExchange => upstox::exchange(ctx, first).await,
-        Route::UpstoxRequest => upstox::request(ctx, first).await,
-        Route::UpstoxStatus => upstox::status(ctx, params.optional()).await,
-        Route::UpstoxValidate => upstox::validate(ctx, params.optional()).await,
-        Route::UpstoxUpdate => upstox::update(ctx, params.optional()).await,
-        Route::UpstoxNotify => notifier::notify(ctx, first).await,
-        Route::TokenRead => tokens::any_read(ctx, first, second).await,
-        Route::TokenStatus => tokens::any_status(ctx, first, second).await,
-        Route::TokenRefresh => tokens::any_refresh(ctx, first, second).await,
-        Route::TokenHistory => tokens::any_history(ctx, first, second).await,
-        Route::PortalGet => portal::get(ctx).await,
-        Route::PortalList => portal::list(ctx).await,
-        Route::PortalClose => portal::close(ctx, first).await,
-        Route::PortalRun => portal::run(ctx, row.pattern).await,
+        Route::Open(route) => open(ctx, route).await,
+        Route::Caller(route) => {
+            let caller = ctx.caller().await?;
+            for_caller(ctx, route, &caller).await
+        }
+        // It is not there at all unless debug routes are on.
+        Route::Live(ForLive::SessionInfo) if !ctx.app.config.debug_routes => Err(Reason::NotFound),
+        Route::Live(route) => {
+            let live = ctx.live_caller().await?;
+            for_live(ctx, route, &live, params).await
+        }
+        Route::Leave(route) => {
+            let shown = Shown::of(&ctx.head)?;
+            match route {
+                Leave::Logout => login::logout(ctx, shown).await,
+                Leave::LogoutAll => own_sessions::close_all(ctx, shown).await,
+            }
+        }
+        Route::Admin(route) => {
+            let admin = ctx.admin().await?;
+            for_admin(ctx, route, &admin, params).await
+        }
+        Route::CreateUser => {
+            let maker = admin_users::maker(ctx).await?;
+            admin_users::create(ctx, &maker).await
+        }
+        Route::Service(scope, route) => {
+            let service = ctx.service(scope).await?;
+            for_service(ctx, route, &service, row, params).await
+        }
+        Route::UpstoxNotify => {
+            let path = notifier::secret_path(ctx, params.first())?;
+            notifier::notify(ctx, path).await
+        }
+    }
+}
+
+async fn open<B: Backend>(ctx: &mut RequestContext<B>, route: Open) -> Result<Reply, Reason> {
+    match route {
+        Open::Health => Ok(health::health(ctx).await),
+        Open::Login => login::login(ctx).await,
+        Open::Refresh => refresh::refresh(ctx).await,
+        Open::InitSession => post_login::init(ctx).await,
+        Open::RenewSession => post_login::renew(ctx).await,
+        Open::PostLoginHealth => Ok(post_login::health()),
+        Open::MockValidateSession => Ok(mock::validate_session(ctx)),
+    }
+}
+
+async fn for_caller<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    route: ForCaller,
+    caller: &Caller,
+) -> Result<Reply, Reason> {
+    match route {
+        ForCaller::Profile => Ok(profile(caller)),
+        ForCaller::Verify => verify(caller, &ctx.head),
+        ForCaller::Protected => Ok(protected(caller)),
+        ForCaller::ReadData => sample::read(ctx, caller).await,
+        ForCaller::WriteData => sample::write(ctx, caller).await,
+    }
+}
+
+async fn for_live<B: Backend>(
+    ctx: &RequestContext<B>,
+    route: ForLive,
+    live: &LiveCaller,
+    params: &Params,
+) -> Result<Reply, Reason> {
+    match route {
+        ForLive::OwnSessions => own_sessions::list(ctx, &live.caller).await,
+        ForLive::CloseOwnSession => own_sessions::close_one(ctx, &live.caller, params.first()).await,
+        ForLive::SessionInfo => debug::session_info(ctx, live).await,
+    }
+}
+
+async fn for_admin<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    route: ForAdmin,
+    admin: &Admin,
+    params: &Params,
+) -> Result<Reply, Reason> {
+    let name = params.first();
+    match route {
+        ForAdmin::ActiveSessions => admin_sessions::active(ctx, admin).await,
+        ForAdmin::CloseSession => admin_sessions::close_one(ctx, admin, name).await,
+        ForAdmin::Cleanup => admin_sessions::cleanup(ctx, admin).await,
+        ForAdmin::ListUsers => admin_users::list(ctx, admin).await,
+        ForAdmin::ReadUser => admin_users::read(ctx, admin, name).await,
+        ForAdmin::UpdateUser => admin_users::update(ctx, admin, name).await,
+        ForAdmin::DeleteUser => admin_users::remove(ctx, admin, name).await,
+        ForAdmin::CloseUserSessions => admin_users::close_sessions(ctx, admin, name).await,
+        ForAdmin::ListServiceKeys => admin_keys::list(ctx, admin).await,
+        ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
+        ForAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,
+        ForAdmin::SealingKeys => sealing_keys::list(ctx, admin).await,
+    }
+}
+
+async fn for_service<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    route: ForService,
+    service: &ServiceCaller,
+    row: &Row,
+    params: &Params,
+) -> Result<Reply, Reason> {
+    let (first, second) = (params.first(), params.second());
+    match route {
+        ForService::FacturifyObtain => facturify::obtain(ctx, service).await,
+        ForService::FacturifyRefresh => facturify::refresh(ctx, service).await,
+        ForService::FacturifyRead => facturify::read(ctx, service).await,
+        ForService::FacturifyStatus => facturify::status(ctx, service).await,
+        ForService::FacturifyHistory => facturify::history(ctx, service).await,
+        ForService::UpstoxAccounts => upstox::list(ctx, service).await,
+        ForService::UpstoxRead => upstox::read(ctx, service, first).await,
+        ForService::UpstoxRefresh => upstox::refresh(ctx, service, first).await,
+        ForService::UpstoxHistory => upstox::history(ctx, service, first).await,
+        ForService::UpstoxExchange => upstox::exchange(ctx, service, first).await,
+        ForService::UpstoxRequest => upstox::request(ctx, service, first).await,
+        ForService::UpstoxStatus => upstox::status(ctx, service, params.optional()).await,
+        ForService::UpstoxValidate => upstox::validate(ctx, service, params.optional()).await,
+        ForService::UpstoxUpdate => upstox::update(ctx, service, params.optional()).await,
+        ForService::TokenRead => tokens::any_read(ctx, service, first, second).await,
+        ForService::TokenStatus => tokens::any_status(ctx, service, first, second).await,
+        ForService::TokenRefresh => tokens::any_refresh(ctx, service, first, second).await,
+        ForService::TokenHistory => tokens::any_history(ctx, service, first, second).await,
+        ForService::PortalGet => portal::get(ctx, service).await,
+        ForService::PortalList => portal::list(ctx, service).await,
+        ForService::PortalClose => portal::close(ctx, service, first).await,
+        ForService::PortalRun => portal::run(ctx, service, row.pattern).await,
     }
 }
 
@@ -132,7 +212,7 @@ pub(crate) fn finished<L: Log>(
             (reply, Some(reason.code()))
         }
     };
-    if row.is_some_and(|row| row.route == Route::Verify) {
+    if row.is_some_and(|row| row.route == Route::Caller(ForCaller::Verify)) {
         reply.body = None;
     }
     if config.is_none_or(|c| c.request_log) {

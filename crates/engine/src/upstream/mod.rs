@@ -14,8 +14,8 @@ use base::ids::AccountName;
 use keeper::decide::Verdict;
 use keeper::history::Entry;
 use keeper::protocol::{
-    Actor, AnyCommand, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply, Reconcile, Refusal,
-    StatusReply, TokenReply,
+    Actor, AnyCommand, ApprovalReply, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply,
+    Reconcile, Refusal, StatusReply, TokenReply,
 };
 use keeper::{Code, Event, Source, Task};
 use serde::Serialize;
@@ -72,6 +72,7 @@ impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
             AnyCommand::Order(Order { task, by }) if task.operation().gets() => {
                 reply(&self.order_token(task, by).await?)
             }
+            AnyCommand::Order(Order { task: Task::Request, by }) => reply(&self.request_approval(by).await?),
             AnyCommand::Order(Order { task, by }) => reply(&self.order(task, by).await?),
             AnyCommand::Status => reply(&self.status()?),
             AnyCommand::History => reply(&HistoryReply::History(self.0.history()?)),
@@ -153,6 +154,15 @@ impl<H: Host> UpstreamAccount<H> {
             None => OrderReply::NoAccount,
             Some(Err(refusal)) => OrderReply::Refused(refusal),
             Some(Ok(loaded)) => OrderReply::Done(loaded.status(self.0.host.now())),
+        })
+    }
+
+    async fn request_approval(&self, by: Actor) -> Result<ApprovalReply, Fault> {
+        let pending = Refusal { code: Code::ApprovalPending, status: None, retry_after_seconds: None };
+        Ok(match self.ordered(Task::Request, by).await? {
+            None => ApprovalReply::NoAccount,
+            Some(Err(refusal)) => ApprovalReply::Refused(refusal),
+            Some(Ok(_)) => ApprovalReply::Refused(pending),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Admin routes for service keys.
 
 use super::service_auth::key_who;
-use crate::access::Caller;
+use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -43,8 +43,7 @@ fn time(at: Option<Timestamp>) -> Value {
 /// 1. Check the caller: 401, 403.
 /// 2. Read the fields: 400, 413, 415, 422.
 /// 3. The directory keeps the key, without its secret: 409 if there are too many.
-pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let name = name(&mut fields);
     let scopes = scopes(&mut fields);
@@ -60,7 +59,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
         AddKeyReply::Done => {}
         AddKeyReply::TooManyKeys => return Err(Reason::TooManyServiceKeys),
     }
-    ctx.audit(&Audit { action: "create_service_key", ..about(&admin, &key, &key_who(&key.name)) });
+    ctx.audit(&Audit { action: "create_service_key", ..about(admin, &key, &key_who(&key.name)) });
     let mut body = key_json(&key);
     put(&mut body, "key", text.expose().into());
     Ok(Reply::json(201, &Value::Object(body)))
@@ -91,8 +90,7 @@ fn scopes(fields: &mut Fields) -> Vec<Scope> {
 }
 
 /// `GET /admin/service-keys`: all, the oldest first; bounded by the directory.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.admin().await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let keys = ctx.directory(&Keys).await?.keys;
     let now = ctx.now();
     let shown = keys.iter().map(|key| {
@@ -106,18 +104,17 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 }
 
 /// `DELETE /admin/service-keys/{id}`. Doing it again changes nothing.
-pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, id: &str) -> Result<Reply, Reason> {
     let id = ServiceKeyId::parse(id).ok_or(Reason::ServiceKeyNotFound)?;
     let keys = ctx.directory(&RevokeKey(id.clone())).await?.keys;
     let key = keys.first().ok_or(Reason::ServiceKeyNotFound)?;
     ctx.forget_key(&id);
-    ctx.audit(&Audit { action: "revoke_service_key", ..about(&admin, key, &key_who(&key.name)) });
+    ctx.audit(&Audit { action: "revoke_service_key", ..about(admin, key, &key_who(&key.name)) });
     Ok(Reply::empty(204))
 }
 
 /// What the records of both actions have in common.
-fn about<'a>(admin: &Caller, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
-    let actor = Some(admin.account.user_id);
+fn about<'a>(admin: &Admin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
+    let actor = Some(admin.user_id());
     Audit { outcome: "ok", actor, service: Some(who), key_id: Some(&key.id), ..Audit::default() }
 }

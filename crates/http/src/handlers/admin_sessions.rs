@@ -1,6 +1,7 @@
 //! Admin routes for sessions.
 
 use super::own_sessions::{close, session_json};
+use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -25,8 +26,7 @@ const SWEEP_USERS: u32 = 100;
 const BEHIND_ALL: UserId = UserId::issued(u32::MAX as u64);
 
 /// `GET /admin/sessions/active`: those of the user that `user_id` names; else all, page by page (`limit`, `cursor`).
-pub async fn active<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.admin().await?;
+pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let query = &ctx.head.query;
     if let Some(text) = query_values(query, "user_id").next() {
         let user_id = text.parse().map_err(|_| Reason::field("user_id", FieldFault::WrongType))?;
@@ -78,8 +78,11 @@ fn listing(user_id: Option<UserId>, sessions: &[(SessionId, Live)], cursor: Opti
 }
 
 /// `DELETE /admin/sessions/{id}`.
-pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn close_one<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &Admin,
+    id: &str,
+) -> Result<Reply, Reason> {
     let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
     let Some(Presence::Live(live)) = ctx.session(&id, &Peek).await? else {
         return Err(Reason::SessionNotFound);
@@ -91,7 +94,7 @@ pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<
     ctx.audit(&Audit {
         action: "admin_close_session",
         outcome: "ok",
-        actor: Some(admin.account.user_id),
+        actor: Some(admin.user_id()),
         user: live.account.user(),
         session_id: Some(id.as_str()),
         ..Audit::default()
@@ -101,8 +104,7 @@ pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<
 
 /// `POST /admin/sessions/cleanup`: ends what a lost alarm left behind. Looks at KV's records and at the users' lists, a
 /// bounded number of each; `next_cursor` says that there is more.
-pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
     let (kv_cursor, after) = sweep_cursor(&ctx.head.query)?;
     let now = ctx.now();
     let unlisted = |error: Fault| ctx.fault("kv list", &error);
@@ -123,7 +125,7 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reaso
     for id in ids {
         cleaned += u32::from(clean(ctx, &id).await?);
     }
-    let actor = Some(admin.account.user_id);
+    let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
     let next = (page.cursor.is_some() || last_user.is_some())
         .then(|| format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), page.cursor.unwrap_or_default()));

@@ -2,6 +2,7 @@
 
 use super::admin_sessions::page_limit;
 use super::own_sessions::close;
+use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -27,9 +28,11 @@ const ROLE_BYTES_MAX: usize = 64;
 /// The role of a user who is given none.
 const USER: &str = "user";
 
-/// Who makes a user.
-enum Maker {
-    Admin(UserId),
+/// Who makes a user. Only [`maker`] says so.
+pub struct Maker(By);
+
+enum By {
+    Admin(Admin),
     /// The holder of the bootstrap key, while there is no admin.
     Bootstrap,
 }
@@ -76,8 +79,7 @@ fn check_password(fields: &mut Fields, password: &str) {
 /// 1. Check the caller: an admin, or the bootstrap key with a user who is to be an admin: 401, 403.
 /// 2. Read the fields: 400, 413, 415, 422.
 /// 3. The directory gives the id; the user's object makes the account: 403, 409.
-pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let maker = maker(ctx).await?;
+pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let wanted = fields.text("username", 512);
     let password = fields.text("password", PASSWORD_BYTES_MAX);
@@ -90,7 +92,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     fields.finish()?;
     let username = canonical.unwrap_or_default();
     let admin = roles.iter().any(|r| r == ADMIN);
-    let bootstrap = matches!(maker, Maker::Bootstrap);
+    let bootstrap = matches!(maker, Maker(By::Bootstrap));
     if bootstrap && !admin {
         return Err(refused_bootstrap(ctx));
     }
@@ -108,17 +110,17 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     };
     ctx.directory(&SetAdmin { username, admin }).await?;
     let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
-    let actor = if let Maker::Admin(id) = maker { Some(id) } else { None };
+    let actor = if let Maker(By::Admin(admin)) = maker { Some(admin.user_id()) } else { None };
     ctx.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), ..Audit::default() });
     Ok(Reply::json(201, &user_json(&profile)))
 }
 
-async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason> {
+pub async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason> {
     let Some(given) = ctx.request.header("x-bootstrap-key") else {
-        return Ok(Maker::Admin(ctx.admin().await?.account.user_id));
+        return Ok(Maker(By::Admin(ctx.admin().await?)));
     };
     match &ctx.app.config.bootstrap_key {
-        Some(key) if key.matches(&given) => Ok(Maker::Bootstrap),
+        Some(key) if key.matches(&given) => Ok(Maker(By::Bootstrap)),
         _ => Err(refused_bootstrap(ctx)),
     }
 }
@@ -130,8 +132,7 @@ fn refused_bootstrap<B: Backend>(ctx: &RequestContext<B>) -> Reason {
 }
 
 /// `GET /admin/users`, in the order of their ids (`limit`, `cursor`).
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.admin().await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let limit = page_limit(&ctx.head.query)?;
     let after = match query_values(&ctx.head.query, "cursor").next() {
         None => UserId::NOBODY,
@@ -163,8 +164,7 @@ async fn profile<B: Backend>(ctx: &RequestContext<B>, username: &str) -> Result<
 }
 
 /// `GET /admin/users/{username}`.
-pub async fn read<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
-    ctx.admin().await?;
+pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &Admin, text: &str) -> Result<Reply, Reason> {
     Ok(Reply::json(200, &user_json(&profile(ctx, &name(text)?).await?)))
 }
 
@@ -174,8 +174,11 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Rep
 /// 1. Check the caller, read the fields: 401, 403, 404, 422.
 /// 2. The directory refuses to lose the last active admin: 409.
 /// 3. The user's object changes the account; its sessions are ended or told: 503 if one cannot be reached.
-pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, text: &str) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn update<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    admin: &Admin,
+    text: &str,
+) -> Result<Reply, Reason> {
     let username = name(text)?;
     let mut fields = ctx.fields().await?;
     let roles = roles(&mut fields);
@@ -215,7 +218,7 @@ pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, text: &str) -> Resu
     ctx.audit(&Audit {
         action: "update_user",
         outcome: "ok",
-        actor: Some(admin.account.user_id),
+        actor: Some(admin.user_id()),
         user: Some(profile.account.user_id),
         ..Audit::default()
     });
@@ -245,14 +248,13 @@ async fn sync<B: Backend>(
 }
 
 /// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
-pub async fn remove<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &str) -> Result<Reply, Reason> {
     let username = name(text)?;
     let user_id = profile(ctx, &username).await?.account.user_id;
     set_admin(ctx, &username, false).await?;
     close(ctx, Owner::User(&username), &Remove, EndReason::Disabled).await?;
     ctx.directory(&index::Remove { username }).await?;
-    let actor = Some(admin.account.user_id);
+    let actor = Some(admin.user_id());
     ctx.audit(&Audit {
         action: "delete_user",
         outcome: "ok",
@@ -264,11 +266,14 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<R
 }
 
 /// `DELETE /admin/users/{username}/sessions`.
-pub async fn close_sessions<B: Backend>(ctx: &RequestContext<B>, text: &str) -> Result<Reply, Reason> {
-    let admin = ctx.admin().await?;
+pub async fn close_sessions<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &Admin,
+    text: &str,
+) -> Result<Reply, Reason> {
     let end = End { only: None, keep: None, reason: EndReason::Admin };
     let (user, closed) = close(ctx, Owner::User(&name(text)?), &end, EndReason::Admin).await?;
-    let actor = Some(admin.account.user_id);
+    let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });
     Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
 }

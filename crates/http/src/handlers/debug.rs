@@ -1,5 +1,6 @@
 //! `GET /debug/session-info`: what the service knows of the caller's own session.
 
+use crate::access::LiveCaller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -7,12 +8,10 @@ use crate::reply::Reply;
 use serde_json::json;
 use session::tokens::access_jti;
 
-pub async fn session_info<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    if !ctx.app.config.debug_routes {
-        return Err(Reason::NotFound);
-    }
-    let caller = ctx.caller_strict().await?;
-    let live = caller.live.as_ref().ok_or(Reason::Internal)?;
+pub async fn session_info<B: Backend>(
+    ctx: &RequestContext<B>,
+    LiveCaller { caller, live }: &LiveCaller,
+) -> Result<Reply, Reason> {
     let active = ctx.sessions_of(caller.account.owner()).await?.len();
     let body = json!({
         "user_id": caller.account.user(),

@@ -1,12 +1,12 @@
 //! The Facturify token, in the shapes of the legacy system.
 
+use super::service_auth::ServiceCaller;
 use super::tokens::{self, ask_status, find, order_token, read as read_token, seconds_left, status_json};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::reply::Reply;
 use base::clock::{Timestamp, seconds_up};
-use directory::service_key::Scope;
 use keeper::protocol::{Issued, NewToken};
 use keeper::{AccountKey, providers};
 use serde_json::json;
@@ -24,15 +24,15 @@ fn passed_on(reason: Reason) -> Reason {
 }
 
 /// `POST /api/v1/facturify/auth/token`: a token from scratch.
-pub async fn obtain<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn obtain<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let issued = order_token(ctx, &key(ctx)?, NewToken::Obtain, by).await.map_err(passed_on)?;
     Ok(jwt("Token obtained successfully", &issued))
 }
 
 /// `POST /api/v1/facturify/auth/token/refresh`: a long one for the held one; where that is refused, from scratch.
-pub async fn refresh<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn refresh<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let issued = order_token(ctx, &key(ctx)?, NewToken::Refresh, by).await.map_err(passed_on)?;
     Ok(jwt("Token refreshed successfully", &issued))
 }
@@ -44,16 +44,15 @@ fn jwt(message: &str, issued: &Issued) -> Reply {
 }
 
 /// `GET /api/v1/facturify/auth/token`: one that is valid now.
-pub async fn read<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensRead).await?;
+pub async fn read<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let issued = read_token(ctx, &key(ctx)?, by).await.map_err(passed_on)?;
     let ttl = seconds_left(Some(issued.expires_at), ctx.now());
     Ok(Reply::json(200, &json!({ "token": issued.token.expose(), "ttl": ttl })))
 }
 
 /// `GET /api/v1/facturify/auth/token/status`: never the token.
-pub async fn status<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
+pub async fn status<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let status = ask_status(ctx, &key(ctx)?).await?;
     let now = ctx.now();
     let mut body = status_json(&status, Timestamp::rfc3339, now);
@@ -69,7 +68,6 @@ pub async fn status<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason
 }
 
 /// `GET /api/v1/facturify/auth/token/history`.
-pub async fn history<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
+pub async fn history<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     tokens::history(ctx, &key(ctx)?).await
 }

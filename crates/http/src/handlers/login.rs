@@ -2,7 +2,7 @@
 
 use super::refresh::token_reply;
 use super::session_start::{self, Displaced};
-use crate::access::bearer;
+use crate::access::Shown;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -134,11 +134,9 @@ fn inactive(user_id: UserId) -> Failed {
 /// 1. Check the caller: 401.
 /// 2. Read the other token: 422 if it is not one of the caller's. It may have expired.
 /// 3. End the session in its object, then everywhere else.
-pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    // The header is looked at first, so that a stranger's body is not.
-    bearer(ctx.head.authorization.as_deref())?;
+pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
-    let caller = ctx.caller_strict().await?;
+    let caller = ctx.live_caller().await?.caller;
     let mut sessions = vec![caller.session_id.clone()];
     if let Some(token) = fields.optional_text("access_token", 4096).filter(|t| !t.is_empty()) {
         match ctx.app.keys.read_access(&token, ctx.now()) {

@@ -19,7 +19,7 @@ mod post_login_fields;
 pub mod refresh;
 pub mod sample;
 pub mod sealing_keys;
-mod service_auth;
+pub mod service_auth;
 mod session_start;
 pub mod tokens;
 pub mod upstox;

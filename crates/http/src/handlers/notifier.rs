@@ -13,16 +13,22 @@ use keeper::protocol::Adopt;
 use keeper::{AccountKey, Source, providers};
 use serde_json::json;
 
+/// A path with the right secret in it. Only [`secret_path`] makes one.
+pub struct SecretPath(());
+
+/// Whether the path is the secret one; if not, it is as if there were no such route.
+pub fn secret_path<B: Backend>(ctx: &RequestContext<B>, secret: &str) -> Result<SecretPath, Reason> {
+    let known = ctx.app.config.notifier_secret.as_ref().is_some_and(|s| s.matches(secret));
+    if known { Ok(SecretPath(())) } else { Err(Reason::NotFound) }
+}
+
 /// `POST /upstox/notifier/{secret}`.
 ///
 /// 1. The secret: 404, as if there were no such route.
 /// 2. The fields: 400, 413, 415, 422.
 /// 3. The account, by `client_id` and `user_id`: 404.
 /// 4. Upstox confirms token and user: 422 if not, 502 or 504 if it cannot say.
-pub async fn notify<B: Backend>(ctx: &mut RequestContext<B>, secret: &str) -> Result<Reply, Reason> {
-    if !ctx.app.config.notifier_secret.as_ref().is_some_and(|s| s.matches(secret)) {
-        return Err(Reason::NotFound);
-    }
+pub async fn notify<B: Backend>(ctx: &mut RequestContext<B>, _: SecretPath) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let client_id = fields.text("client_id", 200);
     let user_id = fields.text("user_id", 200);

@@ -1,6 +1,6 @@
 //! A user's own sessions: list, close one, close all.
 
-use crate::access::bearer;
+use crate::access::{Caller, Shown};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -57,8 +57,7 @@ pub fn session_json(id: &SessionId, live: &Live) -> Value {
 }
 
 /// `GET /auth/sessions`.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let caller = ctx.caller_strict().await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let sessions: Vec<Value> = ctx
         .sessions_of(caller.account.owner())
         .await?
@@ -75,8 +74,11 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 }
 
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
-pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let caller = ctx.caller_strict().await?;
+pub async fn close_one<B: Backend>(
+    ctx: &RequestContext<B>,
+    caller: &Caller,
+    id: &str,
+) -> Result<Reply, Reason> {
     let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
     let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Logout };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
@@ -96,12 +98,11 @@ pub async fn close_one<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<
 }
 
 /// `POST /auth/logout-all`, optionally `{"keep_current": true}`.
-pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    bearer(ctx.head.authorization.as_deref())?;
+pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let keep_current = fields.optional_bool("keep_current").unwrap_or_default();
     fields.finish()?;
-    let caller = ctx.caller_strict().await?;
+    let caller = ctx.live_caller().await?.caller;
     let keep = keep_current.then(|| caller.session_id.clone());
     let end = End { only: None, keep, reason: EndReason::Logout };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;

@@ -2,16 +2,15 @@
 //! `code`.
 
 use super::portal_fields::{self, OperationInput};
+use super::service_auth::ServiceCaller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
-use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::PortalId;
 use base::rpc::Unreachable;
-use directory::service_key::Scope;
 use portal::protocol::LoginCommand;
 use portal::registry::{self, Find, FindReply, List, Listed, Place, Remove, Row, USERNAME_PURPOSE};
 use portal::{
@@ -25,8 +24,8 @@ use serde_json::{Map, Value, json};
 /// 1. The fields: 400 for those that are missing, 422 for wrong ones.
 /// 2. The object of the credentials: 401 if the portal refuses them, 402, 422, 502 to 504 for the captcha, 429 after too
 ///    many logins, 502 and 504 if the portal fails.
-pub async fn get<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::Portal).await?;
+pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let (credentials, keep_alive) = portal_fields::credentials(ctx).await?;
     set_up(ctx)?;
     let who = by.who.clone();
@@ -83,8 +82,12 @@ fn session_reply(session: &Session) -> Reply {
 
 /// An operation, on the session of its id, else on that of the credentials: with both, the id is tried first. `path` is the
 /// operation's name behind a slash.
-pub async fn run<B: Backend>(ctx: &mut RequestContext<B>, path: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::Portal).await?;
+pub async fn run<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    service: &ServiceCaller,
+    path: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let operation = operation(path.trim_start_matches('/')).ok_or(Reason::NotFound)?;
     let input = portal_fields::operation(ctx, operation).await?;
     set_up(ctx)?;
@@ -173,8 +176,7 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Rep
 }
 
 /// `GET /sessions`: never a credential but the username.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.service(Scope::Portal).await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let Listed::Rows(rows) = ctx.send(&registry::address(), &List).await?;
     let sessions: Vec<Value> = rows.iter().map(|row| session_json(ctx, row)).collect();
     Ok(Reply::json(200, &json!({ "success": true, "sessions": sessions })))
@@ -194,8 +196,12 @@ fn session_json<B: Backend>(ctx: &RequestContext<B>, row: &Row) -> Value {
 }
 
 /// `DELETE /sessions/{session_id}`: here at once, at the portal as soon as it can be told.
-pub async fn close<B: Backend>(ctx: &RequestContext<B>, id: &str) -> Result<Reply, Reason> {
-    let by: Actor = ctx.actor(Scope::Portal).await?;
+pub async fn close<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    id: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let Place { name, session_id } = find(ctx, PortalId::parse(id).ok_or(Reason::SessionNotFound)?).await??;
     match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
         CloseReply::Closed => {

@@ -11,7 +11,7 @@ use crate::reply::Reply;
 use base::call::Refusal;
 use base::ids::SessionId;
 use base::rpc::Class;
-use directory::{Activity, Admit, AdmitReply, AtLimit, Reserved};
+use directory::{Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AtLimit, Reserved};
 use serde_json::json;
 use session::external::{Found, Question};
 use session::tokens::Verified;
@@ -104,20 +104,18 @@ async fn admit<B: Backend>(
 ) -> Result<Reserved, Reason> {
     let account = Account::post_login(subject.to_string(), ctx.now());
     let replaces = session_start::previous(ctx);
-    let admit = async |activity: Vec<Activity>| {
-        let (session_id, replaces) = (session_id.clone(), replaces.clone());
-        let admit = Admit { account: account.clone(), session_id, activity, replaces };
-        ctx.owner(account.owner(), &admit).await
+    let session_id = session_id.clone();
+    let first =
+        AdmitIfFree { account: account.clone(), session_id: session_id.clone(), replaces: replaces.clone() };
+    let AtLimit { sessions, .. } = match ctx.owner(account.owner(), &first).await? {
+        AdmitIfFreeReply::Reserved(reserved) => return Ok(reserved),
+        AdmitIfFreeReply::AtLimit(at_limit) => at_limit,
     };
-    let mut reply = admit(Vec::new()).await?;
-    if let AdmitReply::AtLimit(AtLimit { sessions, .. }) = reply {
-        reply = admit(session_start::activities(ctx, sessions).await?).await?;
-    }
-    match reply {
-        AdmitReply::Reserved(reserved) => Ok(reserved),
-        AdmitReply::LimitExceeded { .. } => Err(Reason::SessionLimitExceeded),
-        // More sessions than were asked about, or a user's account.
-        AdmitReply::AtLimit(_) | AdmitReply::Failed => Err(Reason::Internal),
+    let activity = session_start::activities(ctx, sessions).await?;
+    let again = AdmitKnowing(Admit { account: account.clone(), session_id, activity, replaces });
+    match ctx.owner(account.owner(), &again).await? {
+        AdmitKnowingReply::Reserved(reserved) => Ok(reserved),
+        AdmitKnowingReply::LimitExceeded { .. } => Err(Reason::SessionLimitExceeded),
     }
 }
 

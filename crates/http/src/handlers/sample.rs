@@ -1,6 +1,7 @@
 //! The sample protected resource: a small JSON document of the user's own.
 
 use super::body;
+use crate::access::Caller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -11,8 +12,7 @@ use serde_json::{Value, json};
 use session::EndReason;
 
 /// `GET /api/v1/data`: the document; an empty one before anything was stored.
-pub async fn read<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    let caller = ctx.caller().await?;
+pub async fn read<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let document: Value = match ctx.owner(caller.account.owner(), &GetData).await? {
         GetDataReply::Data { json: Some(text) } => {
             serde_json::from_str(&text).map_err(|e| ctx.fault("stored document", &e))?
@@ -24,8 +24,7 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> 
 }
 
 /// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place.
-pub async fn write<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let caller = ctx.caller().await?;
+pub async fn write<B: Backend>(ctx: &mut RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let document = json::value(&body::bytes(&mut ctx.request).await?)?;
     let put = PutData { json: document.to_string() };
     match ctx.owner(caller.account.owner(), &put).await? {

@@ -1,5 +1,6 @@
 //! Which sealing keys something still lies sealed under. Sessions are not counted: what is sealed of them runs out by itself.
 
+use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -11,8 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// `GET /admin/sealing-keys`: which keys are configured, and which are still needed.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.admin().await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let (accounts, portals) = join(
         ctx.send(&upstream_index::index_address(), &GetKeyUsage),
         ctx.send(&registry::address(), &KeyUsage),

@@ -4,6 +4,7 @@ use crate::access;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
+use crate::request::RequestHead;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
@@ -11,7 +12,7 @@ use directory::index::Key;
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
 
-/// A service that was let in.
+/// A service that was let in, with the scope that its route asks for. Only [`RequestContext::service`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCaller {
     /// The key's name; none where no key was asked for.
@@ -20,8 +21,13 @@ pub struct ServiceCaller {
 
 impl ServiceCaller {
     /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
-    pub fn who(&self) -> String {
+    fn who(&self) -> String {
         self.key.as_deref().map_or_else(|| "local".to_owned(), key_who)
+    }
+
+    /// Who asks, for what is done for it.
+    pub fn actor(&self, head: &RequestHead) -> Actor {
+        Actor { who: self.who(), request_id: head.request_id.clone() }
     }
 }
 
@@ -47,12 +53,6 @@ impl<B: Backend> RequestContext<B> {
             return Err(Reason::Forbidden);
         }
         Ok(ServiceCaller { key: Some(key.name.clone()) })
-    }
-
-    /// Lets a service in, and says who asks.
-    pub async fn actor(&self, scope: Scope) -> Result<Actor, Reason> {
-        let who = self.service(scope).await?.who();
-        Ok(Actor { who, request_id: self.head.request_id.clone() })
     }
 
     /// What to say to somebody who is no user, for `reason`: a service with a good key is known, and is not allowed here.

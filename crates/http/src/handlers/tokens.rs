@@ -1,6 +1,7 @@
 //! Upstream tokens for services: what all their routes share. Those of Facturify and Upstox answer in the shapes of the
 //! systems they stand in for.
 
+use super::service_auth::ServiceCaller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -9,7 +10,6 @@ use crate::reply::Reply;
 use crate::route::query_values;
 use base::call::{Actor, Refusal};
 use base::clock::{Timestamp, seconds_up};
-use directory::service_key::Scope;
 use keeper::history::Entry;
 use keeper::protocol::{
     AccountCommand, GetHistory, GetStatus, GetToken, HistoryReply, Issued, NewToken, Order, Status,
@@ -156,10 +156,11 @@ pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timesta
 /// `GET /api/v1/tokens/{provider}/{account_id}`.
 pub async fn any_read<B: Backend>(
     ctx: &RequestContext<B>,
+    service: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensRead).await?;
+    let by = service.actor(&ctx.head);
     let issued = read(ctx, &find(ctx, provider, account)?, by).await?;
     Ok(Reply::json(200, &token_json(&issued, ctx.now())))
 }
@@ -167,10 +168,10 @@ pub async fn any_read<B: Backend>(
 /// `GET /api/v1/tokens/{provider}/{account_id}/status`: never the token.
 pub async fn any_status<B: Backend>(
     ctx: &RequestContext<B>,
+    _: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
     let status = ask_status(ctx, &find(ctx, provider, account)?).await?;
     Ok(Reply::json(200, &status_json(&status, Timestamp::rfc3339, ctx.now())))
 }
@@ -178,10 +179,11 @@ pub async fn any_status<B: Backend>(
 /// `POST /api/v1/tokens/{provider}/{account_id}/refresh`.
 pub async fn any_refresh<B: Backend>(
     ctx: &RequestContext<B>,
+    service: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+    let by = service.actor(&ctx.head);
     let key = find(ctx, provider, account)?;
     let issued = order_token(ctx, &key, NewToken::Refresh, by).await?;
     Ok(Reply::json(200, &token_json(&issued, ctx.now())))
@@ -190,10 +192,10 @@ pub async fn any_refresh<B: Backend>(
 /// `GET /api/v1/tokens/{provider}/{account_id}/history`.
 pub async fn any_history<B: Backend>(
     ctx: &RequestContext<B>,
+    _: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
     history(ctx, &find(ctx, provider, account)?).await
 }
 

@@ -1,6 +1,7 @@
 //! Upstox tokens of many accounts. Times are printed in IST. `GET …/token` and `POST …/refresh` have the shape of the
 //! internal token service, so that callers of that one can come here.
 
+use super::service_auth::ServiceCaller;
 use super::tokens::{self, ask, ask_status, find, order_token, read as read_token, refused, status_json};
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -11,11 +12,10 @@ use base::call::{Actor, Code, Refusal};
 use base::clock::Timestamp;
 use base::ids::AccountName;
 use base::secret::Secret;
-use directory::service_key::Scope;
 use futures_util::future::join_all;
 use keeper::protocol::{
-    Adopt, AnyCommand, CheckNow, Exchange, Issued, NewToken, Order, OrderReply, Orderable, RequestApproval,
-    Status,
+    Adopt, AnyCommand, ApprovalReply, CheckNow, Exchange, Issued, NewToken, Order, OrderReply, Orderable,
+    RequestApproval, Status,
 };
 use keeper::{AccountKey, Source, providers};
 use serde_json::{Value, json};
@@ -32,8 +32,7 @@ fn key<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<Acc
 }
 
 /// `GET /accounts`: page by page, in the order of the settings.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let all = &ctx.app.config.providers.upstox_accounts;
     let query = |name| query_values(&ctx.head.query, name).next();
     let limit = match query("limit") {
@@ -72,15 +71,23 @@ fn account_json(account: &AccountName, status: &Status, now: Timestamp) -> Value
 }
 
 /// `GET /accounts/{account_id}/token`.
-pub async fn read<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensRead).await?;
+pub async fn read<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let key = key(ctx, Some(account))?;
     Ok(token_reply(&key, &read_token(ctx, &key, by).await?))
 }
 
 /// `POST /accounts/{account_id}/refresh`. 202 where somebody has to approve it first.
-pub async fn refresh<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn refresh<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let key = key(ctx, Some(account))?;
     match order_token(ctx, &key, NewToken::Refresh, by).await {
         Ok(issued) => Ok(token_reply(&key, &issued)),
@@ -104,22 +111,32 @@ fn token_reply(key: &AccountKey, issued: &Issued) -> Reply {
 }
 
 /// `GET /accounts/{account_id}/history`.
-pub async fn history<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
+pub async fn history<B: Backend>(
+    ctx: &RequestContext<B>,
+    _: &ServiceCaller,
+    account: &str,
+) -> Result<Reply, Reason> {
     tokens::history(ctx, &key(ctx, Some(account))?).await
 }
 
 /// `GET /token/status`, `GET /accounts/{account_id}/token/status`: never the token.
-pub async fn status<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
-    ctx.service(Scope::TokensRead).await?;
+pub async fn status<B: Backend>(
+    ctx: &RequestContext<B>,
+    _: &ServiceCaller,
+    account: Option<&str>,
+) -> Result<Reply, Reason> {
     let key = key(ctx, account)?;
     let status = ask_status(ctx, &key).await?;
     Ok(Reply::json(200, &account_json(&key.account, &status, ctx.now())))
 }
 
 /// `GET /token/validate`, `GET /accounts/{account_id}/token/validate`: asks Upstox. If it cannot say, neither do we: 502, 504.
-pub async fn validate<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensRead).await?;
+pub async fn validate<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    account: Option<&str>,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let key = key(ctx, account)?;
     let (valid, reason) = match ask(ctx, &key, Order { task: CheckNow, by }).await? {
         OrderReply::Done(status) if status.expires_at.is_some_and(|at| at > ctx.now()) => (true, None),
@@ -147,8 +164,12 @@ pub async fn validate<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>
 /// 1. The service key: 400, 401, 403.
 /// 2. The fields: 400, 413, 415, 422. The account: 404.
 /// 3. Upstox confirms the token: 422 if it refuses it, 502 or 504 if it cannot say. Then nothing is stored.
-pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, account: Option<&str>) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn update<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    service: &ServiceCaller,
+    account: Option<&str>,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let mut fields = ctx.fields().await?;
     let token = fields.text("access_token", TOKEN_BYTES_MAX);
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -177,8 +198,12 @@ pub async fn update<B: Backend>(ctx: &mut RequestContext<B>, account: Option<&st
 
 /// `POST /accounts/{account_id}/token/exchange`: changes an authorization code for a token. A code works once, so whatever
 /// comes of it, it is not tried again.
-pub async fn exchange<B: Backend>(ctx: &mut RequestContext<B>, account: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn exchange<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    service: &ServiceCaller,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let mut fields = ctx.fields().await?;
     let code = fields.text("code", CODE_BYTES_MAX);
     let redirect_uri = fields.optional_text("redirect_uri", CODE_BYTES_MAX);
@@ -190,15 +215,17 @@ pub async fn exchange<B: Backend>(ctx: &mut RequestContext<B>, account: &str) ->
 
 /// `POST /accounts/{account_id}/token/request`: asks the account's owner to approve a token in the Upstox app. The token
 /// comes by the notifier webhook.
-pub async fn request<B: Backend>(ctx: &RequestContext<B>, account: &str) -> Result<Reply, Reason> {
-    let by = ctx.actor(Scope::TokensWrite).await?;
+pub async fn request<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    account: &str,
+) -> Result<Reply, Reason> {
+    let by = service.actor(&ctx.head);
     let key = key(ctx, Some(account))?;
     match ask(ctx, &key, Order { task: RequestApproval, by }).await? {
-        OrderReply::Refused(Refusal { code: Code::ApprovalPending, .. }) => pending(ctx, &key).await,
-        OrderReply::Refused(refusal) => Err(refused(refusal)),
-        // An approval that is wanted is pending, if it is not refused.
-        OrderReply::Done(_) => Err(Reason::Internal),
-        OrderReply::NoAccount => Err(Reason::AccountNotFound),
+        ApprovalReply::Refused(Refusal { code: Code::ApprovalPending, .. }) => pending(ctx, &key).await,
+        ApprovalReply::Refused(refusal) => Err(refused(refusal)),
+        ApprovalReply::NoAccount => Err(Reason::AccountNotFound),
     }
 }
 

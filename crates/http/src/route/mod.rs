@@ -6,30 +6,85 @@ mod table;
 mod tests;
 
 use crate::error::Reason;
+use directory::service_key::Scope;
 pub use methods::Methods;
 pub use table::{Access, ROUTES, Row};
 
-/// What carries a route out. One may serve several rows.
+/// What carries a route out, by who may call it: dispatch makes the proof of that first, and hands it to the handler, which
+/// cannot be called without. One may serve several rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
+    Open(Open),
+    Caller(ForCaller),
+    Live(ForLive),
+    Leave(Leave),
+    Admin(ForAdmin),
+    /// By an admin, or with the bootstrap key.
+    CreateUser,
+    Service(Scope, ForService),
+    /// A part of its path is secret.
+    UpstoxNotify,
+}
+
+impl Route {
+    pub const fn access(self) -> Access {
+        match self {
+            Self::Open(_) => Access::Anybody,
+            Self::Caller(_) | Self::Live(_) | Self::Leave(_) => Access::Bearer,
+            Self::Admin(_) => Access::Admin,
+            Self::CreateUser => Access::AdminOrBootstrapKey,
+            Self::Service(scope, _) => Access::Service(scope),
+            Self::UpstoxNotify => Access::SecretPath,
+        }
+    }
+}
+
+/// For anybody; what callers prove, they prove with what is in the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
     Health,
     Login,
     Refresh,
-    Logout,
-    LogoutAll,
+    InitSession,
+    RenewSession,
+    PostLoginHealth,
+    /// Served only where mocks are on.
+    MockValidateSession,
+}
+
+/// For whoever has a session, checked as strictly as `SESSION_CHECK` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForCaller {
     Profile,
     Verify,
-    OwnSessions,
-    CloseOwnSession,
     Protected,
     ReadData,
     WriteData,
+}
+
+/// For whoever has a session that its object says is live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForLive {
+    OwnSessions,
+    CloseOwnSession,
+    /// Served only where debug routes are on.
     SessionInfo,
+}
+
+/// The same, but the handler asks the session itself: a body that is wrong is refused before the session is asked, so that a
+/// client hears of it also with a token that has just ended. Dispatch proves no more than that there is a bearer header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    Logout,
+    LogoutAll,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForAdmin {
     ActiveSessions,
     CloseSession,
     Cleanup,
     ListUsers,
-    CreateUser,
     ReadUser,
     UpdateUser,
     DeleteUser,
@@ -38,11 +93,11 @@ pub enum Route {
     CreateServiceKey,
     RevokeServiceKey,
     SealingKeys,
-    InitSession,
-    RenewSession,
-    PostLoginHealth,
-    /// Served only where mocks are on.
-    MockValidateSession,
+}
+
+/// For a service whose key has the row's scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForService {
     FacturifyObtain,
     FacturifyRefresh,
     FacturifyRead,
@@ -57,7 +112,6 @@ pub enum Route {
     UpstoxStatus,
     UpstoxValidate,
     UpstoxUpdate,
-    UpstoxNotify,
     TokenRead,
     TokenStatus,
     TokenRefresh,
@@ -132,7 +186,7 @@ pub fn is_portal(path: &str) -> bool {
 
 /// Whether a path is the mock's, which is not there at all unless mocks are on.
 pub fn is_mock(path: &str) -> bool {
-    first_row(path).is_some_and(|(row, _)| row.route == Route::MockValidateSession)
+    first_row(path).is_some_and(|(row, _)| row.route == Route::Open(Open::MockValidateSession))
 }
 
 /// Without the second prefix of what is under `/auth`.

@@ -1,8 +1,8 @@
 //! Every route there is: a row for each method on each path. Dispatch, `Allow`, what a path is and who may call follow from
 //! it.
 
-use super::Route;
 use super::methods::Methods;
+use super::{ForAdmin, ForCaller, ForLive, ForService, Leave, Open, Route};
 use directory::service_key::Scope;
 
 /// Who may call a route.
@@ -28,6 +28,7 @@ pub struct Row {
     pub pattern: &'static str,
     /// The route as it stands in logs: never with what a caller put into it.
     pub name: &'static str,
+    /// The route's.
     pub access: Access,
     pub route: Route,
     /// Whether one of the pattern's segments is a caller's.
@@ -39,14 +40,8 @@ pub struct Row {
 }
 
 impl Row {
-    const fn new(
-        methods: Methods,
-        name: &'static str,
-        pattern: &'static str,
-        access: Access,
-        route: Route,
-    ) -> Self {
-        let has_params = has_params(pattern.as_bytes());
+    const fn new(methods: Methods, name: &'static str, pattern: &'static str, route: Route) -> Self {
+        let (has_params, access) = (has_params(pattern.as_bytes()), route.access());
         Self { methods, pattern, name, access, route, has_params, takes_empty: false, takes_rest: false }
     }
 
@@ -77,91 +72,83 @@ const fn has_params(mut pattern: &[u8]) -> bool {
     false
 }
 
-/// A row: `row!(GET "/path", access, route)`.
+/// A row: `row!(GET "/path", route)`.
 macro_rules! row {
-    ($method:ident $pattern:literal, $access:expr, $route:ident) => {
-        Row::new(
-            Methods::$method,
-            concat!(stringify!($method), " ", $pattern),
-            $pattern,
-            $access,
-            Route::$route,
-        )
+    ($method:ident $pattern:literal, $route:expr) => {
+        Row::new(Methods::$method, concat!(stringify!($method), " ", $pattern), $pattern, $route)
     };
 }
 
-use Access::{Admin, AdminOrBootstrapKey, Anybody, Bearer, SecretPath, Service};
-
-const READ: Access = Service(Scope::TokensRead);
-const WRITE: Access = Service(Scope::TokensWrite);
-const PORTAL: Access = Service(Scope::Portal);
+const READ: Scope = Scope::TokensRead;
+const WRITE: Scope = Scope::TokensWrite;
+const PORTAL: Scope = Scope::Portal;
 
 /// The first row whose pattern fits decides what the path is. Those of the fast path stand first.
 pub static ROUTES: &[Row] = &[
-    Row::new(Methods::GET.and(Methods::POST), "/auth/verify", "/auth/verify", Bearer, Route::Verify),
-    row!(GET "/auth/profile", Bearer, Profile),
-    row!(GET "/api/v1/protected", Bearer, Protected),
+    Row::new(Methods::GET.and(Methods::POST), "/auth/verify", "/auth/verify", Route::Caller(ForCaller::Verify)),
+    row!(GET "/auth/profile", Route::Caller(ForCaller::Profile)),
+    row!(GET "/api/v1/protected", Route::Caller(ForCaller::Protected)),
     // Envoy (`ext_authz` over HTTP) puts the path that it asks about behind this one, and asks with its method.
-    Row::new(Methods::ALL, "/auth/verify", "/auth/verify/", Bearer, Route::Verify).with_rest(),
-    row!(POST "/auth/login", Anybody, Login),
-    row!(POST "/auth/refresh", Anybody, Refresh),
-    row!(POST "/auth/logout", Bearer, Logout),
-    row!(POST "/auth/logout-all", Bearer, LogoutAll),
-    row!(GET "/auth/sessions", Bearer, OwnSessions),
-    row!(DELETE "/auth/sessions/{id}", Bearer, CloseOwnSession),
-    row!(GET "/health", Anybody, Health),
-    row!(GET "/api/v1/data", Bearer, ReadData),
-    row!(POST "/api/v1/data", Bearer, WriteData),
-    row!(GET "/debug/session-info", Bearer, SessionInfo),
+    Row::new(Methods::ALL, "/auth/verify", "/auth/verify/", Route::Caller(ForCaller::Verify)).with_rest(),
+    row!(POST "/auth/login", Route::Open(Open::Login)),
+    row!(POST "/auth/refresh", Route::Open(Open::Refresh)),
+    row!(POST "/auth/logout", Route::Leave(Leave::Logout)),
+    row!(POST "/auth/logout-all", Route::Leave(Leave::LogoutAll)),
+    row!(GET "/auth/sessions", Route::Live(ForLive::OwnSessions)),
+    row!(DELETE "/auth/sessions/{id}", Route::Live(ForLive::CloseOwnSession)),
+    row!(GET "/health", Route::Open(Open::Health)),
+    row!(GET "/api/v1/data", Route::Caller(ForCaller::ReadData)),
+    row!(POST "/api/v1/data", Route::Caller(ForCaller::WriteData)),
+    row!(GET "/debug/session-info", Route::Live(ForLive::SessionInfo)),
     // Administration.
-    row!(GET "/admin/sessions/active", Admin, ActiveSessions),
-    row!(POST "/admin/sessions/cleanup", Admin, Cleanup),
-    row!(DELETE "/admin/sessions/{id}", Admin, CloseSession),
-    row!(GET "/admin/users", Admin, ListUsers),
-    row!(POST "/admin/users", AdminOrBootstrapKey, CreateUser),
-    row!(GET "/admin/users/{username}", Admin, ReadUser),
-    row!(PATCH "/admin/users/{username}", Admin, UpdateUser),
-    row!(DELETE "/admin/users/{username}", Admin, DeleteUser),
-    row!(DELETE "/admin/users/{username}/sessions", Admin, CloseUserSessions).or_empty(),
-    row!(GET "/admin/service-keys", Admin, ListServiceKeys),
-    row!(POST "/admin/service-keys", Admin, CreateServiceKey),
-    row!(DELETE "/admin/service-keys/{id}", Admin, RevokeServiceKey),
-    row!(GET "/admin/sealing-keys", Admin, SealingKeys),
+    row!(GET "/admin/sessions/active", Route::Admin(ForAdmin::ActiveSessions)),
+    row!(POST "/admin/sessions/cleanup", Route::Admin(ForAdmin::Cleanup)),
+    row!(DELETE "/admin/sessions/{id}", Route::Admin(ForAdmin::CloseSession)),
+    row!(GET "/admin/users", Route::Admin(ForAdmin::ListUsers)),
+    row!(POST "/admin/users", Route::CreateUser),
+    row!(GET "/admin/users/{username}", Route::Admin(ForAdmin::ReadUser)),
+    row!(PATCH "/admin/users/{username}", Route::Admin(ForAdmin::UpdateUser)),
+    row!(DELETE "/admin/users/{username}", Route::Admin(ForAdmin::DeleteUser)),
+    row!(DELETE "/admin/users/{username}/sessions", Route::Admin(ForAdmin::CloseUserSessions)).or_empty(),
+    row!(GET "/admin/service-keys", Route::Admin(ForAdmin::ListServiceKeys)),
+    row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),
+    row!(DELETE "/admin/service-keys/{id}", Route::Admin(ForAdmin::RevokeServiceKey)),
+    row!(GET "/admin/sealing-keys", Route::Admin(ForAdmin::SealingKeys)),
     // Post-login sessions, and the mock of their verifier.
-    row!(POST "/api/v1/postlogin/init-session", Anybody, InitSession),
-    row!(POST "/api/v1/postlogin/renew-token", Anybody, RenewSession),
-    row!(GET "/api/v1/postlogin/health", Anybody, PostLoginHealth),
-    row!(POST "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session", Anybody, MockValidateSession),
+    row!(POST "/api/v1/postlogin/init-session", Route::Open(Open::InitSession)),
+    row!(POST "/api/v1/postlogin/renew-token", Route::Open(Open::RenewSession)),
+    row!(GET "/api/v1/postlogin/health", Route::Open(Open::PostLoginHealth)),
+    row!(POST "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session", Route::Open(Open::MockValidateSession)),
     // Upstream tokens.
-    row!(GET "/api/v1/facturify/auth/token", READ, FacturifyRead),
-    row!(POST "/api/v1/facturify/auth/token", WRITE, FacturifyObtain),
-    row!(POST "/api/v1/facturify/auth/token/refresh", WRITE, FacturifyRefresh),
-    row!(GET "/api/v1/facturify/auth/token/status", READ, FacturifyStatus),
-    row!(GET "/api/v1/facturify/auth/token/history", READ, FacturifyHistory),
-    row!(GET "/accounts", READ, UpstoxAccounts),
-    row!(GET "/accounts/{account_id}/token", READ, UpstoxRead).or_empty(),
-    row!(POST "/accounts/{account_id}/refresh", WRITE, UpstoxRefresh).or_empty(),
-    row!(GET "/accounts/{account_id}/history", READ, UpstoxHistory).or_empty(),
-    row!(POST "/accounts/{account_id}/token/exchange", WRITE, UpstoxExchange).or_empty(),
-    row!(POST "/accounts/{account_id}/token/request", WRITE, UpstoxRequest).or_empty(),
+    row!(GET "/api/v1/facturify/auth/token", Route::Service(READ, ForService::FacturifyRead)),
+    row!(POST "/api/v1/facturify/auth/token", Route::Service(WRITE, ForService::FacturifyObtain)),
+    row!(POST "/api/v1/facturify/auth/token/refresh", Route::Service(WRITE, ForService::FacturifyRefresh)),
+    row!(GET "/api/v1/facturify/auth/token/status", Route::Service(READ, ForService::FacturifyStatus)),
+    row!(GET "/api/v1/facturify/auth/token/history", Route::Service(READ, ForService::FacturifyHistory)),
+    row!(GET "/accounts", Route::Service(READ, ForService::UpstoxAccounts)),
+    row!(GET "/accounts/{account_id}/token", Route::Service(READ, ForService::UpstoxRead)).or_empty(),
+    row!(POST "/accounts/{account_id}/refresh", Route::Service(WRITE, ForService::UpstoxRefresh)).or_empty(),
+    row!(GET "/accounts/{account_id}/history", Route::Service(READ, ForService::UpstoxHistory)).or_empty(),
+    row!(POST "/accounts/{account_id}/token/exchange", Route::Service(WRITE, ForService::UpstoxExchange)).or_empty(),
+    row!(POST "/accounts/{account_id}/token/request", Route::Service(WRITE, ForService::UpstoxRequest)).or_empty(),
     // Without an account: the default one.
-    row!(GET "/token/status", READ, UpstoxStatus),
-    row!(GET "/accounts/{account_id}/token/status", READ, UpstoxStatus).or_empty(),
-    row!(GET "/token/validate", READ, UpstoxValidate),
-    row!(GET "/accounts/{account_id}/token/validate", READ, UpstoxValidate).or_empty(),
-    row!(POST "/token/update", WRITE, UpstoxUpdate),
-    row!(POST "/accounts/{account_id}/token/update", WRITE, UpstoxUpdate).or_empty(),
-    row!(POST "/upstox/notifier/{secret}", SecretPath, UpstoxNotify).or_empty(),
-    row!(GET "/api/v1/tokens/{provider}/{account_id}", READ, TokenRead).or_empty(),
-    row!(GET "/api/v1/tokens/{provider}/{account_id}/status", READ, TokenStatus).or_empty(),
-    row!(POST "/api/v1/tokens/{provider}/{account_id}/refresh", WRITE, TokenRefresh).or_empty(),
-    row!(GET "/api/v1/tokens/{provider}/{account_id}/history", READ, TokenHistory).or_empty(),
+    row!(GET "/token/status", Route::Service(READ, ForService::UpstoxStatus)),
+    row!(GET "/accounts/{account_id}/token/status", Route::Service(READ, ForService::UpstoxStatus)).or_empty(),
+    row!(GET "/token/validate", Route::Service(READ, ForService::UpstoxValidate)),
+    row!(GET "/accounts/{account_id}/token/validate", Route::Service(READ, ForService::UpstoxValidate)).or_empty(),
+    row!(POST "/token/update", Route::Service(WRITE, ForService::UpstoxUpdate)),
+    row!(POST "/accounts/{account_id}/token/update", Route::Service(WRITE, ForService::UpstoxUpdate)).or_empty(),
+    row!(POST "/upstox/notifier/{secret}", Route::UpstoxNotify).or_empty(),
+    row!(GET "/api/v1/tokens/{provider}/{account_id}", Route::Service(READ, ForService::TokenRead)).or_empty(),
+    row!(GET "/api/v1/tokens/{provider}/{account_id}/status", Route::Service(READ, ForService::TokenStatus)).or_empty(),
+    row!(POST "/api/v1/tokens/{provider}/{account_id}/refresh", Route::Service(WRITE, ForService::TokenRefresh)).or_empty(),
+    row!(GET "/api/v1/tokens/{provider}/{account_id}/history", Route::Service(READ, ForService::TokenHistory)).or_empty(),
     // Portal sessions. Each declared operation has a row.
-    row!(POST "/get_session", PORTAL, PortalGet),
-    row!(GET "/sessions", PORTAL, PortalList),
-    row!(DELETE "/sessions/{session_id}", PORTAL, PortalClose),
-    row!(POST "/get_containers", PORTAL, PortalRun),
-    row!(POST "/get_container_timeline", PORTAL, PortalRun),
-    row!(POST "/check_appointments", PORTAL, PortalRun),
-    row!(POST "/make_appointment", PORTAL, PortalRun),
+    row!(POST "/get_session", Route::Service(PORTAL, ForService::PortalGet)),
+    row!(GET "/sessions", Route::Service(PORTAL, ForService::PortalList)),
+    row!(DELETE "/sessions/{session_id}", Route::Service(PORTAL, ForService::PortalClose)),
+    row!(POST "/get_containers", Route::Service(PORTAL, ForService::PortalRun)),
+    row!(POST "/get_container_timeline", Route::Service(PORTAL, ForService::PortalRun)),
+    row!(POST "/check_appointments", Route::Service(PORTAL, ForService::PortalRun)),
+    row!(POST "/make_appointment", Route::Service(PORTAL, ForService::PortalRun)),
 ];

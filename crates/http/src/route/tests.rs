@@ -70,7 +70,7 @@ fn the_wrong_method_is_told_the_right_ones() {
     assert_eq!(not_allowed("DELETE", "/admin/sessions/active"), "GET, HEAD, OPTIONS");
     let Ok(Found::Options(allowed)) = find("OPTIONS", "/health") else { panic!("no options") };
     assert_eq!(allowed.allow(), "GET, HEAD, OPTIONS");
-    assert_eq!(plain("HEAD", "/health"), Some(Route::Health));
+    assert_eq!(plain("HEAD", "/health"), Some(Route::Open(Open::Health)));
     assert_eq!(refused("TRACE", "/nowhere"), Some(Reason::NotFound));
 }
 
@@ -92,7 +92,7 @@ fn a_proxy_may_put_its_path_behind_verify() {
         ("DELETE", "/auth/verify/"),
         ("OPTIONS", "/api/v1/auth/verify/x"),
     ] {
-        assert_eq!(plain(method, path), Some(Route::Verify), "{method} {path}");
+        assert_eq!(plain(method, path), Some(Route::Caller(ForCaller::Verify)), "{method} {path}");
     }
     assert_eq!(not_allowed("PUT", "/auth/verify"), "GET, HEAD, POST, OPTIONS");
     assert_eq!(refused("TRACE", "/auth/verify/x"), Some(Reason::NotFound));
@@ -104,10 +104,10 @@ fn post_login_sessions_have_their_own() {
     let mock = ["/api/v1", session::external::MOCK_PATH].concat();
     assert!(is_mock(&mock));
     for (method, path, expected) in [
-        ("POST", "/api/v1/postlogin/init-session", Some(Route::InitSession)),
-        ("POST", "/api/v1/postlogin/renew-token", Some(Route::RenewSession)),
-        ("HEAD", "/api/v1/postlogin/health", Some(Route::PostLoginHealth)),
-        ("POST", mock.as_str(), Some(Route::MockValidateSession)),
+        ("POST", "/api/v1/postlogin/init-session", Some(Route::Open(Open::InitSession))),
+        ("POST", "/api/v1/postlogin/renew-token", Some(Route::Open(Open::RenewSession))),
+        ("HEAD", "/api/v1/postlogin/health", Some(Route::Open(Open::PostLoginHealth))),
+        ("POST", mock.as_str(), Some(Route::Open(Open::MockValidateSession))),
         ("GET", &mock, None),
         ("POST", "/api/v1/postlogin/init-session/", None),
         ("POST", "/postlogin/init-session", None),
@@ -123,27 +123,69 @@ fn post_login_sessions_have_their_own() {
 fn names_in_paths_are_decoded_once() {
     for (path, name) in [("ren%C3%A9", "ren\u{e9}"), ("a%252f", "a%2f")] {
         let found = route("GET", &format!("/admin/users/{path}"));
-        assert_eq!(found, Some((Route::ReadUser, name.to_owned(), String::new())));
+        assert_eq!(found, Some((Route::Admin(ForAdmin::ReadUser), name.to_owned(), String::new())));
     }
     // Other segments are not: what is encoded in them is no id of ours.
     assert_eq!(
         route("DELETE", "/sessions/a%2fb"),
-        Some((Route::PortalClose, "a%2fb".to_owned(), String::new()))
+        Some((Route::Service(Scope::Portal, ForService::PortalClose), "a%2fb".to_owned(), String::new()))
     );
 }
 
 #[test]
 fn paths_of_upstream_tokens_lead_to_routes() {
     for (method, path, expected, first, second) in [
-        ("GET", "/token/status", Route::UpstoxStatus, None, ""),
-        ("GET", "/accounts/a1/token/status", Route::UpstoxStatus, Some("a1"), ""),
-        ("GET", "/accounts//token/status", Route::UpstoxStatus, Some(""), ""),
-        ("POST", "/token/update", Route::UpstoxUpdate, None, ""),
-        ("GET", "/accounts/a1/token", Route::UpstoxRead, Some("a1"), ""),
-        ("POST", "/accounts/a1/refresh", Route::UpstoxRefresh, Some("a1"), ""),
-        ("GET", "/api/v1/facturify/auth/token", Route::FacturifyRead, None, ""),
-        ("POST", "/api/v1/facturify/auth/token/refresh", Route::FacturifyRefresh, None, ""),
-        ("GET", "/api/v1/tokens/oauth2/crm", Route::TokenRead, Some("oauth2"), "crm"),
+        ("GET", "/token/status", Route::Service(Scope::TokensRead, ForService::UpstoxStatus), None, ""),
+        (
+            "GET",
+            "/accounts/a1/token/status",
+            Route::Service(Scope::TokensRead, ForService::UpstoxStatus),
+            Some("a1"),
+            "",
+        ),
+        (
+            "GET",
+            "/accounts//token/status",
+            Route::Service(Scope::TokensRead, ForService::UpstoxStatus),
+            Some(""),
+            "",
+        ),
+        ("POST", "/token/update", Route::Service(Scope::TokensWrite, ForService::UpstoxUpdate), None, ""),
+        (
+            "GET",
+            "/accounts/a1/token",
+            Route::Service(Scope::TokensRead, ForService::UpstoxRead),
+            Some("a1"),
+            "",
+        ),
+        (
+            "POST",
+            "/accounts/a1/refresh",
+            Route::Service(Scope::TokensWrite, ForService::UpstoxRefresh),
+            Some("a1"),
+            "",
+        ),
+        (
+            "GET",
+            "/api/v1/facturify/auth/token",
+            Route::Service(Scope::TokensRead, ForService::FacturifyRead),
+            None,
+            "",
+        ),
+        (
+            "POST",
+            "/api/v1/facturify/auth/token/refresh",
+            Route::Service(Scope::TokensWrite, ForService::FacturifyRefresh),
+            None,
+            "",
+        ),
+        (
+            "GET",
+            "/api/v1/tokens/oauth2/crm",
+            Route::Service(Scope::TokensRead, ForService::TokenRead),
+            Some("oauth2"),
+            "crm",
+        ),
         ("POST", "/upstox/notifier/", Route::UpstoxNotify, Some(""), ""),
     ] {
         let Ok(Found::Route(row, params)) = find(method, path) else { panic!("{method} {path}") };
@@ -166,11 +208,11 @@ fn paths_of_upstream_tokens_lead_to_routes() {
 #[test]
 fn paths_of_portal_sessions_lead_to_routes() {
     for (method, path, expected) in [
-        ("POST", "/get_session", Some(Route::PortalGet)),
-        ("POST", "/get_containers", Some(Route::PortalRun)),
-        ("POST", "/make_appointment", Some(Route::PortalRun)),
-        ("GET", "/sessions", Some(Route::PortalList)),
-        ("DELETE", "/sessions/session_1_a", Some(Route::PortalClose)),
+        ("POST", "/get_session", Some(Route::Service(Scope::Portal, ForService::PortalGet))),
+        ("POST", "/get_containers", Some(Route::Service(Scope::Portal, ForService::PortalRun))),
+        ("POST", "/make_appointment", Some(Route::Service(Scope::Portal, ForService::PortalRun))),
+        ("GET", "/sessions", Some(Route::Service(Scope::Portal, ForService::PortalList))),
+        ("DELETE", "/sessions/session_1_a", Some(Route::Service(Scope::Portal, ForService::PortalClose))),
         ("GET", "/get_session", None),
         ("GET", "/sessions/session_1_a", None),
     ] {
@@ -185,7 +227,7 @@ fn paths_of_portal_sessions_lead_to_routes() {
 fn every_operation_of_a_portal_has_a_row_and_its_name_in_the_logs() {
     let declared: BTreeSet<_> =
         portal::operation::operations().iter().map(|o| format!("POST /{}", o.name)).collect();
-    let rows = ROUTES.iter().filter(|row| row.route == Route::PortalRun);
+    let rows = ROUTES.iter().filter(|row| row.route == Route::Service(Scope::Portal, ForService::PortalRun));
     assert_eq!(rows.map(|row| row.name.to_owned()).collect::<BTreeSet<_>>(), declared);
 }
 

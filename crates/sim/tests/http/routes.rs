@@ -1,7 +1,7 @@
 //! The table of routes against what each route does: who may call, what another method is told, what HEAD and OPTIONS say.
 
 use super::support::{Answer, Server};
-use http::route::{Access, Methods, ROUTES, Route, Row};
+use http::route::{Access, ForCaller, Methods, Open, ROUTES, Route, Row};
 
 const METHODS: [&str; 4] = ["GET", "POST", "PATCH", "DELETE"];
 
@@ -26,13 +26,15 @@ fn whoever_shows_nothing_gets_no_further_than_the_table_says() {
             let answer = server.request(method, &path(row)).send();
             let got = (answer.status, answer.code());
             match row.access {
-                Access::Anybody if row.route == Route::MockValidateSession => {
+                Access::Anybody if row.route == Route::Open(Open::MockValidateSession) => {
                     assert_eq!(got, (401, "invalid_session"));
                 }
                 Access::Anybody => assert_ne!(answer.status, 401, "{}", row.name),
                 Access::SecretPath => assert_eq!(got, (404, "not_found"), "{}", row.name),
                 // It has no body whatever it says.
-                Access::Bearer if row.route == Route::Verify => assert_eq!(answer.status, 401),
+                Access::Bearer if row.route == Route::Caller(ForCaller::Verify) => {
+                    assert_eq!(answer.status, 401)
+                }
                 Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey | Access::Service(_) => {
                     assert_eq!(got, (401, "not_authenticated"), "{method} {}", row.name);
                 }

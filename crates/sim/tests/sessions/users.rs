@@ -8,8 +8,8 @@ use base::ports::Clock as _;
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::{
-    Admit, AdmitReply, Close, Done, End, Get, GetData, GetDataReply, GetReply, LoginReply, NewPassword,
-    PutData, PutDataReply, Remove, Task, Update, UpdateReply,
+    AdmitIfFree, AdmitIfFreeReply, Close, Done, End, Get, GetData, GetDataReply, GetReply, LoginReply,
+    NewPassword, PutData, PutDataReply, Remove, Task, Update, UpdateReply,
 };
 use session::{EndPropagated, State};
 use sim::World;
@@ -287,8 +287,8 @@ fn with_the_last_session_of_somebody_externally_authenticated_everything_goes() 
     let owner = Owner::PostLogin(SUBJECT);
     let name = owner.object();
     let id = fresh_id(&world);
-    let admit = Admit { account: customer(), session_id: id.clone(), activity: Vec::new(), replaces: None };
-    assert!(matches!(user(&world, owner, admit), AdmitReply::Reserved(_)));
+    let admit = AdmitIfFree { account: customer(), session_id: id.clone(), replaces: None };
+    assert!(matches!(user(&world, owner, admit), AdmitIfFreeReply::Reserved(_)));
     open(&world, &id, customer());
     user(&world, owner, PutData { json: "{}".into() });
     world.advance(Duration::from_secs(49));
