@@ -13,6 +13,7 @@ use serde_json::json;
 use session::tokens::{TokenError, Verified};
 use session::{Account, EndReason, Live, Presence};
 
+#[allow(clippy::manual_non_exhaustive)] // Nobody else may make one, not even in this crate.
 /// Somebody whose access token and session have been checked. Only [`admitted`] and [`believed`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

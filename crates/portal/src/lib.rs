@@ -33,6 +33,8 @@ mod login_support;
 #[cfg(test)]
 mod found_tests;
 #[cfg(test)]
+mod lifetime_tests;
+#[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
 mod table_tests;

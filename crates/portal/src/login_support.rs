@@ -78,7 +78,6 @@ pub(super) enum Verdict {
 }
 
 fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
-    let nothing = |()| Verdict::Nothing;
     match event {
         Event::Wanted { keep_alive } => usable(login.step(steps::Wanted { keep_alive }, c)),
         Event::Resumed { session_id } => match login.step(steps::Resumed(session_id), c) {
@@ -86,18 +85,39 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Resumption::Refused(refusal) => Verdict::Refuse(refusal),
             Resumption::Gone(it) => gone(it),
         },
-        Event::TaskStarted(work) => nothing(login.step(steps::TaskStarted(work), c)),
-        Event::Reaching(reached) => nothing(login.step(steps::Reaching(reached), c)),
-        Event::SignedIn => nothing(login.step(steps::SignedIn, c)),
+        Event::TaskStarted(work) => {
+            login.step(steps::TaskStarted(work), c);
+            Verdict::Nothing
+        }
+        Event::Reaching(reached) => {
+            login.step(steps::Reaching(reached), c);
+            Verdict::Nothing
+        }
+        Event::SignedIn => {
+            login.step(steps::SignedIn, c);
+            Verdict::Nothing
+        }
         Event::LoggedIn { session_id, keep_alive } => {
             let end = login.step(steps::LoggedIn { session_id, keep_alive }, c);
             end.map_or_else(Verdict::Refuse, |()| Verdict::Serve)
         }
         Event::LoginFailed(failure) => Verdict::Refuse(login.step(steps::LoginFailed(failure), c)),
-        Event::KeyRefused { print, code } => nothing(login.step(steps::KeyRefused { print, code }, c)),
-        Event::NotSignedIn => nothing(login.step(steps::NotSignedIn, c)),
-        Event::Confirmed { used } => nothing(login.step(steps::Confirmed { used }, c)),
-        Event::Unasked => nothing(login.step(steps::Unasked, c)),
+        Event::KeyRefused { print, code } => {
+            login.step(steps::KeyRefused { print, code }, c);
+            Verdict::Nothing
+        }
+        Event::NotSignedIn => {
+            login.step(steps::NotSignedIn, c);
+            Verdict::Nothing
+        }
+        Event::Confirmed { used } => {
+            login.step(steps::Confirmed { used }, c);
+            Verdict::Nothing
+        }
+        Event::Unasked => {
+            login.step(steps::Unasked, c);
+            Verdict::Nothing
+        }
         Event::LoggedOut { again } => match login.step(steps::LoggedOut { again }, c) {
             Lost::LogIn => Verdict::LogIn,
             Lost::Ended(reason) => Verdict::Ended(reason),
@@ -107,7 +127,10 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
         Event::Closed { session_id, reason } => {
             login.step(steps::Closed { session_id, reason }, c).map_or_else(gone, |()| Verdict::Serve)
         }
-        Event::Unreadable => nothing(login.step(steps::Unreadable, c)),
+        Event::Unreadable => {
+            login.step(steps::Unreadable, c);
+            Verdict::Nothing
+        }
         Event::Woke => match login.step(steps::Woke, c) {
             Due::LogIn => Verdict::LogIn,
             Due::KeepAlive => Verdict::KeepAlive,
@@ -115,10 +138,22 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Due::Forget => Verdict::Forget,
             Due::Nothing => Verdict::Nothing,
         },
-        Event::Interrupted => nothing(login.step(steps::Interrupted, c)),
-        Event::LogoutFinished { done } => nothing(login.step(steps::LogoutFinished { done }, c)),
-        Event::SyncStarted => nothing(login.step(steps::SyncStarted, c)),
-        Event::Synced { change } => nothing(login.step(steps::Synced { change }, c)),
+        Event::Interrupted => {
+            login.step(steps::Interrupted, c);
+            Verdict::Nothing
+        }
+        Event::LogoutFinished { done } => {
+            login.step(steps::LogoutFinished { done }, c);
+            Verdict::Nothing
+        }
+        Event::SyncStarted => {
+            login.step(steps::SyncStarted, c);
+            Verdict::Nothing
+        }
+        Event::Synced { change } => {
+            login.step(steps::Synced { change }, c);
+            Verdict::Nothing
+        }
     }
 }
 
