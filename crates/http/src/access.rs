@@ -14,6 +14,7 @@ use session::tokens::{TokenError, Verified};
 use session::{Account, EndReason, Live, Presence};
 
 /// Somebody whose access token and session have been checked. Only [`admitted`] and [`believed`] make one.
+#[allow(clippy::manual_non_exhaustive)] // Nobody else may make one, not even in this crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub account: Account,

@@ -8,6 +8,7 @@ use super::state::{
     End, Ended, Live, Login, PendingLogout, PendingSync, Policy, Reached, Refused, RefusedKey, RetryState,
     TROUBLE_KNOWN, Task, Work,
 };
+use super::steps::{Due, Gone, Lost, Usable};
 use base::clock::{Timestamp, seconds_up};
 use base::ids::PortalId;
 use base::jitter::Jitter;
@@ -27,203 +28,44 @@ const LOGOUT_AGAIN: Duration = Duration::from_mins(1);
 const KEY_AGAIN: Duration = Duration::from_mins(1);
 const KEYS_MAX: usize = 10;
 /// The registry is told again after this, if it could not be told.
-const SYNC_AGAIN: Duration = Duration::from_secs(30);
+pub(super) const SYNC_AGAIN: Duration = Duration::from_secs(30);
 /// A session that ended longer ago than this is of no interest to the next.
 const ENDED_SHOWN: Duration = Duration::from_hours(24);
 
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Somebody wants the session of these credentials.
-    Wanted {
-        keep_alive: bool,
-    },
-    /// Somebody wants the session of this id.
-    Resumed {
-        session_id: PortalId,
-    },
-    /// Work at the portal begins.
-    TaskStarted(Work),
-    /// The login is about to go that far.
-    Reaching(Reached),
-    /// The portal has taken the credentials; what it will do with them is not known yet.
-    SignedIn,
-    /// What comes next cannot be undone.
-    Committing,
-    /// With the id for the session, if it is a new one. Refused with [`Code::Closed`] if the session that it was for was
-    /// closed meanwhile: then it is logged out again, unless somebody wants it soon.
-    LoggedIn {
-        session_id: PortalId,
-        keep_alive: bool,
-    },
-    LoginFailed(Failure),
-    /// The login that has just failed did so because of this captcha key.
-    KeyRefused {
-        print: String,
-        code: Code,
-    },
-    /// The cookies of a login that was broken off are of no use.
-    NotSignedIn,
-    /// The portal has shown a page of a logged-in user; `used`: to a caller.
-    Confirmed {
-        used: bool,
-    },
-    /// Work that a caller wanted ended well without the portal.
-    Unasked,
-    /// The portal says that the session is over. `again`: right after a new login.
-    LoggedOut {
-        again: bool,
-    },
-    /// Work other than a login failed, and the session may be fine.
-    Failed(Failure),
-    Closed {
-        session_id: PortalId,
-        reason: End,
-    },
-    /// What is stored of the session cannot be opened.
-    Unreadable,
-    Woke,
-    /// Work was under way, and nobody is at it.
-    Interrupted,
-    LogoutFinished {
-        done: bool,
-    },
-    /// The registry is about to be told.
-    SyncStarted,
-    Synced {
-        change: u64,
-    },
+/// What a login may be made for, if it may be made.
+pub type MayLogIn = Result<(), Refusal>;
+
+/// Something that happens to a login, and what comes of it.
+pub trait Step {
+    type Outcome;
+    /// Whether a session that it ends ends because somebody said so.
+    const ORDERED: bool = false;
+
+    fn apply(self, login: &mut Login, context: &Context<'_>) -> Self::Outcome;
+
+    /// What comes of it without anything being done.
+    fn instead(&self, _: &Login, _: &Context<'_>) -> Option<Self::Outcome> {
+        None
+    }
 }
 
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// There is a live session.
-    Serve,
-    LogIn,
-    KeepAlive,
-    LogOut,
-    Refuse(Refusal),
-    /// The session that was meant has ended.
-    Ended(End),
-    /// No such session is known.
-    Unknown,
-    /// There is nothing here that anybody could still want to know.
-    Forget,
-    Nothing,
+/// What every step goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+    pub jitter: Jitter,
 }
 
 impl Login {
-    pub fn step(&mut self, event: Event, policy: &Policy, now: Timestamp, jitter: Jitter) -> Verdict {
-        if matches!(event, Event::Woke) && self.forget_at().is_some_and(|at| at <= now) {
-            return Verdict::Forget;
+    pub fn step<S: Step>(&mut self, step: S, context: &Context<'_>) -> S::Outcome {
+        if let Some(outcome) = step.instead(self, context) {
+            return outcome;
         }
-        self.forget_old(policy, now);
-        let verdict = self.decide(event, policy, now, jitter);
-        self.wait_for_its_caller(now);
-        verdict
-    }
-
-    fn decide(&mut self, event: Event, policy: &Policy, now: Timestamp, jitter: Jitter) -> Verdict {
-        match event {
-            Event::Wanted { keep_alive } => self.wanted(keep_alive, policy, now, jitter),
-            Event::Resumed { session_id } => match &self.session {
-                Some(live) if live.session_id == session_id => self.serve(policy, now),
-                _ => self.gone(&session_id),
-            },
-            Event::TaskStarted(work) => {
-                match (&work, &mut self.logout) {
-                    (Work::LogIn, _) => self.logins.push(now),
-                    (Work::LogOut, Some(logout)) => logout.try_at = logout.try_at.min(now),
-                    _ => {}
-                }
-                self.task = Some(Task::new(work, now));
-                Verdict::Nothing
-            }
-            Event::Reaching(reached) => {
-                if let Some(task) = &mut self.task {
-                    task.reached = task.reached.max(reached);
-                }
-                Verdict::Nothing
-            }
-            Event::SignedIn => {
-                self.signed_in = true;
-                Verdict::Nothing
-            }
-            Event::Committing => {
-                if let Some(task) = &mut self.task {
-                    task.committing = true;
-                }
-                Verdict::Nothing
-            }
-            Event::LoggedIn { session_id, keep_alive } => {
-                self.logged_in(session_id, keep_alive, policy, now, jitter)
-            }
-            Event::LoginFailed(failure) => self.login_failed(failure, policy, now, jitter),
-            Event::KeyRefused { print, code } => {
-                // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
-                if self.task.as_ref().is_none_or(|task| task.reached < Reached::Password) {
-                    self.logins.pop();
-                }
-                self.refused_keys.retain(|key| key.print != print);
-                self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });
-                let surplus = self.refused_keys.len().saturating_sub(KEYS_MAX);
-                self.refused_keys.drain(..surplus);
-                Verdict::Nothing
-            }
-            Event::NotSignedIn => {
-                self.signed_in = false;
-                self.task = None;
-                self.logout.take_if(|logout| logout.broken_off);
-                Verdict::Nothing
-            }
-            Event::Confirmed { used } => {
-                self.task = None;
-                self.confirmed(used, policy, now, jitter);
-                Verdict::Nothing
-            }
-            Event::Unasked => {
-                self.task = None;
-                if let Some(live) = &mut self.session {
-                    live.last_used = live.last_used.max(now);
-                }
-                Verdict::Nothing
-            }
-            Event::LoggedOut { again } => self.logged_out(again, policy, now),
-            Event::Failed(failure) => self.failed(failure, policy, now, jitter),
-            Event::Closed { session_id, reason } => match &self.session {
-                Some(live) if live.session_id == session_id => {
-                    self.end(reason, now);
-                    Verdict::Serve
-                }
-                _ => self.gone(&session_id),
-            },
-            Event::Unreadable => {
-                self.task = None;
-                self.signed_in = false;
-                self.logout = None;
-                self.end(End::Unreadable, now);
-                Verdict::Nothing
-            }
-            Event::Woke => self.woke(policy, now),
-            Event::Interrupted => {
-                self.interrupted(now);
-                Verdict::Nothing
-            }
-            Event::LogoutFinished { done } => {
-                self.logout_finished(done, now);
-                Verdict::Nothing
-            }
-            Event::SyncStarted => {
-                if let Some(pending_sync) = &mut self.pending_sync {
-                    pending_sync.try_at = now.plus(SYNC_AGAIN);
-                }
-                Verdict::Nothing
-            }
-            Event::Synced { change } => {
-                self.pending_sync.take_if(|pending_sync| pending_sync.change == change);
-                Verdict::Nothing
-            }
-        }
+        self.forget_old(context.policy, context.now);
+        let outcome = step.apply(self, context);
+        self.wait_for_its_caller(context.now);
+        outcome
     }
 
     /// When something is to be done without anybody asking.
@@ -241,7 +83,7 @@ impl Login {
     }
 
     /// When nothing of this matters any more; nothing while something is still to be done, or was never begun.
-    fn forget_at(&self) -> Option<Timestamp> {
+    pub(super) fn forget_at(&self) -> Option<Timestamp> {
         let busy = self.session.is_some()
             || self.task.is_some()
             || self.logout.is_some()
@@ -271,6 +113,17 @@ impl Login {
         Some(Refusal { retry_after_seconds, ..Refusal::new(key.code) })
     }
 
+    pub(super) fn refuse_key(&mut self, print: String, code: Code, now: Timestamp) {
+        // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
+        if self.task.as_ref().is_none_or(|task| task.reached < Reached::Password) {
+            self.logins.pop();
+        }
+        self.refused_keys.retain(|key| key.print != print);
+        self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });
+        let surplus = self.refused_keys.len().saturating_sub(KEYS_MAX);
+        self.refused_keys.drain(..surplus);
+    }
+
     fn forget_old(&mut self, policy: &Policy, now: Timestamp) {
         self.refused_keys.retain(|key| key.until > now);
         self.refused.take_if(|refused| refused.forgotten_at() <= now);
@@ -285,8 +138,16 @@ impl Login {
         }
     }
 
-    fn wanted(&mut self, keep_alive: bool, policy: &Policy, now: Timestamp, jitter: Jitter) -> Verdict {
-        let Some(live) = &mut self.session else { return self.may_log_in(policy, now) };
+    pub(super) fn wanted(
+        &mut self,
+        keep_alive: bool,
+        policy: &Policy,
+        now: Timestamp,
+        jitter: Jitter,
+    ) -> Result<Usable, Refusal> {
+        let Some(live) = &mut self.session else {
+            return self.may_log_in(policy, now).map(|()| Usable::AfterLogin);
+        };
         if keep_alive && !live.keep_alive {
             live.keep_alive = true;
             live.refresh_at = refresh_at(policy, live.confirmed_at, jitter).max(now);
@@ -297,27 +158,32 @@ impl Login {
     }
 
     /// The session is used.
-    fn serve(&mut self, policy: &Policy, now: Timestamp) -> Verdict {
+    pub(super) fn serve(&mut self, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
         if let Some(trouble) = self.trouble.filter(|t| t.down && t.until > now) {
-            return Verdict::Refuse(trouble.refusal(now));
+            return Err(trouble.refusal(now));
         }
         self.used(policy, now)
     }
 
     /// A lost session that is to be logged in again is used as well: it must not end idle meanwhile.
-    fn used(&mut self, policy: &Policy, now: Timestamp) -> Verdict {
+    fn used(&mut self, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
         let lives = self.session.as_ref().is_some_and(|live| live.lost_since.is_none());
-        let verdict = if lives { Verdict::Serve } else { self.may_log_in(policy, now) };
-        if let (Some(live), Verdict::Serve | Verdict::LogIn) = (&mut self.session, &verdict) {
+        let usable = if lives {
+            Usable::Now
+        } else {
+            self.may_log_in(policy, now)?;
+            Usable::AfterLogin
+        };
+        if let Some(live) = &mut self.session {
             live.last_used = live.last_used.max(now);
         }
-        verdict
+        Ok(usable)
     }
 
-    fn gone(&self, session_id: &PortalId) -> Verdict {
+    pub(super) fn gone(&self, session_id: &PortalId) -> Gone {
         match &self.ended {
-            Some(ended) if ended.session_id == *session_id => Verdict::Ended(ended.reason),
-            _ => Verdict::Unknown,
+            Some(ended) if ended.session_id == *session_id => Gone::Ended(ended.reason),
+            _ => Gone::Unknown,
         }
     }
 
@@ -338,47 +204,45 @@ impl Login {
     }
 
     /// Whether a login may be made now. One that was broken off, and may only have to be taken over, is none.
-    fn may_log_in(&self, policy: &Policy, now: Timestamp) -> Verdict {
+    fn may_log_in(&self, policy: &Policy, now: Timestamp) -> MayLogIn {
         match self.may_log_in_anew(policy, now) {
-            Verdict::Refuse(refusal) if refusal.code == Code::LoginBudgetExhausted && self.signed_in => {
-                Verdict::LogIn
-            }
-            verdict => verdict,
+            Err(refusal) if refusal.code == Code::LoginBudgetExhausted && self.signed_in => Ok(()),
+            may => may,
         }
     }
 
     /// Whether a login may be made from the beginning.
-    pub fn may_log_in_anew(&self, policy: &Policy, now: Timestamp) -> Verdict {
+    pub fn may_log_in_anew(&self, policy: &Policy, now: Timestamp) -> MayLogIn {
         let refusal = |code, until: Timestamp| {
             let retry_after_seconds = Some(seconds_up(until.since(now)).max(1));
-            Verdict::Refuse(Refusal { retry_after_seconds, ..Refusal::new(code) })
+            Err(Refusal { retry_after_seconds, ..Refusal::new(code) })
         };
         if let Some(refused) = self.refused.filter(|r| r.until > now) {
             return refusal(refused.code, refused.until);
         }
         if let Some(trouble) = self.trouble.filter(|t| t.until > now) {
-            return Verdict::Refuse(trouble.refusal(now));
+            return Err(trouble.refusal(now));
         }
         match self.budget_at(policy) {
             at if at > now => refusal(Code::LoginBudgetExhausted, at),
-            _ => Verdict::LogIn,
+            _ => Ok(()),
         }
     }
 
-    fn logged_in(
+    pub(super) fn logged_in(
         &mut self,
         session_id: PortalId,
         keep_alive: bool,
         policy: &Policy,
         now: Timestamp,
         jitter: Jitter,
-    ) -> Verdict {
+    ) -> Result<(), Refusal> {
         self.refused = None;
         if self.task.take().is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
             self.trouble = None;
             self.signed_in = true;
-            return Verdict::Refuse(Refusal::new(Code::Closed));
+            return Err(Refusal::new(Code::Closed));
         }
         self.signed_in = false;
         // The cookies that were to be logged out have been taken over.
@@ -398,10 +262,10 @@ impl Login {
             self.changed(now);
         }
         self.confirmed(used, policy, now, jitter);
-        Verdict::Serve
+        Ok(())
     }
 
-    fn confirmed(&mut self, used: bool, policy: &Policy, now: Timestamp, jitter: Jitter) {
+    pub(super) fn confirmed(&mut self, used: bool, policy: &Policy, now: Timestamp, jitter: Jitter) {
         self.trouble = None;
         if let Some(live) = &mut self.session {
             live.confirmed_at = now;
@@ -413,13 +277,13 @@ impl Login {
         }
     }
 
-    fn login_failed(
+    pub(super) fn login_failed(
         &mut self,
         mut failure: Failure,
         policy: &Policy,
         now: Timestamp,
         jitter: Jitter,
-    ) -> Verdict {
+    ) -> Refusal {
         let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
         let unanswered = reached == Reached::Password && !self.signed_in;
         let code = failure.code;
@@ -437,7 +301,7 @@ impl Login {
             self.refused = Some(refused);
             self.end(if unsaid { End::LoggedOut } else { End::CredentialsRefused }, now);
             failure.retry_after = Some(refused.until.since(now));
-            return Verdict::Refuse(failure.into());
+            return failure.into();
         }
         if waits(code) {
             let trouble = RetryState::after(self.trouble, &failure, now, jitter);
@@ -448,25 +312,31 @@ impl Login {
         if !no_attempt {
             self.end(if is_captcha(code) { End::Captcha } else { End::LoggedOut }, now);
         }
-        Verdict::Refuse(failure.into())
+        failure.into()
     }
 
-    fn logged_out(&mut self, again: bool, policy: &Policy, now: Timestamp) -> Verdict {
+    pub(super) fn logged_out(&mut self, again: bool, policy: &Policy, now: Timestamp) -> Lost {
         let running = self.task.take().is_some_and(|task| matches!(task.work, Work::Run(_)));
         self.trouble = None;
-        let Some(live) = &mut self.session else { return Verdict::Unknown };
+        let Some(live) = &mut self.session else { return Lost::Unknown };
         if running {
             live.last_used = live.last_used.max(now);
         }
         live.lost_since = live.lost_since.or(Some(now));
-        if !again && policy.relogin && self.may_log_in(policy, now) == Verdict::LogIn {
-            return Verdict::LogIn;
+        if !again && policy.relogin && self.may_log_in(policy, now).is_ok() {
+            return Lost::LogIn;
         }
         self.end(End::LoggedOut, now);
-        Verdict::Ended(End::LoggedOut)
+        Lost::Ended(End::LoggedOut)
     }
 
-    fn failed(&mut self, mut failure: Failure, policy: &Policy, now: Timestamp, jitter: Jitter) -> Verdict {
+    pub(super) fn failed(
+        &mut self,
+        mut failure: Failure,
+        policy: &Policy,
+        now: Timestamp,
+        jitter: Jitter,
+    ) -> Refusal {
         let work = self.task.take().map(|task| task.work);
         let keeping = work == Some(Work::KeepAlive);
         if matches!(failure.code, Code::NotFound | Code::InputRefused) {
@@ -479,11 +349,11 @@ impl Login {
         if let Some(live) = self.session.as_mut().filter(|_| !keeping) {
             live.last_used = live.last_used.max(now);
         }
-        Verdict::Refuse(failure.into())
+        failure.into()
     }
 
     /// The session is over here. If it still lives at the portal, it is to be logged out there.
-    fn end(&mut self, reason: End, now: Timestamp) {
+    pub(super) fn end(&mut self, reason: End, now: Timestamp) {
         let Some(live) = self.session.take() else { return };
         let lost = live.lost_since.is_some();
         let logs_in = |task: &&mut Task| lost && matches!(task.work, Work::LogIn | Work::KeepAlive);
@@ -504,28 +374,28 @@ impl Login {
         self.pending_sync = Some(PendingSync { change, try_at: now });
     }
 
-    fn woke(&mut self, policy: &Policy, now: Timestamp) -> Verdict {
+    pub(super) fn woke(&mut self, policy: &Policy, now: Timestamp) -> Due {
         if self.task.is_some() {
-            return Verdict::Nothing;
+            return Due::Nothing;
         }
         if self.logout.is_some_and(|f| f.try_at <= now) {
-            return Verdict::LogOut;
+            return Due::LogOut;
         }
         match &self.session {
             Some(live) if live.keep_alive && live.lost_since.is_some() => {
-                if self.may_log_in(policy, now) == Verdict::LogIn {
-                    return Verdict::LogIn;
+                if self.may_log_in(policy, now).is_ok() {
+                    return Due::LogIn;
                 }
-                Verdict::Nothing
+                Due::Nothing
             }
             Some(live) if live.keep_alive && live.refresh_at.max(self.trouble_until()) <= now => {
-                Verdict::KeepAlive
+                Due::KeepAlive
             }
-            _ => Verdict::Nothing,
+            _ => Due::Nothing,
         }
     }
 
-    fn interrupted(&mut self, now: Timestamp) {
+    pub(super) fn interrupted(&mut self, now: Timestamp) {
         if self.task.as_ref().is_some_and(|task| task.work == Work::LogOut) {
             self.logout_finished(false, now);
         }
@@ -542,7 +412,7 @@ impl Login {
         }
     }
 
-    fn logout_finished(&mut self, done: bool, now: Timestamp) {
+    pub(super) fn logout_finished(&mut self, done: bool, now: Timestamp) {
         let began_at = self.task.take_if(|task| task.work == Work::LogOut).map(|f| f.began_at);
         if began_at.is_some_and(|at| self.logout.is_some_and(|f| f.try_at > at)) {
             // The next session was closed meanwhile, and its own is still to come.

@@ -23,6 +23,7 @@ pub mod protocol;
 pub mod registry;
 pub mod settings;
 pub mod state;
+pub mod steps;
 #[cfg(test)]
 mod test_support;
 
@@ -31,6 +32,8 @@ mod login_support;
 
 #[cfg(test)]
 mod found_tests;
+#[cfg(test)]
+mod lifetime_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
@@ -41,7 +44,7 @@ mod timing_tests;
 pub use base::page::{Answer, Fetch, Page};
 pub use captcha::Captcha;
 pub use code::{Code, Failure};
-pub use decide::{Event, Verdict};
+pub use decide::{Context, MayLogIn, Step};
 pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting, Wizard};
 pub use emodal::Emodal;
 pub use net::{Net, Pending, Progress};

@@ -1,5 +1,6 @@
 //! A portal login's state without its object: storage as text, a clock that is set by hand.
 
+use super::steps::{Due, Gone, Lost, Resumption, Usable};
 use super::*;
 use base::clock::Timestamp;
 use base::ids::PortalId;
@@ -37,6 +38,140 @@ pub(super) fn stored(login: &Login) -> Login {
     read
 }
 
+/// Any step, for tables of them.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    Wanted { keep_alive: bool },
+    Resumed { session_id: PortalId },
+    TaskStarted(Work),
+    Reaching(Reached),
+    SignedIn,
+    LoggedIn { session_id: PortalId, keep_alive: bool },
+    LoginFailed(Failure),
+    KeyRefused { print: String, code: Code },
+    NotSignedIn,
+    Confirmed { used: bool },
+    Unasked,
+    LoggedOut { again: bool },
+    Failed(Failure),
+    Closed { session_id: PortalId, reason: End },
+    Unreadable,
+    Woke,
+    Interrupted,
+    LogoutFinished { done: bool },
+    SyncStarted,
+    Synced { change: u64 },
+}
+
+/// Any outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Serve,
+    LogIn,
+    KeepAlive,
+    LogOut,
+    Refuse(Refusal),
+    Ended(End),
+    Unknown,
+    Forget,
+    Nothing,
+}
+
+fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
+    match event {
+        Event::Wanted { keep_alive } => usable(login.step(steps::Wanted { keep_alive }, c)),
+        Event::Resumed { session_id } => match login.step(steps::Resumed(session_id), c) {
+            Resumption::Usable(it) => usable(Ok(it)),
+            Resumption::Refused(refusal) => Verdict::Refuse(refusal),
+            Resumption::Gone(it) => gone(it),
+        },
+        Event::TaskStarted(work) => {
+            login.step(steps::TaskStarted(work), c);
+            Verdict::Nothing
+        }
+        Event::Reaching(reached) => {
+            login.step(steps::Reaching(reached), c);
+            Verdict::Nothing
+        }
+        Event::SignedIn => {
+            login.step(steps::SignedIn, c);
+            Verdict::Nothing
+        }
+        Event::LoggedIn { session_id, keep_alive } => {
+            let end = login.step(steps::LoggedIn { session_id, keep_alive }, c);
+            end.map_or_else(Verdict::Refuse, |()| Verdict::Serve)
+        }
+        Event::LoginFailed(failure) => Verdict::Refuse(login.step(steps::LoginFailed(failure), c)),
+        Event::KeyRefused { print, code } => {
+            login.step(steps::KeyRefused { print, code }, c);
+            Verdict::Nothing
+        }
+        Event::NotSignedIn => {
+            login.step(steps::NotSignedIn, c);
+            Verdict::Nothing
+        }
+        Event::Confirmed { used } => {
+            login.step(steps::Confirmed { used }, c);
+            Verdict::Nothing
+        }
+        Event::Unasked => {
+            login.step(steps::Unasked, c);
+            Verdict::Nothing
+        }
+        Event::LoggedOut { again } => match login.step(steps::LoggedOut { again }, c) {
+            Lost::LogIn => Verdict::LogIn,
+            Lost::Ended(reason) => Verdict::Ended(reason),
+            Lost::Unknown => Verdict::Unknown,
+        },
+        Event::Failed(failure) => Verdict::Refuse(login.step(steps::Failed(failure), c)),
+        Event::Closed { session_id, reason } => {
+            login.step(steps::Closed { session_id, reason }, c).map_or_else(gone, |()| Verdict::Serve)
+        }
+        Event::Unreadable => {
+            login.step(steps::Unreadable, c);
+            Verdict::Nothing
+        }
+        Event::Woke => match login.step(steps::Woke, c) {
+            Due::LogIn => Verdict::LogIn,
+            Due::KeepAlive => Verdict::KeepAlive,
+            Due::LogOut => Verdict::LogOut,
+            Due::Forget => Verdict::Forget,
+            Due::Nothing => Verdict::Nothing,
+        },
+        Event::Interrupted => {
+            login.step(steps::Interrupted, c);
+            Verdict::Nothing
+        }
+        Event::LogoutFinished { done } => {
+            login.step(steps::LogoutFinished { done }, c);
+            Verdict::Nothing
+        }
+        Event::SyncStarted => {
+            login.step(steps::SyncStarted, c);
+            Verdict::Nothing
+        }
+        Event::Synced { change } => {
+            login.step(steps::Synced { change }, c);
+            Verdict::Nothing
+        }
+    }
+}
+
+fn usable(outcome: Result<Usable, Refusal>) -> Verdict {
+    match outcome {
+        Ok(Usable::Now) => Verdict::Serve,
+        Ok(Usable::AfterLogin) => Verdict::LogIn,
+        Err(refusal) => Verdict::Refuse(refusal),
+    }
+}
+
+fn gone(gone: Gone) -> Verdict {
+    match gone {
+        Gone::Ended(reason) => Verdict::Ended(reason),
+        Gone::Unknown => Verdict::Unknown,
+    }
+}
+
 pub(super) struct Play {
     pub login: Login,
     pub policy: Policy,
@@ -52,7 +187,8 @@ impl Play {
     }
 
     pub fn event(&mut self, event: Event) -> Verdict {
-        let verdict = self.login.step(event, &self.policy, self.now, self.jitter);
+        let context = Context { policy: &self.policy, now: self.now, jitter: self.jitter };
+        let verdict = happen(&mut self.login, event, &context);
         self.login = stored(&self.login);
         verdict
     }

@@ -6,9 +6,10 @@ use crate::log;
 use base::call::Actor;
 use base::fault::Fault;
 use portal::protocol::Envelope;
+use portal::steps::{Closed, Gone, Resumed, Resumption, Usable, Wanted, Woke};
 use portal::{
-    Asked, Close, CloseReply, Code, Credentials, Event, Get, GetReply, LookReply, Refusal, Run, RunReply,
-    Session, Verdict, identity,
+    Asked, Close, CloseReply, Code, Credentials, Get, GetReply, LookReply, Refusal, Run, RunReply, Session,
+    identity,
 };
 use serde::de::DeserializeOwned;
 
@@ -126,9 +127,9 @@ impl<H: Host> Portal<H> {
         let mut is_new = false;
         let mut given_up = Refusal::new(Code::Closed);
         for _ in 0..GET_ROUNDS {
-            let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
-            match verdict {
-                Verdict::Serve => {
+            let (wanted, loaded) = self.step(Wanted { keep_alive })?;
+            match wanted {
+                Ok(Usable::Now) => {
                     // A new login of it is paid for by whoever came last, unless that is known not to work.
                     if loaded.key_refused(&credentials, self.host.now()).is_none() {
                         self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
@@ -142,11 +143,11 @@ impl<H: Host> Portal<H> {
                     let username = credentials.username;
                     return Ok(Ok(Session { live, is_new, username, expires_at, previous }));
                 }
-                Verdict::Refuse(refusal) => {
+                Err(refusal) => {
                     self.sync_changes().await;
                     return Ok(Err(NoSession::Refused(refusal)));
                 }
-                _ => {}
+                Ok(Usable::AfterLogin) => {}
             }
             if let Some(refusal) = loaded.key_refused(&credentials, self.host.now()) {
                 return Ok(Err(NoSession::Refused(refusal)));
@@ -225,22 +226,23 @@ impl<H: Host> Portal<H> {
             (None, None) => return Ok(RunReply::Unknown),
         };
         // A session that is not there, or a portal that cannot be asked, need no turn.
-        let verdict = match self.step(Event::Resumed { session_id: session_id.clone() }) {
-            Ok((verdict, _)) => verdict,
+        let resumption = match self.step(Resumed(session_id.clone())) {
+            Ok((resumption, _)) => resumption,
             Err(error) => return Ok(self.not_begun(&error)),
         };
-        match verdict {
-            Verdict::Unknown => return Ok(RunReply::Unknown),
-            Verdict::Ended(reason) => {
+        match resumption {
+            Resumption::Gone(Gone::Unknown) => return Ok(RunReply::Unknown),
+            Resumption::Gone(Gone::Ended(reason)) => {
                 self.sync_changes().await;
                 return Ok(RunReply::Ended(reason));
             }
-            Verdict::Refuse(refusal) => return Ok(RunReply::Refused(refusal)),
-            _ if self.memory.queue.is_full() => {
+            Resumption::Refused(refusal) => return Ok(RunReply::Refused(refusal)),
+            Resumption::Usable(_) if self.memory.queue.is_full() => {
                 let retry_after_seconds = Some(BUSY_RETRY_SECONDS);
                 return Ok(RunReply::Refused(Refusal { retry_after_seconds, ..Refusal::new(Code::Busy) }));
             }
-            _ => {}
+            // Whether it has to be logged in is seen again at its turn.
+            Resumption::Usable(Usable::Now | Usable::AfterLogin) => {}
         }
         let portal = self.clone();
         let run = self
@@ -261,11 +263,11 @@ impl<H: Host> Portal<H> {
             return Ok(CloseReply::Unknown);
         }
         let Close { session_id, reason, by, wait } = close;
-        let (verdict, loaded) = self.step(Event::Closed { session_id, reason })?;
-        match verdict {
-            Verdict::Serve => {}
-            Verdict::Ended(reason) => return Ok(CloseReply::Ended(reason)),
-            _ => return Ok(CloseReply::Unknown),
+        let (closed, loaded) = self.step(Closed { session_id, reason })?;
+        match closed {
+            Ok(()) => {}
+            Err(Gone::Ended(reason)) => return Ok(CloseReply::Ended(reason)),
+            Err(Gone::Unknown) => return Ok(CloseReply::Unknown),
         }
         if let Some(ended) = &loaded.login.ended {
             self.host.info(&log::portal_closed(&loaded.name, ended, Some(&by), self.host.now()));
@@ -286,7 +288,7 @@ impl<H: Host> Portal<H> {
             return Ok(LookReply::Unknown);
         }
         // Finds out what was interrupted, or is over; the alarm does what follows from it.
-        let (_, loaded) = self.step(Event::Woke)?;
+        let (_, loaded) = self.step(Woke)?;
         // What the registry has of it is sealed, too.
         let sealed_anew = self.rows()?.seal_anew(&loaded.name)?;
         let stale = loaded.login.session.is_none() || sealed_anew;

@@ -7,7 +7,10 @@ use crate::host::Host;
 use base::call::Actor;
 use base::ids::PortalId;
 use portal::browser::Jar;
-use portal::{Code, Credentials, Event, Failure, Refusal, Verdict, Work};
+use portal::steps::{
+    self, Failed, KeyRefused, LoginFailed, NotSignedIn, TaskStarted, Unreadable, Usable, Wanted,
+};
+use portal::{Code, Credentials, Failure, Refusal, Work};
 
 /// What a login came to: the session lives, or not, and why.
 pub(super) type LoggedIn = Result<(), Refusal>;
@@ -20,12 +23,12 @@ impl<H: Host> Portal<H> {
         keep_alive: bool,
         by: &Actor,
     ) -> Result<LoginOutcome> {
-        let (verdict, loaded) = self.step(Event::Wanted { keep_alive })?;
-        match verdict {
-            Verdict::Serve => return Ok(LoginOutcome::Here),
-            Verdict::Refuse(refusal) => return Ok(LoginOutcome::Refused(refusal)),
-            _ if loaded.login.session.is_some() => {}
-            _ => {
+        let (wanted, loaded) = self.step(Wanted { keep_alive })?;
+        match wanted {
+            Ok(Usable::Now) => return Ok(LoginOutcome::Here),
+            Err(refusal) => return Ok(LoginOutcome::Refused(refusal)),
+            Ok(Usable::AfterLogin) if loaded.login.session.is_some() => {}
+            Ok(Usable::AfterLogin) => {
                 // Nobody can say whether it is elsewhere: then there is no login, and nothing has been done.
                 match self.elsewhere(&loaded, &credentials).await {
                     Ok(None) => {}
@@ -57,7 +60,7 @@ impl<H: Host> Portal<H> {
         // What was left undone could be taken over however many logins there were; a new one is one more.
         let anew = self.need()?;
         let now = self.host.now();
-        if let Verdict::Refuse(refusal) = anew.login.may_log_in_anew(loaded.policy(), now) {
+        if let Err(refusal) = anew.login.may_log_in_anew(loaded.policy(), now) {
             return Ok(Err(refusal));
         }
         let mut tried: Vec<_> = given.into_iter().collect();
@@ -69,7 +72,7 @@ impl<H: Host> Portal<H> {
             }
         }
         if tried.is_empty() {
-            self.step(Event::Unreadable)?;
+            self.step(Unreadable)?;
             return Ok(Err(Refusal::new(Code::Unreadable)));
         }
         let refused = tried.first().and_then(|c| anew.key_refused(c, now));
@@ -100,7 +103,7 @@ impl<H: Host> Portal<H> {
             let (mut end, jar) = self.sign_in(loaded, &credentials).await?;
             let code = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
             if let Some(code) = code {
-                self.step(Event::KeyRefused { print: loaded.key_print(&credentials), code })?;
+                self.step(KeyRefused { print: loaded.key_print(&credentials), code })?;
                 let closed = self.load()?.and_then(|l| l.login.task).is_some_and(|task| task.abandoned);
                 if closed {
                     // Another attempt would be one for nobody.
@@ -126,7 +129,7 @@ impl<H: Host> Portal<H> {
         loaded: &Loaded,
         credentials: &Credentials,
     ) -> Result<(Result<(), Failure>, Jar)> {
-        self.step(Event::TaskStarted(Work::LogIn))?;
+        self.step(TaskStarted(Work::LogIn))?;
         let rows = self.rows()?;
         let proven = rows.proven_key(&loaded.name)?;
         rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
@@ -140,10 +143,10 @@ impl<H: Host> Portal<H> {
     /// this one. Nothing, if it has to be made anew.
     async fn take_over(&self, loaded: &Loaded, keep_alive: bool, by: &Actor) -> Result<Option<LoggedIn>> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
-            self.step(Event::NotSignedIn)?;
+            self.step(NotSignedIn)?;
             return Ok(None);
         };
-        self.step(Event::TaskStarted(Work::KeepAlive))?;
+        self.step(TaskStarted(Work::KeepAlive))?;
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
@@ -153,13 +156,10 @@ impl<H: Host> Portal<H> {
             Err(failure)
                 if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
             {
-                match self.step(Event::Failed(failure))?.0 {
-                    Verdict::Refuse(refusal) => Ok(Some(Err(refusal))),
-                    _ => Ok(None),
-                }
+                Ok(Some(Err(self.step(Failed(failure))?.0)))
             }
             Err(_) => {
-                self.step(Event::NotSignedIn)?;
+                self.step(NotSignedIn)?;
                 Ok(None)
             }
         }
@@ -176,21 +176,16 @@ impl<H: Host> Portal<H> {
         let (outcome, end) = match end {
             Ok(()) => {
                 let session_id = PortalId::issued(self.fresh_id("session")?);
-                let (verdict, _) = self.step(Event::LoggedIn { session_id, keep_alive })?;
+                // Refused: nobody wants it any more, its session was closed meanwhile.
+                let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive })?;
                 let rows = self.rows()?;
                 rows.put_jar(&loaded.name, JAR, &jar.save())?;
                 rows.forget_forms(&loaded.name)?;
-                // Nobody wants it any more: its session was closed meanwhile.
-                let end = if let Verdict::Refuse(refusal) = verdict { Err(refusal) } else { Ok(()) };
                 ("ok", end)
             }
             Err(failure) => {
                 let code = failure.code;
-                let refusal = match self.step(Event::LoginFailed(failure))?.0 {
-                    Verdict::Refuse(refusal) => refusal,
-                    _ => Refusal::new(code),
-                };
-                (code.as_str(), Err(refusal))
+                (code.as_str(), Err(self.step(LoginFailed(failure))?.0))
             }
         };
         self.audit(&loaded.name, &Work::LogIn, outcome, by);

@@ -32,7 +32,8 @@ use base::fault::Fault;
 use base::ids::PortalId;
 use base::secret::Secret;
 use config::App;
-use portal::{Code, Credentials, Driver, Event, Login, Policy, Refusal, Verdict, Work, identity};
+use portal::steps::{Due, Interrupted, Woke};
+use portal::{Code, Context, Credentials, Driver, Login, Policy, Refusal, Step, Work, identity};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
@@ -167,34 +168,33 @@ impl<H: Host> Portal<H> {
     }
 
     /// Load, decide, store, arm the alarm: one step.
-    fn step(&self, event: Event) -> Result<(Verdict, Loaded)> {
+    fn step<S: Step>(&self, step: S) -> Result<(S::Outcome, Loaded)> {
         let now = self.host.now();
         let mut loaded = self.need()?;
         let before = loaded.login.clone();
         let jitter = self.host.jitter()?;
         let app = loaded.app.clone();
-        let policy = &app.config.portals.policy;
+        let context = Context { policy: &app.config.portals.policy, now, jitter };
         if let Some(task) = loaded.login.task.clone().filter(|_| !self.memory.queue.is_busy()) {
             if task.committing {
                 // The one thing that nobody can find out afterwards.
                 self.audit(&loaded.name, &task.work, Code::OutcomeUnknown.as_str(), &self.itself("recovery"));
             }
-            loaded.login.step(Event::Interrupted, policy, now, jitter);
+            loaded.login.step(Interrupted, &context);
         }
-        let ordered = matches!(event, Event::Closed { .. });
-        let verdict = loaded.login.step(event, policy, now, jitter);
+        let outcome = loaded.login.step(step, &context);
         if loaded.login != before {
             let rows = self.rows()?;
             rows.put_login(&loaded.login)?;
             rows.tidy(&before, &loaded.login)?;
         }
         if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
-            && !ordered
+            && !S::ORDERED
         {
             self.host.info(&log::portal_closed(&loaded.name, ended, None, now));
         }
         self.arm(&loaded, now)?;
-        Ok((verdict, loaded))
+        Ok((outcome, loaded))
     }
 
     fn next_alarm(&self, loaded: &Loaded, now: Timestamp) -> Result<Option<Timestamp>> {
@@ -234,17 +234,15 @@ impl<H: Host> Portal<H> {
         self.memory.synced_use.set(None);
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, self.host.now())?;
         if self.memory.queue.is_empty() {
-            let (verdict, _) = self.step(Event::Woke)?;
-            if verdict == Verdict::Forget {
-                return self.host.delete_all().await;
-            }
+            let (due, _) = self.step(Woke)?;
             let portal = self.clone();
-            let work = match verdict {
-                Verdict::LogOut => Some(self.enqueue(async move { portal.log_out_if_due().await })),
-                Verdict::KeepAlive | Verdict::LogIn => {
+            let work = match due {
+                Due::Forget => return self.host.delete_all().await,
+                Due::LogOut => Some(self.enqueue(async move { portal.log_out_if_due().await })),
+                Due::KeepAlive | Due::LogIn => {
                     Some(self.enqueue(async move { portal.keep_alive_if_due().await }))
                 }
-                _ => None,
+                Due::Nothing => None,
             };
             if let Some(work) = work {
                 // What goes wrong in it is logged there.

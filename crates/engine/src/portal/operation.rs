@@ -7,9 +7,12 @@ use crate::host::Host;
 use base::call::Actor;
 use base::ids::PortalId;
 use portal::browser::Jar;
+use portal::steps::{
+    Confirmed, Failed, Gone, LoggedOut, Lost, Resumed, Resumption, TaskStarted, Unasked, Usable,
+};
 use portal::{
-    Answered, Code, Done, End, Event, Failure, Operation, Outcome, Refusal, Request, RunReply, Verdict,
-    Wizard, Work, operation,
+    Answered, Code, Done, End, Failure, Operation, Outcome, Refusal, Request, RunReply, Wizard, Work,
+    operation,
 };
 
 /// Whose session an operation is on.
@@ -40,14 +43,14 @@ impl<H: Host> Portal<H> {
         by: &Actor,
     ) -> Result<RunReply> {
         let on = On { session_id, is_new };
-        let (verdict, loaded) = self.step(Event::Resumed { session_id: on.session_id.clone() })?;
+        let (resumption, loaded) = self.step(Resumed(on.session_id.clone()))?;
         let mut again = false;
-        match verdict {
-            Verdict::Unknown => return Ok(RunReply::Unknown),
-            Verdict::Ended(reason) => return Ok(RunReply::Ended(reason)),
-            Verdict::Refuse(refusal) => return Ok(on.refused(refusal)),
-            Verdict::Serve => {}
-            _ => {
+        match resumption {
+            Resumption::Gone(Gone::Unknown) => return Ok(RunReply::Unknown),
+            Resumption::Gone(Gone::Ended(reason)) => return Ok(RunReply::Ended(reason)),
+            Resumption::Refused(refusal) => return Ok(on.refused(refusal)),
+            Resumption::Usable(Usable::Now) => {}
+            Resumption::Usable(Usable::AfterLogin) => {
                 again = true;
                 if let Err(refusal) = self.log_in(None, false, by).await? {
                     return self.lost(&on, refusal);
@@ -69,7 +72,11 @@ impl<H: Host> Portal<H> {
             let failure = match end {
                 Ok(outcome) => {
                     // What is known without the portal confirms nothing.
-                    self.step(if calls > 0 { Event::Confirmed { used: true } } else { Event::Unasked })?;
+                    if calls > 0 {
+                        self.step(Confirmed { used: true })?;
+                    } else {
+                        self.step(Unasked)?;
+                    }
                     self.audit(&loaded.name, &work, "ok", by);
                     let (answered, wizard_id) = self.save_wizard(&loaded, &on, outcome, wizard_id);
                     return Ok(on.done(Ok(answered), wizard_id));
@@ -78,18 +85,14 @@ impl<H: Host> Portal<H> {
             };
             if failure.code != Code::LoggedOut {
                 self.audit(&loaded.name, &work, failure.code.as_str(), by);
-                let code = failure.code;
-                return Ok(on.refused(match self.step(Event::Failed(failure))?.0 {
-                    Verdict::Refuse(refusal) => refusal,
-                    _ => Refusal::new(code),
-                }));
+                return Ok(on.refused(self.step(Failed(failure))?.0));
             }
             if !self.is_current(&on.session_id)? {
-                self.step(Event::Failed(Failure::new(Code::Closed)))?;
+                self.step(Failed(Failure::new(Code::Closed)))?;
                 return Ok(on.refused(Refusal::new(Code::Closed)));
             }
-            match self.step(Event::LoggedOut { again })?.0 {
-                Verdict::LogIn => {
+            match self.step(LoggedOut { again })?.0 {
+                Lost::LogIn => {
                     again = true;
                     if let Err(refusal) = self.log_in(None, false, by).await? {
                         self.audit(&loaded.name, &work, refusal.code.as_str(), by);
@@ -97,11 +100,11 @@ impl<H: Host> Portal<H> {
                     }
                     forget_form(&mut operation);
                 }
-                Verdict::Ended(reason) => {
+                Lost::Ended(reason) => {
                     self.audit(&loaded.name, &work, Code::LoggedOut.as_str(), by);
                     return Ok(RunReply::Ended(reason));
                 }
-                _ => return Ok(on.refused(Refusal::new(Code::LoggedOut))),
+                Lost::Unknown => return Ok(on.refused(Refusal::new(Code::LoggedOut))),
             }
         }
     }
@@ -127,7 +130,7 @@ impl<H: Host> Portal<H> {
             // Cookies that cannot be opened are as good as none: the credentials may be.
             return Ok((Err(Failure::new(Code::LoggedOut)), Jar::default(), 0));
         };
-        self.step(Event::TaskStarted(work.clone()))?;
+        self.step(TaskStarted(work.clone()))?;
         let host = VisitHost::new(self, loaded).with_wizard(wizard_id.cloned());
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.run(&mut visit, operation).await;

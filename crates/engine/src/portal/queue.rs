@@ -2,7 +2,7 @@
 
 use super::{Portal, Result};
 use crate::host::Host;
-use portal::Event;
+use portal::steps::Woke;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 
@@ -63,7 +63,7 @@ impl<H: Host> Portal<H> {
     fn recover(&self) {
         let left = self.load().map(|loaded| loaded.is_some_and(|loaded| loaded.login.task.is_some()));
         let recovered = match left {
-            Ok(true) => self.step(Event::Woke).map(|_| ()),
+            Ok(true) => self.step(Woke).map(|_| ()),
             other => other.map(|_| ()),
         };
         if let Err(error) = recovered {

@@ -5,10 +5,11 @@ use super::{Loaded, Portal, Result};
 use crate::evict::evict;
 use crate::host::Host;
 use base::fault::Fault;
+use portal::Credentials;
 use portal::registry::{
     FindByAlias, FindByAliasReply, Place, Remove, Removed, Row, Surplus, USERNAME_PURPOSE, Upsert,
 };
-use portal::{Credentials, Event};
+use portal::steps::{SyncStarted, Synced};
 use std::time::Duration;
 
 /// Uses are reported at most this often.
@@ -56,7 +57,7 @@ impl<H: Host> Portal<H> {
     pub(super) async fn sync_in_any_case(&self, loaded: &Loaded) -> Result<()> {
         let mut pending = loaded.login.pending_sync.is_some();
         for _ in 0..SYNC_ROUNDS {
-            let loaded = if pending { self.step(Event::SyncStarted)?.1 } else { self.need()? };
+            let loaded = if pending { self.step(SyncStarted)?.1 } else { self.need()? };
             let change = loaded.login.pending_sync.map(|sync| sync.change);
             let used = loaded.login.session.as_ref().map(|live| live.last_used);
             let places = self.send_report(self.report(&loaded)?).await?;
@@ -66,7 +67,7 @@ impl<H: Host> Portal<H> {
                 self.host.wait_until(async move { evict(&host, places).await });
             }
             let Some(change) = change else { return Ok(()) };
-            pending = self.step(Event::Synced { change })?.1.login.pending_sync.is_some();
+            pending = self.step(Synced { change })?.1.login.pending_sync.is_some();
             if !pending {
                 return Ok(());
             }

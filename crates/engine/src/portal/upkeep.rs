@@ -4,7 +4,8 @@ use super::store::{JAR, LOGOUT_JAR};
 use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
-use portal::{Code, Event, Failure, Verdict, Work};
+use portal::steps::{Confirmed, Due, Failed, LoggedOut, LogoutFinished, Lost, TaskStarted, Woke};
+use portal::{Code, Failure, Work};
 use std::time::Duration;
 
 /// A log-out is not worth waiting for longer than this.
@@ -14,29 +15,29 @@ impl<H: Host> Portal<H> {
     /// Loads a page, so that the portal does not forget the session; logs a lost one in again.
     pub(super) async fn keep_alive_if_due(&self) -> Result<()> {
         let by = self.itself("alarm");
-        let (verdict, loaded) = self.step(Event::Woke)?;
-        match verdict {
-            Verdict::KeepAlive => {}
-            Verdict::LogIn => {
+        let (due, loaded) = self.step(Woke)?;
+        match due {
+            Due::KeepAlive => {}
+            Due::LogIn => {
                 // What comes of it is stored and logged.
                 let _ = self.log_in(None, true, &by).await?;
                 return Ok(());
             }
-            _ => return Ok(()),
+            Due::LogOut | Due::Forget | Due::Nothing => return Ok(()),
         }
         match self.load_page(&loaded).await? {
             Ok(()) => {
-                self.step(Event::Confirmed { used: false })?;
+                self.step(Confirmed { used: false })?;
             }
             Err(failure) if failure.code == Code::LoggedOut => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
-                if self.step(Event::LoggedOut { again: false })?.0 == Verdict::LogIn {
+                if self.step(LoggedOut { again: false })?.0 == Lost::LogIn {
                     let _ = self.log_in(None, true, &by).await?;
                 }
             }
             Err(failure) => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
-                self.step(Event::Failed(failure))?;
+                self.step(Failed(failure))?;
             }
         }
         Ok(())
@@ -46,7 +47,7 @@ impl<H: Host> Portal<H> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             return Ok(Err(Failure::new(Code::LoggedOut)));
         };
-        self.step(Event::TaskStarted(Work::KeepAlive))?;
+        self.step(TaskStarted(Work::KeepAlive))?;
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
@@ -60,10 +61,10 @@ impl<H: Host> Portal<H> {
         let Some(logout) = loaded.login.logout else { return Ok(()) };
         let row = if logout.broken_off { JAR } else { LOGOUT_JAR };
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, row)? else {
-            self.step(Event::LogoutFinished { done: true })?;
+            self.step(LogoutFinished { done: true })?;
             return Ok(());
         };
-        self.step(Event::TaskStarted(Work::LogOut))?;
+        self.step(TaskStarted(Work::LogOut))?;
         let host = VisitHost::new(self, &loaded);
         let mut visit = host.visit(jar, LOG_OUT_MAX);
         let end = loaded.need_driver()?.log_out(&mut visit).await;
@@ -71,7 +72,7 @@ impl<H: Host> Portal<H> {
         self.audit(&loaded.name, &Work::LogOut, outcome, &self.itself("object"));
         // Logged out already is logged out.
         let done = end.is_ok() || end.is_err_and(|failure| failure.code == Code::LoggedOut);
-        self.step(Event::LogoutFinished { done })?;
+        self.step(LogoutFinished { done })?;
         Ok(())
     }
 }

@@ -6,7 +6,8 @@ use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::clock::Timestamp;
 use portal::browser::Jar;
-use portal::{Answer, Code, Event, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
+use portal::steps::{Committing, Reaching, SignedIn};
+use portal::{Answer, Code, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
 use std::time::Duration;
 
 pub(super) struct VisitHost<H: Host> {
@@ -32,22 +33,22 @@ impl<H: Host> VisitHost<H> {
 
     fn store(&self, progress: Progress) -> Result<()> {
         let portal = &self.portal;
-        let event = match progress {
+        match progress {
             Progress::SignedIn(jar) => {
                 portal.rows()?.put_jar(&self.name, JAR, &jar)?;
-                Event::SignedIn
+                portal.step(SignedIn)?;
             }
-            Progress::Paying => Event::Reaching(Reached::Captcha),
-            Progress::Sending => Event::Reaching(Reached::Password),
+            Progress::Paying => drop(portal.step(Reaching(Reached::Captcha))?),
+            Progress::Sending => drop(portal.step(Reaching(Reached::Password))?),
             Progress::Committing => {
                 // Nobody goes on with what may be done, also if nobody lives to see what came of it: it would be done again.
                 if let Some(id) = &self.wizard_id {
                     portal.rows()?.put_wizard(&self.name, id, None, portal.host.now())?;
                 }
-                Event::Committing
+                portal.step(Committing)?;
             }
-        };
-        portal.step(event).map(|_| ())
+        }
+        Ok(())
     }
 }
 

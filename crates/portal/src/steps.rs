@@ -1,0 +1,266 @@
+//! Everything that happens to a portal login, each with an outcome of its own.
+
+use super::code::{Code, Failure};
+use super::decide::{Context, SYNC_AGAIN, Step};
+use super::protocol::Refusal;
+use super::state::{End, Login, Reached, Task, Work};
+use base::ids::PortalId;
+
+/// A session that may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usable {
+    Now,
+    /// There is none, or the portal has ended it; a login may be made.
+    AfterLogin,
+}
+
+/// A session that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    Ended(End),
+    /// No such session is known.
+    Unknown,
+}
+
+/// Whether the session of an id can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resumption {
+    Usable(Usable),
+    Refused(Refusal),
+    Gone(Gone),
+}
+
+/// What becomes of a session that the portal has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    LogIn,
+    Ended(End),
+    /// There was none any more.
+    Unknown,
+}
+
+/// What is due without anybody asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    LogIn,
+    KeepAlive,
+    LogOut,
+    /// There is nothing here that anybody could still want to know.
+    Forget,
+    Nothing,
+}
+
+/// Says of steps what they do: `steps! { Step => Outcome: |step, login, c| …; … }`.
+macro_rules! steps {
+    ($($step:ident => $outcome:ty: |$this:pat_param, $login:ident, $c:pat_param| $body:expr;)*) => {
+        $(impl Step for $step {
+            type Outcome = $outcome;
+
+            fn apply(self, $login: &mut Login, $c: &Context<'_>) -> Self::Outcome {
+                let $this = self;
+                $body
+            }
+        })*
+    };
+}
+
+/// Somebody wants the session of these credentials.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub keep_alive: bool,
+}
+
+/// Somebody wants the session of this id.
+#[derive(Clone, Debug)]
+pub struct Resumed(pub PortalId);
+
+/// Work at the portal begins.
+#[derive(Clone, Debug)]
+pub struct TaskStarted(pub Work);
+
+/// The login is about to go that far.
+#[derive(Clone, Copy, Debug)]
+pub struct Reaching(pub Reached);
+
+/// The portal has taken the credentials; what it will do with them is not known yet.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn;
+
+/// What comes next cannot be undone.
+#[derive(Clone, Copy, Debug)]
+pub struct Committing;
+
+/// With the id for the session, if it is a new one. Refused with [`Code::Closed`] if the session that it was for was closed
+/// meanwhile: then it is logged out again, unless somebody wants it soon.
+#[derive(Clone, Debug)]
+pub struct LoggedIn {
+    pub session_id: PortalId,
+    pub keep_alive: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct LoginFailed(pub Failure);
+
+/// The login that has just failed did so because of this captcha key.
+#[derive(Clone, Debug)]
+pub struct KeyRefused {
+    pub print: String,
+    pub code: Code,
+}
+
+/// The cookies of a login that was broken off are of no use.
+#[derive(Clone, Copy, Debug)]
+pub struct NotSignedIn;
+
+/// The portal has shown a page of a logged-in user; `used`: to a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmed {
+    pub used: bool,
+}
+
+/// Work that a caller wanted ended well without the portal.
+#[derive(Clone, Copy, Debug)]
+pub struct Unasked;
+
+/// The portal says that the session is over. `again`: right after a new login.
+#[derive(Clone, Copy, Debug)]
+pub struct LoggedOut {
+    pub again: bool,
+}
+
+/// Work other than a login failed, and the session may be fine.
+#[derive(Clone, Debug)]
+pub struct Failed(pub Failure);
+
+/// A session is ended from here.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    pub session_id: PortalId,
+    pub reason: End,
+}
+
+/// What is stored of the session cannot be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Unreadable;
+
+/// The alarm, or the Cron Trigger.
+#[derive(Clone, Copy, Debug)]
+pub struct Woke;
+
+/// Work was under way, and nobody is at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Interrupted;
+
+#[derive(Clone, Copy, Debug)]
+pub struct LogoutFinished {
+    pub done: bool,
+}
+
+/// The registry is about to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncStarted;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Synced {
+    pub change: u64,
+}
+
+steps! {
+    Wanted => Result<Usable, Refusal>: |Wanted { keep_alive }, login, c| {
+        login.wanted(keep_alive, c.policy, c.now, c.jitter)
+    };
+    Resumed => Resumption: |Resumed(session_id), login, c| match &login.session {
+        Some(live) if live.session_id == session_id => {
+            login.serve(c.policy, c.now).map_or_else(Resumption::Refused, Resumption::Usable)
+        }
+        _ => Resumption::Gone(login.gone(&session_id)),
+    };
+    TaskStarted => (): |TaskStarted(work), login, c| {
+        match (&work, &mut login.logout) {
+            (Work::LogIn, _) => login.logins.push(c.now),
+            (Work::LogOut, Some(logout)) => logout.try_at = logout.try_at.min(c.now),
+            _ => {}
+        }
+        login.task = Some(Task::new(work, c.now));
+    };
+    Reaching => (): |Reaching(reached), login, _| {
+        if let Some(task) = &mut login.task {
+            task.reached = task.reached.max(reached);
+        }
+    };
+    SignedIn => (): |Self, login, _| login.signed_in = true;
+    Committing => (): |Self, login, _| {
+        if let Some(task) = &mut login.task {
+            task.committing = true;
+        }
+    };
+    LoggedIn => Result<(), Refusal>: |LoggedIn { session_id, keep_alive }, login, c| {
+        login.logged_in(session_id, keep_alive, c.policy, c.now, c.jitter)
+    };
+    LoginFailed => Refusal: |LoginFailed(failure), login, c| {
+        login.login_failed(failure, c.policy, c.now, c.jitter)
+    };
+    KeyRefused => (): |KeyRefused { print, code }, login, c| login.refuse_key(print, code, c.now);
+    NotSignedIn => (): |Self, login, _| {
+        login.signed_in = false;
+        login.task = None;
+        login.logout.take_if(|logout| logout.broken_off);
+    };
+    Confirmed => (): |Confirmed { used }, login, c| {
+        login.task = None;
+        login.confirmed(used, c.policy, c.now, c.jitter);
+    };
+    Unasked => (): |Self, login, c| {
+        login.task = None;
+        if let Some(live) = &mut login.session {
+            live.last_used = live.last_used.max(c.now);
+        }
+    };
+    LoggedOut => Lost: |LoggedOut { again }, login, c| login.logged_out(again, c.policy, c.now);
+    Failed => Refusal: |Failed(failure), login, c| login.failed(failure, c.policy, c.now, c.jitter);
+    Unreadable => (): |Self, login, c| {
+        login.task = None;
+        login.signed_in = false;
+        login.logout = None;
+        login.end(End::Unreadable, c.now);
+    };
+    Interrupted => (): |Self, login, c| login.interrupted(c.now);
+    LogoutFinished => (): |LogoutFinished { done }, login, c| login.logout_finished(done, c.now);
+    SyncStarted => (): |Self, login, c| {
+        if let Some(pending_sync) = &mut login.pending_sync {
+            pending_sync.try_at = c.now.plus(SYNC_AGAIN);
+        }
+    };
+    Synced => (): |Synced { change }, login, _| {
+        login.pending_sync.take_if(|pending_sync| pending_sync.change == change);
+    };
+}
+
+impl Step for Closed {
+    /// An error: there is no such session any more.
+    type Outcome = Result<(), Gone>;
+    const ORDERED: bool = true;
+
+    fn apply(self, login: &mut Login, c: &Context<'_>) -> Self::Outcome {
+        let Self { session_id, reason } = self;
+        match &login.session {
+            Some(live) if live.session_id == session_id => {
+                login.end(reason, c.now);
+                Ok(())
+            }
+            _ => Err(login.gone(&session_id)),
+        }
+    }
+}
+
+impl Step for Woke {
+    type Outcome = Due;
+
+    fn apply(self, login: &mut Login, c: &Context<'_>) -> Due {
+        login.woke(c.policy, c.now)
+    }
+
+    fn instead(&self, login: &Login, c: &Context<'_>) -> Option<Due> {
+        login.forget_at().is_some_and(|at| at <= c.now).then_some(Due::Forget)
+    }
+}
