@@ -45,10 +45,10 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
 /// The answer. `asked` is what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
 /// request's lines.
 pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
-    let mut parts = asked.splitn(6, '\n');
-    let (session_id, _touch, subject) = (parts.next()?, parts.next()?, parts.next()?);
-    let started = Timestamp::from_millis(parts.next()?.parse().ok()?);
-    let (reply, lines) = (parts.next()?, parts.next()?);
+    let mut fields = asked.splitn(6, '\n');
+    let (session_id, _touch, subject) = (fields.next()?, fields.next()?, fields.next()?);
+    let started = Timestamp::from_millis(fields.next()?.parse().ok()?);
+    let (reply, lines) = (fields.next()?, fields.next()?);
     let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
     let (row, answer) = fast(&head.method, &head.path)?;
     if let Some(fault) = fault {

@@ -76,7 +76,7 @@ pub struct KeyRing {
 #[derive(Debug)]
 struct Key {
     kid: String,
-    key: jws::Key,
+    hs256: jws::Key,
     /// The headers of our two types, encoded.
     access: String,
     refresh: String,
@@ -87,7 +87,7 @@ impl Key {
         let kid = named.kid.as_str();
         Self {
             kid: kid.to_owned(),
-            key: jws::Key::new(named.secret.expose().as_bytes()),
+            hs256: jws::Key::new(named.secret.expose().as_bytes()),
             access: header(kid, ACCESS),
             refresh: header(kid, REFRESH),
         }
@@ -153,7 +153,7 @@ impl KeyRing {
     fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
         let key = self.keys.first().ok_or(Fault)?;
         let claims = serde_json::to_vec(claims).map_err(|_| Fault)?;
-        Ok(Secret::new(key.key.sign(key.header(typ), &claims)))
+        Ok(Secret::new(key.hs256.sign(key.header(typ), &claims)))
     }
 
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
@@ -198,7 +198,7 @@ impl KeyRing {
             Some(key) => key,
             None => self.named(parts.header, typ)?,
         };
-        if !key.key.has_signed(&parts) {
+        if !key.hs256.has_signed(&parts) {
             return Err(TokenError::Invalid);
         }
         parse(&decode(parts.payload)?)

@@ -33,7 +33,7 @@ fn whoever_shows_nothing_gets_no_further_than_the_table_says() {
                 Access::SecretPath => assert_eq!(got, (404, "not_found"), "{}", row.name),
                 // It has no body whatever it says.
                 Access::Bearer if row.route == Route::Caller(ForCaller::Verify) => {
-                    assert_eq!(answer.status, 401)
+                    assert_eq!(answer.status, 401);
                 }
                 Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey | Access::Service(_) => {
                     assert_eq!(got, (401, "not_authenticated"), "{method} {}", row.name);
