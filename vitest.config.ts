@@ -24,6 +24,8 @@ const bindings = {
   SME_VERIFY_TIMEOUT_SECONDS: "2",
 };
 
+const ofTheKeeper = { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() };
+
 // The plugin reads .dev.vars, and what stands there besides these reaches the tests in the Worker.
 const strays = devVarNames().filter((name) => !(name in bindings));
 if (strays.length > 0) console.warn(`The tests in the Worker see ${strays.join(", ")} from your .dev.vars.`);
@@ -44,6 +46,8 @@ const inside = (name: string, settings: Record<string, string> = {}) => ({
     expect: expectations,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The files of a project share an instance of the runtime and what is stored: a start costs as much as fifty tests.
+    isolate: false,
     include: [`tests/${name}/**/*.test.ts`],
   },
 });
@@ -56,12 +60,13 @@ export default defineConfig({
     // By default it would be one on two cores. With more than that, a thousand requests at once find no connection in time.
     maxWorkers: availableParallelism(),
     projects: [
+      inside("start", ofTheKeeper),
       inside("worker"),
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
       inside("many", manySettings(MANY_ACCOUNTS)),
       inside("portal", portalSettings),
-      inside("keeper", { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() }),
+      inside("keeper", ofTheKeeper),
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {

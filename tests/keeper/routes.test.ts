@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
 import { makeKey } from "../support/worker/keys.ts";
-import { freshAdmin, someone } from "../support/worker/users.ts";
+import { admin, someone } from "../support/worker/users.ts";
 import { BATCH, CRM, get, keeper, read, service, told, upstreams } from "../support/worker/keeper.ts";
 import {
   accountRoutes,
@@ -170,7 +170,7 @@ it("the sealing keys are for admins", async () => {
   await read("oauth2/batch");
   await told(CRM);
   await told(BATCH);
-  expect((await api("GET", path, { token: await freshAdmin() })).json).toEqual({
+  expect((await api("GET", path, { token: await admin() })).json).toEqual({
     keys: [{ kid: "s1", configured: true, seals: true, accounts: 2, portal_sessions: 0 }],
   });
 });

@@ -18,7 +18,7 @@ import {
 } from "../support/worker/post_login.ts";
 import { advance, MINUTE, SECOND, standingClock } from "../support/worker/time.ts";
 import { sessionOf } from "../support/worker/tokens.ts";
-import { freshAdmin, logIn, makeUser } from "../support/worker/users.ts";
+import { admin, logIn, makeUser } from "../support/worker/users.ts";
 
 standingClock();
 fakeBank();
@@ -69,14 +69,14 @@ it("I12 a customer never meets a user of the same name, nor another customer", a
       "session_not_found",
     );
   }
-  const listed = await api("GET", `/admin/sessions/active?user_id=${user.id}`, { token: await freshAdmin() });
+  const listed = await api("GET", `/admin/sessions/active?user_id=${user.id}`, { token: await admin() });
   expect(listed.json.sessions.map(({ id }: { id: string }) => id)).toEqual([sessionOf(access_token)]);
   refused(
-    await api("GET", "/admin/sessions/active?user_id=0", { token: await freshAdmin() }),
+    await api("GET", "/admin/sessions/active?user_id=0", { token: await admin() }),
     404,
     "user_not_found",
   );
-  await api("DELETE", "/admin/users/vpb-sme-77", { token: await freshAdmin() });
+  await api("DELETE", "/admin/users/vpb-sme-77", { token: await admin() });
   await alive(one.token);
 });
 
@@ -140,13 +140,13 @@ it("admins see and end them", async () => {
   const cif = freshCif();
   const { token, refreshToken } = await init(cif);
   const id = sessionOf(token);
-  const listing = await api("GET", "/admin/sessions/active?limit=500", { token: await freshAdmin() });
+  const listing = await api("GET", "/admin/sessions/active?limit=500", { token: await admin() });
   const mine = listing.json.sessions.find((s: { id: string }) => s.id === id);
   expect(mine).toMatchObject({ user_id: null, username: `VPB-SME-${cif}`, jti: `${id}.0` });
-  expect((await api("DELETE", `/admin/sessions/${id}`, { token: await freshAdmin() })).status).toBe(204);
+  expect((await api("DELETE", `/admin/sessions/${id}`, { token: await admin() })).status).toBe(204);
   await revoked(token, "admin");
   refused(await tryRenew(refreshToken), 401, "session_revoked_or_invalid", "admin");
-  expect((await api("POST", "/admin/sessions/cleanup", { token: await freshAdmin() })).status).toBe(200);
+  expect((await api("POST", "/admin/sessions/cleanup", { token: await admin() })).status).toBe(200);
 });
 
 it("ends by inactivity at the millisecond", async () => {
@@ -189,7 +189,7 @@ it("a list says when it ends: by inactivity, or by its time to live if that is e
   const born = Date.now();
   const { token } = await init();
   const listed = async () => {
-    const { json } = await api("GET", "/admin/sessions/active?limit=500", { token: await freshAdmin() });
+    const { json } = await api("GET", "/admin/sessions/active?limit=500", { token: await admin() });
     return json.sessions.find(({ id }: { id: string }) => id === sessionOf(token));
   };
   const iso = (ms: number) => new Date(ms).toISOString();

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
 import { DAY, MINUTE, SECOND, advance, standingClock } from "../support/worker/time.ts";
 import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
-import { freshAdmin, logIn, protectedRoute, refresh, someone } from "../support/worker/users.ts";
+import { admin, logIn, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 standingClock();
 
@@ -104,7 +104,7 @@ it("cleans up by its alarm, and tells the laptop that wakes next morning", async
   advance(IDLE + 1);
   expect(await runDurableObjectAlarm(stub(tokens.access_token))).toBe(true);
   expect(await env.KV.get(`session:${id}`)).toBeNull();
-  const active = await api("GET", `/admin/sessions/active?user_id=${user.id}`, { token: await freshAdmin() });
+  const active = await api("GET", `/admin/sessions/active?user_id=${user.id}`, { token: await admin() });
   expect(active.json).toMatchObject({ active_sessions: 0, sessions: [] });
   const slots = JSON.parse(await userStub(user.username).command('"get"')).user.slots;
   expect(slots).toEqual([]);
@@ -193,12 +193,12 @@ it("sweeps what a lost alarm left behind", async () => {
   const orphan = "f".repeat(64);
   await env.KV.put(`session:${orphan}`, "{}");
   advance(IDLE + 1);
-  const swept = await api("POST", "/admin/sessions/cleanup", { token: await freshAdmin() });
+  const swept = await api("POST", "/admin/sessions/cleanup", { token: await admin() });
   expect(swept.json.cleaned_sessions).toBeGreaterThanOrEqual(2);
   expect(await env.KV.get(`session:${id}`)).toBeNull();
   expect(await env.KV.get(`session:${orphan}`)).toBeNull();
   expect(JSON.parse(await userStub(user.username).command('"get"')).user.slots).toEqual([]);
-  const again = await api("POST", "/admin/sessions/cleanup", { token: await freshAdmin() });
+  const again = await api("POST", "/admin/sessions/cleanup", { token: await admin() });
   expect(again.json.cleaned_sessions).toBe(0);
 });
 

@@ -1,6 +1,6 @@
 // `/auth/verify`, which proxies ask before they let a request through.
 import { expect, it } from "vitest";
-import { anotherAdmin, freshAdmin, PASSWORD, someone, tryLogIn } from "../support/worker/users.ts";
+import { anotherAdmin, admin, PASSWORD, someone, tryLogIn } from "../support/worker/users.ts";
 import { api } from "../support/worker/api.ts";
 import { sessionOf } from "../support/worker/tokens.ts";
 
@@ -14,7 +14,7 @@ it("/auth/verify names the user in headers, with an empty body, and asks for eve
     sessionOf(tokens.access_token),
   ]);
   const body = { roles: ["a", "b"] };
-  await api("PATCH", `/admin/users/${user.username}`, { token: await freshAdmin(), body });
+  await api("PATCH", `/admin/users/${user.username}`, { token: await admin(), body });
   for (const [query, status] of [
     ["?role=a", 200],
     ["?role=a&role=b", 200],

@@ -34,14 +34,7 @@ export function keeper(): void {
   };
   beforeAll(async () => {
     begin();
-    serviceKey = (await makeKey({ scopes: ["tokens:read", "tokens:write"] })).key;
-    // The first request of the file has all accounts looked after; that is to be over.
-    for (const account of ACCOUNTS)
-      await eventually(
-        () => alarmAt(account),
-        (at) => at !== null,
-      );
-    await forget();
+    await (started ??= start());
   });
   beforeEach(begin);
   afterEach(async () => {
@@ -52,6 +45,20 @@ export function keeper(): void {
     upstreams.reset();
     vi.useRealTimers();
   });
+}
+
+let started: Promise<void> | undefined;
+
+/** Once for all files, which share the Worker's instance. */
+async function start(): Promise<void> {
+  serviceKey = (await makeKey({ scopes: ["tokens:read", "tokens:write"] })).key;
+  // The first request of an instance has all accounts looked after; that is to be over.
+  for (const account of ACCOUNTS)
+    await eventually(
+      () => alarmAt(account),
+      (at) => at !== null,
+    );
+  await forget();
 }
 
 /** As if there had never been any accounts. */

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { type Answer, api } from "./api.ts";
-import { freshAdmin } from "./users.ts";
+import { admin } from "./users.ts";
 
 export interface Key {
   id: string;
@@ -19,13 +19,13 @@ export const KEYS = "/admin/service-keys";
 export async function makeKey(more: Record<string, unknown> = {}): Promise<Key> {
   const scopes = ["tokens:read", "tokens:write", "portal", "introspect"];
   const body = { name: "a service", scopes, ...more };
-  const made = await api("POST", KEYS, { token: await freshAdmin(), body });
+  const made = await api("POST", KEYS, { token: await admin(), body });
   expect(made.status, made.text).toBe(201);
   return made.json;
 }
 
 export const revokeKey = async (id: string): Promise<Answer> =>
-  api("DELETE", `${KEYS}/${id}`, { token: await freshAdmin() });
+  api("DELETE", `${KEYS}/${id}`, { token: await admin() });
 
 /** Asks the directory itself, as another instance of the Worker would: this one does not hear of it. */
 export const elsewhere = async (command: unknown): Promise<unknown> =>

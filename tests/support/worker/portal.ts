@@ -35,7 +35,7 @@ export function portal(): void {
   };
   beforeAll(async () => {
     begin();
-    serviceKey = (await makeKey({ scopes: ["portal"] })).key;
+    serviceKey ??= (await makeKey({ scopes: ["portal"] })).key;
   });
   beforeEach(begin);
   afterEach(async () => {

@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { PASSWORD, type Tokens } from "../answers.ts";
 import { type Answer, api } from "./api.ts";
+import { MINUTE } from "./time.ts";
 
 export interface User {
   id: number;
@@ -13,30 +14,30 @@ export interface User {
 export { PASSWORD, type Tokens };
 
 let count = 0;
-let adminToken: Promise<string> | undefined;
+let root: { token: string; at: number } | undefined;
 
-/** A name that no other test of the file has. */
+/** A name that no other test has. */
 export const freshName = (prefix = "user"): string => `${prefix}-${++count}`;
 
-async function bootstrap(): Promise<string> {
+async function bootstrap(): Promise<void> {
   const body = { username: "root", password: PASSWORD, roles: ["admin"] };
   const made = await api("POST", "/admin/users", { body, headers: { "x-bootstrap-key": env.BOOTSTRAP_KEY } });
   expect([201, 409, 403]).toContain(made.status);
-  return (await logIn("root")).access_token;
 }
 
-/** The access token of an admin, made at the first call. Its session ends with its time: see `freshAdmin`. */
-export const admin = (): Promise<string> => (adminToken ??= bootstrap());
-
-/** A new session of the admin, for tests that move the time. */
-export const freshAdmin = async (): Promise<string> => {
-  await admin();
-  return (await logIn("root")).access_token;
-};
+/** An admin's access token. Many tests have the same, for a login costs as much as ten other requests. */
+export async function admin(): Promise<string> {
+  const usable =
+    root && Math.abs(Date.now() - root.at) < MINUTE && (await protectedRoute(root.token)).status === 200;
+  if (root && usable) return root.token;
+  if (!root) await bootstrap();
+  root = { token: (await logIn("root")).access_token, at: Date.now() };
+  return root.token;
+}
 
 export async function makeUser(username = freshName(), roles = ["user"]): Promise<User> {
   const body = { username, password: PASSWORD, roles };
-  const made = await api("POST", "/admin/users", { token: await freshAdmin(), body });
+  const made = await api("POST", "/admin/users", { token: await admin(), body });
   expect(made.status, made.text).toBe(201);
   return { id: made.json.id, username: made.json.username, password: PASSWORD };
 }
@@ -64,7 +65,7 @@ export const refresh = (refresh_token: string): Promise<Answer> =>
 
 export const protectedRoute = (token: string): Promise<Answer> => api("GET", "/api/v1/protected", { token });
 
-/** An admin whose session nobody evicts: `makeUser` logs in as the first admin each time. */
+/** An admin whose session is nobody else's. */
 export async function anotherAdmin(): Promise<{ user: User; token: string }> {
   const user = await makeUser(freshName("admin"), ["admin", "user"]);
   return { user, token: (await logIn(user.username)).access_token };

@@ -1,8 +1,56 @@
-// The first admin, in an installation where there is none yet; and the last one, who has to stay. In order.
-import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
-import { logIn, PASSWORD, tryLogIn } from "../support/worker/users.ts";
+// The first requests of a deployment, in order: the accounts of upstreams, the first admin, and the last one, who has to stay.
+import { env, exports } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
+import {
+  ACCOUNTS,
+  alarmAt,
+  eventually,
+  roster,
+  runDue,
+  START,
+  stored,
+  told,
+  upstreams,
+} from "../support/worker/keeper.ts";
+import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
+import { logIn, PASSWORD, tryLogIn } from "../support/worker/users.ts";
+
+it("the first request has every account reconciled once, and not again by an instance that starts within the minute", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.setSystemTime(START);
+  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) =>
+    upstreams.handle(new Request(input, init)),
+  );
+  const health = () => exports.default.fetch(new Request("https://sallyport.test/health"));
+  expect(await (await health()).json()).toMatchObject({ accounts: { total: 3, healthy: 0, failed: 0 } });
+  for (const account of ACCOUNTS)
+    await eventually(
+      () => alarmAt(account),
+      (at) => at !== null,
+    );
+  expect(upstreams.calls).toEqual([]); // The request itself called nobody.
+  advance(SECOND);
+  await Promise.all(ACCOUNTS.map(runDue));
+  for (const account of ACCOUNTS)
+    expect((await stored(account)).held, account).toMatchObject({ source: "startup" });
+  expect(upstreams.count()).toBe(9);
+  for (const account of ACCOUNTS) await told(account);
+  expect(await env.KV.get("upstox_access_token")).toMatch(/^s1\./);
+  expect(await (await health()).json()).toMatchObject({ accounts: { total: 3, healthy: 3, failed: 0 } });
+
+  const start = async () =>
+    JSON.parse(await roster().command(JSON.stringify({ start: { now: Date.now() } })));
+  expect(await start()).toEqual({ start: false });
+  advance(MINUTE);
+  expect(await Promise.all([start(), start(), start()])).toEqual([
+    { start: true },
+    { start: false },
+    { start: false },
+  ]);
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 const make = (username: string, roles: string[], key: string) =>
   api("POST", "/admin/users", {
