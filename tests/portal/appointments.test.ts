@@ -1,21 +1,18 @@
 // Appointments: three forms one after the other, gone on with later, and a booking that is made once or not at all.
 // Over 400 lines: all of it goes through the same three forms, with the same helpers.
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, it, vi } from "vitest";
 import type { Fault } from "../upstreams/index.ts";
 import type { Answer } from "../support/worker/api.ts";
-import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
-  getSession,
-  nameOf,
   ONE_LOGIN,
   portal,
   post,
   seen,
   sessionOf,
   someone,
-  stub,
   upstreams,
 } from "../support/worker/portal.ts";
 
@@ -136,22 +133,6 @@ describe("check_appointments", () => {
     expect([made("appointment_form"), made("appointment_phase")]).toEqual([1, 2]);
   });
 
-  it.each(["PICK FULL", "DROP EMPTY"])("%s is of a container", async (move_type) => {
-    const session_id = await sessionOf(someone());
-    const { container_id, ...rest } = { ...ALL, move_type };
-    const id = waits(await check(session_id, { ...rest, booking_number: "BK-7" }), 1, ["container_id"]);
-    offers(await check(session_id, { appointment_session_id: id, container_id }));
-  });
-
-  it.each(["PICK EMPTY", "DROP FULL"])("%s is of a booking", async (move_type) => {
-    const session_id = await sessionOf(someone());
-    const { container_id: _, ...rest } = { ...ALL, move_type };
-    const id = waits(await check(session_id, rest), 1, ["booking_number"]);
-    offers(await check(session_id, { appointment_session_id: id, booking_number: "BK-7 & <8>" }));
-    confirmed(await make(session_id, { appointment_session_id: id, appointment_time: TIME }));
-    expect(upstreams.bookings[0]).toMatchObject({ move_type, booking_number: "BK-7 & <8>", container: "" });
-  });
-
   it.each([
     ["trucking_company", "harbor freight lines & sons"],
     ["trucking_company", "17"],
@@ -187,31 +168,6 @@ describe("check_appointments", () => {
     offers(await check(session_id, { appointment_session_id, ...fields }));
     expect(made("appointment_form")).toBe(1);
   });
-
-  it("a code that the portal wants", async () => {
-    upstreams.set({ portal: { pin_required: true } });
-    const session_id = await sessionOf(someone());
-    const appointment_session_id = waits(await check(session_id, ALL), 2, [], "PIN code is required");
-    offers(await check(session_id, { appointment_session_id, pin_code: "4711" }));
-  });
-
-  it("no times", async () => {
-    upstreams.set({ portal: { slots: 0 } });
-    const session_id = await sessionOf(someone());
-    offers(await check(session_id, ALL), []);
-  });
-
-  it.each(["text_200", "redirect"] as const)("the portal has ended the session (%s)", async (logged_out) => {
-    upstreams.set({ portal: { logged_out } });
-    const user = someone();
-    const session_id = await sessionOf(user);
-    const appointment_session_id = waits(await check(session_id, FIRST), 2, ["truck_plate"]);
-    upstreams.revoke("portal", user.username);
-    expect(offers(await check(session_id, { appointment_session_id, ...SECOND_FORM }))).toBe(
-      appointment_session_id,
-    );
-    expect(seen(user)).toEqual({ logins: 2, captchas: 2 });
-  });
 });
 
 describe("gone on with", () => {
@@ -222,14 +178,6 @@ describe("gone on with", () => {
     return { user, session_id, appointment_session_id };
   };
 
-  it.each([0, 599, 600])("after %i s", async (seconds) => {
-    const { session_id, appointment_session_id } = await left();
-    advance(seconds * SECOND);
-    expect(offers(await check(session_id, { appointment_session_id, ...SECOND_FORM }))).toBe(
-      appointment_session_id,
-    );
-  });
-
   it("not after that", async () => {
     const { session_id, appointment_session_id } = await left();
     advance(600 * SECOND + 1);
@@ -239,55 +187,12 @@ describe("gone on with", () => {
     expect(upstreams.bookings).toEqual([]);
   });
 
-  it("each time it is used it is so for ten minutes more", async () => {
-    const { session_id, appointment_session_id } = await left();
-    for (let n = 0; n < 4; n++) {
-      advance(9 * MINUTE);
-      waits(await check(session_id, { appointment_session_id }), 2, ["truck_plate"]);
-    }
-    offers(await check(session_id, { appointment_session_id, ...SECOND_FORM }));
-  });
-
-  it.each(["appointment_1_00000000000000000000000000000000", "x", "__proto__"])("%s is none", async (id) => {
-    const session_id = await sessionOf(someone());
-    for (const call of [check, make]) {
-      const answer = await call(session_id, { ...ALL, appointment_session_id: id, appointment_time: TIME });
-      expect([answer.status, answer.json.code]).toEqual([404, "appointment_session_not_found"]);
-    }
-    expect(made("appointment_form")).toBe(0);
-  });
-
   it("by nobody else", async () => {
     const { session_id, appointment_session_id } = await left();
     const other = await sessionOf(someone());
     const answer = await check(other, { appointment_session_id, ...SECOND_FORM });
     expect([answer.status, answer.json.code]).toEqual([404, "appointment_session_not_found"]);
     offers(await check(session_id, { appointment_session_id, ...SECOND_FORM }));
-  });
-
-  it("with something else in an earlier form: that begins anew", async () => {
-    const session_id = await sessionOf(someone());
-    const appointment_session_id = offers(await check(session_id, ALL));
-    const go = (fields: Fields) => check(session_id, { appointment_session_id, ...fields });
-    // Also with the same: the times that were told before may be old.
-    offers(await go({ terminal: "TraPac" }));
-    expect(made("appointment_form")).toBe(2);
-    expect(offers(await go({ terminal: "APM Pier 400" }))).toBe(appointment_session_id);
-    expect(made("appointment_form")).toBe(3);
-    offers(await go({ truck_plate: "ZZ99", own_chassis: true }));
-    expect(made("appointment_form")).toBe(4);
-    confirmed(await make(session_id, { appointment_session_id, appointment_time: TIME }));
-    expect(upstreams.bookings[0]).toMatchObject({
-      ...{ terminal: "APM Pier 400", truck_plate: "ZZ99", own_chassis: true, container: "MSCU1000001" },
-    });
-  });
-
-  it("an earlier field that the portal does not take then", async () => {
-    const session_id = await sessionOf(someone());
-    const appointment_session_id = offers(await check(session_id, ALL));
-    const answer = await check(session_id, { appointment_session_id, container_id: "MSCU9999999" });
-    waits(answer, 1, [], "Container not found");
-    offers(await check(session_id, { appointment_session_id, container_id: "MSCU1000005" }));
   });
 });
 
@@ -331,17 +236,6 @@ describe("make_appointment", () => {
     ]);
   });
 
-  it("from what was checked before, once", async () => {
-    const session_id = await sessionOf(someone());
-    const appointment_session_id = offers(await check(session_id, ALL));
-    confirmed(await make(session_id, { appointment_session_id, appointment_time: TIME }));
-    expect(upstreams.bookings[0]).toMatchObject({ time: TIME, own_chassis: false });
-    expect([made("appointment_form"), made("appointment_phase")]).toEqual([1, 2]);
-    const again = await make(session_id, { appointment_session_id, appointment_time: TIME });
-    expect([again.status, again.json.code]).toEqual([404, "appointment_session_not_found"]);
-    expect(upstreams.bookings).toHaveLength(1);
-  });
-
   it("many at once from the same check: one", async () => {
     const session_id = await sessionOf(someone());
     const appointment_session_id = offers(await check(session_id, ALL));
@@ -350,72 +244,6 @@ describe("make_appointment", () => {
     );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 404, 404, 404, 404]);
     expect(upstreams.bookings).toHaveLength(1);
-    expect(made("appointment_book")).toBe(1);
-  });
-
-  it("without a time: there are those to choose from", async () => {
-    const session_id = await sessionOf(someone());
-    const answer = await make(session_id, ALL);
-    const appointment_session_id = waits(answer, 3, ["appointment_time"]);
-    expect(answer.json).toMatchObject({ available_times: TIMES, count: 6 });
-    expect(made("appointment_book")).toBe(0);
-    confirmed(await make(session_id, { appointment_session_id, appointment_time: TIME }));
-    expect(made("appointment_form")).toBe(1);
-  });
-
-  it.each([TIME.toUpperCase(), "20261029-11", "-- select --"])("%j is no time", async (appointment_time) => {
-    const session_id = await sessionOf(someone());
-    const answer = await make(session_id, { ...ALL, appointment_time });
-    const id = waits(answer, 3, [], "appointment_time is none of what the portal offers");
-    expect(made("appointment_book")).toBe(0);
-    confirmed(await make(session_id, { appointment_session_id: id, appointment_time: TIME }));
-  });
-
-  it("an empty field is one that was not given", async () => {
-    const answer = await make(await sessionOf(someone()), { ...ALL, pin_code: "", appointment_time: "" });
-    waits(answer, 3, ["appointment_time"]);
-  });
-
-  it("a time that is gone meanwhile", async () => {
-    const user = someone();
-    const session_id = await sessionOf(user);
-    const checked = offers(await check(session_id, ALL));
-    const hold = upstreams.hold("portal", "appointment_book", user.username);
-    const running = make(session_id, { appointment_session_id: checked, appointment_time: TIME });
-    await hold.arrived;
-    upstreams.set({ portal: { slots: 1 } });
-    hold.release();
-    const answer = await running;
-    const appointment_session_id = waits(answer, 3, [], "The selected time is no longer available");
-    expect(upstreams.bookings).toEqual([]);
-    expect(made("appointment_book")).toBe(1);
-    expect(answer.json).toMatchObject({ available_times: TIMES.slice(0, 1), count: 1 });
-    confirmed(await make(session_id, { appointment_session_id, appointment_time: TIMES[0] }));
-    expect(upstreams.bookings[0]?.time).toBe(TIMES[0]);
-  });
-
-  it("the portal has forgotten the wizard: nothing is booked but by asking again", async () => {
-    // By its clock ten minutes have passed, by ours not.
-    const session_id = await sessionOf(someone());
-    upstreams.set({ portal: { idle_seconds: 86_400 } });
-    const checked = offers(await check(session_id, ALL));
-    upstreams.advance(11 * MINUTE);
-    const answer = await make(session_id, { appointment_session_id: checked, appointment_time: TIME });
-    upstreams.setClock(null);
-    const id = waits(answer, 3, [], expect.stringMatching(/appointment session has expired/i) as any);
-    expect(upstreams.bookings).toEqual([]);
-    expect(made("appointment_book")).toBe(1);
-    confirmed(await make(session_id, { appointment_session_id: id, appointment_time: TIME }));
-    expect(made("appointment_form")).toBe(2);
-  });
-
-  it("the portal has ended the session after the check: one login, one booking", async () => {
-    const user = someone();
-    const session_id = await sessionOf(user);
-    const appointment_session_id = offers(await check(session_id, ALL));
-    upstreams.revoke("portal", user.username);
-    confirmed(await make(session_id, { appointment_session_id, appointment_time: TIME }));
-    expect(seen(user).logins).toBe(2);
     expect(made("appointment_book")).toBe(1);
   });
 });
@@ -433,79 +261,6 @@ it("a session that is closed while something is ordered: what became of it is to
   // Its wizards are gone with it.
   const other = await sessionOf(user);
   expect(other).not.toBe(session_id);
-});
-
-it("a wizard ends with its session", async () => {
-  const user = someone();
-  const appointment_session_id = offers(await check(await sessionOf(user), ALL));
-  await closeSession((await getSession(user)).json.session_id);
-  const answer = await make(await sessionOf(user), { appointment_session_id, appointment_time: TIME });
-  expect([answer.status, answer.json.code]).toEqual([404, "appointment_session_not_found"]);
-  expect(upstreams.bookings).toEqual([]);
-});
-
-it("twenty wizards are kept, and the one that was left longest gives way", async () => {
-  const session_id = await sessionOf(someone());
-  const ids: string[] = [];
-  for (let n = 0; n < 21; n++) {
-    ids.push(waits(await check(session_id, { terminal: "TraPac" }), 1, ["trucking_company", "move_type"]));
-    advance(SECOND);
-  }
-  const again = (n: number) => check(session_id, { appointment_session_id: ids[n] });
-  expect((await again(0)).json.code).toBe("appointment_session_not_found");
-  for (const n of [1, 20]) waits(await again(n), 1, ["trucking_company", "move_type"]);
-});
-
-describe("forms with thousands of times", () => {
-  const timesOf = (answer: Answer): string[] => answer.json.available_times;
-
-  it("all wizards together take a megabyte at most: those that were left longest give way", async () => {
-    upstreams.set({ portal: { slots: 3000 } });
-    const session_id = await sessionOf(someone());
-    const ids: string[] = [];
-    for (let n = 0; n < 6; n++) {
-      const answer = await check(session_id, ALL);
-      ids.push(offers(answer, timesOf(answer)));
-      advance(SECOND);
-    }
-    const again = (n: number) => check(session_id, { appointment_session_id: ids[n] });
-    expect((await again(0)).json.code).toBe("appointment_session_not_found");
-    expect((await again(5)).json.count).toBe(3000);
-    const name = await nameOf(session_id);
-    const kept = await runInDurableObject(stub(name), (_, { storage }) => storage.kv.get<string>("wizards"));
-    expect(kept?.length).toBeGreaterThan(100_000);
-    expect(kept?.length).toBeLessThan(1_500_000);
-  });
-
-  it("one that is larger is kept without its form, and gone on with all the same", async () => {
-    upstreams.set({ portal: { slots: 12_000 } });
-    const session_id = await sessionOf(someone());
-    const answer = await check(session_id, ALL);
-    const appointment_session_id = offers(answer, timesOf(answer));
-    const appointment_time = timesOf(answer).at(-1);
-    confirmed(await make(session_id, { appointment_session_id, appointment_time }));
-    expect(upstreams.bookings).toMatchObject([{ time: appointment_time }]);
-    expect(made("appointment_form")).toBe(2);
-  });
-});
-
-it("wizards of one session do not mix", async () => {
-  const session_id = await sessionOf(someone());
-  const others = { ...ALL, terminal: "ITS Long Beach", container_id: "MSCU1000002", truck_plate: "AB2" };
-  const [one, two] = (await Promise.all([check(session_id, ALL), check(session_id, others)])).map((a) =>
-    offers(a),
-  );
-  expect(one).not.toBe(two);
-  const answers = await Promise.all([
-    make(session_id, { appointment_session_id: two, appointment_time: TIMES[2] }),
-    make(session_id, { appointment_session_id: one, appointment_time: TIMES[3] }),
-  ]);
-  for (const answer of answers) expect(answer.status, answer.text).toBe(200);
-  const booked = upstreams.bookings.map(({ container, terminal, time }) => [container, terminal, time]);
-  expect(booked.toSorted()).toEqual([
-    ["MSCU1000001", "TraPac", TIMES[3]],
-    ["MSCU1000002", "ITS Long Beach", TIMES[2]],
-  ]);
 });
 
 describe("nobody knows what became of it", () => {
@@ -553,33 +308,6 @@ describe("nobody knows what became of it", () => {
       .map((line) => JSON.parse(line))
       .filter(({ action, operation }) => action === "portal_operation" && operation === "make_appointment")
       .map(({ outcome }) => outcome);
-
-  it("the portal ends the session just then", async () => {
-    const user = someone();
-    const session_id = await sessionOf(user);
-    const hold = upstreams.hold("portal", "appointment_book", user.username);
-    const running = make(session_id, { ...ALL, appointment_time: TIME });
-    await hold.arrived;
-    upstreams.revoke("portal", user.username);
-    hold.release();
-    unknown(await running, session_id);
-    expect([made("appointment_book"), upstreams.bookings.length]).toEqual([1, 0]);
-    expect((await post("/get_containers", { session_id })).json.total_containers).toBe(137);
-    expect(seen(user)).toEqual({ logins: 2, captchas: 2 });
-    expect(made("appointment_book")).toBe(1);
-  });
-
-  it("it was booked after a check: nobody goes on with that", async () => {
-    const session_id = await sessionOf(someone());
-    const appointment_session_id = offers(await check(session_id, ALL));
-    upstreams.fail("portal", { fault: "fail_after", how: "reset" }, { operation: "appointment_book" });
-    unknown(await make(session_id, { appointment_session_id, appointment_time: TIME }), session_id);
-    for (const call of [make, make, check]) {
-      const again = await call(session_id, { appointment_session_id, appointment_time: TIME });
-      expect([again.status, again.json.code]).toEqual([404, "appointment_session_not_found"]);
-    }
-    expect([made("appointment_book"), upstreams.bookings.length]).toEqual([1, 1]);
-  });
 
   it("our own object is gone just then: that is told, recorded, and not done again", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => {});

@@ -78,29 +78,6 @@ describe("the cron", () => {
     expect(upstreams.portal.live_sessions).toBe(1);
   });
 
-  it("finds a session that is over, where its alarm was lost", async () => {
-    const id = await sessionOf(someone(), { keep_alive: false });
-    const name = await nameOf(id);
-    await loseAlarm(name);
-    await abortAllDurableObjects();
-    advance(HOUR);
-    await cron();
-    await runDue(name);
-    expect(await listed()).toEqual([]);
-    expect((await containers(id)).json).toMatchObject({ code: "portal_session_ended", reason: "idle" });
-  });
-
-  it("calls no portal, and changes nothing where nothing is wrong", async () => {
-    const ids = [await sessionOf(someone()), await sessionOf(someone(), { keep_alive: false })];
-    const name = await nameOf(ids[0] ?? "");
-    const [before, due] = [await listed(), await alarmAt(name)];
-    upstreams.clearCalls();
-    for (let n = 0; n < 5; n++) await cron();
-    expect(await listed()).toEqual(before);
-    expect(await alarmAt(name)).toBe(due);
-    expect(upstreams.calls).toEqual([]);
-  });
-
   it("takes a row away whose session is not there any more", async () => {
     const [user, other] = [someone(), someone()];
     const id = await sessionOf(user);
@@ -119,36 +96,6 @@ describe("the cron", () => {
     expect((await listed()).map(({ session_id }) => session_id)).toEqual([kept]);
     expect((await containers(id)).json).toMatchObject({ code: "portal_session_ended", reason: "closed" });
     expect(await health()).toMatchObject(counted(1, 1));
-  });
-
-  it("takes a row away whose object knows nothing", async () => {
-    const id = await sessionOf(someone());
-    const name = await nameOf(id);
-    await runInDurableObject(stub(name), (_instance, { storage }) => storage.deleteAll());
-    await abortAllDurableObjects();
-    expect(await listed()).toHaveLength(1);
-    const answer = await containers(id);
-    expect([answer.status, answer.json.code]).toEqual([404, "session_not_found"]);
-    await cron();
-    expect(await listed()).toEqual([]);
-  });
-});
-
-describe("a row that is missing", () => {
-  it("is there again with the object's next alarm, or when somebody wants the session", async () => {
-    const user = someone();
-    const id = await sessionOf(user);
-    const name = await nameOf(id);
-    await sql("DELETE FROM live");
-    expect(await listed()).toEqual([]);
-    await abortAllDurableObjects();
-    await pass(name, 6 * MINUTE);
-    expect((await listed()).map(({ session_id }) => session_id)).toEqual([id]);
-    await sql("DELETE FROM live");
-    advance(SECOND);
-    expect((await getSession(user)).json).toMatchObject({ session_id: id, is_new: false });
-    expect((await listed()).map(({ session_id }) => session_id)).toEqual([id]);
-    expect(seen(user)).toEqual(ONE_LOGIN);
   });
 });
 
@@ -213,41 +160,6 @@ describe("without the registry", () => {
     expect(await health()).toMatchObject({ status: "healthy", ...counted(2, 2) });
     expect(upstreams.count({ upstream: "portal", operation: "logout" })).toBe(0);
   });
-
-  it("the end of a session is told when it is back", async () => {
-    const id = await sessionOf(someone(), { keep_alive: false });
-    const name = await nameOf(id);
-    const spy = away();
-    await pass(name, 31 * MINUTE);
-    spy.mockRestore();
-    expect(await listed()).toHaveLength(1);
-    await pass(name, MINUTE);
-    expect(await listed()).toEqual([]);
-    expect((await containers(id)).json).toMatchObject({ reason: "idle" });
-  });
-});
-
-describe("reports that overtake each other", () => {
-  const report = (command: unknown) => registry().command(JSON.stringify(command));
-
-  it("the end of the session before does not take the new one off the list, nor does its beginning", async () => {
-    const user = someone();
-    const first = await sessionOf(user);
-    const [row] = JSON.parse(await registry().command('"list"')).rows;
-    const as_of = Date.now();
-    await closeSession(first);
-    advance(SECOND);
-    const second = await sessionOf(user);
-    await report({ none: { name: row.name, ended: null, as_of } });
-    await report({ lives: { row, max: 10, ended: null } });
-    expect(await listed()).toMatchObject([{ session_id: second, username: user.username }]);
-    // One of later is meant.
-    await report({ none: { name: row.name, ended: null, as_of: Date.now() } });
-    expect(await listed()).toEqual([]);
-    // And was wrong: the next keep-alive tells of it.
-    await pass(row.name, 6 * MINUTE);
-    expect(await listed()).toMatchObject([{ session_id: second }]);
-  });
 });
 
 describe("what is left in storage", () => {
@@ -265,36 +177,6 @@ describe("what is left in storage", () => {
     await pass(name, 2 * MINUTE);
     expect(await rows(name)).toEqual([]);
     expect(await alarmAt(name)).toBeNull();
-  });
-
-  it("a login that was refused from the start: nothing, a day after its cool-down", async () => {
-    const objects: string[] = [];
-    const find = env.PORTAL.get.bind(env.PORTAL);
-    const spy = vi.spyOn(env.PORTAL, "get").mockImplementation((id, options) => {
-      objects.push(id.toString());
-      return find(id, options);
-    });
-    const user = someone({ password: "wrong" });
-    expect((await getSession(user)).json.code).toBe("portal_credentials_refused");
-    spy.mockRestore();
-    const object = env.PORTAL.get(env.PORTAL.idFromString(objects[0] ?? ""));
-    const look = () =>
-      runInDurableObject(object, async (_instance, { storage }) => ({
-        name: storage.kv.get<string>("name"),
-        alarm: await storage.getAlarm(),
-      }));
-    const { name, alarm } = await look();
-    expect(name).toMatch(/^emodal\//);
-    expect(alarm).not.toBeNull();
-    expect(await rows(name ?? "")).toEqual(["login", "name"]);
-    await pass(name ?? "", 24 * HOUR + 14 * MINUTE);
-    expect(await rows(name ?? "")).toEqual(["login", "name"]);
-    await pass(name ?? "", 2 * MINUTE);
-    expect(await rows(name ?? "")).toEqual([]);
-    expect(await look()).toEqual({ name: undefined, alarm: null });
-    // It is as new.
-    expect((await getSession(user)).json.code).toBe("portal_credentials_refused");
-    expect(upstreams.count({ upstream: "portal", operation: "credentials", account: user.username })).toBe(2);
   });
 
   it("a closed session: no credentials and no cookies at once, nothing at all after a day", async () => {

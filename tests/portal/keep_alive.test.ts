@@ -4,7 +4,6 @@ import { api } from "../support/worker/api.ts";
 import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
 import {
   closeSession,
-  cron,
   getSession,
   listed,
   nameOf,
@@ -12,7 +11,6 @@ import {
   pass,
   portal,
   post,
-  runDue,
   seen,
   sessionOf,
   someone,
@@ -79,23 +77,6 @@ describe("kept alive", () => {
     expect(await listed()).toMatchObject([{ session_id: id, last_used: new Date().toISOString() }]);
     expect(seen(user)).toEqual(ONE_LOGIN);
   });
-
-  it("a session is made one by whoever wants that, and stays one", async () => {
-    const user = someone();
-    const first = await getSession(user, { keep_alive: false });
-    expect(first.json).toMatchObject({ keep_alive: false, expires_at: "2030-01-01T06:30:00.000Z" });
-    const id = first.json.session_id;
-    const name = await nameOf(id);
-    await pass(name, 4 * MINUTE);
-    const second = await getSession(user, { keep_alive: true });
-    expect(second.json).toMatchObject({ session_id: id, is_new: false, keep_alive: true, expires_at: null });
-    const third = await getSession(user, { keep_alive: false });
-    expect(third.json).toMatchObject({ session_id: id, keep_alive: true, expires_at: null });
-    expect(await listed()).toMatchObject([{ session_id: id, keep_alive: true }]);
-    await pass(name, HOUR / 2);
-    expect((await containers(id)).status).toBe(200);
-    expect(seen(user)).toEqual(ONE_LOGIN);
-  });
 });
 
 describe("not kept alive", () => {
@@ -126,22 +107,6 @@ describe("not kept alive", () => {
     await told(id, "idle");
     expect((await closeSession(id)).json).toMatchObject(ended("idle"));
     expect(loads(user)).toBe(2);
-  });
-
-  it("also if the alarm did not come: whoever asks finds it over", async () => {
-    patient();
-    const user = someone();
-    const id = await sessionOf(user, { keep_alive: false });
-    const name = await nameOf(id);
-    advance(1800 * SECOND + 1);
-    await told(id, "idle");
-    const next = await getSession(user, { keep_alive: false });
-    expect(next.json).toMatchObject({ is_new: true, previous_ended: "idle" });
-    expect(next.json.session_id).not.toBe(id);
-    await told(id, "idle");
-    // The one before is logged out at the portal, too.
-    await runDue(name);
-    expect(upstreams.portal).toEqual({ logins: 2, live_sessions: 1, bookings: 0 });
   });
 });
 
@@ -176,29 +141,4 @@ describe.each(["text_200", "redirect"] as const)("ended by the portal (%s)", (lo
     expect(seen(user)).toEqual({ logins: 2, captchas: 2 });
     expect(upstreams.portal.live_sessions).toBe(1);
   });
-
-  it.each(["the keep-alive", "an operation"])(
-    "and the password has changed: %s ends it, and nobody tries again for hours",
-    async (who) => {
-      const { user, id, name } = await setUp();
-      upstreams.set({ portal: { users: { [user.username]: "another" } } });
-      const before = upstreams.count({ upstream: "portal", operation: "credentials" });
-      if (who === "an operation") {
-        const answer = await containers(id);
-        expect([answer.status, answer.json.code]).toEqual([401, "portal_credentials_refused"]);
-        expect(Number(answer.headers.get("retry-after"))).toBe(900);
-      } else await pass(name, 5 * MINUTE + 30 * SECOND);
-      const tries = () => upstreams.count({ upstream: "portal", operation: "credentials" }) - before;
-      expect(tries()).toBe(1);
-      expect(await listed()).toEqual([]);
-      await told(id, "credentials_refused");
-      const refused = await getSession(user);
-      expect([refused.status, refused.json.code]).toEqual([401, "portal_credentials_refused"]);
-      await pass(name, HOUR);
-      for (let n = 0; n < 5; n++) await cron();
-      expect(tries()).toBe(1);
-      expect(seen(user).captchas).toBe(2);
-      expect((await getSession({ ...user, password: "another" })).json).toMatchObject({ is_new: true });
-    },
-  );
 });

@@ -1,11 +1,10 @@
 // The object is gone in the middle of something: what it was about to do is on record, and nothing is done twice that may
 // not be.
 // Over 400 lines: each piece of work at a portal, killed at each of its steps, with the same helpers.
-import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
-import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
+import { MINUTE } from "../support/worker/time.ts";
 import {
-  alarmAt,
   closeSession,
   evict,
   eventually,
@@ -51,14 +50,6 @@ const rows = (name: string): Promise<string[]> =>
     [...storage.kv.list()].map(([key]) => key).sort(),
   );
 
-/** The object of these credentials: a session is made and closed. */
-async function named(user: User): Promise<string> {
-  const id = await sessionOf(user);
-  const name = await nameOf(id);
-  await closeSession(id);
-  return name;
-}
-
 const unavailable = (answer: Answer) =>
   expect([answer.status, answer.json.code]).toEqual([503, "service_unavailable"]);
 
@@ -70,18 +61,6 @@ async function cutOff(user: User, upstream: Upstream, operation: Operation): Pro
   await abortAllDurableObjects();
   unavailable(await caller);
   hold.release();
-}
-
-/** The same, after the call was carried out and before its answer came. */
-async function cutOffAfter(user: User, operation: "credentials" | "signin"): Promise<void> {
-  upstreams.fail("portal", { fault: "fail_after", how: "hang" }, { operation });
-  const caller = getSession(user);
-  await eventually(
-    () => (operation === "signin" ? upstreams.portal.logins : upstreams.captcha.used),
-    (n) => n === 1,
-  );
-  await abortAllDurableObjects();
-  unavailable(await caller);
 }
 
 const BEFORE: [Upstream, Operation][] = [
@@ -102,163 +81,6 @@ describe.each(BEFORE)("a login that ends at %s %s", (upstream, operation) => {
     expect((await containers(next.json.session_id)).status).toBe(200);
     expect(await listed()).toHaveLength(1);
   });
-
-  it("if nobody asks, nothing is done, and the credentials are not kept", async () => {
-    const user = someone();
-    const name = await named(user);
-    upstreams.clearCalls();
-    await cutOff(user, upstream, operation);
-    expect(await stored(name)).toMatchObject({ flight: { work: "log_in" }, session: null });
-    expect(await rows(name)).toContain("credentials");
-    await pass(name, 2 * MINUTE);
-    expect(await stored(name)).toMatchObject({ flight: null, session: null });
-    expect(await rows(name)).toEqual(["login", "name"]);
-    await pass(name, 60 * MINUTE);
-    expect(count("credentials", user)).toBe(0);
-    expect(count("logout")).toBe(0);
-  });
-});
-
-describe("the portal has taken the credentials", () => {
-  /** A portal that signs on whoever its identity service knows, as many do. */
-  const signsOn = () => {
-    const handle = vi.mocked(fetch).getMockImplementation();
-    vi.mocked(fetch).mockImplementation(async (input, init) => {
-      const request = new Request(input, init);
-      const url = new URL(request.url);
-      const known = (request.headers.get("cookie") ?? "").includes("idsrv=");
-      const back = url.searchParams.get("ReturnUrl");
-      if (request.method !== "GET" || url.pathname !== "/identity/account/login" || !known || !back)
-        return handle?.(request) ?? Response.error();
-      return new Response(null, { status: 302, headers: { location: back } });
-    });
-    upstreams.set({ portal: { logged_out: "redirect" } });
-  };
-
-  it.each(["authorize", "signin", "containers"] as const)(
-    "ended at %s, where it signs on who is known: taken over, without a captcha",
-    async (operation) => {
-      signsOn();
-      const user = someone();
-      await cutOff(user, "portal", operation);
-      const next = await getSession(user);
-      expect(next.json).toMatchObject({ success: true, is_new: true });
-      expect(seen(user).captchas).toBe(1);
-      expect(count("credentials", user)).toBe(1);
-      expect((await containers(next.json.session_id)).status).toBe(200);
-      expect((await stored(await nameOf(next.json.session_id))).signed_in).toBe(false);
-    },
-  );
-
-  it("ended when the portal had given its session: that is the session, and there is no second login", async () => {
-    const user = someone();
-    await cutOff(user, "portal", "containers");
-    const next = await getSession(user);
-    expect(next.json).toMatchObject({ success: true, is_new: true });
-    expect(seen(user)).toEqual({ logins: 1, captchas: 1 });
-    expect(count("credentials", user)).toBe(1);
-    expect((await containers(next.json.session_id)).status).toBe(200);
-  });
-
-  it.each(["authorize", "signin"] as const)(
-    "ended at %s, and the cookies are of no use: a clean new login",
-    async (operation) => {
-      const user = someone();
-      await cutOff(user, "portal", operation);
-      const next = await getSession(user);
-      expect(next.json).toMatchObject({ success: true, is_new: true });
-      expect(count("credentials", user)).toBe(2);
-      expect((await containers(next.json.session_id)).status).toBe(200);
-      expect(await listed()).toHaveLength(1);
-    },
-  );
-
-  it.each(["credentials", "signin"] as const)(
-    "the answer of %s was lost: one session comes of it",
-    async (operation) => {
-      const user = someone();
-      await cutOffAfter(user, operation);
-      const answers = await Promise.all([getSession(user), getSession(user), getSession(user)]);
-      expect(new Set(answers.map(({ json }) => json.session_id)).size).toBe(1);
-      expect(answers.filter(({ json }) => json.is_new)).toHaveLength(1);
-      // One captcha for the login that was lost, one for that which replaces it.
-      expect(seen(user).captchas).toBe(2);
-      expect((await containers(answers[0]?.json.session_id)).status).toBe(200);
-    },
-  );
-
-  it("nobody comes back: after two minutes it is logged out, and nothing of it is kept", async () => {
-    const user = someone();
-    const name = await named(user);
-    upstreams.clearCalls();
-    await cutOff(user, "portal", "authorize");
-    expect(await stored(name)).toMatchObject({ flight: { work: "log_in" }, signed_in: true });
-    expect(await rows(name)).toEqual(["credentials", "jar", "login", "name"]);
-    await pass(name, MINUTE);
-    expect(await stored(name)).toMatchObject({ flight: null, farewell: { broken_off: true } });
-    await pass(name, 2 * MINUTE - 1);
-    expect(count("logout")).toBe(0);
-    await pass(name, SECOND);
-    // At the portal, and from there at its identity service.
-    expect(count("logout")).toBe(2);
-    expect(await stored(name)).toMatchObject({ farewell: null, signed_in: false, session: null });
-    expect(await rows(name)).toEqual(["login", "name"]);
-    await pass(name, 30 * MINUTE);
-    expect(count("logout")).toBe(2);
-    expect(count("credentials", user)).toBe(1);
-  });
-
-  it("somebody comes back in time: nothing is logged out", async () => {
-    const user = someone();
-    await cutOff(user, "portal", "authorize");
-    advance(90 * SECOND);
-    const id = await sessionOf(user);
-    const name = await nameOf(id);
-    await pass(name, 10 * MINUTE);
-    expect(count("logout")).toBe(0);
-    expect((await containers(id)).status).toBe(200);
-    expect(await rows(name)).toEqual(["credentials", "jar", "login", "name"]);
-  });
-});
-
-it("a login that has ended is known: nobody logs in again", async () => {
-  const user = someone();
-  const id = await sessionOf(user);
-  for (let n = 0; n < 3; n++) {
-    await abortAllDurableObjects();
-    expect((await getSession(user)).json).toMatchObject({ session_id: id, is_new: false });
-    expect((await containers(id)).status).toBe(200);
-  }
-  await evict(await nameOf(id));
-  expect((await containers(id)).status).toBe(200);
-  expect(seen(user)).toEqual(ONE_LOGIN);
-});
-
-it("a refusal is known as well", async () => {
-  const user = someone({ password: "wrong" });
-  for (let n = 0; n < 5; n++) {
-    expect((await getSession(user)).json.code).toBe("portal_credentials_refused");
-    await abortAllDurableObjects();
-  }
-  expect(count("credentials", user)).toBe(1);
-});
-
-it("interrupted again and again, it stays within the hour's logins", async () => {
-  const user = someone();
-  let tries = 0;
-  for (let n = 0; n < 12; n++) {
-    const hold = upstreams.hold("portal", "login_page");
-    const caller = getSession(user);
-    const came = await Promise.race([hold.arrived.then(() => true), caller.then(() => false)]);
-    if (came) {
-      tries += 1;
-      await abortAllDurableObjects();
-    }
-    hold.release();
-    await caller;
-    advance(MINUTE);
-  }
-  expect(tries).toBe(6);
 });
 
 describe("in the middle of other work", () => {
@@ -286,23 +108,6 @@ describe("in the middle of other work", () => {
     expect(upstreams.portal.live_sessions).toBe(1);
   });
 
-  it("the keep-alive: it is done again, and nobody logs in", async () => {
-    const { user, id, name } = await begin();
-    advance(((await alarmAt(name)) ?? 0) - Date.now());
-    const hold = upstreams.hold("portal", "containers", user.username);
-    const running = runDurableObjectAlarm(stub(name)).catch(() => "cut off");
-    await hold.arrived;
-    await abortAllDurableObjects();
-    expect(await running).toBe("cut off");
-    hold.release();
-    const before = count("containers", user);
-    await pass(name, 2 * MINUTE);
-    expect(count("containers", user)).toBe(before + 1);
-    await pass(name, 30 * MINUTE);
-    expect((await containers(id)).status).toBe(200);
-    expect(seen(user)).toEqual(ONE_LOGIN);
-  });
-
   it("a logout: the session is closed, and the portal is told again", async () => {
     const { user, id, name } = await begin();
     const hold = upstreams.hold("portal", "logout", user.username);
@@ -318,15 +123,6 @@ describe("in the middle of other work", () => {
     expect(upstreams.portal.live_sessions).toBe(0);
     expect(await rows(name)).toEqual(["login", "name"]);
     expect(seen(user)).toEqual(ONE_LOGIN);
-  });
-
-  it("a logout that never works is given up after three tries", async () => {
-    const { id, name } = await begin();
-    upstreams.fail("portal", { fault: "status", status: 503 }, { operation: "logout", times: "forever" });
-    await closeSession(id);
-    await pass(name, 30 * MINUTE);
-    expect(count("logout")).toBe(3);
-    expect(await rows(name)).toEqual(["login", "name"]);
   });
 
   const BOOKING = {
@@ -418,20 +214,6 @@ describe("in the middle of other work", () => {
       expect(anew.status, anew.text).toBe(200);
     },
   );
-
-  it("the same where the next caller finds it first", async () => {
-    const { id } = await begin();
-    const order = await book(id);
-    const hold = upstreams.hold("portal", "appointment_book");
-    const caller = post("/make_appointment", order);
-    await hold.arrived;
-    await abortAllDurableObjects();
-    await caller;
-    hold.release();
-    expect((await containers(id)).status).toBe(200);
-    expect(audit().filter(({ outcome }) => outcome === "portal_outcome_unknown")).toHaveLength(1);
-    expect(upstreams.bookings).toEqual([]);
-  });
 
   it("a graceful eviction waits for the work", async () => {
     const { user, id, name } = await begin();

@@ -21,7 +21,6 @@ import {
 portal();
 
 const COOLDOWN = 900;
-const LOGINS_MAX = 6;
 
 /** A failure as callers know it; what it says about coming again, in seconds. */
 function failed(answer: Answer, status: number, code: string): number | null {
@@ -69,24 +68,6 @@ describe.each([200, 403] as const)("refused with status %s", (refusal_status) =>
     expect([sent(), upstreams.captcha.tasks]).toEqual([2, 2]);
     expect(await listed()).toEqual([]);
   });
-
-  it("a locked account is told so, and left alone", async () => {
-    refusing();
-    upstreams.set({ portal: { lock_after: 2 } });
-    const user = someone();
-    failed(await getSession({ ...user, password: "wrong" }), 401, "portal_credentials_refused");
-    failed(await getSession({ ...user, password: "other" }), 401, "portal_credentials_refused");
-    const locked = await getSession(user);
-    expect(failed(locked, 403, "portal_account_locked")).toBe(COOLDOWN);
-    expect(locked.json.error).toBe("The portal has locked this account");
-    const asked = calls();
-    advance(COOLDOWN * SECOND - 1);
-    expect(failed(await getSession(user), 403, "portal_account_locked")).toBe(1);
-    expect(calls()).toBe(asked);
-    advance(1);
-    failed(await getSession(user), 403, "portal_account_locked");
-    expect(calls()).toBeGreaterThan(asked);
-  });
 });
 
 describe.each(["form_post", "query"] as const)("response mode %s", (response_mode) => {
@@ -109,21 +90,6 @@ describe.each(["form_post", "query"] as const)("response mode %s", (response_mod
     );
     failed(await getSession({ ...user, password: "wrong" }), 401, "portal_credentials_refused");
   });
-});
-
-it("a portal that leads elsewhere gets no credentials, nor does whoever is there", async () => {
-  upstreams.set({ portal: { identity_host: "elsewhere.test" } });
-  const user = someone();
-  const first = await getSession(user);
-  const wait = failed(first, 502, "portal_redirected");
-  expect(wait).toBeGreaterThan(0);
-  expect(operations()).toEqual(["login_page"]);
-  expect([sent(), upstreams.captcha.tasks]).toEqual([0, 0]);
-  expect(failed(await getSession(user), 502, "portal_redirected")).toBe(wait);
-  expect(operations()).toEqual(["login_page"]);
-  upstreams.set({ portal: { identity_host: "" } });
-  advance(Number(wait) * SECOND);
-  await sessionOf(user);
 });
 
 /** Refused now, and until the wait is over without any call; then it works. */
@@ -152,36 +118,4 @@ it.each([
 ] as const)("%s fails: nobody asks before the wait is over", async (operation, fault, status, code) => {
   upstreams.fail("portal", fault, { operation, times: "forever" });
   await waits(someone(), code, status);
-});
-
-describe("logins of an hour", () => {
-  /** A login that is paid for and fails, then the wait. */
-  async function fails(user: User): Promise<void> {
-    const answer = await getSession(user);
-    const wait = failed(answer, 502, "captcha_unsolved");
-    advance(Number(wait) * SECOND);
-  }
-
-  it("six that cost something, then none", async () => {
-    upstreams.set({ captcha: { res_error: "ERROR_CAPTCHA_UNSOLVABLE" } });
-    const user = someone();
-    const began = Date.now();
-    for (let n = 0; n < LOGINS_MAX; n++) await fails(user);
-    const paid = upstreams.captcha.tasks;
-    const asked = calls();
-    const spent = await getSession(user);
-    const wait = failed(spent, 429, "portal_logins_spent");
-    expect(wait).toBe(Math.ceil((began + 60 * MINUTE - Date.now()) / SECOND));
-    failed(await containers({ ...user }), 429, "portal_logins_spent");
-    expect([calls(), upstreams.captcha.tasks]).toEqual([asked, paid]);
-    // Nobody else's.
-    upstreams.set({ captcha: { res_error: "" } });
-    await sessionOf(someone());
-    advance(Number(wait) * SECOND - 1);
-    failed(await getSession(user), 429, "portal_logins_spent");
-    advance(1);
-    await sessionOf(user);
-    console.info(`six failed logins: ${paid} captchas`);
-    expect(paid).toBeLessThanOrEqual(2 * LOGINS_MAX);
-  });
 });

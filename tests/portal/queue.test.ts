@@ -1,8 +1,6 @@
 // What is done on one session is done one after the other, in order; nobody else waits for it.
-import { env } from "cloudflare:workers";
-import { expect, it, vi } from "vitest";
-import { api, type Answer } from "../support/worker/api.ts";
-import { advance, SECOND } from "../support/worker/time.ts";
+import { expect, it } from "vitest";
+import { api } from "../support/worker/api.ts";
 import {
   closeSession,
   eventually,
@@ -24,12 +22,9 @@ import {
 
 portal();
 
-const containers = (session_id: string) => post("/get_containers", { session_id });
 const onePage = (session_id: string) => post("/get_containers", { session_id, infinite_scrolling: false });
 const timeline = (session_id: string, container_id = "MSCU1000000") =>
   post("/get_container_timeline", { session_id, container_id });
-
-const done = (answers: Answer[]) => answers.map(({ status, json }) => [status, json.code]);
 
 /** What the portal was asked after it was logged in, in order. */
 const operations = () => upstreams.calls.filter((c) => c.upstream === "portal").map((c) => c.operation);
@@ -79,20 +74,6 @@ it("one session: one at a time, in order", async () => {
     "containers",
   ]);
   expect(upstreams.atOnce({ upstream: "portal", account: user.username }).peak).toBe(1);
-});
-
-it("several sessions: side by side", async () => {
-  const [one, other] = [someone(), someone()];
-  const ids = [await sessionOf(one), await sessionOf(other)];
-  const holds = [one, other].map(({ username }) => upstreams.hold("portal", "containers", username));
-  const answers = ids.map((id) => onePage(id));
-  for (const hold of holds) await hold.arrived;
-  expect(holds.map(({ waiting }) => waiting)).toEqual([1, 1]);
-  for (const hold of holds) hold.release();
-  expect(done(await Promise.all(answers))).toEqual([
-    [200, undefined],
-    [200, undefined],
-  ]);
 });
 
 it("over a hundred that wait: the next is told to come back, and nobody else notices", async () => {
@@ -147,107 +128,4 @@ it("closed while an operation runs: gone at once, the operation ends, then the p
   expect(upstreams.portal.live_sessions).toBe(0);
   await runDue(name);
   expect(operations()).toEqual(["containers", "logout", "logout"]);
-});
-
-it("closed while it is logged in again: who waits for a session gets a new one, and is told so", async () => {
-  const user = someone();
-  const session_id = await sessionOf(user);
-  upstreams.revoke("portal", user.username);
-  const hold = upstreams.hold("portal", "login_page");
-  const running = onePage(session_id);
-  await hold.arrived;
-  const name = await nameOf(session_id);
-  const asks = vi.spyOn(env.PORTAL, "get");
-  const waiting = [getSession(user), getSession(user)];
-  await eventually(
-    () => asks.mock.calls.length,
-    (n) => n === 2,
-  );
-  // They have come by when the object answers what it is asked after them.
-  expect((await closeSession(session_id)).status).toBe(200);
-  hold.release();
-  expect((await running).json.code).toBe("portal_session_closed");
-  const answers = await Promise.all(waiting);
-  const ids = new Set(answers.map(({ json }) => json.session_id));
-  expect(ids.size).toBe(1);
-  expect(ids).not.toContain(session_id);
-  expect(answers.map(({ json }) => json.is_new).sort()).toEqual([false, true]);
-  expect(answers.find(({ json }) => json.is_new)?.json.previous_ended).toBe("closed");
-  expect(await nameOf(answers[0]?.json.session_id)).toBe(name);
-});
-
-it("closed in the middle of several pages: they all come", async () => {
-  const user = someone();
-  const session_id = await sessionOf(user);
-  upstreams.clearCalls();
-  upstreams.fail("portal", [{ fault: "none" }, { fault: "none" }, { fault: "slow", delay_ms: 200 }], {
-    operation: "containers",
-  });
-  const running = containers(session_id);
-  await eventually(
-    () => operations().length,
-    (n) => n >= 2,
-  );
-  await closeSession(session_id);
-  expect((await running).json).toMatchObject({ success: true, total_containers: 137 });
-  await eventually(operations, (all) => all.length === 8);
-  expect(operations().slice(5)).toEqual(["containers", "logout", "logout"]);
-});
-
-it("closed and wanted at once: logged out first, then logged in, as another session", async () => {
-  const user = someone();
-  const before = await sessionOf(user);
-  upstreams.clearCalls();
-  const hold = upstreams.hold("portal", "logout", user.username);
-  const closing = closeSession(before);
-  await hold.arrived;
-  const wanted = Promise.all([getSession(user), getSession(user)]);
-  expect(await listed()).toEqual([]);
-  hold.release();
-  expect((await closing).status).toBe(200);
-  const answers = await wanted;
-  for (const { json } of answers) expect(json).toMatchObject({ success: true });
-  expect(answers.map(({ json }) => json.is_new).sort()).toEqual([false, true]);
-  expect(answers.find(({ json }) => json.is_new)?.json).toMatchObject({
-    previous_ended: "closed",
-    message: "New persistent session created; the one before was closed",
-  });
-  const ids = new Set(answers.map(({ json }) => json.session_id));
-  expect(ids.size).toBe(1);
-  expect(ids).not.toContain(before);
-  expect(operations().slice(0, 3)).toEqual(["logout", "logout", "login_page"]);
-  expect(upstreams.portal).toMatchObject({ logins: 2, live_sessions: 1 });
-  advance(SECOND);
-  expect((await onePage(before)).json).toMatchObject({ code: "portal_session_ended", reason: "closed" });
-  expect((await onePage([...ids][0] ?? "")).status).toBe(200);
-});
-
-it("a login is waited for, and a session that was closed in the middle of it is not found by that", async () => {
-  const user = someone();
-  const hold = upstreams.hold("portal", "credentials", user.username);
-  const first = getSession(user);
-  await hold.arrived;
-  expect(await listed()).toEqual([]);
-  const [second, operation] = [
-    getSession(user),
-    post("/get_containers", { ...user, infinite_scrolling: false }),
-  ];
-  hold.release();
-  const { session_id } = (await first).json;
-  expect((await second).json).toMatchObject({ session_id, is_new: false });
-  expect((await operation).json).toMatchObject({ success: true, session_id });
-  expect(seen(user)).toEqual(ONE_LOGIN);
-});
-
-it("closed at the portal by hand and here at the same time: closed", async () => {
-  const user = someone();
-  const id = await sessionOf(user);
-  upstreams.revoke("portal", user.username);
-  const [closed, again] = await Promise.all([closeSession(id), closeSession(id)]);
-  expect([closed.status, again.status].sort()).toEqual([200, 404]);
-  expect([closed, again].find(({ status }) => status === 404)?.json).toMatchObject({
-    code: "portal_session_ended",
-    reason: "closed",
-  });
-  expect(seen(user)).toEqual(ONE_LOGIN);
 });

@@ -58,11 +58,11 @@ it("is got once, then used, listed and closed", async () => {
   expect(await listed()).toEqual([]);
 });
 
-it("1,000 callers at once are one login and one captcha", async () => {
+it("100 callers at once are one login and one captcha", async () => {
   const user = someone();
   const began = performance.now();
-  const answers = await many(1000, () => getSession(user));
-  console.info(`1,000 callers: ${Math.round(performance.now() - began)} ms`);
+  const answers = await many(100, () => getSession(user));
+  console.info(`100 callers: ${Math.round(performance.now() - began)} ms`);
   expect(new Set(answers.map((answer) => `${answer.status} ${answer.json.session_id}`)).size).toBe(1);
   expect(answers.filter((answer) => answer.json.is_new)).toHaveLength(1);
   expect(seen(user)).toEqual(ONE_LOGIN);

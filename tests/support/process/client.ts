@@ -38,7 +38,9 @@ export class Client {
     const given = Object.entries(response?.headersDistinct ?? {});
     return {
       status: response?.statusCode ?? 0,
-      headers: new Headers(given.flatMap(([name, values]) => (values ?? []).map((v): [string, string] => [name, v]))),
+      headers: new Headers(
+        given.flatMap(([name, values]) => (values ?? []).map((v): [string, string] => [name, v])),
+      ),
       text,
       json: parsed(text),
     };

@@ -105,6 +105,8 @@ fn none_is_a_token_or_a_language() {
         let body = json!({ "refresh_token": "x", "language": text });
         let language = server.post("/auth/refresh").json(&body).send();
         assert!([401, 422].contains(&language.status), "{what}: {}", language.text);
+        let english = if language.status == 401 { "Token is invalid" } else { "Some fields are wrong" };
+        assert_eq!(language.json["detail"], json!(english), "{what}");
         let other = if text.is_empty() { "x" } else { &text };
         let logout =
             server.post("/auth/logout").token(&tokens.access).json(&json!({ "access_token": other }));

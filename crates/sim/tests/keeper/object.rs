@@ -110,6 +110,8 @@ fn the_history_keeps_the_last_hundred_and_no_secret() {
 #[test]
 fn kv_knows_of_an_order_before_its_caller_does() {
     let w = facturify(1);
+    // Also where KV takes its time.
+    w.world.weather().rough(sim::weather::Odds { kv_slow: 1000, ..sim::weather::Odds::default() });
     for _ in 0..3 {
         let token = got(&tell(&w, Order { task: NewToken::Refresh, by: by("key:k") }));
         assert_eq!(copied(&w), token);

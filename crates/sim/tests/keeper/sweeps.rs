@@ -64,6 +64,11 @@ fn a_trigger_reaches_every_account_and_the_index_counts_them() {
     // The index, and as many sweepers as it takes.
     assert_eq!(world.ids(Class::Roster).len(), 1 + sweepers);
     assert!(world.logs().iter().all(|line| !line.error));
+    // What an account reported, and was lost, is reported by the next sweep.
+    world.sql(Class::Roster, "roster", "DELETE FROM accounts WHERE name <> 'upstox/a7'");
+    assert_eq!(counts(&world), upstox(1, 0));
+    assert!(trigger(&world, "* * * * *"));
+    assert_eq!(counts(&world), upstox(100, 0));
     // In the evening they run out, and nobody has failed.
     world.advance(Duration::from_hours(17));
     assert_eq!(counts(&world), upstox(0, 0));

@@ -2,7 +2,7 @@
 
 use super::play::{Play, actor, credentials, secs};
 use base::ids::PortalId;
-use portal::registry::{Excess, FindReply, Surplus};
+use portal::registry::{Excess, FindReply, Row, Surplus, Upsert};
 use portal::{End, Get, GetReply};
 
 const MAX: usize = 10;
@@ -46,6 +46,16 @@ fn the_eleventh_closes_the_one_that_was_not_used_for_longest() {
     let reply = play.tell(&name, Get { credentials, keep_alive: true, by: actor() });
     let GetReply::Session(session) = reply else { panic!("{reply:?}") };
     assert_eq!((session.is_new, session.previous), (true, Some(End::Evicted)));
+}
+
+/// Also where its report comes late, and others have been used since.
+#[test]
+fn the_one_that_is_reported_is_never_the_one_to_go() {
+    let (play, ids) = full();
+    let row = Row { name: "emodal/late".to_owned(), session_id: PortalId::issued("late"), ..play.listed().remove(0) };
+    let upsert = Upsert { row, max: MAX, ended: None };
+    let Surplus::TooMany(places) = play.world.send(&portal::registry_address(), &upsert).unwrap();
+    assert_eq!(places.iter().map(|place| &place.session_id).collect::<Vec<_>>(), [&ids[0]]);
 }
 
 #[test]

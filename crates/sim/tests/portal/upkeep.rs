@@ -2,6 +2,7 @@
 
 use super::play::{MILLI, Play, actor, credentials, secs};
 use super::site::Down;
+use base::ids::PortalId;
 use base::rpc::Class;
 use portal::registry::{Remove, Upsert};
 use portal::{CloseReply, Code, End, Get, GetReply, LookReply, RunReply};
@@ -167,6 +168,21 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
     play.world.send(&portal::registry_address(), &Upsert { row, max: 10, ended: None }).unwrap();
     assert_eq!(play.listed().len(), 1);
     play.look();
+    assert_eq!(play.listed().len(), 0);
+    // So does one of an object that knows nothing.
+    let row = portal::registry::Row {
+        name: "emodal/nothing".to_owned(),
+        alias: None,
+        kid: None,
+        session_id: PortalId::issued("nothing"),
+        username: None,
+        created_at: play.now(),
+        last_used: play.now(),
+        keep_alive: true,
+    };
+    play.world.send(&portal::registry_address(), &Upsert { row, max: 10, ended: None }).unwrap();
+    play.world.register::<engine::roster::Roster<sim::SimHost>>(Class::Roster);
+    play.world.cron("* * * * *").unwrap();
     assert_eq!(play.listed().len(), 0);
     // One that is missing is there again as soon as somebody wants the session.
     play.run_for(secs(10));

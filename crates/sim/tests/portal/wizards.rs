@@ -88,6 +88,34 @@ fn it_is_kept_for_ten_minutes_after_its_last_step_and_not_longer() {
     }
 }
 
+/// Whether or not the alarm has taken it away.
+#[test]
+fn after_that_it_is_not_gone_on_with_where_the_alarm_is_lost_either() {
+    let play = ready();
+    play.without_cron();
+    let id = check(&play);
+    play.watch.borrow_mut().alarm_lost = true;
+    play.world.lose_alarm(Class::Portal, &play.name);
+    play.run_for(secs(600) + MILLI);
+    assert!(play.row_names().contains(&"wizards".to_owned()));
+    let late = run(&play, "check_appointments", &json!({}), Some(&id));
+    assert_eq!(code(&late), Some(Code::WizardUnknown));
+}
+
+/// Its form is of the session at the portal that has ended.
+#[test]
+fn after_a_new_login_each_of_them_is_begun_anew_with_what_was_given() {
+    let play = ready();
+    let [one, other] = [check(&play), check(&play)];
+    play.site.kick();
+    let order = json!({ "appointment_time": "Slot 2" });
+    assert!(run(&play, "make_appointment", &order, Some(&one)).result.is_ok());
+    let news = play.site.count("GET /portal/appointments/new");
+    assert!(run(&play, "make_appointment", &order, Some(&other)).result.is_ok());
+    assert_eq!(play.site.count("GET /portal/appointments/new"), news + 1);
+    assert_eq!((play.site.logins(), play.site.state().bookings), (2, 2));
+}
+
 #[test]
 fn a_wizard_ends_with_its_session() {
     let play = ready();
