@@ -1,28 +1,9 @@
 // Alerts: signed, of four kinds, once for each change of fortune, and delivered at least once.
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { advance, MINUTE, SECOND } from "../support/worker/time.ts";
-import {
-  mended,
-  alarmAt,
-  eventually,
-  FACTURIFY,
-  FIRST,
-  HOUR,
-  keeper,
-  later,
-  order,
-} from "../support/worker/keeper.ts";
-import {
-  post,
-  read,
-  runDue,
-  START,
-  status,
-  stored,
-  untilAlarm,
-  upstreams,
-} from "../support/worker/keeper.ts";
+import { advance, SECOND } from "../support/worker/time.ts";
+import { mended, alarmAt, eventually, FACTURIFY, HOUR, keeper, order } from "../support/worker/keeper.ts";
+import { read, runDue, stored, untilAlarm, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
@@ -36,15 +17,6 @@ const delivered = (account: string) =>
     (waiting) => waiting.length === 0,
   );
 const iso = (ms: number) => new Date(ms).toISOString();
-
-/** Fails until the quick tries are used up. */
-async function failing(account: string): Promise<void> {
-  await read(account);
-  for (let n = 0; n < 3; n++) {
-    await untilAlarm(account);
-    await runDue(account);
-  }
-}
 
 it("failing once the quick tries are used up, then recovered", async () => {
   upstreams.fail("facturify", { fault: "status", status: 503 }, { times: "forever" });
@@ -84,57 +56,6 @@ it("failing once the quick tries are used up, then recovered", async () => {
   });
   for (const alert of upstreams.alerts)
     expect(alert).toMatchObject({ verified: true, timely: true, duplicate: false, status: 204 });
-});
-
-it("a short trouble is nobody's business", async () => {
-  upstreams.fail("facturify", { fault: "reset" }, { times: 3 });
-  await failing(FACTURIFY);
-  await later(0);
-  await mended(FACTURIFY);
-  expect(await status(FACTURIFY)).toMatchObject({ status: "valid", last_error: null });
-  expect(upstreams.alerts).toEqual([]);
-});
-
-it("needs_attention at once where only a change can help, and once", async () => {
-  upstreams.fail("facturify", { fault: "status", status: 401 }, { times: "forever" });
-  await read(FACTURIFY);
-  await delivered(FACTURIFY);
-  await order(FACTURIFY);
-  await order(FACTURIFY);
-  await delivered(FACTURIFY);
-  expect(types()).toEqual(["token.needs_attention"]);
-  expect(said()[0].data.code).toBe("upstream_credentials_refused");
-  upstreams.heal();
-  await order(FACTURIFY);
-  await delivered(FACTURIFY);
-  expect(types()).toEqual(["token.needs_attention", "token.recovered"]);
-});
-
-it("an approval that is asked for needs attention", async () => {
-  await post("/accounts/agnidata001/token/request");
-  await delivered(FIRST);
-  expect(said()).toMatchObject([{ type: "token.needs_attention", data: { code: "approval_pending" } }]);
-});
-
-it("expiring, while a token is good and no renewal is in sight, and once", async () => {
-  await read(FIRST);
-  upstreams.fail("tokens", { fault: "status", status: 401 }, { times: "forever" });
-  await order(FIRST);
-  await delivered(FIRST);
-  const end = START + 16 * HOUR;
-  expect(await alarmAt(FIRST)).toBe(end - HOUR);
-  await later(15 * HOUR - 1);
-  expect(await runDue(FIRST)).toBe(0);
-  advance(1);
-  expect(await runDue(FIRST)).toBe(1);
-  await delivered(FIRST);
-  expect(types()).toEqual(["token.needs_attention", "token.expiring"]);
-  expect(said()[1].data).toMatchObject({ account_id: "agnidata001", expires_at: iso(end) });
-  for (let n = 0; n < 5; n++) {
-    advance(15 * MINUTE);
-    await runDue(FIRST);
-  }
-  expect(types()).toHaveLength(2);
 });
 
 it("a receiver that is down gets it when it is up again, with the same id", async () => {

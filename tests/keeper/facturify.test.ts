@@ -1,15 +1,13 @@
 // The life of the Facturify token: short, five seconds later long, renewed before it ends; and the shapes of its routes.
 import { expect, it } from "vitest";
-import { refused } from "../support/worker/api.ts";
-import { DAY, MINUTE, SECOND } from "../support/worker/time.ts";
-import { alarmAt, cron, FACTURIFY, get, history, keeper, later, MINUTELY } from "../support/worker/keeper.ts";
+import { SECOND } from "../support/worker/time.ts";
+import { alarmAt, FACTURIFY, get, keeper, later } from "../support/worker/keeper.ts";
 import { post, runDue, START, stored, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
 const TOKEN = "/api/v1/facturify/auth/token";
 const LONG = 43_200;
-const BUFFER = 60;
 
 const calls = () =>
   upstreams.calls
@@ -67,62 +65,6 @@ it("gets a short token, and five seconds later a long one", async () => {
   });
 });
 
-it("renews the long one before it ends: by the buffer, and by up to a tenth of it more", async () => {
-  const before = await long();
-  const end = Date.now() + LONG * SECOND;
-  await told(FACTURIFY);
-  const due = (await alarmAt(FACTURIFY)) ?? 0;
-  expect(due).toBeLessThanOrEqual(end - BUFFER * SECOND);
-  expect(due).toBeGreaterThanOrEqual(end - BUFFER * 1.1 * SECOND);
-  await later(due - 1 - Date.now());
-  expect(await runDue(FACTURIFY)).toBe(0);
-  await later(1);
-  expect(await runDue(FACTURIFY)).toBe(1);
-  expect(calls()).toEqual(["auth 200", "refresh 200", "refresh 200"]);
-  expect(await token()).not.toBe(before);
-  // A JWT ends at a whole second.
-  expect((await get(TOKEN)).json.ttl).toBeOneOf([LONG - 1, LONG]);
-});
-
-it("for a day of alarms and crons makes no call that is not due", async () => {
-  await long();
-  const end = Date.now() + DAY;
-  while (Date.now() < end) {
-    const alarm = (await alarmAt(FACTURIFY)) ?? Infinity;
-    await later(Math.min(60 * MINUTE, alarm - Date.now()));
-    await Promise.all([cron(MINUTELY), runDue(FACTURIFY)]);
-    expect((await get(TOKEN)).json.ttl).toBeGreaterThan(0);
-  }
-  // Almost twelve hours each.
-  expect(calls()).toEqual(["auth 200", "refresh 200", "refresh 200", "refresh 200"]);
-});
-
-it("obtains anew where the refresh is refused, and then refreshes", async () => {
-  await long();
-  upstreams.revoke("facturify");
-  await later(LONG * SECOND - BUFFER * SECOND);
-  await runDue(FACTURIFY);
-  expect(calls().slice(2)).toEqual(["refresh 401", "auth 200"]);
-  expect((await get(TOKEN)).json.ttl).toBe(240);
-  await later(5 * SECOND);
-  await runDue(FACTURIFY);
-  expect(calls().slice(4)).toEqual(["refresh 200"]);
-  expect(await history(FACTURIFY)).toMatchObject([
-    { operation: "renew", outcome: "ok", who: "alarm", calls: 1 },
-    { operation: "renew", outcome: "ok", who: "alarm", calls: 2 },
-    { operation: "renew", outcome: "ok", who: "alarm", calls: 1 },
-    { operation: "renew", outcome: "ok", who: "key:a service", calls: 1 },
-  ]);
-});
-
-it("obtains anew once it has expired, without a refresh that cannot work", async () => {
-  await long();
-  await later(LONG * SECOND);
-  expect((await get(`${TOKEN}/status`)).json).toMatchObject({ has_token: false, ttl: 0, expires_in: 0 });
-  expect((await get(TOKEN)).json.ttl).toBe(240);
-  expect(calls().slice(2)).toEqual(["auth 200"]);
-});
-
 it("POST obtains, whatever there is", async () => {
   const before = await long();
   const answer = await post(TOKEN);
@@ -151,43 +93,4 @@ it("POST …/refresh gives a long one from nothing, from a short one, and from a
   upstreams.revoke("facturify");
   expect((await post(`${TOKEN}/refresh`)).json).toEqual(shape);
   expect(calls().slice(5)).toEqual(["refresh 401", "auth 200", "refresh 200"]);
-});
-
-it("keeps the short one if its change for a long one fails", async () => {
-  upstreams.fail("facturify", { fault: "status", status: 503 }, { operation: "refresh" });
-  const answer = await post(`${TOKEN}/refresh`);
-  expect([answer.status, answer.json.jwt.expires_in]).toEqual([200, 240]);
-  expect(await token()).toBe(answer.json.jwt.token);
-});
-
-it("believes the JWT where it ends before `expires_in` says", async () => {
-  upstreams.set({ facturify: { jwt_exp: "half" } });
-  expect((await get(TOKEN)).json.ttl).toBe(120);
-  expect((await get(`${TOKEN}/status`)).json).toMatchObject({ ttl: 120, expires_in: 240 });
-  upstreams.set({ facturify: { jwt_exp: "missing" } });
-  await later(5 * SECOND);
-  await runDue(FACTURIFY);
-  expect((await get(TOKEN)).json.ttl).toBe(LONG);
-});
-
-it("goes by the lifetime that the server gives: a long one at once needs no change", async () => {
-  upstreams.set({ facturify: { short_seconds: 86_400 } });
-  expect((await get(TOKEN)).json.ttl).toBe(86_400);
-  await told(FACTURIFY);
-  expect(await alarmAt(FACTURIFY)).toBeGreaterThan(START + 86_000 * SECOND);
-});
-
-it("min_ttl asks for more: the change is made at once, but not where it could not help", async () => {
-  expect((await get(`${TOKEN}?min_ttl=241`)).json.ttl).toBe(240);
-  expect((await get(`${TOKEN}?min_ttl=240`)).json.ttl).toBe(240);
-  expect(calls()).toEqual(["auth 200"]);
-  expect((await get(`${TOKEN}?min_ttl=241`)).json.ttl).toBe(LONG);
-  expect(calls()).toEqual(["auth 200", "refresh 200"]);
-  await later(MINUTE);
-  expect((await get(`${TOKEN}?min_ttl=${LONG + 1}`)).json.ttl).toBe(LONG - 60);
-  expect(calls()).toHaveLength(2);
-  expect((await get(`${TOKEN}?min_ttl=${LONG}`)).json.ttl).toBe(LONG);
-  expect(calls()).toHaveLength(3);
-  for (const text of ["-1", "x", "", "1.5", "99999999"])
-    refused(await get(`${TOKEN}?min_ttl=${text}`), 422, "validation_error");
 });

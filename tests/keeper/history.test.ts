@@ -71,19 +71,6 @@ it("has every operation, newest first, by the routes of each provider", async ()
   expect(none.json).toEqual({ provider: "upstox", account_id: "agnidata001", operations: [] });
 });
 
-it("keeps the last hundred", async () => {
-  for (let n = 0; n < 105; n++) {
-    const answer = await service("POST", "/api/v1/tokens/oauth2/batch/refresh", {
-      headers: { "x-request-id": `order-${n}` },
-    });
-    expect(answer.status).toBe(200);
-  }
-  const operations = await history("oauth2/batch");
-  expect(operations.map(({ request_id }) => request_id)).toEqual(
-    Array.from({ length: 100 }, (_, n) => `order-${104 - n}`),
-  );
-});
-
 it("holds nothing secret, whatever was done", async () => {
   const code = upstreams.issueCode("agnidata001");
   const given = await upstreams.issueToken("agnidata001");

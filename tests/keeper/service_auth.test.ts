@@ -47,7 +47,6 @@ async function everywhere(call: Call, status: number, code: string, header: stri
   return answers;
 }
 
-const notShown = (call: Call) => everywhere(call, 401, "not_authenticated", REALM);
 const invalid = (call: Call) =>
   everywhere(call, 401, "service_key_invalid", `${REALM}, error="invalid_token"`);
 const malformedRequest = (call: Call) =>
@@ -64,14 +63,6 @@ describe("where the key stands", () => {
     await invalid({ headers: headers(otherSecret(key.key)) });
   });
 
-  it("the same key twice is one key", async () => {
-    await letIn({ headers: { authorization: `Bearer ${key.key}`, "x-api-key": key.key, apikey: key.key } });
-    await letIn({ headers: { "x-api-key": key.key, apikey: key.key } });
-    const twice = new Headers({ "x-api-key": key.key });
-    twice.append("x-api-key", key.key);
-    await letIn({ headers: twice });
-  });
-
   it("B03 two that differ are 400, also if one of them or both are good", async () => {
     const other = await makeKey();
     const { tokens } = await someone();
@@ -85,18 +76,6 @@ describe("where the key stands", () => {
       { authorization: `Bearer ${key.key} ${key.key}` },
     ])
       await malformedRequest({ headers });
-  });
-
-  it("another scheme beside a key is not looked at", () =>
-    letIn({ headers: { authorization: "Basic dXNlcjpwYXNz", "x-api-key": key.key } }));
-
-  it("B01 nothing given is 401 without an error", async () => {
-    await notShown({});
-    await notShown({ headers: { authorization: "" } });
-    await notShown({ headers: { "x-api-key": "", apikey: "" } });
-    await notShown({ headers: { authorization: `Basic ${btoa(`key:${key.key}`)}` } });
-    await notShown({ headers: { authorization: key.key } });
-    await notShown({ headers: { cookie: `x-api-key=${key.key}` } });
   });
 
   it("D05 a key in the query or in the body is not looked at", async () => {
@@ -145,24 +124,9 @@ describe("B02 what is not good is one and the same 401", () => {
         expect(answer.text + challenge(answer)).not.toContain(token.slice(3, 12));
       }
   });
-
-  it("in the caller's language", async () => {
-    const answer = await api(READ[0], READ[1], { token: "x", headers: { "accept-language": "vi" } });
-    expect(answer.json.detail).toBe("Khóa dịch vụ không hợp lệ");
-  });
 });
 
 describe("D04 how long a key is good", () => {
-  it("until its time, to the millisecond, also where it is known", async () => {
-    const { key: token } = await makeKey({ expires_in_days: 1 });
-    advance(DAY - SECOND);
-    await letIn({ token });
-    advance(SECOND - 1);
-    await letIn({ token });
-    advance(1);
-    await invalid({ token });
-  });
-
   it("until it is revoked: here at once, elsewhere within 10 seconds", async () => {
     const here = await makeKey();
     await letIn({ token: here.key });
@@ -177,13 +141,6 @@ describe("D04 how long a key is good", () => {
     advance(1);
     await invalid({ token: there.key });
   });
-
-  it("a key is good from the moment it is made, and several are at once", async () => {
-    const keys = await Promise.all([1, 2, 3].map(() => makeKey({ name: "rotated" })));
-    for (const { key: token } of keys) await letIn({ token });
-    await revokeKey(keys[0]?.id ?? "");
-    for (const { key: token } of keys.slice(1)) await letIn({ token });
-  });
 });
 
 describe("B04 the scopes", () => {
@@ -196,16 +153,6 @@ describe("B04 the scopes", () => {
     const answer = await api(other[0], other[1], { token });
     refused(answer, 403, "forbidden");
     expect(challenge(answer)).toBe(`${REALM}, error="insufficient_scope"`);
-  });
-
-  it("a scope of something else is none here", async () => {
-    const { key: token } = await makeKey({ scopes: ["portal", "introspect"] });
-    await everywhere({ token }, 403, "forbidden", `${REALM}, error="insufficient_scope"`);
-  });
-
-  it("a wrong secret is 401 whatever the scopes", async () => {
-    const { key: text } = await makeKey({ scopes: ["portal"] });
-    await invalid({ token: otherSecret(text) });
   });
 });
 

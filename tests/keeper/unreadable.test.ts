@@ -44,13 +44,8 @@ async function withoutCopies(): Promise<void> {
 }
 
 const KINDS: [how: string, broken: (record: string) => string][] = [
-  ["the first byte flipped", (r) => r.replace(/\.(.)/, (_all, c) => `.${c === "A" ? "B" : "A"}`)],
   ["a byte in the middle flipped", (r) => flip(r, Math.floor(r.length / 2))],
-  ["the last byte flipped", (r) => flip(r, r.length - 3)],
-  ["cut off", (r) => r.slice(0, -4)],
   ["sealed under a key that is gone", (r) => r.replace(/^s1\./, "s0.")],
-  ["not sealed at all", () => JSON.stringify({ access: "plain", refresh: null })],
-  ["nothing", () => ""],
 ];
 const flip = (text: string, at: number) =>
   text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);

@@ -1,9 +1,9 @@
 // Upstox tokens through the day, and the routes that show them, with and without an account's id.
 import { expect, it, vi } from "vitest";
 import { refused } from "../support/worker/api.ts";
-import { MINUTE, SECOND } from "../support/worker/time.ts";
+import { SECOND } from "../support/worker/time.ts";
 import { cron, DAILY, FIRST, get, keeper, later, post, runDue } from "../support/worker/keeper.ts";
-import { SECOND_ACCOUNT, stored, told, untilAlarm, UPSTOX, upstreams } from "../support/worker/keeper.ts";
+import { told, UPSTOX, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
@@ -145,27 +145,6 @@ it("POST …/refresh has the service make a new one, in the same shape", async (
   expect(calls().slice(2)).toEqual(["tokens refresh 200", ...GOT]);
 });
 
-it("a token that Upstox refuses is renewed through the service, once", async () => {
-  upstreams.set({ tokens: { initial: "dead" } });
-  expect((await get("/accounts/agnidata001/token")).status).toBe(200);
-  // Who a refused token belongs to, Upstox cannot tell.
-  expect(calls()).toEqual(["tokens token 200", "tokens refresh 200", ...GOT]);
-  expect(upstreams.count({ upstream: "upstox", status: 401 })).toBe(1);
-
-  upstreams.set({ tokens: { refresh_gives: "dead" } });
-  refused(await get("/accounts/agnidata002/token"), 502, "upstream_token_refused");
-  expect(calls("agnidata002")).toEqual(["tokens token 200", "tokens refresh 200", "tokens token 200"]);
-  expect((await stored(SECOND_ACCOUNT)).trouble).toMatchObject({ code: "token_refused", failures: 1 });
-});
-
-it.each(["none", "missing"] as const)("the service has no token (%s): it is asked for one", async (how) => {
-  if (how === "none") upstreams.set({ tokens: { initial: "none" } });
-  else
-    upstreams.fail("tokens", { fault: "wrong_json", json: { access_token: "abc" } }, { operation: "token" });
-  expect((await get("/accounts/agnidata001/token")).status).toBe(200);
-  expect(calls()).toEqual(["tokens token 200", "tokens refresh 200", ...GOT]);
-});
-
 it.each(["given", "ist", "missing", "wrong", "garbage"] as const)(
   "believes no longer life, whatever the service says (%s)",
   async (expires_at) => {
@@ -177,32 +156,6 @@ it.each(["given", "ist", "missing", "wrong", "garbage"] as const)(
     }
   },
 );
-
-it("believes a shorter one", async () => {
-  const access_token = await upstreams.issueToken("agnidata001");
-  const body = { access_token, expires_at: "2030-01-01T12:00:00+05:30" };
-  expect((await post("/token/update", body)).json.expires_at).toBe("2030-01-01T12:00:00+05:30");
-  await later(30 * MINUTE - SECOND);
-  expect(await status()).toMatchObject({ has_token: true, ttl: 1 });
-  await later(SECOND);
-  expect(await status()).toMatchObject({ has_token: false, ttl: 0, status: "expired" });
-});
-
-it("keeps a token that Upstox could not be asked about, and asks again", async () => {
-  upstreams.fail("upstox", { fault: "status", status: 503 }, { operation: "profile" });
-  const answer = await get("/accounts/agnidata001/token");
-  expect([answer.status, answer.json.access_token]).toEqual([200, upstreams.keptToken("agnidata001")]);
-  expect(await status()).toMatchObject({ status: "valid", last_check: null, user_id: null });
-  const asked = Date.now();
-  expect((await untilAlarm(FIRST)) - asked).toBeLessThanOrEqual(5 * MINUTE);
-  expect(await runDue(FIRST)).toBe(1);
-  expect(calls()).toEqual(["tokens token 200", "upstox profile 503", "upstox profile 200"]);
-  expect(await status()).toMatchObject({
-    user_id: upstreams.app("agnidata001").user_id,
-    last_check: { outcome: "ok" },
-    next_renewal_at: expect.stringContaining("2030-01-02T08:0"),
-  });
-});
 
 it("at 08:00 IST the daily trigger renews every account once, whatever time it has left", async () => {
   at("2T02:30:00");
@@ -217,14 +170,4 @@ it("at 08:00 IST the daily trigger renews every account once, whatever time it h
   expect(upstreams.count()).toBe(9);
   for (const id of ["agnidata001", "agnidata002", "agnidata003"])
     expect(await status(id)).toMatchObject({ source: "cron", ttl: 70_200 - 1 });
-});
-
-it("without the daily trigger an account's own alarm renews it soon after 08:00 IST", async () => {
-  at("1T20:00:00");
-  await get("/accounts/agnidata001/token");
-  const due = await untilAlarm(FIRST);
-  expect(due).toBeGreaterThanOrEqual(ist("2T08:02:00"));
-  expect(due).toBeLessThanOrEqual(ist("2T08:03:00"));
-  expect(await runDue(FIRST)).toBe(1);
-  expect(await status()).toMatchObject({ has_token: true, expires_at: "2030-01-03T03:30:00+05:30" });
 });

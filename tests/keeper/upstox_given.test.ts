@@ -56,11 +56,6 @@ describe("update", () => {
 
   it.each([
     ["503", { fault: "status", status: 503 }, 502, "upstream_error"],
-    ["429", { fault: "status", status: 429 }, 502, "upstream_rate_limited"],
-    ["HTML", { fault: "html_200" }, 502, "upstream_unintelligible"],
-    ["half of its JSON", { fault: "half_json" }, 502, "upstream_unintelligible"],
-    ["a redirect", { fault: "redirect" }, 502, "upstream_redirected"],
-    ["a broken connection", { fault: "reset" }, 502, "upstream_unreachable"],
     ["silence", { fault: "hang" }, 504, "upstream_timeout"],
   ] as const)("Upstox says %s: it is unknown, and nothing is stored", async (_what, fault, is, code) => {
     upstreams.fail("upstox", fault);

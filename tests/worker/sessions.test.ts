@@ -5,20 +5,13 @@ import { expect, it } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
 import { DAY, MINUTE, SECOND, advance, standingClock } from "../support/worker/time.ts";
 import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
-import { admin, logIn, protectedRoute, refresh, someone } from "../support/worker/users.ts";
+import { admin, protectedRoute, refresh, someone } from "../support/worker/users.ts";
 
 standingClock();
 
 const IDLE = 30 * MINUTE;
 const stub = (token: string) => env.SESSION.get(env.SESSION.idFromString(sessionOf(token)));
 const userStub = (username: string) => env.USER.getByName(`user/${username}`);
-/** Changes what a session's object has stored. */
-const edit = (token: string, change: (state: Record<string, number>) => void) =>
-  runInDurableObject(stub(token), (_instance, { storage }) => {
-    const state = JSON.parse(storage.kv.get<string>("session") ?? "");
-    change(state);
-    storage.kv.put("session", JSON.stringify(state));
-  });
 const iso = (ms: number) => new Date(ms).toISOString();
 
 it("lets a request in at exactly 30:00 and not a millisecond later", async () => {
@@ -28,33 +21,6 @@ it("lets a request in at exactly 30:00 and not a millisecond later", async () =>
   expect(next.status).toBe(200);
   advance(IDLE + 1);
   refused(await refresh(next.json.refresh_token), 401, "session_inactivity_timeout", "inactivity");
-});
-
-it("tells an access token of an idle session why, in words", async () => {
-  const { tokens } = await someone();
-  // Only a setting could make the session idle out before the token expires, so the stored activity is moved back.
-  await edit(tokens.access_token, (state) => (state.last_activity = Date.now() - IDLE - 2 * MINUTE));
-  const answer = await protectedRoute(tokens.access_token);
-  refused(answer, 401, "session_inactivity_timeout", "inactivity");
-  expect(answer.json.detail).toBe("Session expired due to inactivity");
-});
-
-it("shows both deadlines, and moves only the first", async () => {
-  const { tokens } = await someone();
-  const born = Date.now();
-  advance(5 * MINUTE);
-  const info = (await api("GET", "/debug/session-info", { token: tokens.access_token })).json;
-  expect(info).toMatchObject({
-    session_valid: true,
-    active_sessions: 1,
-    jti: claimsOf(tokens.access_token).jti,
-    idle_expires_at: iso(born + 5 * MINUTE + IDLE),
-    absolute_expires_at: iso(born + 30 * DAY),
-  });
-  const list = (await api("GET", "/auth/sessions", { token: tokens.access_token })).json;
-  expect(list.sessions).toMatchObject([
-    { current: true, idle_expires_at: info.idle_expires_at, absolute_expires_at: info.absolute_expires_at },
-  ]);
 });
 
 it("lets a passive request in without counting it", async () => {
@@ -67,31 +33,6 @@ it("lets a passive request in without counting it", async () => {
   expect((await api("GET", "/auth/verify", { token: tokens.access_token, headers })).status).toBe(200);
   advance(16 * MINUTE + 1);
   refused(await refresh(tokens.refresh_token), 401, "session_inactivity_timeout", "inactivity");
-});
-
-it("ends after its absolute lifetime however busy it is, and its tokens with it", async () => {
-  const { tokens } = await someone();
-  const end = Date.now() + 10 * MINUTE;
-  await edit(tokens.access_token, (state) => (state.absolute_expires_at = end));
-  const next = (await refresh(tokens.refresh_token)).json;
-  expect([claimsOf(next.access_token).exp, claimsOf(next.refresh_token).exp]).toEqual([
-    end / SECOND,
-    end / SECOND,
-  ]);
-  expect(next.expires_in).toBe(600);
-  advance(10 * MINUTE - 1);
-  expect((await protectedRoute(next.access_token)).status).toBe(200);
-  advance(1);
-  refused(await protectedRoute(tokens.access_token), 401, "session_revoked_or_invalid", "lifetime");
-  refused(await refresh(next.refresh_token), 401, "token_expired");
-});
-
-it("accepts a token until the second before it expires", async () => {
-  const { tokens } = await someone();
-  advance(15 * MINUTE - 1);
-  expect((await protectedRoute(tokens.access_token)).status).toBe(200);
-  advance(1);
-  refused(await protectedRoute(tokens.access_token), 401, "token_expired");
 });
 
 it("cleans up by its alarm, and tells the laptop that wakes next morning", async () => {
@@ -128,19 +69,6 @@ it("forgets an ended session after 30 days", async () => {
   expect(JSON.parse(await object.command('{"touch":{"generation":0,"passive":false}}'))).toBe("unknown");
 });
 
-it("is lengthened by an eviction, by a minute at most, and never cut short", async () => {
-  const { tokens } = await someone();
-  advance(59 * SECOND);
-  await protectedRoute(tokens.access_token); // not written yet
-  const active = Date.now();
-  await evictDurableObject(stub(tokens.access_token));
-  const headers = { "x-session-passive": "1" };
-  const info = await api("GET", "/debug/session-info", { token: tokens.access_token, headers });
-  const deadline = Date.parse(info.json.idle_expires_at);
-  expect(deadline).toBeGreaterThanOrEqual(active + IDLE);
-  expect(deadline).toBeLessThanOrEqual(active + IDLE + MINUTE);
-});
-
 it("remembers rotation and reuse over an eviction", async () => {
   const { tokens } = await someone();
   const next = (await refresh(tokens.refresh_token)).json;
@@ -152,25 +80,6 @@ it("remembers rotation and reuse over an eviction", async () => {
   refused(await refresh(tokens.refresh_token), 401, "refresh_token_reused", "reuse");
   refused(await protectedRoute(next.access_token), 401, "access_token_blacklisted", "reuse");
   refused(await refresh(next.refresh_token), 401, "session_revoked_or_invalid", "reuse");
-});
-
-it("ends only the session whose old token came again", async () => {
-  const { user, tokens } = await someone();
-  const other = await logIn(user.username);
-  const second = (await refresh(tokens.refresh_token)).json;
-  await refresh(second.refresh_token);
-  refused(await refresh(tokens.refresh_token), 401, "refresh_token_reused", "reuse");
-  expect((await protectedRoute(other.access_token)).status).toBe(200);
-});
-
-it("gives a lost answer again as long as the new tokens were not seen", async () => {
-  const { tokens } = await someone();
-  const next = (await refresh(tokens.refresh_token)).json;
-  advance(5 * MINUTE);
-  const again = (await refresh(tokens.refresh_token)).json;
-  expect(again).toEqual({ ...next, expires_in: 600 });
-  expect((await protectedRoute(again.access_token)).status).toBe(200);
-  refused(await refresh(tokens.refresh_token), 401, "refresh_token_reused", "reuse");
 });
 
 it("notes a revocation in KV for what is left of the token, at least a minute", async () => {
@@ -211,27 +120,4 @@ it("sets an alarm that was lost again, as soon as anybody asks", async () => {
   await evictDurableObject(object);
   await protectedRoute(tokens.access_token);
   expect(await alarm()).toBeGreaterThanOrEqual(due ?? Infinity);
-});
-
-it("finishes an eviction that nobody carried out", async () => {
-  const { user, tokens } = await someone();
-  const id = sessionOf(tokens.access_token);
-  // The user's object decides an end, and whoever asked for it dies before doing it.
-  await userStub(user.username).command(JSON.stringify({ end: { only: id, keep: null, reason: "evicted" } }));
-  expect((await protectedRoute(tokens.access_token)).status).toBe(200);
-  advance(11 * SECOND);
-  expect(await runDurableObjectAlarm(userStub(user.username))).toBe(true);
-  refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "evicted");
-  expect(await env.KV.get(`session:${id}`)).toBeNull();
-});
-
-it("frees a place that a login took and never used", async () => {
-  const { user } = await someone();
-  const login = { password: user.password, address: "a", session_id: String(env.SESSION.newUniqueId()) };
-  await userStub(user.username).command(JSON.stringify({ login }));
-  const slots = async () => JSON.parse(await userStub(user.username).command('"get"')).user.slots.length;
-  expect(await slots()).toBe(2);
-  advance(31 * SECOND);
-  await runDurableObjectAlarm(userStub(user.username));
-  expect(await slots()).toBe(1);
 });
