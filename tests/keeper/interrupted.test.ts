@@ -118,3 +118,18 @@ it("an exchange is not taken up again: its code was for once", async () => {
   );
   expect(await status(FIRST)).toMatchObject({ last_error: null });
 });
+
+it("interrupted again and again, it stays within the hour's calls", async () => {
+  for (let n = 0; n < 30; n++) {
+    const hold = upstreams.hold("facturify", "auth");
+    const caller = read(FACTURIFY);
+    const came = await Promise.race([hold.arrived.then(() => true), caller.then(() => false)]);
+    if (came) await abortAllDurableObjects();
+    hold.release();
+    await caller;
+    advance(60 * SECOND);
+  }
+  const attempts = (await history(FACTURIFY)).filter(({ outcome }) => outcome !== "ok").length;
+  expect(attempts).toBeGreaterThan(3);
+  expect(attempts).toBeLessThanOrEqual(15);
+});

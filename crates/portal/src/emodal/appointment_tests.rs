@@ -103,6 +103,13 @@ fn what_is_missing_or_wrong_is_asked_for() {
         assert_eq!((wizard.phase, Value::Object(wizard.fields)), (phase, fields(&more)));
         assert_eq!(wizard.form.is_some(), calls > 0, "{more}");
         assert_eq!(outcome.answer.contains_key("available_times"), phase == 3);
+        let choices = outcome.answer.get("choices").map(|choices| choices["terminal"].clone());
+        let offers = message.contains("is none") && phase < 3;
+        assert_eq!(choices.is_some(), offers, "{more}");
+        if more["terminal"] == "trapac" {
+            let terminals = choices.unwrap();
+            assert!(terminals.as_array().unwrap().contains(&json!("TraPac")), "{terminals}");
+        }
     }
 }
 
@@ -146,6 +153,11 @@ fn a_wizard_is_gone_on_with_where_it_was_left() {
     assert_eq!((ran.calls[0].as_str(), ran.calls.len()), ("GET /portal/appointments/new", 3));
     let ran = run(&portal, "check_appointments", &json!({ "terminal": "ITS Long Beach" }), listed.clone());
     assert_eq!((ran.calls[0].as_str(), ran.calls.len()), ("GET /portal/appointments/new", 3));
+    assert!(ran.called[1].body.contains("TerminalId=1&"));
+    // And so does an order of something else than what was checked.
+    let order = json!({ "terminal": "ITS Long Beach", "appointment_time": TIME });
+    let ran = run(&portal, "make_appointment", &order, listed.clone());
+    assert_eq!((ran.calls[0].as_str(), ran.calls.len()), ("GET /portal/appointments/new", 4));
     assert!(ran.called[1].body.contains("TerminalId=1&"));
     // So does a wizard without a form, or with something else instead of one.
     for form in [None, Some(json!({ "phase": 2 })), Some(json!(1))] {

@@ -209,6 +209,21 @@ fn a_timeline_is_read() {
 }
 
 #[test]
+fn who_has_passed_pregate_and_who_has_not() {
+    for (milestone, status, passed) in
+        [("Pregate", "Completed", true), ("Pregate", "Pending", false), ("Gate Out", "Completed", false)]
+    {
+        let rows = format!("<tr><td>{milestone}<td>10/28/2026<td>{status}</tr>");
+        let body = format!("<table id=timeline><tr><th>Milestone<th>Date<th>Status</tr>{rows}</table>");
+        let world = World::new(|_| page(200, &inside(&body)));
+        let mut visit = logged_in(&world);
+        let request = request("get_container_timeline", &json!({ "container_id": "MSCU1000001" }), None);
+        let answer = now(emodal().run(&mut visit, &request)).unwrap().answer;
+        assert_eq!(answer["passed_pregate"], passed, "{milestone} {status}");
+    }
+}
+
+#[test]
 fn a_container_that_is_not_there_is_told() {
     for (id, expected, call) in [
         ("MSCU9", Code::NotFound, Some("GET /portal/containers/MSCU9")),
