@@ -1,4 +1,5 @@
 // The life of the Facturify token: short, five seconds later long, renewed before it ends; and the shapes of its routes.
+// Natively: crates/keeper/src/provider_tests.rs, crates/sim/tests/keeper/lives.rs.
 import { expect, it } from "vitest";
 import { SECOND } from "../support/worker/time.ts";
 import { alarmAt, FACTURIFY, get, keeper, later } from "../support/worker/keeper.ts";

@@ -1,4 +1,5 @@
 // Who may call the service routes: whoever shows a service key that is good and has the scope.
+// Natively: crates/sim/tests/http/service_keys.rs.
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Answer, api, type Call, refused } from "../support/worker/api.ts";
 import { elsewhere, type Key, makeKey, malformed, otherSecret, revokeKey } from "../support/worker/keys.ts";

@@ -1,4 +1,5 @@
 // Upstox tokens through the day, and the routes that show them, with and without an account's id.
+// Natively: crates/keeper/src/upstox_tests.rs.
 import { expect, it, vi } from "vitest";
 import { refused } from "../support/worker/api.ts";
 import { SECOND } from "../support/worker/time.ts";

@@ -1,4 +1,5 @@
 // Lists of the portal's: all containers or some, and what has happened to one of them.
+// Natively: crates/portal/src/emodal/listing_tests.rs.
 import { describe, expect, it } from "vitest";
 import {
   getSession,

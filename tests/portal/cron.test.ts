@@ -1,4 +1,5 @@
 // What the Cron Trigger makes good, what `/health` counts and what that costs, and what is left in storage.
+// Natively: crates/sim/tests/portal/upkeep.rs.
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";

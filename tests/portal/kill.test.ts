@@ -1,6 +1,6 @@
 // The object is gone in the middle of something: what it was about to do is on record, and nothing is done twice that may
 // not be.
-// Over 400 lines: each piece of work at a portal, killed at each of its steps, with the same helpers.
+// Each piece of work at each of its steps is tested natively: crates/sim/tests/portal/kills.rs.
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { MINUTE } from "../support/worker/time.ts";

@@ -1,4 +1,5 @@
 // There are ten live sessions at most: one more, and the one that was not used for longest gives way.
+// Natively: crates/sim/tests/portal/limit.rs.
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { advance, MINUTE, SECOND } from "../support/worker/time.ts";

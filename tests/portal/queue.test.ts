@@ -1,4 +1,5 @@
 // What is done on one session is done one after the other, in order; nobody else waits for it.
+// Natively: crates/sim/tests/portal/queue.rs.
 import { expect, it } from "vitest";
 import { api } from "../support/worker/api.ts";
 import {

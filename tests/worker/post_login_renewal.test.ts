@@ -1,4 +1,5 @@
 // Renewals: the bank is asked each time, once for all who come at the same time, and only its own word ends a session.
+// Natively: crates/sim/tests/sessions/renewal.rs.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";

@@ -1,4 +1,5 @@
 // The clocks of a session, on the real runtime with a clock that the test moves.
+// Natively: crates/sim/tests/sessions.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
