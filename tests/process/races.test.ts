@@ -19,7 +19,9 @@ it("1,000 parallel refreshes of one token give one successor", async () => {
   const tokens = await client.someone();
   const answers = await times(1000, () => client.refresh(tokens.refresh_token));
   expect(tally(answers.map((answer) => answer.status))).toEqual(new Map([[200, 1000]]));
-  expect(new Set(answers.map((answer) => answer.text)).size).toBe(1);
+  // What is left of their time may differ, where a busy machine takes longer than the grace.
+  const pairs = answers.map(({ json }) => `${json.access_token} ${json.refresh_token}`);
+  expect(new Set(pairs).size).toBe(1);
   const next = answers[0]?.json;
   expect(next.refresh_token).not.toBe(tokens.refresh_token);
   expect((await client.protected(next.access_token)).status).toBe(200);
