@@ -3,8 +3,18 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { advance, SECOND } from "../support/worker/time.ts";
-import { mended, alarmAt, eventually, FACTURIFY, HOUR, keeper, order } from "../support/worker/keeper.ts";
-import { read, runDue, stored, untilAlarm, upstreams } from "../support/worker/keeper.ts";
+import {
+  mended,
+  alarmAt,
+  eventually,
+  FACTURIFY,
+  FIRST,
+  HOUR,
+  keeper,
+  later,
+  order,
+} from "../support/worker/keeper.ts";
+import { post, read, runDue, status, stored, untilAlarm, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
@@ -18,6 +28,15 @@ const delivered = (account: string) =>
     (waiting) => waiting.length === 0,
   );
 const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Fails until the quick tries are used up. */
+async function failing(account: string): Promise<void> {
+  await read(account);
+  for (let n = 0; n < 3; n++) {
+    await untilAlarm(account);
+    await runDue(account);
+  }
+}
 
 it("failing once the quick tries are used up, then recovered", async () => {
   upstreams.fail("facturify", { fault: "status", status: 503 }, { times: "forever" });
@@ -57,6 +76,21 @@ it("failing once the quick tries are used up, then recovered", async () => {
   });
   for (const alert of upstreams.alerts)
     expect(alert).toMatchObject({ verified: true, timely: true, duplicate: false, status: 204 });
+});
+
+it("a short trouble is nobody's business", async () => {
+  upstreams.fail("facturify", { fault: "reset" }, { times: 3 });
+  await failing(FACTURIFY);
+  await later(0);
+  await mended(FACTURIFY);
+  expect(await status(FACTURIFY)).toMatchObject({ status: "valid", last_error: null });
+  expect(upstreams.alerts).toEqual([]);
+});
+
+it("an approval that is asked for needs attention", async () => {
+  await post("/accounts/agnidata001/token/request");
+  await delivered(FIRST);
+  expect(said()).toMatchObject([{ type: "token.needs_attention", data: { code: "approval_pending" } }]);
 });
 
 it("a receiver that is down gets it when it is up again, with the same id", async () => {

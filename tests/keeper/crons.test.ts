@@ -104,3 +104,12 @@ it("the history says that the cron did it", async () => {
     calls: 3,
   });
 });
+
+it("an account in trouble is left to its own plan by the crons", async () => {
+  upstreams.fail("tokens", { fault: "status", status: 503 }, { times: "forever" });
+  await read(FIRST);
+  const { retry_at } = (await stored(FIRST)).trouble;
+  for (let n = 0; n < 3; n++) await Promise.all([cron(DAILY), cron(MINUTELY)]);
+  expect((await stored(FIRST)).trouble.retry_at).toBe(retry_at);
+  expect(upstreams.count({ account: "agnidata001" })).toBe(1);
+});

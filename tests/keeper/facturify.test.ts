@@ -1,14 +1,15 @@
 // The life of the Facturify token: short, five seconds later long, renewed before it ends; and the shapes of its routes.
 // Natively: crates/keeper/src/provider_tests.rs, crates/sim/tests/keeper/lives.rs.
 import { expect, it } from "vitest";
-import { SECOND } from "../support/worker/time.ts";
-import { alarmAt, FACTURIFY, get, keeper, later } from "../support/worker/keeper.ts";
+import { DAY, MINUTE, SECOND } from "../support/worker/time.ts";
+import { alarmAt, cron, FACTURIFY, get, keeper, later, MINUTELY } from "../support/worker/keeper.ts";
 import { post, runDue, START, stored, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
 const TOKEN = "/api/v1/facturify/auth/token";
 const LONG = 43_200;
+const BUFFER = 60;
 
 const calls = () =>
   upstreams.calls
@@ -66,6 +67,36 @@ it("gets a short token, and five seconds later a long one", async () => {
   });
 });
 
+it("renews the long one before it ends: by the buffer, and by up to a tenth of it more", async () => {
+  const before = await long();
+  const end = Date.now() + LONG * SECOND;
+  await told(FACTURIFY);
+  const due = (await alarmAt(FACTURIFY)) ?? 0;
+  expect(due).toBeLessThanOrEqual(end - BUFFER * SECOND);
+  expect(due).toBeGreaterThanOrEqual(end - BUFFER * 1.1 * SECOND);
+  await later(due - 1 - Date.now());
+  expect(await runDue(FACTURIFY)).toBe(0);
+  await later(1);
+  expect(await runDue(FACTURIFY)).toBe(1);
+  expect(calls()).toEqual(["auth 200", "refresh 200", "refresh 200"]);
+  expect(await token()).not.toBe(before);
+  // A JWT ends at a whole second.
+  expect((await get(TOKEN)).json.ttl).toBeOneOf([LONG - 1, LONG]);
+});
+
+it("for a day of alarms and crons makes no call that is not due", async () => {
+  await long();
+  const end = Date.now() + DAY;
+  while (Date.now() < end) {
+    const alarm = (await alarmAt(FACTURIFY)) ?? Infinity;
+    await later(Math.min(60 * MINUTE, alarm - Date.now()));
+    await Promise.all([cron(MINUTELY), runDue(FACTURIFY)]);
+    expect((await get(TOKEN)).json.ttl).toBeGreaterThan(0);
+  }
+  // Almost twelve hours each.
+  expect(calls()).toEqual(["auth 200", "refresh 200", "refresh 200", "refresh 200"]);
+});
+
 it("POST obtains, whatever there is", async () => {
   const before = await long();
   const answer = await post(TOKEN);
@@ -94,4 +125,11 @@ it("POST …/refresh gives a long one from nothing, from a short one, and from a
   upstreams.revoke("facturify");
   expect((await post(`${TOKEN}/refresh`)).json).toEqual(shape);
   expect(calls().slice(5)).toEqual(["refresh 401", "auth 200", "refresh 200"]);
+});
+
+it("keeps the short one if its change for a long one fails", async () => {
+  upstreams.fail("facturify", { fault: "status", status: 503 }, { operation: "refresh" });
+  const answer = await post(`${TOKEN}/refresh`);
+  expect([answer.status, answer.json.jwt.expires_in]).toEqual([200, 240]);
+  expect(await token()).toBe(answer.json.jwt.token);
 });

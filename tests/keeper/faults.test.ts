@@ -84,6 +84,15 @@ it.each([
   expect((await stored(FACTURIFY)).trouble.retry_at).toBe(Date.now() + seconds * SECOND);
 });
 
+it("a Retry-After that is none changes nothing", async () => {
+  for (const retry_after of ["-5", "soon", "", "1e9", "0"]) {
+    upstreams.fail("facturify", { fault: "status", status: 503, retry_after });
+    refused(await order(FACTURIFY), 502, "upstream_error");
+    const { retry_at, failures } = (await stored(FACTURIFY)).trouble;
+    expect(retry_at - Date.now(), retry_after).toBeLessThanOrEqual((failures < 4 ? 8 : 600) * SECOND);
+  }
+});
+
 it("a body that is too long is not read to its end", async () => {
   const json = { access_token: "x".repeat(100_000), expires_in: 3600 };
   upstreams.fail("oauth2", { fault: "wrong_json", json });

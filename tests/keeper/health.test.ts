@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { api } from "../support/worker/api.ts";
 import { advance, SECOND } from "../support/worker/time.ts";
-import { ACCOUNTS, FIRST, HOUR, keeper } from "../support/worker/keeper.ts";
-import { order, read, told, upstreams } from "../support/worker/keeper.ts";
+import { ACCOUNTS, FIRST, HOUR, keeper, later } from "../support/worker/keeper.ts";
+import { order, read, runDue, told, upstreams } from "../support/worker/keeper.ts";
 
 keeper();
 
@@ -53,6 +53,21 @@ it("an account that failed is told of, and the others carry on", async () => {
   upstreams.heal();
   await order("upstox/agnidata002");
   expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
+});
+
+it("one whose renewal was refused three times has failed; one that has only expired has not", async () => {
+  await all();
+  await later(16 * HOUR);
+  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
+  upstreams.set({ tokens: { refresh_gives: "dead" } });
+  await read(FIRST);
+  for (let n = 0; n < 2; n++) {
+    await told(FIRST);
+    advance(4 * SECOND);
+    await runDue(FIRST);
+  }
+  await told(FIRST);
+  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 1) });
 });
 
 it("asks one object, and that once a second at most", async () => {

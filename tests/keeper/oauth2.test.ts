@@ -27,6 +27,18 @@ it("client credentials, with the client in the body and a scope", async () => {
   });
 });
 
+it("is renewed a quarter of an hour before its end", async () => {
+  await read(BATCH);
+  await told(BATCH);
+  const due = (await alarmAt(BATCH)) ?? 0;
+  expect(START + 3600 * SECOND - due).toBeGreaterThanOrEqual(900 * SECOND);
+  expect(START + 3600 * SECOND - due).toBeLessThanOrEqual(990 * SECOND);
+  await later(due - Date.now());
+  expect(await runDue(BATCH)).toBe(1);
+  expect((await read(BATCH)).json.expires_in).toBe(3600);
+  expect(upstreams.count()).toBe(2);
+});
+
 it.each(["rotate", "keep", "reuse_detection"] as const)("refresh tokens: %s", async (rotation) => {
   upstreams.set({ oauth2: { rotation } });
   const tokens = new Set<string>();
@@ -67,6 +79,14 @@ it("an answer that was lost takes its refresh token with it: final, said, and me
     "ok",
   ]);
   expect(upstreams.count({ upstream: "oauth2" })).toBe(3);
+});
+
+it("where the server keeps the old one good, a lost answer loses nothing", async () => {
+  upstreams.set({ oauth2: { rotation: "keep" } });
+  upstreams.fail("oauth2", { fault: "fail_after", how: "status" });
+  refused(await read(CRM), 502, "upstream_error");
+  await later(2 * SECOND);
+  expect((await read(CRM)).status).toBe(200);
 });
 
 it("without expires_in a token is taken to live an hour", async () => {

@@ -48,6 +48,7 @@ async function everywhere(call: Call, status: number, code: string, header: stri
   return answers;
 }
 
+const notShown = (call: Call) => everywhere(call, 401, "not_authenticated", REALM);
 const invalid = (call: Call) =>
   everywhere(call, 401, "service_key_invalid", `${REALM}, error="invalid_token"`);
 const malformedRequest = (call: Call) =>
@@ -64,6 +65,14 @@ describe("where the key stands", () => {
     await invalid({ headers: headers(otherSecret(key.key)) });
   });
 
+  it("the same key twice is one key", async () => {
+    await letIn({ headers: { authorization: `Bearer ${key.key}`, "x-api-key": key.key, apikey: key.key } });
+    await letIn({ headers: { "x-api-key": key.key, apikey: key.key } });
+    const twice = new Headers({ "x-api-key": key.key });
+    twice.append("x-api-key", key.key);
+    await letIn({ headers: twice });
+  });
+
   it("B03 two that differ are 400, also if one of them or both are good", async () => {
     const other = await makeKey();
     const { tokens } = await someone();
@@ -77,6 +86,18 @@ describe("where the key stands", () => {
       { authorization: `Bearer ${key.key} ${key.key}` },
     ])
       await malformedRequest({ headers });
+  });
+
+  it("another scheme beside a key is not looked at", () =>
+    letIn({ headers: { authorization: "Basic dXNlcjpwYXNz", "x-api-key": key.key } }));
+
+  it("B01 nothing given is 401 without an error", async () => {
+    await notShown({});
+    await notShown({ headers: { authorization: "" } });
+    await notShown({ headers: { "x-api-key": "", apikey: "" } });
+    await notShown({ headers: { authorization: `Basic ${btoa(`key:${key.key}`)}` } });
+    await notShown({ headers: { authorization: key.key } });
+    await notShown({ headers: { cookie: `x-api-key=${key.key}` } });
   });
 
   it("D05 a key in the query or in the body is not looked at", async () => {
@@ -141,6 +162,13 @@ describe("D04 how long a key is good", () => {
     await letIn({ token: there.key });
     advance(1);
     await invalid({ token: there.key });
+  });
+
+  it("a key is good from the moment it is made, and several are at once", async () => {
+    const keys = await Promise.all([1, 2, 3].map(() => makeKey({ name: "rotated" })));
+    for (const { key: token } of keys) await letIn({ token });
+    await revokeKey(keys[0]?.id ?? "");
+    for (const { key: token } of keys.slice(1)) await letIn({ token });
   });
 });
 

@@ -239,6 +239,11 @@ describe("make_appointment", () => {
     expect(upstreams.bookings).toHaveLength(1);
     expect(made("appointment_book")).toBe(1);
   });
+
+  it("an empty field is one that was not given", async () => {
+    const answer = await make(await sessionOf(someone()), { ...ALL, pin_code: "", appointment_time: "" });
+    waits(answer, 3, ["appointment_time"]);
+  });
 });
 
 it("a session that is closed while something is ordered: what became of it is told", async () => {
@@ -254,6 +259,25 @@ it("a session that is closed while something is ordered: what became of it is to
   // Its wizards are gone with it.
   const other = await sessionOf(user);
   expect(other).not.toBe(session_id);
+});
+
+it("wizards of one session do not mix", async () => {
+  const session_id = await sessionOf(someone());
+  const others = { ...ALL, terminal: "ITS Long Beach", container_id: "MSCU1000002", truck_plate: "AB2" };
+  const [one, two] = (await Promise.all([check(session_id, ALL), check(session_id, others)])).map((a) =>
+    offers(a),
+  );
+  expect(one).not.toBe(two);
+  const answers = await Promise.all([
+    make(session_id, { appointment_session_id: two, appointment_time: TIMES[2] }),
+    make(session_id, { appointment_session_id: one, appointment_time: TIMES[3] }),
+  ]);
+  for (const answer of answers) expect(answer.status, answer.text).toBe(200);
+  const booked = upstreams.bookings.map(({ container, terminal, time }) => [container, terminal, time]);
+  expect(booked.toSorted()).toEqual([
+    ["MSCU1000001", "TraPac", TIMES[3]],
+    ["MSCU1000002", "ITS Long Beach", TIMES[2]],
+  ]);
 });
 
 describe("nobody knows what became of it", () => {

@@ -45,6 +45,15 @@ describe("keys", () => {
     await sessionOf({ ...user, captcha_api_key: "ck-good" });
     expect(upstreams.portal.logins).toBe(1);
   });
+
+  it("hostile ones are sent as they are", async () => {
+    for (const captcha_api_key of ["a&json=0&key=ck-x", "ck\u0000", " ck-", "%63k-", "../ck-", "đ 🗝"]) {
+      failed(await getSession(someone({ captcha_api_key })), 422, "captcha_key_refused");
+      expect(upstreams.calls.findLast((call) => call.operation === "captcha_in")?.account).toBe(
+        captcha_api_key,
+      );
+    }
+  });
 });
 
 describe.each(["in_error", "res_error"] as const)("%s", (which) => {

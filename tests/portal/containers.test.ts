@@ -112,6 +112,18 @@ describe("get_containers", () => {
     expect(answer.json.containers).toHaveLength(count);
   });
 
+  it("none at all", async () => {
+    upstreams.set({ portal: { containers: 0 } });
+    const session_id = await sessionOf(someone());
+    const answer = await containers(session_id);
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.json).toMatchObject({ total_containers: 0, scroll_cycles: 0, containers: [] });
+    expect((await containers(session_id, { target_container_id: number(0) })).json).toMatchObject({
+      total_containers: 0,
+      found_target_container: false,
+    });
+  });
+
   it("with an id and credentials the id counts, as long as there is such a session", async () => {
     const [one, two] = [someone(), someone()];
     const session_id = await sessionOf(one);

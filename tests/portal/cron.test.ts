@@ -79,6 +79,17 @@ describe("the cron", () => {
     expect(upstreams.portal.live_sessions).toBe(1);
   });
 
+  it("calls no portal, and changes nothing where nothing is wrong", async () => {
+    const ids = [await sessionOf(someone()), await sessionOf(someone(), { keep_alive: false })];
+    const name = await nameOf(ids[0] ?? "");
+    const [before, due] = [await listed(), await alarmAt(name)];
+    upstreams.clearCalls();
+    for (let n = 0; n < 5; n++) await cron();
+    expect(await listed()).toEqual(before);
+    expect(await alarmAt(name)).toBe(due);
+    expect(upstreams.calls).toEqual([]);
+  });
+
   it("takes a row away whose session is not there any more", async () => {
     const [user, other] = [someone(), someone()];
     const id = await sessionOf(user);
@@ -160,6 +171,18 @@ describe("without the registry", () => {
     expect(await listed()).toHaveLength(2);
     expect(await health()).toMatchObject({ status: "healthy", ...counted(2, 2) });
     expect(upstreams.count({ upstream: "portal", operation: "logout" })).toBe(0);
+  });
+
+  it("the end of a session is told when it is back", async () => {
+    const id = await sessionOf(someone(), { keep_alive: false });
+    const name = await nameOf(id);
+    const spy = away();
+    await pass(name, 31 * MINUTE);
+    spy.mockRestore();
+    expect(await listed()).toHaveLength(1);
+    await pass(name, MINUTE);
+    expect(await listed()).toEqual([]);
+    expect((await containers(id)).json).toMatchObject({ reason: "idle" });
   });
 });
 

@@ -83,6 +83,28 @@ describe.each(BEFORE)("a login that ends at %s %s", (upstream, operation) => {
   });
 });
 
+it("a login that has ended is known: nobody logs in again", async () => {
+  const user = someone();
+  const id = await sessionOf(user);
+  for (let n = 0; n < 3; n++) {
+    await abortAllDurableObjects();
+    expect((await getSession(user)).json).toMatchObject({ session_id: id, is_new: false });
+    expect((await containers(id)).status).toBe(200);
+  }
+  await evict(await nameOf(id));
+  expect((await containers(id)).status).toBe(200);
+  expect(seen(user)).toEqual(ONE_LOGIN);
+});
+
+it("a refusal is known as well", async () => {
+  const user = someone({ password: "wrong" });
+  for (let n = 0; n < 5; n++) {
+    expect((await getSession(user)).json.code).toBe("portal_credentials_refused");
+    await abortAllDurableObjects();
+  }
+  expect(count("credentials", user)).toBe(1);
+});
+
 describe("in the middle of other work", () => {
   const begin = async () => {
     const user = someone();

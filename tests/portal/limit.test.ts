@@ -91,6 +91,19 @@ it("thirty logins at once leave ten, here and there", async () => {
   expect(upstreams.portal).toMatchObject({ logins: 30, live_sessions: MAX });
 });
 
+it("logins that fail close nobody", async () => {
+  const all = await full();
+  const wrong = await getSession(someone({ password: "wrong" }));
+  expect([wrong.status, wrong.json.code]).toEqual([401, "portal_credentials_refused"]);
+  const poor = await getSession(someone({ captcha_api_key: "nobalance-1" }));
+  expect([poor.status, poor.json.code]).toEqual([402, "captcha_no_balance"]);
+  upstreams.fail("portal", { fault: "status", status: 503 });
+  expect((await getSession(someone())).json.code).toBe("portal_error");
+  await cron();
+  expect(await ids()).toEqual(all.map(({ id }) => id));
+  expect(upstreams.portal.live_sessions).toBe(MAX);
+});
+
 it("one that cannot be reached just then is closed by the cron", async () => {
   const all = await full();
   const first = all[0];

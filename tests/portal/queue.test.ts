@@ -1,7 +1,7 @@
 // What is done on one session is done one after the other, in order; nobody else waits for it.
 // Natively: crates/sim/tests/portal/queue.rs.
 import { expect, it } from "vitest";
-import { api } from "../support/worker/api.ts";
+import { api, type Answer } from "../support/worker/api.ts";
 import {
   closeSession,
   eventually,
@@ -23,9 +23,12 @@ import {
 
 portal();
 
+const containers = (session_id: string) => post("/get_containers", { session_id });
 const onePage = (session_id: string) => post("/get_containers", { session_id, infinite_scrolling: false });
 const timeline = (session_id: string, container_id = "MSCU1000000") =>
   post("/get_container_timeline", { session_id, container_id });
+
+const done = (answers: Answer[]) => answers.map(({ status, json }) => [status, json.code]);
 
 /** What the portal was asked after it was logged in, in order. */
 const operations = () => upstreams.calls.filter((c) => c.upstream === "portal").map((c) => c.operation);
@@ -75,6 +78,20 @@ it("one session: one at a time, in order", async () => {
     "containers",
   ]);
   expect(upstreams.atOnce({ upstream: "portal", account: user.username }).peak).toBe(1);
+});
+
+it("several sessions: side by side", async () => {
+  const [one, other] = [someone(), someone()];
+  const ids = [await sessionOf(one), await sessionOf(other)];
+  const holds = [one, other].map(({ username }) => upstreams.hold("portal", "containers", username));
+  const answers = ids.map((id) => onePage(id));
+  for (const hold of holds) await hold.arrived;
+  expect(holds.map(({ waiting }) => waiting)).toEqual([1, 1]);
+  for (const hold of holds) hold.release();
+  expect(done(await Promise.all(answers))).toEqual([
+    [200, undefined],
+    [200, undefined],
+  ]);
 });
 
 it("over a hundred that wait: the next is told to come back, and nobody else notices", async () => {
@@ -129,4 +146,52 @@ it("closed while an operation runs: gone at once, the operation ends, then the p
   expect(upstreams.portal.live_sessions).toBe(0);
   await runDue(name);
   expect(operations()).toEqual(["containers", "logout", "logout"]);
+});
+
+it("closed in the middle of several pages: they all come", async () => {
+  const user = someone();
+  const session_id = await sessionOf(user);
+  upstreams.clearCalls();
+  upstreams.fail("portal", [{ fault: "none" }, { fault: "none" }, { fault: "slow", delay_ms: 200 }], {
+    operation: "containers",
+  });
+  const running = containers(session_id);
+  await eventually(
+    () => operations().length,
+    (n) => n >= 2,
+  );
+  await closeSession(session_id);
+  expect((await running).json).toMatchObject({ success: true, total_containers: 137 });
+  await eventually(operations, (all) => all.length === 8);
+  expect(operations().slice(5)).toEqual(["containers", "logout", "logout"]);
+});
+
+it("a login is waited for, and a session that was closed in the middle of it is not found by that", async () => {
+  const user = someone();
+  const hold = upstreams.hold("portal", "credentials", user.username);
+  const first = getSession(user);
+  await hold.arrived;
+  expect(await listed()).toEqual([]);
+  const [second, operation] = [
+    getSession(user),
+    post("/get_containers", { ...user, infinite_scrolling: false }),
+  ];
+  hold.release();
+  const { session_id } = (await first).json;
+  expect((await second).json).toMatchObject({ session_id, is_new: false });
+  expect((await operation).json).toMatchObject({ success: true, session_id });
+  expect(seen(user)).toEqual(ONE_LOGIN);
+});
+
+it("closed at the portal by hand and here at the same time: closed", async () => {
+  const user = someone();
+  const id = await sessionOf(user);
+  upstreams.revoke("portal", user.username);
+  const [closed, again] = await Promise.all([closeSession(id), closeSession(id)]);
+  expect([closed.status, again.status].sort()).toEqual([200, 404]);
+  expect([closed, again].find(({ status }) => status === 404)?.json).toMatchObject({
+    code: "portal_session_ended",
+    reason: "closed",
+  });
+  expect(seen(user)).toEqual(ONE_LOGIN);
 });

@@ -53,7 +53,14 @@ it("R21 many renewals at once: the bank is asked once, and all get the same pair
 
 const OUTAGES: [string, Fault, number, string][] = [
   ["answers 500", { fault: "status", status: 500 }, 502, "upstream_error"],
+  ["answers 503 in HTML", { fault: "status", status: 503, body: "html" }, 502, "upstream_error"],
+  ["answers 403", { fault: "status", status: 403 }, 502, "upstream_unintelligible"],
+  ["answers 404", { fault: "status", status: 404 }, 502, "upstream_unintelligible"],
   ["limits its calls", { fault: "status", status: 429, retry_after: 7 }, 502, "upstream_rate_limited"],
+  ["answers HTML", { fault: "html_200" }, 502, "upstream_unintelligible"],
+  ["answers half", { fault: "half_json" }, 502, "upstream_unintelligible"],
+  ["answers something else", { fault: "wrong_json" }, 502, "upstream_unintelligible"],
+  ["sends us elsewhere", { fault: "redirect" }, 502, "upstream_redirected"],
   ["breaks the connection", { fault: "reset" }, 502, "upstream_unreachable"],
   ["does not answer in time", { fault: "hang" }, 504, "upstream_timeout"],
 ];
@@ -74,6 +81,17 @@ it.each(OUTAGES)("the bank %s: nothing ends, and the same token works when it is
     () => asked(cif),
     (times) => times === 3,
   );
+  heal();
+  await alive(await renew(pair.refreshToken));
+});
+
+it("an outage that is longer than the inactivity timeout costs nothing to whoever goes on asking", async () => {
+  const pair = await init();
+  const heal = upstreams.fail("sme", { fault: "status", status: 503 }, { times: "forever" });
+  for (let minutes = 0; minutes < 50; minutes += 25) {
+    advance(25 * 60 * SECOND);
+    refused(await tryRenew(pair.refreshToken), 502, "upstream_error");
+  }
   heal();
   await alive(await renew(pair.refreshToken));
 });

@@ -7,13 +7,16 @@ import {
   fakeBank,
   freshCif,
   init,
+  initBody,
+  INIT,
   ownerStub,
   protectedRoute,
+  renew,
   sessionStub,
   tryInit,
   tryRenew,
 } from "../support/worker/post_login.ts";
-import { advance, SECOND, standingClock } from "../support/worker/time.ts";
+import { advance, MINUTE, SECOND, standingClock } from "../support/worker/time.ts";
 import { sessionOf } from "../support/worker/tokens.ts";
 import { admin, logIn, makeUser } from "../support/worker/users.ts";
 
@@ -122,6 +125,17 @@ it("S16 many at once stay within the limit", async () => {
   expect((await api("GET", "/auth/sessions", { token })).json.sessions).toHaveLength(5);
 });
 
+it("S02 a beginning that comes with an older session's token takes its place", async () => {
+  const cif = freshCif();
+  const old = await init(cif);
+  const stranger = await init(freshCif());
+  const again = await api("POST", INIT, { token: old.token, body: initBody(cif) });
+  expect(again.status).toBe(200);
+  await revoked(old.token, "logout");
+  expect((await api("POST", INIT, { token: stranger.token, body: initBody(cif) })).status).toBe(200);
+  await alive(stranger.token);
+});
+
 it("admins see and end them", async () => {
   const cif = freshCif();
   const { token, refreshToken } = await init(cif);
@@ -133,6 +147,45 @@ it("admins see and end them", async () => {
   await revoked(token, "admin");
   refused(await tryRenew(refreshToken), 401, "session_revoked_or_invalid", "admin");
   expect((await api("POST", "/admin/sessions/cleanup", { token: await admin() })).status).toBe(200);
+});
+
+/** Activity every ten minutes, told to the session's object: the access token does not last that long. */
+async function busy(token: string, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 10 * MINUTE) {
+    advance(Math.min(left, 10 * MINUTE));
+    await sessionStub(token).command(JSON.stringify({ touch: { generation: 0, passive: false } }));
+  }
+}
+
+it("lives for an hour after each renewal, and not longer", async () => {
+  const first = await init();
+  await busy(first.token, 60 * MINUTE - SECOND);
+  const second = await renew(first.refreshToken);
+  await busy(first.token, 60 * MINUTE - SECOND);
+  const third = await renew(second.refreshToken);
+  await busy(first.token, 60 * MINUTE - 1);
+  const live = await sessionStub(first.token).command('"peek"');
+  expect(JSON.parse(live)).toMatchObject({ live: { generation: 2 } });
+  advance(1);
+  refused(await tryRenew(third.refreshToken), 401, "token_expired");
+  const over = await sessionStub(first.token).command('"peek"');
+  expect(JSON.parse(over)).toMatchObject({ ended: { reason: "lifetime" } });
+});
+
+it("a list says when it ends: by inactivity, or by its time to live if that is earlier", async () => {
+  const born = Date.now();
+  const { token } = await init();
+  const listed = async () => {
+    const { json } = await api("GET", "/admin/sessions/active?limit=500", { token: await admin() });
+    return json.sessions.find(({ id }: { id: string }) => id === sessionOf(token));
+  };
+  const iso = (ms: number) => new Date(ms).toISOString();
+  expect(await listed()).toMatchObject({ expires_at: iso(born + 30 * MINUTE) });
+  await busy(token, 50 * MINUTE);
+  expect(await listed()).toMatchObject({
+    idle_expires_at: iso(born + 80 * MINUTE),
+    expires_at: iso(born + 60 * MINUTE),
+  });
 });
 
 it("its alarm ends it, and tells the list, KV and the log", async () => {

@@ -24,6 +24,24 @@ it("lets a request in at exactly 30:00 and not a millisecond later", async () =>
   refused(await refresh(next.json.refresh_token), 401, "session_inactivity_timeout", "inactivity");
 });
 
+it("shows both deadlines, and moves only the first", async () => {
+  const { tokens } = await someone();
+  const born = Date.now();
+  advance(5 * MINUTE);
+  const info = (await api("GET", "/debug/session-info", { token: tokens.access_token })).json;
+  expect(info).toMatchObject({
+    session_valid: true,
+    active_sessions: 1,
+    jti: claimsOf(tokens.access_token).jti,
+    idle_expires_at: iso(born + 5 * MINUTE + IDLE),
+    absolute_expires_at: iso(born + 30 * DAY),
+  });
+  const list = (await api("GET", "/auth/sessions", { token: tokens.access_token })).json;
+  expect(list.sessions).toMatchObject([
+    { current: true, idle_expires_at: info.idle_expires_at, absolute_expires_at: info.absolute_expires_at },
+  ]);
+});
+
 it("lets a passive request in without counting it", async () => {
   const { tokens } = await someone();
   const headers = { "x-session-passive": "1" };
@@ -121,4 +139,27 @@ it("sets an alarm that was lost again, as soon as anybody asks", async () => {
   await evictDurableObject(object);
   await protectedRoute(tokens.access_token);
   expect(await alarm()).toBeGreaterThanOrEqual(due ?? Infinity);
+});
+
+it("finishes an eviction that nobody carried out", async () => {
+  const { user, tokens } = await someone();
+  const id = sessionOf(tokens.access_token);
+  // The user's object decides an end, and whoever asked for it dies before doing it.
+  await userStub(user.username).command(JSON.stringify({ end: { only: id, keep: null, reason: "evicted" } }));
+  expect((await protectedRoute(tokens.access_token)).status).toBe(200);
+  advance(11 * SECOND);
+  expect(await runDurableObjectAlarm(userStub(user.username))).toBe(true);
+  refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "evicted");
+  expect(await env.KV.get(`session:${id}`)).toBeNull();
+});
+
+it("frees a place that a login took and never used", async () => {
+  const { user } = await someone();
+  const login = { password: user.password, address: "a", session_id: String(env.SESSION.newUniqueId()) };
+  await userStub(user.username).command(JSON.stringify({ login }));
+  const slots = async () => JSON.parse(await userStub(user.username).command('"get"')).user.slots.length;
+  expect(await slots()).toBe(2);
+  advance(31 * SECOND);
+  await runDurableObjectAlarm(userStub(user.username));
+  expect(await slots()).toBe(1);
 });
