@@ -25,7 +25,7 @@ export class Client {
 
   async call(method: string, path: string, token?: string, body?: unknown, more = {}): Promise<Answer> {
     // A connection for each call: one that is kept may be closed by the server at the moment it is used again.
-    const headers: Record<string, string> = { connection: "close", ...more };
+    const headers: Record<string, string> = { connection: "close", "user-agent": "node", ...more };
     if (token) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const sent = request(new URL(path, this.base), { agent, method, headers });
