@@ -52,7 +52,11 @@ fn the_eleventh_closes_the_one_that_was_not_used_for_longest() {
 #[test]
 fn the_one_that_is_reported_is_never_the_one_to_go() {
     let (play, ids) = full();
-    let row = Row { name: "emodal/late".to_owned(), session_id: PortalId::issued("late"), ..play.listed().remove(0) };
+    let row = Row {
+        name: "emodal/late".to_owned(),
+        session_id: PortalId::issued("late"),
+        ..play.listed().remove(0)
+    };
     let upsert = Upsert { row, max: MAX, ended: None };
     let Surplus::TooMany(places) = play.world.send(&portal::registry_address(), &upsert).unwrap();
     assert_eq!(places.iter().map(|place| &place.session_id).collect::<Vec<_>>(), [&ids[0]]);
