@@ -17,7 +17,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 it("1,000 parallel refreshes of one token give one successor", async () => {
   const { client } = server;
   const tokens = await client.someone();
-  const answers = await times(1000, () => client.refresh(tokens.refresh_token));
+  const answers = await times(1000, () => client.refreshAgain(tokens.refresh_token));
   expect(tally(answers.map((answer) => answer.status))).toEqual(new Map([[200, 1000]]));
   // What is left of their time may differ, where a busy machine takes longer than the grace.
   const pairs = answers.map(({ json }) => `${json.access_token} ${json.refresh_token}`);
@@ -117,7 +117,7 @@ it("a session whose object was really evicted is as it was", async () => {
   if (!tokens || !next) expect.fail("there is no session");
   // The runtime evicts an object after about 10 s without a request, and says so to nobody.
   await new Promise((done) => setTimeout(done, Math.max(0, leftAt + 12_500 - Date.now())));
-  const answers = await times(100, () => client.refresh(tokens.refresh_token));
+  const answers = await times(100, () => client.refreshAgain(tokens.refresh_token));
   expect(new Set(answers.map((answer) => answer.json.refresh_token))).toEqual(new Set([next.refresh_token]));
   expect((await client.protected(next.access_token)).status).toBe(200);
   const reused = await client.refresh(tokens.refresh_token);

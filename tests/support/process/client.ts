@@ -58,6 +58,19 @@ export class Client {
   refresh = (refresh_token: string): Promise<Answer> =>
     this.call("POST", "/auth/refresh", undefined, { refresh_token });
 
+  /**
+   * For very many at once: where the connection is lost it is made again, as any client may do with a refresh. A runtime that
+   * gets too little of a busy machine drops some.
+   */
+  async refreshAgain(refresh_token: string, tries = 5): Promise<Answer> {
+    try {
+      return await this.refresh(refresh_token);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET" || tries === 0) throw error;
+      return this.refreshAgain(refresh_token, tries - 1);
+    }
+  }
+
   protected = (token: string): Promise<Answer> => this.call("GET", "/api/v1/protected", token);
 
   /** An access token of the first admin, who logs in once. */
