@@ -235,5 +235,3 @@ describe("the portal ends the session in between", () => {
     }
   });
 });
-
-describe("half a page is never half a list", () => {});
