@@ -7,8 +7,8 @@ import { type Answer, parsed, PASSWORD, type Tokens } from "../answers.ts";
 export { type Answer, PASSWORD, tally, times, type Tokens } from "../answers.ts";
 
 /**
- * What is more at once waits for a connection. The runtime closes one of which it has read nothing within 15 s, and a busy
- * machine does not get through a thousand in that time.
+ * What is more at once waits for a connection. Of a thousand, a runtime that gets too little of a busy machine closes some
+ * without an answer.
  */
 const agent = new Agent({ maxSockets: 128 });
 
