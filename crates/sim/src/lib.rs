@@ -48,9 +48,11 @@
 
 mod deployment;
 pub mod executor;
+pub mod fakes;
 mod host;
 pub mod kv;
 pub mod net;
+pub mod portals;
 pub mod requests;
 pub mod rng;
 pub mod sequence;
