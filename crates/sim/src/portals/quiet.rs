@@ -56,7 +56,8 @@ fn registry(run: &Run, live: &BTreeSet<PortalId>) -> Checked {
     let rows = run.world.sql(Class::PortalRegistry, "registry", "SELECT session_id FROM live");
     let listed: Vec<&str> =
         rows.iter().filter_map(|row| row.get("session_id").and_then(Value::as_str)).collect();
-    let same = listed.len() == live.len() && listed.iter().all(|id| live.iter().any(|known| known.as_str() == *id));
+    let same =
+        listed.len() == live.len() && listed.iter().all(|id| live.iter().any(|known| known.as_str() == *id));
     if same { Ok(()) } else { Err((Invariant::RegistryWrong, format!("{listed:?} listed, {live:?} live"))) }
 }
 
