@@ -13,6 +13,7 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use base::rpc::{CallError, Class, Method, Name};
 use config::App;
+use directory::HashParams;
 use engine::host::{Alarm as _, Answer, DurableObject};
 use sha2::{Digest as _, Sha256};
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
+
+/// Passwords are hashed at next to no cost: what is tested is not how long it takes.
+const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
 
 /// A failing alarm is tried this often again, then dropped.
 const ALARM_RETRIES: u32 = 6;
@@ -63,6 +67,17 @@ pub struct Object {
     alarm_due: Cell<Option<u64>>,
     alarm_tries: Cell<u32>,
     alarm_runs: Cell<bool>,
+    /// How often its alarm has come.
+    pub rings: Cell<u32>,
+}
+
+/// What has happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// What it has written became durable.
+    Stored,
+    /// Its instance was killed.
+    Killed,
 }
 
 #[derive(Clone)]
@@ -81,9 +96,19 @@ pub struct Line {
 
 type Settings = Result<Rc<App>, Rc<Vec<String>>>;
 
+/// So many different settings are kept with what was made of them.
+const APPS_MAX: usize = 64;
+
+thread_local! {
+    /// What was made of settings, for the next deployment with the same: it is plain data.
+    static APPS: RefCell<Vec<(BTreeMap<String, String>, Settings)>> = RefCell::default();
+}
+
 pub struct Deployment {
     pub executor: Rc<Executor>,
     pub weather: Weather,
+    /// Whether databases of worlds before this one are used again: much faster, and not as sure.
+    pub reuses_databases: Cell<bool>,
     /// What the clock showed when the world began, with what it has jumped since.
     pub clock: Cell<u64>,
     pub settings: RefCell<BTreeMap<String, String>>,
@@ -101,6 +126,9 @@ pub struct Deployment {
     ids: RefCell<BTreeMap<(Class, String), String>>,
     instances: RefCell<BTreeMap<u64, Rc<Object>>>,
     made: Cell<u64>,
+    /// What has happened to objects since the last look, if somebody looks.
+    pub changes: RefCell<Vec<(Rc<Object>, Change)>>,
+    pub watched: Cell<bool>,
     alarms: RefCell<BTreeSet<(u64, Class, String)>>,
 }
 
@@ -109,6 +137,7 @@ impl Deployment {
         Self {
             executor: Rc::new(Executor::new(seed)),
             weather: Weather::new(seed),
+            reuses_databases: Cell::new(false),
             clock: Cell::new(at.millis()),
             settings: RefCell::default(),
             app: RefCell::default(),
@@ -123,6 +152,8 @@ impl Deployment {
             ids: RefCell::default(),
             instances: RefCell::default(),
             made: Cell::new(0),
+            changes: RefCell::default(),
+            watched: Cell::new(false),
             alarms: RefCell::default(),
         }
     }
@@ -168,16 +199,19 @@ impl Deployment {
         };
         let mut objects = self.objects.borrow_mut();
         let object = objects.entry((class, id.clone())).or_insert_with(|| {
+            let storage =
+                if self.reuses_databases.get() { Storage::reusing(class) } else { Storage::default() };
             Rc::new(Object {
                 class,
                 id,
-                storage: RefCell::default(),
+                storage: RefCell::new(storage),
                 instance: RefCell::default(),
                 flushing: Cell::new(false),
                 gate: RefCell::default(),
                 alarm_due: Cell::new(None),
                 alarm_tries: Cell::new(0),
                 alarm_runs: Cell::new(false),
+                rings: Cell::new(0),
             })
         });
         Some(object.clone())
@@ -257,8 +291,15 @@ impl Deployment {
         });
     }
 
-    pub fn commit(&self, object: &Object) {
+    fn changed(&self, object: &Rc<Object>, change: Change) {
+        if self.watched.get() {
+            self.changes.borrow_mut().push((object.clone(), change));
+        }
+    }
+
+    pub fn commit(&self, object: &Rc<Object>) {
         object.flushing.set(false);
+        self.changed(object, Change::Stored);
         let alarm = object.storage.borrow_mut().commit();
         if alarm {
             self.arm(object);
@@ -284,9 +325,10 @@ impl Deployment {
     }
 
     /// Takes an instance away with its memory, its tasks and what is not durable.
-    pub fn kill(&self, object: &Object) {
+    pub fn kill(&self, object: &Rc<Object>) {
         let instance = object.instance.borrow_mut().take();
         let Some(instance) = instance else { return };
+        self.changed(object, Change::Killed);
         self.instances.borrow_mut().remove(&instance.number);
         self.executor.stop(Owner::Instance(instance.number));
         object.flushing.set(false);
@@ -350,6 +392,7 @@ impl Deployment {
         let Some(instance) = self.instance(object) else { return };
         object.storage.borrow_mut().take_alarm();
         object.alarm_runs.set(true);
+        object.rings.set(object.rings.get() + 1);
         let (sender, receiver) = channel();
         let host = SimHost::of_object(self.clone(), object.clone(), instance.number);
         self.executor.spawn(Owner::Instance(instance.number), async move {
@@ -364,6 +407,13 @@ impl Deployment {
             let tries = object.alarm_tries.get();
             if let Some(Ok(())) = result {
                 object.alarm_tries.set(0);
+                // At least once: it may come again although it was handled.
+                if object.storage.borrow().alarm().is_none()
+                    && let Some(time) = world.weather.strikes(Kind::AlarmAgain, 5_000)
+                {
+                    let again = world.now().plus(Duration::from_millis(time));
+                    object.storage.borrow_mut().retry_alarm(again);
+                }
             } else if object.storage.borrow().alarm().is_none() && tries < ALARM_RETRIES {
                 object.alarm_tries.set(tries + 1);
                 let again = world.now().plus(Duration::from_secs(2 << tries));
@@ -378,24 +428,15 @@ impl Deployment {
     }
 
     /// What is made of the settings, once.
-    pub fn app(&self, change: impl FnOnce(&mut App)) -> Settings {
-        let mut app = self.app.borrow_mut();
-        app.get_or_insert_with(|| {
-            let settings = self.settings.borrow();
-            App::new(&|name| settings.get(name).cloned())
-                .map(|mut app| {
-                    change(&mut app);
-                    Rc::new(app)
-                })
-                .map_err(Rc::new)
-        })
-        .clone()
+    pub fn app(&self) -> Settings {
+        self.app.borrow_mut().get_or_insert_with(|| made_of(&self.settings.borrow())).clone()
     }
 
     /// Drops everything that points back to the world.
     pub fn end(&self) {
         self.executor.stop_all();
         self.instances.borrow_mut().clear();
+        self.changes.borrow_mut().clear();
         let objects = std::mem::take(&mut *self.objects.borrow_mut());
         for object in objects.values() {
             let instance = object.instance.borrow_mut().take();
@@ -404,6 +445,27 @@ impl Deployment {
         let upstreams = std::mem::take(&mut *self.upstreams.borrow_mut());
         drop(upstreams);
     }
+}
+
+fn made_of(settings: &BTreeMap<String, String>) -> Settings {
+    let known =
+        APPS.with_borrow(|apps| apps.iter().find(|(of, _)| of == settings).map(|(_, app)| app.clone()));
+    if let Some(app) = known {
+        return app;
+    }
+    let app = App::new(&|name| settings.get(name).cloned())
+        .map(|mut app| {
+            app.config.hashing = HASHING;
+            Rc::new(app)
+        })
+        .map_err(Rc::new);
+    APPS.with_borrow_mut(|apps| {
+        if apps.len() == APPS_MAX {
+            drop(apps.remove(0));
+        }
+        apps.push((settings.clone(), app.clone()));
+    });
+    app
 }
 
 fn final_error(text: String) -> CallError {

@@ -12,7 +12,6 @@ use base::page::{self, Fetch};
 use base::ports::{Background, Clock, KV_TTL_MIN, KeyPage, Kv, Log, Net, Random, Timer};
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
 use config::{App, Settings};
-use directory::HashParams;
 use engine::host::{Alarm, Flights, Host, Rows, Sql, SqlValue};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, Shared};
@@ -20,9 +19,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Passwords are hashed at next to no cost: what is tested is not how long it takes.
-const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
 
 #[derive(Clone)]
 pub struct SimHost {
@@ -80,6 +76,16 @@ impl SimHost {
         object.storage.borrow().get(row).cloned()
     }
 
+    /// What was written to KV last under a key, whoever sees it yet.
+    pub(crate) fn newest_in_kv(&self, key: &str) -> Option<String> {
+        self.world.kv.borrow().newest(key, self.now()).map(|entry| entry.value.clone())
+    }
+
+    /// Whether a fault of one of these kinds has happened.
+    pub(crate) fn has_happened(&self, kinds: &[Kind]) -> bool {
+        self.world.weather.count(kinds) > 0
+    }
+
     /// Whether a fault that has no size happens.
     pub(crate) fn strikes(&self, kind: Kind) -> bool {
         self.world.weather.strikes(kind, 1).is_some()
@@ -106,7 +112,7 @@ impl SimHost {
 
     async fn kv_call(&self, what: &str) -> Result<(), Fault> {
         self.gate().await;
-        if self.world.weather.strikes(Kind::KvDown, 1).is_some() {
+        if self.world.weather.is_kv_down() || self.world.weather.strikes(Kind::KvDown, 1).is_some() {
             return Err(Fault(format!("KV {what} failed: 503")));
         }
         Ok(())
@@ -280,6 +286,13 @@ impl Peers for SimHost {
         let (sender, receiver) = crate::executor::channel();
         let (host, json) = (self.clone(), json.to_owned());
         let way = async move {
+            if let Some(time) = host.world.weather.strikes(Kind::Stray, 60_000) {
+                sender.send(Err(broken("Network connection lost.")));
+                host.pause(time).await;
+                // Nobody waits for its reply.
+                drop(host.world.deliver(&object, method, json).await);
+                return;
+            }
             if !host.way(Kind::RequestLost).await {
                 sender.send(Err(broken("Network connection lost.")));
                 return;
@@ -308,7 +321,7 @@ impl Peers for SimHost {
 
 impl Settings for SimHost {
     fn settings(&self) -> Result<Rc<App>, Rc<Vec<String>>> {
-        self.world.app(|app| app.config.hashing = HASHING)
+        self.world.app()
     }
 }
 
@@ -347,7 +360,9 @@ impl Rows for SimHost {
 
 impl Sql for SimHost {
     fn sql<T: DeserializeOwned>(&self, statements: &str, values: Vec<SqlValue>) -> Result<Vec<T>, Fault> {
-        let rows = self.object()?.storage.borrow_mut().sql(statements, &values)?;
+        let mut storage = self.object()?.storage.borrow_mut();
+        let rows = storage.sql_in(&|kind| self.strikes(kind), statements, &values)?;
+        drop(storage);
         rows.into_iter().map(|row| Ok(serde_json::from_value(Value::Object(row))?)).collect()
     }
 }

@@ -40,7 +40,15 @@
 //! # In rough weather
 //!
 //! `world.weather().rough(odds)` makes each fault happen as often as [`weather::Odds`] says, by the world's seed;
-//! `world.shuffle(true)` draws the order of what is ready by lot; `world.weather().clear()` ends it.
+//! `world.shuffle(true)` draws the order of what is ready by lot; `world.weather().clear()` ends it. An alarm may come late or
+//! once more; a message may be lost, or come although its sender was told that it is lost; a write to rows or tables may fail
+//! before or after it is done.
+//!
+//! # Random sequences
+//!
+//! [`sequence`] runs them: a scenario ([`sequence::Scenario`]) plans steps by the seed, its callers note what they are told,
+//! and what becomes durable is looked at after each turn. Upstreams and portals are those of [`fakes`], which tests use too.
+//! Worlds of sequences use the emptied databases of those before them, and what was made of the same settings.
 
 // A tool for tests: a fault in it is to stop it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -48,9 +56,11 @@
 
 mod deployment;
 pub mod executor;
+pub mod fakes;
 mod host;
 pub mod kv;
 pub mod net;
+pub mod portals;
 pub mod requests;
 pub mod rng;
 pub mod sequence;

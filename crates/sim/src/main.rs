@@ -14,6 +14,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Sequences make and drop many small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs that looking for a smaller case may take.
 const SHRINK_TRIES: usize = 3000;
 /// New findings after which a run stops.

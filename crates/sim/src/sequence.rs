@@ -22,6 +22,8 @@ pub enum Invariant {
     LoggedOutByFailedLogin,
     /// A session is gone, and nobody and no rule has ended it.
     SessionLost,
+    /// A session that was opened after a change is ended by that change, whose message came a second time.
+    EndedByLateRepeat,
     /// A session is used after somebody was told that it has ended.
     EndedSessionLives,
     /// Somebody logs in after an admin was told that they are disabled or removed.
@@ -71,6 +73,33 @@ pub enum Invariant {
     Excused,
     /// The index has another health of an account than its object, when all is quiet.
     IndexWrong,
+    /// A token that its upstream has ended is given out long after.
+    DeadTokenServed,
+    /// A token of another user of the upstream was taken over in silence.
+    OwnerChanged,
+    /// A caller was told that its upstream had failed, and a quick retry of the same task succeeded.
+    RetryNotAwaited,
+    /// The end of a session that cannot be told is tried without end.
+    EndRetriedForEver,
+    /// An externally authenticated session was renewed, and its external token was not verified.
+    RenewedUnverified,
+    /// A portal was logged in to while its session was live.
+    SecondPortalLogin,
+    /// Credentials were tried again sooner than a refusal allows.
+    PortalNotLeftAlone,
+    /// A live session at a portal is not known to anybody who could end it.
+    PortalSessionForgotten,
+    /// Credentials or cookies are stored for nothing, or are missing where they are needed.
+    PortalSecretsWrong,
+    /// Credentials or cookies of a portal stay where a write has failed, with nothing that they are for: the session there is
+    /// forgotten.
+    PortalSecretsLeft,
+    /// A portal session is not kept alive, or not ended, when it should be; or nobody is served though the portal is well.
+    PortalNotReconciled,
+    /// The registry and the logins do not agree, when all is quiet.
+    RegistryWrong,
+    /// A session that is kept alive, and that nobody uses, is logged in again after a day.
+    AbandonedLoggedIn,
 }
 
 /// The faults that are known and not mended yet, by the number in the list of what breaks in real use. A run counts them;
@@ -88,6 +117,11 @@ pub const KNOWN: &[(Invariant, &str)] = &[
     (Invariant::GaveUp, "20: weather is taken for final"),
     (Invariant::KvTokenOld, "22: KV does not follow in order"),
     (Invariant::RenewedTooOften, "23: min_ttl renews on each call"),
+    (Invariant::EndRetriedForEver, "8: ends that cannot be finished are tried for ever"),
+    (Invariant::RetryNotAwaited, "21: who waits does not get the retries"),
+    (Invariant::DeadTokenServed, "24: dead before its time"),
+    (Invariant::OwnerChanged, "25: whose token is it"),
+    (Invariant::AbandonedLoggedIn, "30: an abandoned session is logged in again for ever"),
     (Invariant::KvRecordMissing, "9: a record that KV refused at login"),
     (
         Invariant::KvRecordLeft,
@@ -98,6 +132,14 @@ pub const KNOWN: &[(Invariant, &str)] = &[
         "found here: ending all sessions misses those whose end has begun otherwise",
     ),
     (Invariant::AlarmNotSet, "found here: a write that fails after it was done leaves no alarm"),
+    (
+        Invariant::EndedByLateRepeat,
+        "found here: a change whose message comes a second time, late, ends the sessions opened since",
+    ),
+    (
+        Invariant::PortalSecretsLeft,
+        "found here: half a step of a portal login stays where a write fails, with sealed secrets for nothing",
+    ),
     (Invariant::UpdateMeetsRemoval, "found here: PATCH of a user who is being removed is 500"),
 ];
 
@@ -118,15 +160,17 @@ pub struct Violation {
 pub enum Scenario {
     Users,
     Tokens,
+    Portals,
 }
 
 impl Scenario {
-    pub const ALL: &[Self] = &[Self::Users, Self::Tokens];
+    pub const ALL: &[Self] = &[Self::Users, Self::Tokens, Self::Portals];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Tokens => "tokens",
+            Self::Portals => "portals",
         }
     }
 
@@ -167,6 +211,7 @@ impl Case {
         let mut outcome = match self.scenario {
             Scenario::Users => crate::users::run(self, trace),
             Scenario::Tokens => crate::tokens::run(self, trace),
+            Scenario::Portals => crate::portals::run(self, trace),
         };
         outcome.violation = outcome.violation.filter(|v| v.invariant != Invariant::Excused);
         outcome
@@ -245,6 +290,7 @@ pub fn odds(rng: &mut Rng) -> Odds {
     let mut draw = |often: &[u32]| if rng.below(100) < share { *rng.pick(often) } else { 0 };
     Odds {
         lost: draw(&[5, 20, 60]),
+        stray: draw(&[5, 20]),
         slow: draw(&[50, 200, 500]),
         very_slow: draw(&[5, 20, 60]),
         write: draw(&[2, 10, 30]),

@@ -1,31 +1,48 @@
 //! What the platform keeps of one object: rows, a database, an alarm. What a turn writes is one batch: until it is durable,
 //! a kill takes all of it back.
 
+use crate::weather::Kind;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::rpc::Class;
 use engine::host::SqlValue;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::{Value as Raw, ValueRef};
 use rusqlite::{Batch, Connection, Statement};
 use serde_json::{Map, Value};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// What an alarm is set to.
 type Alarm = Option<Timestamp>;
+
+/// Statements of one object that are kept prepared: more than the directory has.
+const PREPARED: usize = 64;
+
+thread_local! {
+    /// Databases whose objects are gone, empty again. Their tables are left: an object makes those that it has, unless they
+    /// are there.
+    static SPARE: RefCell<BTreeMap<Class, Vec<Connection>>> = RefCell::default();
+}
 
 #[derive(Default)]
 pub struct Storage {
     rows: BTreeMap<String, String>,
     /// What was there before the present batch, the oldest first.
     undo: Vec<(String, Option<String>)>,
-    database: Option<Connection>,
-    in_transaction: bool,
+    database: Database,
     alarm: Option<Timestamp>,
     /// The alarm as it was before the present batch, if that has changed it.
     alarm_before: Option<Alarm>,
 }
 
 impl Storage {
+    /// With a database that another object of the class has used before, if there is one, and that another one uses after.
+    pub fn reusing(class: Class) -> Self {
+        let database = Database { connection: None, in_transaction: false, spare: Some(class) };
+        Self { database, ..Self::default() }
+    }
+
     pub fn get(&self, row: &str) -> Option<&String> {
         self.rows.get(row)
     }
@@ -78,7 +95,7 @@ impl Storage {
             self.delete(&row);
         }
         self.set_alarm(None);
-        if self.database.is_some() {
+        if self.database.connection.is_some() {
             let query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
             for table in self.sql(query, &[])? {
                 let name = table.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -89,22 +106,37 @@ impl Storage {
     }
 
     pub fn sql(&mut self, statements: &str, values: &[SqlValue]) -> Result<Vec<Map<String, Value>>, Fault> {
-        let database = match &mut self.database {
-            Some(database) => database,
-            none => none.insert(Connection::open_in_memory().map_err(fault)?),
-        };
+        self.sql_in(&|_| false, statements, values)
+    }
+
+    /// The same in a weather, where a write may fail, before or after it is done.
+    pub fn sql_in(
+        &mut self,
+        strikes: &dyn Fn(Kind) -> bool,
+        statements: &str,
+        values: &[SqlValue],
+    ) -> Result<Vec<Map<String, Value>>, Fault> {
+        let (database, in_transaction) = self.database.open()?;
         // One statement is prepared once; several are prepared one after the other, since a table that one of them makes
         // is there for the next.
         let mut found = Vec::new();
         if !statements.trim_end().trim_end_matches(';').contains(';') {
             let mut statement = database.prepare_cached(statements).map_err(fault)?;
-            begin(database, &mut self.in_transaction, &statement)?;
+            // Every command makes its tables first: that is mostly no write.
+            let writes = !statement.readonly() && !statements.starts_with("CREATE");
+            if writes && strikes(Kind::WriteBefore) {
+                return Err("the write failed".into());
+            }
+            begin(database, in_transaction, &statement)?;
             run(&mut statement, values, &mut found)?;
+            if writes && strikes(Kind::WriteAfter) {
+                return Err("the write failed, though it was done".into());
+            }
             return Ok(found);
         }
         let mut batch = Batch::new(database, statements);
         while let Some(mut statement) = batch.next().map_err(fault)? {
-            begin(database, &mut self.in_transaction, &statement)?;
+            begin(database, in_transaction, &statement)?;
             run(&mut statement, values, &mut found)?;
         }
         Ok(found)
@@ -112,13 +144,13 @@ impl Storage {
 
     /// Whether something is written that is not durable yet.
     pub fn is_dirty(&self) -> bool {
-        !self.undo.is_empty() || self.alarm_before.is_some() || self.in_transaction
+        !self.undo.is_empty() || self.alarm_before.is_some() || self.database.in_transaction
     }
 
     /// Makes the batch durable. Says whether the alarm was set or taken away.
     pub fn commit(&mut self) -> bool {
         self.undo.clear();
-        self.end_transaction("COMMIT");
+        self.database.end_transaction("COMMIT");
         self.alarm_before.take().is_some()
     }
 
@@ -133,17 +165,66 @@ impl Storage {
         if let Some(alarm) = self.alarm_before.take() {
             self.alarm = alarm;
         }
-        self.end_transaction("ROLLBACK");
+        self.database.end_transaction("ROLLBACK");
+    }
+}
+
+/// The database of one object, once it has one.
+#[derive(Default)]
+struct Database {
+    connection: Option<Connection>,
+    in_transaction: bool,
+    /// Whose spare ones are used, and get this one.
+    spare: Option<Class>,
+}
+
+impl Database {
+    fn open(&mut self) -> Result<(&Connection, &mut bool), Fault> {
+        let used = |class| SPARE.with_borrow_mut(|all| all.get_mut(&class)?.pop());
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(if let Some(used) = self.spare.and_then(used) {
+                used
+            } else {
+                let made = Connection::open_in_memory().map_err(fault)?;
+                made.set_prepared_statement_cache_capacity(PREPARED);
+                made
+            }),
+        };
+        Ok((connection, &mut self.in_transaction))
     }
 
     fn end_transaction(&mut self, statement: &str) {
         if std::mem::take(&mut self.in_transaction)
-            && let Some(database) = &self.database
+            && let Some(connection) = &self.connection
         {
-            let ended = database.prepare_cached(statement).and_then(|mut s| s.execute([]));
+            let ended = connection.prepare_cached(statement).and_then(|mut s| s.execute([]));
             ended.expect("a database in memory ends its transaction");
         }
     }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.end_transaction("ROLLBACK");
+        if let (Some(class), Some(connection)) = (self.spare, self.connection.take())
+            && emptied(&connection).is_ok()
+        {
+            SPARE.with_borrow_mut(|all| all.entry(class).or_default().push(connection));
+        }
+    }
+}
+
+/// Takes away all rows, and what the database remembers of numbers that were given.
+fn emptied(database: &Connection) -> rusqlite::Result<()> {
+    let tables: Vec<String> = database
+        .prepare_cached("SELECT name FROM sqlite_master WHERE type = 'table'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        database.prepare_cached(&format!("DELETE FROM \"{table}\""))?.execute([])?;
+    }
+    Ok(())
 }
 
 /// What only reads needs no batch.
@@ -223,5 +304,22 @@ mod tests {
         assert_eq!(storage.alarm(), Some(Timestamp::from_millis(5)));
         let rows = storage.sql("SELECT id, x FROM t WHERE x = ?", &["one".into()]).unwrap();
         assert_eq!(serde_json::to_value(rows).unwrap(), serde_json::json!([{"id": 1, "x": "one"}]));
+    }
+
+    #[test]
+    fn a_database_that_is_used_again_is_as_new() {
+        let table = "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT)";
+        for _ in 0..3 {
+            let mut storage = Storage::reusing(Class::Directory);
+            storage.sql(table, &[]).unwrap();
+            storage.sql("INSERT INTO t (x) VALUES (?)", &["one".into()]).unwrap();
+            storage.commit();
+            storage.sql("INSERT INTO t (x) VALUES (?)", &["not durable".into()]).unwrap();
+            let rows = storage.sql("SELECT id, x FROM t ORDER BY id LIMIT 1", &[]).unwrap();
+            assert_eq!(serde_json::to_value(rows).unwrap(), serde_json::json!([{"id": 1, "x": "one"}]));
+            let rows = storage.sql("SELECT count(*) AS n FROM t", &[]).unwrap();
+            assert_eq!(serde_json::to_value(rows).unwrap(), serde_json::json!([{"n": 2}]));
+        }
+        assert_eq!(SPARE.with_borrow(|all| all[&Class::Directory].len()), 1);
     }
 }

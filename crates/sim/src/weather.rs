@@ -9,6 +9,9 @@ use std::collections::BTreeSet;
 pub struct Odds {
     /// A message between objects, or its reply, is lost. The caller learns of it.
     pub lost: u32,
+    /// The caller learns that a message is lost, and it comes all the same, up to a minute later: after the one that is sent
+    /// in its place.
+    pub stray: u32,
     /// A message or its reply takes some milliseconds more, so that others overtake it.
     pub slow: u32,
     /// A message or its reply takes up to a minute.
@@ -19,7 +22,7 @@ pub struct Odds {
     pub flush: u32,
     /// After a turn its instance is killed.
     pub kill: u32,
-    /// An alarm is late.
+    /// An alarm is late, or comes once more.
     pub alarm: u32,
     /// KV is down for this call.
     pub kv_down: u32,
@@ -37,6 +40,7 @@ pub struct Odds {
 pub enum Kind {
     RequestLost,
     ReplyLost,
+    Stray,
     Slow,
     VerySlow,
     WriteBefore,
@@ -44,6 +48,7 @@ pub enum Kind {
     Flush,
     Kill,
     AlarmLate,
+    AlarmAgain,
     KvDown,
     KvSlow,
     KvStale,
@@ -66,6 +71,8 @@ pub struct Weather {
     /// If set, only these happen.
     only: RefCell<Option<BTreeSet<u32>>>,
     clear: Cell<bool>,
+    /// KV is down for everybody, until it is said to be up.
+    kv_down: Cell<bool>,
 }
 
 impl Weather {
@@ -77,6 +84,7 @@ impl Weather {
             happened: RefCell::default(),
             only: RefCell::default(),
             clear: Cell::new(true),
+            kv_down: Cell::new(false),
         }
     }
 
@@ -94,12 +102,29 @@ impl Weather {
         self.clear.set(odds == Odds::default());
     }
 
+    pub fn kv_is_down(&self, down: bool) {
+        self.kv_down.set(down);
+    }
+
+    pub fn is_kv_down(&self) -> bool {
+        self.kv_down.get()
+    }
+
     pub fn only(&self, faults: Option<BTreeSet<u32>>) {
         *self.only.borrow_mut() = faults;
     }
 
     pub fn happened(&self) -> Vec<(u32, Kind, u64)> {
         self.happened.borrow().clone()
+    }
+
+    pub fn has_happened(&self) -> bool {
+        !self.happened.borrow().is_empty()
+    }
+
+    /// How many faults of some kinds have happened.
+    pub fn count(&self, kinds: &[Kind]) -> usize {
+        self.happened.borrow().iter().filter(|(_, kind, _)| kinds.contains(kind)).count()
     }
 
     /// Whether a fault happens, and how large it is: a number from 1 to `most`.
@@ -110,12 +135,13 @@ impl Weather {
         let odds = self.odds.get();
         let share = match kind {
             Kind::RequestLost | Kind::ReplyLost => odds.lost,
+            Kind::Stray => odds.stray,
             Kind::Slow => odds.slow,
             Kind::VerySlow => odds.very_slow,
             Kind::WriteBefore | Kind::WriteAfter => odds.write,
             Kind::Flush => odds.flush,
             Kind::Kill => odds.kill,
-            Kind::AlarmLate => odds.alarm,
+            Kind::AlarmLate | Kind::AlarmAgain => odds.alarm,
             Kind::KvDown => odds.kv_down,
             Kind::KvSlow => odds.kv_slow,
             Kind::KvStale => odds.kv_stale,

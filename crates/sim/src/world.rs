@@ -1,6 +1,6 @@
 //! A deployment in one process, and the hand that moves its time.
 
-use crate::deployment::{Deployment, Line, Object};
+use crate::deployment::{Change, Deployment, Line, Object};
 use crate::executor::{Owner, channel};
 use crate::host::SimHost;
 use crate::kv::Entry;
@@ -48,6 +48,29 @@ impl World {
         world.register::<engine::portal::Portal<SimHost>>(Class::Portal);
         world.register::<engine::portal_registry::PortalRegistry<SimHost>>(Class::PortalRegistry);
         world
+    }
+
+    /// From here on new objects use the databases of worlds before, emptied: for sequences by the thousand.
+    pub fn reuse_databases(&self) {
+        self.0.reuses_databases.set(true);
+    }
+
+    /// From here on what happens to objects is noted, for [`World::changes`].
+    pub(crate) fn watch(&self) {
+        self.0.watched.set(true);
+    }
+
+    /// What has happened to objects since the last look.
+    pub(crate) fn changes(&self, mut look: impl FnMut(&Rc<Object>, Change)) {
+        if self.0.changes.borrow().is_empty() {
+            return;
+        }
+        let mut changes = std::mem::take(&mut *self.0.changes.borrow_mut());
+        for (object, change) in &changes {
+            look(object, *change);
+        }
+        changes.clear();
+        *self.0.changes.borrow_mut() = changes;
     }
 
     /// The engine of a class. A call of an object of a class without one fails.
@@ -198,7 +221,7 @@ impl World {
         self.run_until(async move { engine::cron::triggered(&host, expression).await })
     }
 
-    fn object(&self, class: Class, name: &str) -> Rc<Object> {
+    pub(crate) fn object(&self, class: Class, name: &str) -> Rc<Object> {
         let name = Deployment::name_of(class, name);
         self.0.object(class, &name).unwrap_or_else(|| unreachable!("both kinds of names have an object"))
     }
@@ -254,6 +277,12 @@ impl World {
     /// When an object's alarm is set for.
     pub fn alarm(&self, class: Class, name: &str) -> Option<Timestamp> {
         self.object(class, name).storage.borrow().alarm()
+    }
+
+    /// How often the alarm of each object of a class has come.
+    pub(crate) fn rings(&self, class: Class) -> Vec<(String, u32)> {
+        let objects = self.0.objects();
+        objects.iter().filter(|o| o.class == class).map(|o| (o.id.clone(), o.rings.get())).collect()
     }
 
     /// The ids of the objects of a class that have ever been called.

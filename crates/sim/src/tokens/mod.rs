@@ -1,95 +1,42 @@
-//! Services that want tokens of upstream accounts, and the accounts' own renewals: reads, orders, deploys with other
-//! settings, and an upstream that is not always well.
+//! Services that want tokens of upstream accounts, and the accounts' own renewals: reads, orders, tokens brought by hand,
+//! deploys with other settings, and upstreams that are not always well.
 
+mod answers;
+mod plan;
 mod quiet;
 mod upstream;
 
-use crate::requests::{Answered, Request, request};
+use crate::deployment::Object;
+use crate::host::SimHost;
+use crate::requests::{Request, request};
 use crate::rng::Rng;
 use crate::sequence::{Case, Invariant, Outcome, Violation, odds};
+use crate::weather::Kind;
 use crate::world::World;
+use answers::{Failed, Given};
 use base::clock::Timestamp;
+use base::ports::Clock as _;
 use base::rpc::Class;
+use config::{App, Settings as _};
+use keeper::protocol::Issued;
+use plan::{ACCOUNTS, AT_UPSTOX, Action, OAUTH2, plan};
+use serde_json::json;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
-use upstream::{HOST, MOODS, Mood, Server};
+use upstream::{HOSTS, IDP, Mood, SERVICE, Server};
 
-/// The accounts: one with a refresh token that rotates, one with client credentials.
-pub const ACCOUNTS: [&str; 2] = ["rotating", "plain"];
 /// When the weather has cleared and the upstream is well, an account has a good token after this: the longest back-off is
 /// half an hour.
 const CALM: Duration = Duration::from_mins(36);
 /// A read renews a token at most once in a tenth of its life.
 const TENTH: Duration = Duration::from_mins(6);
+/// What the other accounts are called at their upstreams.
+const FACTURIFY: &str = "facturify";
+const TRADER: &str = "trader";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Action {
-    Read {
-        account: usize,
-        min_ttl: u64,
-    },
-    Order {
-        account: usize,
-    },
-    /// A client that asks for a new token once a second.
-    Insist {
-        account: usize,
-        seconds: u64,
-    },
-    Mood(Mood),
-    /// Other credentials for all accounts: from a sandbox to production.
-    Deploy,
-    Cron,
-    Restart,
-    Kill {
-        account: usize,
-    },
-    Jump {
-        seconds: u64,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    after: u64,
-    action: Action,
-}
-
-fn plan(rng: &mut Rng) -> Vec<Step> {
-    let dangers = rng.chance(400);
-    let moods = rng.below(80);
-    let deploys = rng.chance(150);
-    let account = rng.index(2);
-    let steps = rng.between(3, 10);
-    (0..steps)
-        .map(|_| {
-            let after = match rng.below(10) {
-                0..=4 => 0,
-                5..=6 => rng.below(2_000),
-                7 => rng.below(30_000),
-                8 => rng.below(300_000),
-                _ => rng.below(2_400_000),
-            };
-            let account = if rng.chance(800) { account } else { 1 - account };
-            let action = match rng.below(if dangers { 100 } else { 92 }) {
-                0..=29 => Action::Read { account, min_ttl: if rng.chance(250) { 86_400 } else { 0 } },
-                30..=57 => Action::Order { account },
-                58..=59 => Action::Insist { account, seconds: rng.between(5, 20) },
-                60..=84 if rng.below(100) < moods => Action::Mood(*rng.pick(MOODS)),
-                60..=84 => Action::Mood(Mood::Well),
-                85..=87 if deploys => Action::Deploy,
-                85..=91 => Action::Cron,
-                92..=94 => Action::Restart,
-                95..=97 => Action::Kill { account },
-                _ => Action::Jump { seconds: rng.between(1, 120) },
-            };
-            Step { after, action }
-        })
-        .collect()
-}
-
-/// What callers were told.
+/// What callers were told, and what was seen to be stored.
 #[derive(Default)]
 struct Truth {
     violation: Option<Violation>,
@@ -100,6 +47,22 @@ struct Truth {
     deploys: usize,
     /// Instances were killed by the plan.
     restarts: bool,
+    /// Requests about each account, and everything else that may have it call its upstream.
+    asked: [usize; 4],
+    /// The tokens of each account, as they became durable.
+    stored: [Vec<Stored>; 4],
+    /// Callers whom an upstream's failure was passed on to.
+    failed: Vec<Failed>,
+    /// Tokens of another user that were brought by hand.
+    strangers: BTreeSet<String>,
+}
+
+/// A token that became durable.
+struct Stored {
+    at: Timestamp,
+    /// As it is sealed.
+    sealed: String,
+    token: String,
 }
 
 #[derive(Clone)]
@@ -107,61 +70,109 @@ struct Callers {
     world: Rc<World>,
     server: Server,
     truth: Rc<RefCell<Truth>>,
+    accounts: [usize; 2],
+    objects: [Rc<Object>; 2],
 }
 
+/// What an account is called at its upstream.
 fn client(account: usize, identity: u32) -> String {
-    format!("{}{identity}", ACCOUNTS[account])
+    match account {
+        0 => format!("rotating{identity}"),
+        1 => format!("plain{identity}"),
+        2 => FACTURIFY.to_owned(),
+        _ => TRADER.to_owned(),
+    }
 }
 
-fn settings(identity: u32) -> String {
-    let url = format!("https://{HOST}/token");
-    let (rotating, plain) = (client(0, identity), client(1, identity));
-    serde_json::json!({
-        "rotating": {
-            "token_url": url, "grant": "refresh_token", "client_id": rotating, "client_secret": format!("s{identity}"),
-            "refresh_token": format!("seed-{rotating}"),
-        },
-        "plain": {
-            "token_url": url, "grant": "client_credentials", "client_id": plain,
-            "client_secret": format!("s{identity}"),
-        },
-    })
-    .to_string()
+/// Where KV has the copy of an account's token.
+fn copy_key(account: usize) -> String {
+    let (provider, account) = ACCOUNTS[account].split_once('/').expect("a provider and an account");
+    format!("{provider}_access_token:{account}")
+}
+
+/// The token that KV holds, whoever sees it yet.
+fn copy_in_kv(host: &SimHost, account: usize) -> Option<String> {
+    let (key, app) = (copy_key(account), host.app().ok()?);
+    let plain = app.vault.open("kv", &key, &host.newest_in_kv(&key)?).ok()?;
+    let copy: Issued = serde_json::from_slice(&plain).ok()?;
+    Some(copy.token.expose().to_owned())
+}
+
+fn settings(accounts: [usize; 2], identity: u32) -> Vec<(&'static str, String)> {
+    let url = format!("https://{IDP}/token");
+    let mut oauth2 = serde_json::Map::new();
+    let mut settings = vec![("REQUEST_LOG", "off".to_owned())];
+    for account in accounts {
+        let (client, secret) = (client(account, identity), format!("s{identity}"));
+        match account {
+            0 => {
+                let refresh = format!("{client}r1.0");
+                let account = json!({
+                    "token_url": url, "grant": "refresh_token", "client_id": client, "client_secret": secret,
+                    "refresh_token": refresh,
+                });
+                oauth2.insert("rotating".to_owned(), account);
+            }
+            1 => {
+                let account = json!({
+                    "token_url": url, "grant": "client_credentials", "client_id": client, "client_secret": secret,
+                });
+                oauth2.insert("plain".to_owned(), account);
+            }
+            2 => {
+                settings.push(("FACTURIFY_API_KEY", "fy-key".to_owned()));
+                settings.push(("FACTURIFY_API_SECRET", "fy-secret".to_owned()));
+            }
+            _ => {
+                settings.push(("UPSTOX_ACCOUNT_IDS", TRADER.to_owned()));
+                settings.push(("TOKEN_REFRESH_SERVICE_URL", format!("https://{SERVICE}")));
+            }
+        }
+    }
+    settings.push(("OAUTH2_ACCOUNTS", serde_json::Value::Object(oauth2).to_string()));
+    settings
 }
 
 pub fn run(case: &Case, trace: bool) -> Outcome {
     let mut rng = Rng::new(case.seed);
-    let steps = plan(&mut rng);
+    let (accounts, steps) = plan(&mut rng);
     let odds = odds(&mut rng);
     let (shuffle, strict) = (rng.chance(800), rng.chance(300));
-    let world =
-        Rc::new(World::complete(case.seed, &[("OAUTH2_ACCOUNTS", &settings(1)), ("REQUEST_LOG", "off")]));
+    let settings = settings(accounts, 1);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let world = Rc::new(World::complete(case.seed, &settings));
+    world.reuse_databases();
+    world.watch();
     let server = Server::new(world.host(), strict);
-    world.upstream(HOST, server.clone());
+    for host in HOSTS {
+        world.upstream(host, server.clone());
+    }
+    let objects = accounts.map(|account| world.object(Class::Upstream, ACCOUNTS[account]));
     let truth = Truth { trace: trace.then(Vec::new), identity: 1, ..Truth::default() };
-    let callers = Callers { world: world.clone(), server, truth: Rc::new(RefCell::new(truth)) };
+    let callers =
+        Callers { world: world.clone(), server, truth: Rc::new(RefCell::new(truth)), accounts, objects };
     world.weather().only(case.faults.clone());
     world.weather().rough(odds);
     world.shuffle(shuffle);
     for (at, step) in steps.iter().enumerate() {
+        callers.pass(Duration::from_millis(step.after));
         if callers.is_broken() {
             break;
         }
-        world.advance(Duration::from_millis(step.after));
         if case.has(at) {
             callers.act(step.action);
         }
     }
+    callers.pass(Duration::from_secs(rng.between(1, 100)));
+    callers.server.state.borrow_mut().mood = Mood::Well;
+    world.weather().clear();
+    for _ in 0..2 {
+        callers.pass(CALM / 2);
+        // The Cron Trigger comes each minute; two of them do for what it finds.
+        callers.act(Action::Cron);
+    }
+    callers.pass(Duration::from_secs(90));
     if !callers.is_broken() {
-        world.advance(Duration::from_secs(rng.between(1, 100)));
-        callers.server.state.borrow_mut().mood = Mood::Well;
-        world.weather().clear();
-        for _ in 0..2 {
-            world.advance(CALM / 2);
-            // The Cron Trigger comes each minute; two of them do for what it finds.
-            callers.act(Action::Cron);
-        }
-        world.advance(Duration::from_secs(90));
         quiet::check(&callers);
     }
     let mut truth = callers.truth.borrow_mut();
@@ -183,10 +194,7 @@ impl Callers {
     }
 
     fn broken(&self, invariant: Invariant, detail: impl Into<String>) {
-        let mut truth = self.truth.borrow_mut();
-        if truth.violation.is_none() {
-            truth.violation = Some(Violation { invariant, detail: detail.into() });
-        }
+        self.truth.borrow_mut().broken(invariant, detail);
     }
 
     fn note(&self, text: impl FnOnce() -> String) {
@@ -196,7 +204,63 @@ impl Callers {
         }
     }
 
+    fn app(&self) -> Rc<App> {
+        self.world.host().app().expect("the settings are good")
+    }
+
+    /// Lets time go by, and looks at everything that changes.
+    fn pass(&self, time: Duration) {
+        if self.is_broken() {
+            return;
+        }
+        let until = self.world.now().plus(time);
+        while self.world.step(until) {
+            self.look();
+            if self.is_broken() {
+                return;
+            }
+        }
+        self.world.advance(until.since(self.world.now()));
+    }
+
+    /// After every event.
+    fn look(&self) {
+        self.world.changes(|object, _| {
+            if let Some(at) = self.objects.iter().position(|known| Rc::ptr_eq(known, object)) {
+                self.stored(self.accounts[at], object);
+            }
+        });
+        let over = self.server.state.borrow_mut().over_budget.take();
+        // An instance that is killed in the middle of a call cannot note it.
+        if let Some(detail) = over.filter(|_| !quiet::killed(self)) {
+            self.broken(Invariant::OverBudget, detail);
+        }
+    }
+
+    /// What an account holds has become durable.
+    fn stored(&self, account: usize, object: &Object) {
+        let storage = object.storage.borrow();
+        let Some(sealed) = storage.get("tokens") else { return };
+        let mut truth = self.truth.borrow_mut();
+        if truth.stored[account].last().is_some_and(|last| last.sealed == *sealed) {
+            return;
+        }
+        let Ok(plain) = self.app().vault.open("upstream", ACCOUNTS[account], sealed) else { return };
+        let tokens: keeper::Tokens = serde_json::from_slice(&plain).expect("tokens as they are stored");
+        let token = tokens.access.expose().to_owned();
+        let at = self.world.now();
+        if truth.stored[account].last().is_none_or(|last| last.token != token) {
+            truth.renewed(account, at);
+            truth.stored[account].push(Stored { at, sealed: sealed.clone(), token });
+        } else if let Some(last) = truth.stored[account].last_mut() {
+            last.sealed.clone_from(sealed);
+        }
+    }
+
     fn act(&self, action: Action) {
+        if self.is_broken() {
+            return;
+        }
         self.note(|| format!("{action:?}"));
         match action {
             Action::Mood(mood) => self.server.state.borrow_mut().mood = mood,
@@ -206,11 +270,15 @@ impl Callers {
                     truth.identity += 1;
                     truth.deploys += 1;
                     truth.restarts = true;
+                    truth.disturbed();
                     truth.identity
                 };
-                self.world.deploy(&[("OAUTH2_ACCOUNTS", &settings(identity))]);
+                let settings = settings(OAUTH2, identity);
+                let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                self.world.deploy(&settings);
             }
             Action::Cron => {
+                self.truth.borrow_mut().disturbed();
                 let host = self.world.worker();
                 self.world.spawn_worker(async move {
                     // A failure is logged where it happens.
@@ -218,107 +286,91 @@ impl Callers {
                 });
             }
             Action::Restart => {
-                self.truth.borrow_mut().restarts = true;
+                self.truth.borrow_mut().restarted();
                 self.world.restart();
             }
             Action::Kill { account } => {
-                self.truth.borrow_mut().restarts = true;
-                self.world.kill(Class::Upstream, &format!("oauth2/{}", ACCOUNTS[account]));
+                self.truth.borrow_mut().restarted();
+                self.world.kill(Class::Upstream, ACCOUNTS[account]);
             }
             Action::Jump { seconds } => self.world.at(self.world.now().plus(Duration::from_secs(seconds))),
+            Action::Revoke => {
+                let mut state = self.server.state.borrow_mut();
+                let trader = state.client(TRADER);
+                trader.fake.revoke();
+                trader.revoked_at = Some(self.world.now());
+            }
             Action::Read { account, min_ttl } => {
-                let path = format!("/api/v1/tokens/oauth2/{}?min_ttl={min_ttl}", ACCOUNTS[account]);
+                let path = format!("/api/v1/tokens/{}?min_ttl={min_ttl}", ACCOUNTS[account]);
                 self.ask(account, Request::new("GET", path));
             }
             Action::Insist { account, seconds } => {
                 for _ in 0..seconds {
                     self.act(Action::Order { account });
-                    self.world.advance(Duration::from_secs(1));
+                    self.pass(Duration::from_secs(1));
                 }
             }
             Action::Order { account } => {
                 self.truth.borrow_mut().orders += 1;
                 self.ask(
                     account,
-                    Request::new("POST", format!("/api/v1/tokens/oauth2/{}/refresh", ACCOUNTS[account])),
+                    Request::new("POST", format!("/api/v1/tokens/{}/refresh", ACCOUNTS[account])),
                 );
             }
+            Action::Check => self.ask(AT_UPSTOX, Request::new("GET", "/token/validate")),
+            Action::Bring { stranger } => self.bring(stranger),
         }
     }
 
+    /// Somebody brings a token of the account's user, or of another one.
+    fn bring(&self, stranger: bool) {
+        let now = self.world.now();
+        let token = {
+            let mut state = self.server.state.borrow_mut();
+            let fake = &mut state.client(TRADER).fake;
+            if stranger { fake.of_a_stranger(now) } else { fake.newest() }
+        };
+        let Some(token) = token else { return };
+        if stranger {
+            self.truth.borrow_mut().strangers.insert(token.clone());
+        }
+        self.ask(AT_UPSTOX, Request::new("POST", "/token/update").json(&json!({ "access_token": token })));
+    }
+
     fn ask(&self, account: usize, sent: Request) {
-        let (callers, host) = (WeakCallers::new(self), self.world.host());
-        let identity = self.truth.borrow().identity;
+        let (server, truth) = (self.server.clone(), self.truth.clone());
+        let host = self.world.host();
+        let (identity, asked) = {
+            let mut truth = truth.borrow_mut();
+            truth.asked[account] += 1;
+            (truth.identity, truth.asked[account])
+        };
+        let begun = host.now();
         self.world.spawn(async move {
             let what = format!("{} {}", sent.method, sent.path);
             let answered = request(&host, sent).await;
-            let (now, host) = (base::ports::Clock::now(&host), host);
-            drop(host);
-            callers.answered(account, identity, &what, answered.as_ref(), now);
+            let kv_failed = host.has_happened(&[Kind::KvDown, Kind::KvSlow, Kind::KvStale]);
+            let given = Given { account, identity, asked, begun, now: host.now(), kv_failed };
+            let kv = || copy_in_kv(&host, account);
+            answers::answered(&server, &truth, &given, &what, answered.as_ref(), &kv);
         });
     }
 }
 
-/// What an answer is compared with, without holding the world that it came through.
-struct WeakCallers {
-    server: Server,
-    truth: Rc<RefCell<Truth>>,
-}
-
-impl WeakCallers {
-    fn new(callers: &Callers) -> Self {
-        Self { server: callers.server.clone(), truth: callers.truth.clone() }
-    }
-
-    fn answered(
-        &self,
-        account: usize,
-        identity: u32,
-        what: &str,
-        answered: Option<&Answered>,
-        now: Timestamp,
-    ) {
-        let mut truth = self.truth.borrow_mut();
-        if let Some(trace) = &mut truth.trace {
-            let shown = answered.map(|a| format!("{} {}", a.status, a.body.as_deref().unwrap_or_default()));
-            trace.push(format!("{} {what} -> {}", now.rfc3339(), shown.unwrap_or_default()));
-        }
-        let Some(answered) = answered else { return };
-        let found = match answered.status {
-            200 => {
-                let token = answered.json()["access_token"].as_str().unwrap_or_default().to_owned();
-                self.given(account, identity, &token, now)
-            }
-            401 | 403 | 404 | 500 => Some((Invariant::UnexpectedAnswer, format!("{answered:?}"))),
-            _ => None,
-        };
-        if let Some((invariant, detail)) = found
-            && truth.violation.is_none()
-        {
-            truth.violation = Some(Violation { invariant, detail });
+impl Truth {
+    fn broken(&mut self, invariant: Invariant, detail: impl Into<String>) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation { invariant, detail: detail.into() });
         }
     }
 
-    /// A token that a caller was given.
-    fn given(
-        &self,
-        account: usize,
-        identity: u32,
-        token: &str,
-        now: Timestamp,
-    ) -> Option<(Invariant, String)> {
-        let state = self.server.state.borrow();
-        let Some(known) = state.tokens.get(token) else {
-            return Some((Invariant::OldToken, format!("{token} was never issued")));
-        };
-        let clients = [client(account, identity), client(account, identity + 1)];
-        if !clients.contains(&known.client) {
-            return Some((Invariant::OldIdentity, format!("{token} for {}", clients[0])));
-        }
-        // A clock that has jumped may be a little ahead of the answer.
-        if known.expires_at.plus(Duration::from_secs(150)) < now {
-            return Some((Invariant::OldToken, format!("{token} has expired")));
-        }
-        None
+    /// Whatever an account does from here on may have another reason than the requests before.
+    fn disturbed(&mut self) {
+        self.asked.iter_mut().for_each(|asked| *asked += 1);
+    }
+
+    fn restarted(&mut self) {
+        self.restarts = true;
+        self.disturbed();
     }
 }

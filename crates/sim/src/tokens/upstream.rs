@@ -1,31 +1,37 @@
-//! An OAuth 2.0 server that keeps to the letter, and whose answers do not always.
+//! The upstreams of all accounts. Each keeps to the letter ([`crate::fakes::accounts`]); its answers do not always.
 
+use super::{FACTURIFY, TRADER};
+use crate::fakes::accounts::{Fake, FakeClient, FakeFacturify, FakeOAuth, FakeUpstox, Issued, Rotation};
 use crate::host::SimHost;
-use crate::net::{Answering, Upstream, json, text};
+use crate::net::{Answering, Upstream, host_of, json, text};
 use crate::weather::Kind;
 use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::ports::{Clock as _, Timer as _};
 use base64ct::{Base64, Encoding as _};
+use keeper::backoff::CALLS_PER_HOUR;
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub const HOST: &str = "idp.example.com";
-pub const LIFE: Duration = Duration::from_hours(1);
+/// Of the accounts behind OAuth 2.0.
+pub const IDP: &str = "idp.example.com";
+/// Upstox tokens come from here.
+pub const SERVICE: &str = "service.example.com";
+pub const HOSTS: [&str; 4] = [IDP, SERVICE, "api.upstox.com", "api-sandbox.facturify.com"];
 
-/// How it is at the moment.
+/// How they are at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     Well,
     Down,
-    /// A proxy in front of it wants to know who asks, in HTML.
+    /// A proxy in front wants to know who asks, in HTML.
     Proxy401,
     Html403,
     Garbage,
-    /// It answers after the caller's patience, and has done its work.
+    /// The answer comes after the caller's patience, and the work is done.
     Slow,
     /// RFC 6749 §5.2's error, with a status of 200.
     ErrorIn200,
@@ -49,19 +55,15 @@ pub const MOODS: &[Mood] = &[
     Mood::RateLimited,
 ];
 
-#[derive(Clone, Debug)]
-pub struct Token {
-    pub client: String,
-    pub at: Timestamp,
-    pub expires_at: Timestamp,
-}
-
-#[derive(Default)]
-struct Client {
-    /// The refresh token that it takes, and the one before.
-    refresh: Option<(String, Option<String>)>,
-    /// Calls, and whether each gave a token as it should.
-    calls: Vec<(Timestamp, bool)>,
+pub struct Client {
+    pub fake: Box<dyn Fake>,
+    /// Failed calls of the last hour, since one was good.
+    failures: Vec<Timestamp>,
+    /// When each token was issued.
+    tokens: Vec<Timestamp>,
+    pub last_call: Option<Timestamp>,
+    /// When its newest token was ended before its time.
+    pub revoked_at: Option<Timestamp>,
 }
 
 #[allow(clippy::struct_excessive_bools)] // Each is a fact of its own.
@@ -69,78 +71,80 @@ pub struct State {
     pub mood: Mood,
     /// A refresh token that was replaced is void at once, not only when its successor is used.
     pub strict: bool,
-    /// Tokens by their text.
-    pub tokens: BTreeMap<String, Token>,
     clients: BTreeMap<String, Client>,
     /// A token was given with an odd life.
     pub odd: bool,
-    /// Somebody in front of it refused.
+    /// Somebody in front refused.
     pub proxied: bool,
-    /// It did its work, and its answer may have been lost.
+    /// The work was done, and the answer may have been lost.
     pub late: bool,
+    /// Who has made more calls in vain within an hour than it may.
+    pub over_budget: Option<String>,
 }
 
-#[derive(Clone)]
-pub struct Server {
-    host: SimHost,
-    pub state: Rc<RefCell<State>>,
-}
-
-impl Server {
-    pub fn new(host: SimHost, strict: bool) -> Self {
-        let state = State {
-            mood: Mood::Well,
-            strict,
-            tokens: BTreeMap::new(),
-            clients: BTreeMap::new(),
-            odd: false,
-            proxied: false,
-            late: false,
-        };
-        Self { host, state: Rc::new(RefCell::new(state)) }
+impl State {
+    /// A client, from its first call on.
+    pub fn client(&mut self, name: &str) -> &mut Client {
+        let strict = self.strict;
+        self.clients.entry(name.to_owned()).or_insert_with(|| {
+            let issued = Issued::named(name);
+            let fake: Box<dyn Fake> = match name {
+                FACTURIFY => Box::new(FakeFacturify { issued, ..FakeFacturify::default() }),
+                TRADER => Box::new(FakeUpstox { issued, ..FakeUpstox::default() }),
+                _ if name.starts_with("rotating") => {
+                    let rotation = if strict { Rotation::Plain } else { Rotation::Lenient };
+                    let mut fake = FakeOAuth { rotation, says_life: true, issued, ..FakeOAuth::default() };
+                    fake.reseed();
+                    Box::new(fake)
+                }
+                _ => Box::new(FakeClient { issued, ..FakeClient::default() }),
+            };
+            let (failures, tokens) = (Vec::new(), Vec::new());
+            Client { fake, failures, tokens, last_call: None, revoked_at: None }
+        })
     }
 
-    /// The most calls in a row that gave no token, within an hour.
-    pub fn failures_in_an_hour(&self) -> usize {
-        let state = self.state.borrow();
-        let of = |client: &Client| {
-            let mut most = 0;
-            let mut run: Vec<Timestamp> = Vec::new();
-            for (at, good) in &client.calls {
-                if *good {
-                    run.clear();
-                    continue;
-                }
-                run.push(*at);
-                run.retain(|earlier| at.since(*earlier) < Duration::from_hours(1));
-                most = most.max(run.len());
-            }
-            most
-        };
-        state.clients.values().map(of).max().unwrap_or(0)
+    /// Whose token it is.
+    pub fn owner_of(&self, token: &str) -> Option<(&str, &Client)> {
+        let owner = self.clients.iter().find(|(_, client)| client.fake.issued().has(token));
+        owner.map(|(name, client)| (name.as_str(), client))
     }
 
     /// The most tokens of a client within a time.
     pub fn tokens_within(&self, time: Duration) -> usize {
-        let state = self.state.borrow();
-        let times: Vec<(&str, Timestamp)> =
-            state.tokens.values().map(|t| (t.client.as_str(), t.at)).collect();
-        let since = |from: &(&str, Timestamp)| {
-            times.iter().filter(|t| t.0 == from.0 && t.1 >= from.1 && t.1.since(from.1) < time).count()
+        let most = |client: &Client| {
+            let within = |from: &Timestamp| {
+                client.tokens.iter().filter(|at| *at >= from && at.since(*from) < time).count()
+            };
+            client.tokens.iter().map(within).max().unwrap_or(0)
         };
-        times.iter().map(since).max().unwrap_or(0)
+        self.clients.values().map(most).max().unwrap_or(0)
     }
 
-    fn refusal(&self) -> Option<Answer> {
-        let mut state = self.state.borrow_mut();
-        Some(match state.mood {
+    fn called(&mut self, name: &str, good: bool, now: Timestamp) {
+        let client = self.client(name);
+        client.last_call = Some(now);
+        if good {
+            client.failures.clear();
+            return;
+        }
+        client.failures.retain(|at| now.since(*at) < Duration::from_hours(1));
+        client.failures.push(now);
+        let failures = client.failures.len();
+        if failures > CALLS_PER_HOUR {
+            self.over_budget = Some(format!("{name}: {failures} failures in an hour"));
+        }
+    }
+
+    fn refusal(&mut self) -> Option<Answer> {
+        Some(match self.mood {
             Mood::Down => text(503, "<html>Service Unavailable</html>"),
             Mood::Proxy401 => {
-                state.proxied = true;
+                self.proxied = true;
                 text(401, "<html>Proxy Authentication</html>")
             }
             Mood::Html403 => {
-                state.proxied = true;
+                self.proxied = true;
                 text(403, "<html>Forbidden</html>")
             }
             Mood::Garbage => text(200, "{\"access_token\": \"x"),
@@ -154,60 +158,72 @@ impl Server {
         })
     }
 
-    fn token(&self, call: &Call) -> Answer {
-        let client = client(call);
-        let now = self.host.now();
-        let state = &mut *self.state.borrow_mut();
-        let body = call.body.as_ref().map(|b| b.expose().to_owned()).unwrap_or_default();
-        let mut fields = form_urlencoded::parse(body.as_bytes());
-        let shown = fields.find(|(name, _)| name == "refresh_token").map(|(_, value)| value.into_owned());
-        let number = state.tokens.len();
-        let known = state.clients.entry(client.clone()).or_default();
-        let mut refresh = None;
-        if let Some(shown) = shown {
-            let seed = format!("seed-{client}");
-            let (current, before) = known.refresh.clone().unwrap_or((seed, None));
-            if shown != current && (state.strict || before.as_deref() != Some(&shown)) {
-                known.calls.push((now, false));
-                return json(400, &json!({ "error": "invalid_grant" }));
-            }
-            let next = format!("refresh-{client}-{number}");
-            known.refresh = Some((next.clone(), Some(shown)));
-            refresh = Some(next);
+    fn serve(&mut self, name: &str, call: &Call, now: Timestamp) -> Answer {
+        let mood = self.mood;
+        let client = self.client(name);
+        let before = client.fake.issued().count();
+        let (status, body) = client.fake.serve(call, now);
+        let issued = client.fake.issued().count() > before;
+        if issued {
+            client.tokens.push(now);
         }
-        let life = match state.mood {
-            Mood::LifeAsText => json!("3600"),
-            Mood::LifeZero => json!(0),
-            Mood::LifeAbsurd => json!(1e18),
-            _ => json!(3600),
+        let life = match mood {
+            Mood::LifeAsText => Some("\"3600\""),
+            Mood::LifeZero => Some("0"),
+            Mood::LifeAbsurd => Some("1e18"),
+            _ => None,
         };
-        let good = state.mood == Mood::Well || state.mood == Mood::Slow;
-        state.odd |= !good;
-        known.calls.push((now, good));
-        let access = format!("access-{client}-{number}");
-        let token = Token { client, at: now, expires_at: now.plus(LIFE) };
-        state.tokens.insert(access.clone(), token);
-        json(200, &json!({ "access_token": access, "refresh_token": refresh, "expires_in": life }))
+        let answer = life.map_or(body.clone(), |life| with_life(&body, life));
+        let odd = answer != body;
+        self.odd |= odd;
+        self.called(name, status < 300 && !odd, now);
+        text(status, &answer)
     }
+}
 
-    fn note_failure(&self, call: &Call) {
-        let (client, now) = (client(call), self.host.now());
-        self.state.borrow_mut().clients.entry(client).or_default().calls.push((now, false));
+/// The answer, with another life of the token in it if it says one.
+fn with_life(body: &str, life: &str) -> String {
+    let Some((before, after)) = body.split_once("\"expires_in\":") else { return body.to_owned() };
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}\"expires_in\":{life}{rest}")
+}
+
+#[derive(Clone)]
+pub struct Server {
+    host: SimHost,
+    pub state: Rc<RefCell<State>>,
+}
+
+impl Server {
+    pub fn new(host: SimHost, strict: bool) -> Self {
+        let state = State {
+            mood: Mood::Well,
+            strict,
+            clients: BTreeMap::new(),
+            odd: false,
+            proxied: false,
+            late: false,
+            over_budget: None,
+        };
+        Self { host, state: Rc::new(RefCell::new(state)) }
     }
 }
 
 impl Upstream for Server {
     fn call<'a>(&'a self, call: &'a Call) -> Answering<'a, Answer> {
         Box::pin(async move {
-            if self.host.strikes(Kind::Upstream) {
-                self.note_failure(call);
-                return text(502, "<html>Bad Gateway</html>");
-            }
-            if let Some(refusal) = self.refusal() {
-                self.note_failure(call);
-                return refusal;
-            }
-            let answer = self.token(call);
+            let (name, now) = (client(call), self.host.now());
+            let strikes = self.host.strikes(Kind::Upstream);
+            let answer = {
+                let mut state = self.state.borrow_mut();
+                let refusal =
+                    if strikes { Some(text(502, "<html>Bad Gateway</html>")) } else { state.refusal() };
+                if let Some(refusal) = refusal {
+                    state.called(&name, false, now);
+                    return refusal;
+                }
+                state.serve(&name, call, now)
+            };
             if self.state.borrow().mood == Mood::Slow {
                 self.state.borrow_mut().late = true;
                 self.host.sleep(Duration::from_mins(1)).await;
@@ -217,8 +233,13 @@ impl Upstream for Server {
     }
 }
 
-/// Who asks, by RFC 6749 §2.3.1.
+/// Who asks: at an OAuth 2.0 server by RFC 6749 §2.3.1, elsewhere there is one account.
 fn client(call: &Call) -> String {
+    match host_of(&call.url) {
+        IDP => {}
+        "api-sandbox.facturify.com" => return FACTURIFY.to_owned(),
+        _ => return TRADER.to_owned(),
+    }
     let header = call.headers.iter().find(|(name, _)| *name == "authorization");
     let basic = header.map(|(_, value)| value.expose().trim_start_matches("Basic ").to_owned());
     let pair = basic.and_then(|basic| Base64::decode_vec(&basic).ok()).unwrap_or_default();

@@ -1,13 +1,13 @@
 //! The callers: each does one thing, notes what it was told, and compares it with what it was told before.
-//!
-//! Over 400 lines: each action of the plan, and what its answer makes of the truth.
 
-use super::plan::{Action, CLIENTS, ROLES, USERS};
+use super::bank;
+use super::plan::{Action, CLIENTS, CUSTOMER, ROLES, USERS};
 use super::quiet;
 use super::truth::{Came, Life, Login, Session, Truth, User};
 use crate::host::SimHost;
 use crate::requests::{Answered, Request, request};
 use crate::sequence::Invariant;
+use crate::weather::Kind;
 use base::ids::{SessionId, UserId};
 use base::ports::Clock as _;
 use config::Settings as _;
@@ -16,22 +16,24 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-pub const NAMES: [&str; USERS] = ["root", "ann", "eve"];
+/// Those of the users, and the customer's subject.
+pub const NAMES: [&str; USERS + 1] = ["root", "ann", "eve", "VPB-SME-1"];
 const BOOTSTRAP_KEY: &str = "bootstrap-key-of-the-simulation-0123456789";
 
 #[derive(Clone)]
 pub struct Callers {
     pub host: SimHost,
     pub truth: Rc<RefCell<Truth>>,
+    pub bank: Rc<bank::State>,
 }
 
 impl Callers {
-    pub fn new(host: SimHost, trace: bool) -> Self {
+    pub fn new(host: SimHost, strict: bool, trace: bool) -> Self {
         let users =
-            (0..USERS).map(|_| User { password: "password-0".to_owned(), ..User::default() }).collect();
+            (0..=CUSTOMER).map(|_| User { password: "password-0".to_owned(), ..User::default() }).collect();
         let clients = vec![None; CLIENTS + 1];
-        let truth = Truth { users, clients, trace: trace.then(Vec::new), ..Truth::default() };
-        Self { host, truth: Rc::new(RefCell::new(truth)) }
+        let truth = Truth { users, clients, trace: trace.then(Vec::new), strict, ..Truth::default() };
+        Self { host, truth: Rc::new(RefCell::new(truth)), bank: Rc::default() }
     }
 
     /// The session that a client has.
@@ -40,7 +42,7 @@ impl Callers {
         truth.clients[client].map(|at| truth.sessions[at].id.clone())
     }
 
-    async fn send(&self, sent: Request) -> Option<Answered> {
+    pub(super) async fn send(&self, sent: Request) -> Option<Answered> {
         let what = format!("{} {}", sent.method, sent.path);
         let answered = request(&self.host, sent).await;
         let now = self.host.now();
@@ -57,15 +59,6 @@ impl Callers {
             self.truth.borrow_mut().broken(invariant, format!("{what}: {answered:?}"));
         }
         answered
-    }
-
-    /// As the admin who administers.
-    async fn administer(&self, request: Request) -> Option<Answered> {
-        let token = {
-            let truth = self.truth.borrow();
-            truth.clients[CLIENTS].map(|at| truth.sessions[at].access.clone()).unwrap_or_default()
-        };
-        self.send(request.bearer(&token)).await
     }
 
     /// In fair weather: the users are made, and the admin logs in.
@@ -93,7 +86,8 @@ impl Callers {
                     self.truth.borrow_mut().broken(Invariant::UnexpectedAnswer, "a wrong password logs in");
                 }
             }
-            Action::Refresh { client } => self.refresh(client).await,
+            Action::Init { client, replaces } => self.init(client, replaces).await,
+            Action::Refresh { client, again } => self.refresh(client, again).await,
             Action::Use { client } => self.make_use(client).await,
             Action::Logout { client } => self.logout(client).await,
             Action::LogoutAll { client, keep } => self.logout_all(client, keep).await,
@@ -119,7 +113,9 @@ impl Callers {
             Action::Cleanup => {
                 let _ = self.administer(Request::new("POST", "/admin/sessions/cleanup")).await;
             }
-            Action::Restart
+            Action::Bank(_)
+            | Action::Kv { .. }
+            | Action::Restart
             | Action::KillSession { .. }
             | Action::KillUser { .. }
             | Action::KillDirectory
@@ -127,11 +123,32 @@ impl Callers {
         }
     }
 
-    async fn login(&self, user: usize, client: usize, replaces: bool) {
-        let (request, login, beside, seen) = {
+    pub(super) async fn login(&self, user: usize, client: usize, replaces: bool) {
+        let password = self.truth.borrow().users[user].password.clone();
+        let body = json!({ "username": NAMES[user], "password": password });
+        self.open(user, client, replaces, Request::new("POST", "/auth/login").json(&body), None).await;
+    }
+
+    /// The other system begins a session of its customer.
+    async fn init(&self, client: usize, replaces: bool) {
+        let external = format!("external-{}", self.truth.borrow().users[CUSTOMER].logins.len());
+        let body = json!({ "data": {
+            "cif": "1", "tokenKey": external, "basicCustomerInfo": {}, "payload": { "channelId": "sme" },
+        }});
+        let request = Request::new("POST", "/api/v1/postlogin/init-session").json(&body);
+        self.open(CUSTOMER, client, replaces, request, Some(external)).await;
+    }
+
+    async fn open(
+        &self,
+        user: usize,
+        client: usize,
+        replaces: bool,
+        mut request: Request,
+        external: Option<String>,
+    ) {
+        let (login, beside, seen) = {
             let mut truth = self.truth.borrow_mut();
-            let body = json!({ "username": NAMES[user], "password": truth.users[user].password });
-            let mut request = Request::new("POST", "/auth/login").json(&body);
             let displaced = truth.clients[client].filter(|_| replaces);
             if let Some(at) = displaced {
                 request = request.bearer(&truth.sessions[at].access.clone());
@@ -141,7 +158,7 @@ impl Callers {
             let beside: Vec<usize> =
                 account.logins.iter().enumerate().filter(under_way).map(|(number, _)| number).collect();
             account.logins.push(Login { replaces: displaced, came: Came::UnderWay });
-            (request, account.logins.len() - 1, beside, account.clone())
+            (account.logins.len() - 1, beside, account.clone())
         };
         let answered = self.send(request).await;
         let outcome = match answered.as_ref().map(|a| a.status) {
@@ -151,7 +168,8 @@ impl Callers {
             None => Came::Unknown,
         };
         let tokens = answered.map(|a| a.json()).unwrap_or_default();
-        let id = self.session_of(&tokens);
+        let (access, refresh) = pair_of(&tokens);
+        let id = self.session_of(&access);
         let mut truth = self.truth.borrow_mut();
         truth.users[user].logins[login].came = outcome;
         let Some(id) = id.filter(|_| outcome == Came::Ok) else { return };
@@ -161,14 +179,17 @@ impl Callers {
             truth.broken(Invariant::DisabledLogsIn, NAMES[user]);
         }
         let sure = now.ends == seen.ends && seen.ending == 0 && !now.end_on_its_way;
-        if !quiet::is_listed(&self.host, &id, NAMES[user]) {
+        if !quiet::is_listed(&self.host, &id, user) {
             truth.broken(Invariant::SessionOnNoList, format!("{id} of {}, just opened", NAMES[user]));
         }
+        let external = external.map(|token| (token.clone(), self.bank.times_good(&token)));
         truth.sessions.push(Session {
             user,
             id,
-            access: text(&tokens, "access_token"),
-            refresh: text(&tokens, "refresh_token"),
+            access,
+            refresh,
+            before: None,
+            external,
             life: if sure { Life::Live } else { Life::Doubtful },
             login,
             beside,
@@ -178,42 +199,79 @@ impl Callers {
         truth.clients[client] = Some(truth.sessions.len() - 1);
     }
 
-    fn session_of(&self, tokens: &Value) -> Option<SessionId> {
+    fn session_of(&self, access: &str) -> Option<SessionId> {
         let app = self.host.settings().ok()?;
-        let token = app.keys.read_access(tokens["access_token"].as_str()?, self.host.now()).ok()?;
+        let token = app.keys.read_access(access, self.host.now()).ok()?;
         Some(token.session_id)
     }
 
-    async fn refresh(&self, client: usize) {
-        let (at, token) = {
+    /// With the newest refresh token, or once more with the one before it, as a client does whose answer was lost.
+    async fn refresh(&self, client: usize, again: bool) {
+        let (at, seen, token) = {
             let mut truth = self.truth.borrow_mut();
             let Some(at) = truth.clients[client] else { return };
             let session = &mut truth.sessions[at];
-            if std::mem::replace(&mut session.refreshing, true) {
+            if session.refreshing {
                 return;
             }
-            (at, session.refresh.clone())
+            let token = match session.before.clone().filter(|_| again) {
+                Some(before) => {
+                    // Too late, it is a reuse.
+                    session.doubt();
+                    before
+                }
+                None => session.refresh.clone(),
+            };
+            session.refreshing = true;
+            (at, session.clone(), token)
         };
-        let body = json!({ "refresh_token": token });
-        let answered = self.send(Request::new("POST", "/auth/refresh").json(&body)).await;
+        let request = match &seen.external {
+            None => Request::new("POST", "/auth/refresh").json(&json!({ "refresh_token": token })),
+            Some(_) => Request::new("POST", "/api/v1/postlogin/renew-token")
+                .json(&json!({ "data": { "refreshToken": token } })),
+        };
+        let answered = self.send(request).await;
         let mut truth = self.truth.borrow_mut();
         let session = &mut truth.sessions[at];
         session.refreshing = false;
-        match answered {
-            // A message may still be on its way, and come when its tokens are old.
-            None if session.life == Life::Live => session.life = Life::Doubtful,
-            Some(answered) if answered.status == 200 => {
-                let tokens = answered.json();
-                let next = text(&tokens, "refresh_token");
-                session.access = text(&tokens, "access_token");
-                session.refresh.clone_from(&next);
-                let before = session.successors.insert(token, next.clone());
-                if before.is_some_and(|before| before != next) {
-                    truth.broken(Invariant::TwoSuccessors, "a refresh token was exchanged for two");
-                }
-            }
-            _ => {}
+        let rejected = |(token, _): &(String, usize)| self.bank.rejected.borrow().contains(token);
+        if session.external.as_ref().is_some_and(rejected) {
+            session.doubt();
         }
+        let Some(answered) = answered else {
+            // A message may still be on its way, and come when its tokens are old.
+            session.doubt();
+            return;
+        };
+        if answered.status != 200 {
+            return;
+        }
+        let (access, next) = pair_of(&answered.json());
+        session.access = access;
+        if next != session.refresh {
+            session.before = Some(std::mem::replace(&mut session.refresh, next.clone()));
+        }
+        let other = session.successors.insert(token, next.clone()).is_some_and(|before| before != next);
+        let renewals = session.successors.len();
+        let good = session.external.as_ref().map(|(token, before)| self.bank.times_good(token) - before);
+        if other {
+            truth.broken(Invariant::TwoSuccessors, "a refresh token was exchanged for two");
+        }
+        if good.is_some_and(|good| good < renewals) {
+            let detail = format!("{renewals} renewals, verified {good:?} times");
+            truth.broken(Invariant::RenewedUnverified, detail);
+        }
+        if seen.life == Life::Ended {
+            self.used_when_ended(&mut truth, &seen);
+        }
+    }
+
+    /// Somebody was told before that the session has ended.
+    fn used_when_ended(&self, truth: &mut Truth, session: &Session) {
+        // One that another login displaces, or another change ends, is off the list already, and ended a little later.
+        let ending = quiet::is_being_ended(&self.host, &session.id, session.user);
+        let invariant = if ending { Invariant::EndMissesEnding } else { Invariant::EndedSessionLives };
+        truth.broken(invariant, format!("{} of {}", session.id, NAMES[session.user]));
     }
 
     async fn make_use(&self, client: usize) {
@@ -230,11 +288,12 @@ impl Callers {
             return;
         }
         let mut truth = self.truth.borrow_mut();
+        if !truth.strict {
+            // An end and other roles take effect later: docs/session-check.md.
+            return;
+        }
         if session.life == Life::Ended {
-            // One that another login displaces, or another change ends, is off the list already, and ended a little later.
-            let ending = quiet::is_being_ended(&self.host, &session.id, NAMES[session.user]);
-            let invariant = if ending { Invariant::EndMissesEnding } else { Invariant::EndedSessionLives };
-            truth.broken(invariant, format!("{} of {}", session.id, NAMES[session.user]));
+            self.used_when_ended(&mut truth, &session);
         }
         let now = &truth.users[session.user];
         let unchanged = now.changes == user.changes && user.changing == 0 && !now.hazy;
@@ -250,9 +309,7 @@ impl Callers {
             let mut truth = self.truth.borrow_mut();
             let Some(at) = truth.clients[client] else { return };
             let session = &mut truth.sessions[at];
-            if session.life == Life::Live {
-                session.life = Life::Doubtful;
-            }
+            session.doubt();
             (at, session.access.clone())
         };
         let answered = self.send(Request::new("POST", "/auth/logout").bearer(&token)).await;
@@ -269,14 +326,14 @@ impl Callers {
         self.finish_end(user, &meant, answered.as_ref(), answered.as_ref().is_some_and(|a| a.status == 200));
     }
 
-    fn of(&self, client: usize) -> Option<(usize, usize, String)> {
+    pub(super) fn of(&self, client: usize) -> Option<(usize, usize, String)> {
         let truth = self.truth.borrow();
         let at = truth.clients[client]?;
         let session = &truth.sessions[at];
         Some((at, session.user, session.access.clone()))
     }
 
-    fn begin_end(&self, user: usize, keep: Option<usize>) -> Vec<usize> {
+    pub(super) fn begin_end(&self, user: usize, keep: Option<usize>) -> Vec<usize> {
         let mut truth = self.truth.borrow_mut();
         truth.users[user].ends += 1;
         truth.users[user].ending += 1;
@@ -284,7 +341,7 @@ impl Callers {
     }
 
     /// Without an answer, the end may still be on its way, and meet whoever logs in next.
-    fn finish_end(&self, user: usize, meant: &[usize], answered: Option<&Answered>, done: bool) {
+    pub(super) fn finish_end(&self, user: usize, meant: &[usize], answered: Option<&Answered>, done: bool) {
         let mut truth = self.truth.borrow_mut();
         truth.users[user].end_on_its_way |= answered.is_none();
         truth.users[user].ending -= 1;
@@ -293,143 +350,35 @@ impl Callers {
         }
     }
 
-    async fn end_all(&self, user: usize) {
-        let meant = self.begin_end(user, None);
-        let path = format!("/admin/users/{}/sessions", NAMES[user]);
-        let answered = self.administer(Request::new("DELETE", path)).await;
-        self.finish_end(user, &meant, answered.as_ref(), answered.as_ref().is_some_and(|a| a.status == 200));
-    }
-
-    async fn end_one(&self, client: usize) {
-        let Some((at, user, _)) = self.of(client) else { return };
-        if user == 0 {
-            return;
-        }
-        let id = {
-            let mut truth = self.truth.borrow_mut();
-            let session = &mut truth.sessions[at];
-            if session.life == Life::Live {
-                session.life = Life::Doubtful;
-            }
-            session.id.clone()
-        };
-        let answered = self.administer(Request::new("DELETE", format!("/admin/sessions/{id}"))).await;
-        if answered.is_some_and(|a| a.status == 204) {
-            self.truth.borrow_mut().ended(&[at]);
-        }
-    }
-
-    fn begin_change(&self, user: usize) -> User {
-        let mut truth = self.truth.borrow_mut();
-        let account = &mut truth.users[user];
-        account.changes += 1;
-        account.changing += 1;
-        account.clone()
-    }
-
-    /// Whether what was told of a change holds from now on: nobody else has changed anything meanwhile.
-    fn finish_change(&self, user: usize, begun: &User, answered: Option<&Answered>) -> bool {
-        let mut truth = self.truth.borrow_mut();
-        let account = &mut truth.users[user];
-        account.changing -= 1;
-        let alone = begun.changing == 1 && account.changes == begun.changes;
-        if answered.is_none_or(|a| a.status >= 500) {
-            account.hazy = true;
-        }
-        let good = answered.is_some_and(|a| a.status < 300);
-        if !(alone && (good || answered.is_some_and(|a| a.status == 409 || a.status == 404))) {
-            (account.roles, account.active, account.exists) = (None, None, None);
-        }
-        alone && good
-    }
-
-    async fn change(&self, user: usize, body: Value) {
-        let ends = body.get("password").is_some() || body["is_active"] == false;
-        let meant = if ends { self.begin_end(user, None) } else { Vec::new() };
-        let begun = self.begin_change(user);
-        let request = Request::new("PATCH", format!("/admin/users/{}", NAMES[user])).json(&body);
-        let answered = self.administer(request).await;
-        let done = answered.as_ref().is_some_and(|a| a.status == 200);
-        if ends {
-            // Where the user was disabled already, nothing is ended.
-            self.finish_end(user, &meant, answered.as_ref(), done && begun.active == Some(true));
-        }
-        if self.finish_change(user, &begun, answered.as_ref()) {
-            let mut truth = self.truth.borrow_mut();
-            let account = &mut truth.users[user];
-            account.exists = Some(true);
-            if let Ok(roles) = serde_json::from_value(body["roles"].clone()) {
-                account.roles = Some(roles);
-            }
-            if let Some(active) = body["is_active"].as_bool() {
-                account.active = Some(active);
-            }
-        }
-    }
-
-    async fn remove(&self, user: usize) {
-        let meant = self.begin_end(user, None);
-        let begun = self.begin_change(user);
-        self.truth.borrow_mut().users[user].removals += 1;
-        let path = format!("/admin/users/{}", NAMES[user]);
-        let answered = self.administer(Request::new("DELETE", path)).await;
-        let done = answered.as_ref().is_some_and(|a| a.status == 204);
-        self.finish_end(user, &meant, answered.as_ref(), done);
-        if self.finish_change(user, &begun, answered.as_ref()) {
-            let account = &mut self.truth.borrow_mut().users[user];
-            (account.exists, account.active, account.roles) = (Some(false), None, None);
-        }
-    }
-
-    async fn create(&self, user: usize) {
-        let begun = self.begin_change(user);
-        let roles = if user == 1 { ROLES[1] } else { ROLES[0] };
-        let password = self.truth.borrow().users[user].password.clone();
-        let body = json!({ "username": NAMES[user], "password": password, "roles": roles });
-        let answered = self.administer(Request::new("POST", "/admin/users").json(&body)).await;
-        let told = self.finish_change(user, &begun, answered.as_ref());
-        let answered = match answered {
-            Some(answered) if answered.status == 201 => answered,
-            Some(answered) if answered.status == 409 => {
-                // By somebody else, or by this very call, repeated after its answer was lost.
-                let account = &mut self.truth.borrow_mut().users[user];
-                (account.exists, account.active, account.roles) = (Some(true), None, None);
-                return;
-            }
-            _ => return,
-        };
-        let mut truth = self.truth.borrow_mut();
-        let id = UserId::issued(answered.json()["id"].as_u64().unwrap_or_default());
-        let times = truth.ids.entry(id).or_default();
-        *times += 1;
-        if *times > 1 {
-            truth.broken(Invariant::IdGivenTwice, format!("{id} for a second user named {}", NAMES[user]));
-        }
-        if told {
-            let account = &mut truth.users[user];
-            (account.exists, account.active) = (Some(true), Some(true));
-            account.roles = Some(roles.iter().map(|r| (*r).to_owned()).collect());
-        }
-    }
-
     /// When all is quiet: every session is asked for, and answers as it has to.
     pub async fn probe(self) {
         let count = self.truth.borrow().sessions.len();
         for at in 0..count {
             let session = self.truth.borrow().sessions[at].clone();
-            let answered = self.send(Request::new("GET", "/auth/profile").bearer(&session.access)).await;
-            let Some(answered) = answered else { continue };
+            // Strict whatever is set.
+            let answered = self.send(Request::new("GET", "/auth/sessions").bearer(&session.access)).await;
+            let Some(answered) = answered.filter(|a| a.code() != "token_expired") else { continue };
             let detail = format!("session {at} ({}) of {}: {answered:?}", session.id, NAMES[session.user]);
             let mut truth = self.truth.borrow_mut();
             match (session.life, answered.status) {
                 (Life::Live, 401) => {
+                    if session
+                        .external
+                        .as_ref()
+                        .is_some_and(|(token, _)| self.bank.rejected.borrow().contains(token))
+                    {
+                        continue;
+                    }
                     let reason = answered.json()["reason"].as_str().unwrap_or_default().to_owned();
                     let displaced = reason == "evicted" || reason == "logout";
                     if displaced && truth.displaceable(at, reason == "evicted") {
                         continue;
                     }
-                    let invariant =
-                        if displaced { Invariant::LoggedOutByFailedLogin } else { Invariant::SessionLost };
+                    let invariant = match () {
+                        () if displaced => Invariant::LoggedOutByFailedLogin,
+                        () if self.host.has_happened(&[Kind::Stray]) => Invariant::EndedByLateRepeat,
+                        () => Invariant::SessionLost,
+                    };
                     truth.broken(invariant, detail);
                 }
                 (Life::Ended, 200) => truth.broken(Invariant::EndedSessionLives, detail),
@@ -437,6 +386,14 @@ impl Callers {
                 _ => truth.broken(Invariant::UnexpectedAnswer, detail),
             }
         }
+    }
+}
+
+/// An access and a refresh token, as either kind of session gives them.
+fn pair_of(body: &Value) -> (String, String) {
+    match body.get("token") {
+        Some(_) => (text(body, "token"), text(body, "refreshToken")),
+        None => (text(body, "access_token"), text(body, "refresh_token")),
     }
 }
 

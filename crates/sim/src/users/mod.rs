@@ -1,91 +1,157 @@
-//! Users and admins: logins, refreshes, ends, roles, removal, in any order and at once.
+//! Users, admins and externally authenticated customers: logins, refreshes, ends, roles, removal, in any order and at once.
 
+mod admins;
+mod bank;
 mod callers;
+mod events;
 mod plan;
 mod quiet;
 mod truth;
 
 use crate::rng::Rng;
-use crate::sequence::{Case, Outcome, odds};
+use crate::sequence::{Case, Invariant, Outcome, odds};
 use crate::world::World;
+use bank::Bank;
 use base::clock::Timestamp;
 use base::rpc::Class;
 use callers::Callers;
+use events::Events;
 use plan::{Action, plan};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long after the weather has cleared everything is as it should be. The longest chain is an alarm that failed five
 /// times, and the follow-ups of an end a minute later.
 const CALM: Duration = Duration::from_mins(4);
+const AFTER_OUTAGE: Duration = Duration::from_mins(65);
+/// What cannot be finished for an hour is tried less and less often: so often in the next hour at the most.
+const TRIES_MAX: u32 = 30;
+
+struct Run {
+    world: World,
+    callers: Callers,
+    events: RefCell<Events>,
+}
 
 pub fn run(case: &Case, trace: bool) -> Outcome {
     let mut rng = Rng::new(case.seed);
-    let steps = plan(&mut rng);
+    let plan = plan(&mut rng);
     let odds = odds(&mut rng);
     let shuffle = rng.chance(800);
-    let world =
-        World::complete(case.seed, &[("MAX_CONCURRENT_SESSIONS_PER_USER", "3"), ("REQUEST_LOG", "off")]);
-    let callers = Callers::new(world.host(), trace);
+    let settings = [
+        ("MAX_CONCURRENT_SESSIONS_PER_USER", "3"),
+        ("REQUEST_LOG", "off"),
+        ("SESSION_CHECK", plan.check),
+        ("SESSION_LIMIT_POLICY", plan.limit),
+        ("SME_VERIFY_BASE_URL", "https://bank.example.com"),
+        ("SME_VERIFY_TOKEN_KEY", "key"),
+    ];
+    let world = World::complete(case.seed, &settings);
+    world.reuse_databases();
+    world.watch();
+    let callers = Callers::new(world.host(), plan.check == "strict", trace);
+    world.upstream(bank::HOST, Bank { host: world.host(), state: callers.bank.clone() });
+    let events = RefCell::new(Events::new(&world));
+    let run = Run { world, callers, events };
     // Users whom nothing is about are not there.
-    let users: BTreeSet<usize> = steps.iter().filter_map(|step| step.action.user()).collect();
-    world.run_until(callers.clone().begin(users));
-    world.weather().only(case.faults.clone());
-    world.weather().rough(odds);
-    world.shuffle(shuffle);
-    for (at, step) in steps.iter().enumerate() {
-        if let Some(outcome) = stopped(&world, &callers, steps.len()) {
-            return outcome;
-        }
-        world.advance(Duration::from_millis(step.after));
+    let users: BTreeSet<usize> = plan.steps.iter().filter_map(|step| step.action.user()).collect();
+    run.world.run_until(run.callers.clone().begin(users));
+    run.world.weather().only(case.faults.clone());
+    run.world.weather().rough(odds);
+    run.world.shuffle(shuffle);
+    for (at, step) in plan.steps.iter().enumerate() {
+        run.pass(Duration::from_millis(step.after));
         if case.has(at) {
-            act(&world, &callers, step.action);
+            run.act(step.action);
         }
     }
     // What is under way meets the same weather to its end.
-    let rough_until = world.now().plus(Duration::from_secs(rng.between(1, 100)));
-    while stopped(&world, &callers, steps.len()).is_none() && world.step(rough_until) {}
-    world.weather().clear();
-    world.advance(CALM);
-    if stopped(&world, &callers, steps.len()).is_none() {
-        quiet::check(&world, &callers);
-        world.run_until(callers.clone().probe());
+    run.pass(Duration::from_secs(rng.between(1, 100)));
+    run.world.weather().clear();
+    if plan.outage {
+        run.outage();
     }
-    outcome(&world, &callers, steps.len())
-}
-
-fn stopped(world: &World, callers: &Callers, steps: usize) -> Option<Outcome> {
-    let broken = callers.truth.borrow().violation.is_some();
-    broken.then(|| outcome(world, callers, steps))
-}
-
-fn outcome(world: &World, callers: &Callers, steps: usize) -> Outcome {
-    let mut truth = callers.truth.borrow_mut();
-    let mut trace = truth.trace.take().unwrap_or_default();
-    if !trace.is_empty() {
-        trace.extend(world.logs().into_iter().map(|line| line.text));
+    run.world.weather().kv_is_down(false);
+    // Longer after hours of it: what is tried less and less often has its turn.
+    run.pass(if plan.outage { AFTER_OUTAGE } else { CALM });
+    if !run.is_broken() {
+        quiet::check(&run.world, &run.callers);
+        run.world.run_until(run.callers.clone().probe());
     }
-    Outcome { violation: truth.violation.take(), steps, faults: world.weather().happened(), trace }
+    run.outcome(plan.steps.len())
 }
 
-fn act(world: &World, callers: &Callers, action: Action) {
-    callers.truth.borrow_mut().note(world.now(), || format!("{action:?}"));
-    match action {
-        Action::Restart => world.restart(),
-        Action::KillSession { client } => {
-            if let Some(id) = callers.session_id(client) {
-                world.kill(Class::Session, id.as_str());
+impl Run {
+    fn is_broken(&self) -> bool {
+        self.callers.truth.borrow().violation.is_some()
+    }
+
+    /// Lets time go by, and looks at everything that changes.
+    fn pass(&self, time: Duration) {
+        if self.is_broken() {
+            return;
+        }
+        let until = self.world.now().plus(time);
+        while self.world.step(until) {
+            self.events.borrow_mut().look(&self.world, &self.callers);
+            if self.is_broken() {
+                return;
             }
         }
-        Action::KillUser { user } => world.kill(Class::User, &quiet::object(callers::NAMES[user])),
-        Action::KillDirectory => world.kill(Class::Directory, "directory"),
-        Action::Jump { seconds, back } => {
-            let (now, by) = (world.now(), Duration::from_secs(seconds));
-            world.at(if back { now.minus(by).max(Timestamp::default()) } else { now.plus(by) });
+        self.world.advance(until.since(self.world.now()));
+    }
+
+    /// KV is down for hours, and nothing else is wrong: what is still to be done is not tried without end.
+    fn outage(&self) {
+        self.world.weather().kv_is_down(true);
+        self.pass(Duration::from_hours(1));
+        let before = self.world.rings(Class::Session);
+        self.pass(Duration::from_hours(1));
+        let most = self.world.rings(Class::Session).into_iter().map(|(id, rings)| {
+            let earlier = before.iter().find(|(other, _)| *other == id).map_or(0, |(_, rings)| *rings);
+            (rings - earlier, id)
+        });
+        if let Some((times, id)) = most.max().filter(|(times, _)| *times > TRIES_MAX) {
+            let detail = format!("the alarm of {id} came {times} times in the second hour");
+            self.callers.truth.borrow_mut().broken(Invariant::EndRetriedForEver, detail);
         }
-        other => {
-            let callers = callers.clone();
-            world.spawn(async move { callers.act(other).await });
+    }
+
+    fn act(&self, action: Action) {
+        if self.is_broken() {
+            return;
         }
+        let (world, callers) = (&self.world, &self.callers);
+        callers.truth.borrow_mut().note(world.now(), || format!("{action:?}"));
+        match action {
+            Action::Restart => world.restart(),
+            Action::KillSession { client } => {
+                if let Some(id) = callers.session_id(client) {
+                    world.kill(Class::Session, id.as_str());
+                }
+            }
+            Action::KillUser { user } => world.kill(Class::User, &quiet::object(user)),
+            Action::KillDirectory => world.kill(Class::Directory, "directory"),
+            Action::Jump { seconds, back } => {
+                let (now, by) = (world.now(), Duration::from_secs(seconds));
+                world.at(if back { now.minus(by).max(Timestamp::default()) } else { now.plus(by) });
+            }
+            Action::Bank(mood) => callers.bank.mood.set(mood),
+            Action::Kv { up } => world.weather().kv_is_down(!up),
+            other => {
+                let callers = callers.clone();
+                world.spawn(async move { callers.act(other).await });
+            }
+        }
+    }
+
+    fn outcome(&self, steps: usize) -> Outcome {
+        let mut truth = self.callers.truth.borrow_mut();
+        let mut trace = truth.trace.take().unwrap_or_default();
+        if !trace.is_empty() {
+            trace.extend(self.world.logs().into_iter().map(|line| line.text));
+        }
+        Outcome { violation: truth.violation.take(), steps, faults: self.world.weather().happened(), trace }
     }
 }

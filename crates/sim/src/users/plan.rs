@@ -4,30 +4,83 @@ use crate::rng::Rng;
 
 /// Users are numbers: 0 is the admin who administers, 1 another admin, the others plain users.
 pub const USERS: usize = 3;
+/// Somebody externally authenticated, in the same numbering.
+pub const CUSTOMER: usize = USERS;
 /// Clients that keep a session each.
 pub const CLIENTS: usize = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    Login { user: usize, client: usize, replaces: bool },
-    WrongPassword { user: usize },
-    Refresh { client: usize },
-    Use { client: usize },
-    Logout { client: usize },
-    LogoutAll { client: usize, keep: bool },
-    Roles { user: usize, kind: usize },
-    Active { user: usize, on: bool },
-    Password { user: usize },
-    Remove { user: usize },
-    Create { user: usize },
-    EndAll { user: usize },
-    EndOne { client: usize },
+    Login {
+        user: usize,
+        client: usize,
+        replaces: bool,
+    },
+    WrongPassword {
+        user: usize,
+    },
+    /// The other system begins a session of the customer.
+    Init {
+        client: usize,
+        replaces: bool,
+    },
+    /// What that system says of external tokens from now on.
+    Bank(Mood),
+    /// With the newest refresh token, or once more with the one before.
+    Refresh {
+        client: usize,
+        again: bool,
+    },
+    Use {
+        client: usize,
+    },
+    Logout {
+        client: usize,
+    },
+    LogoutAll {
+        client: usize,
+        keep: bool,
+    },
+    Roles {
+        user: usize,
+        kind: usize,
+    },
+    Active {
+        user: usize,
+        on: bool,
+    },
+    Password {
+        user: usize,
+    },
+    Remove {
+        user: usize,
+    },
+    Create {
+        user: usize,
+    },
+    EndAll {
+        user: usize,
+    },
+    EndOne {
+        client: usize,
+    },
     Cleanup,
+    /// KV is down, for all and for long, or up again.
+    Kv {
+        up: bool,
+    },
     Restart,
-    KillSession { client: usize },
-    KillUser { user: usize },
+    KillSession {
+        client: usize,
+    },
+    KillUser {
+        user: usize,
+    },
     KillDirectory,
-    Jump { seconds: u64, back: bool },
+    Jump {
+        seconds: u64,
+        back: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +88,32 @@ pub struct Step {
     /// Milliseconds after the one before.
     pub after: u64,
     pub action: Action,
+}
+
+/// How the system is that external tokens are verified at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    #[default]
+    Well,
+    Expired,
+    Refused,
+    Down,
+    Garbage,
+    /// It answers after the caller's patience.
+    Slow,
+}
+
+const MOODS: &[Mood] = &[Mood::Well, Mood::Expired, Mood::Refused, Mood::Down, Mood::Garbage, Mood::Slow];
+
+/// What a sequence is about.
+pub struct Plan {
+    pub steps: Vec<Step>,
+    /// `SESSION_CHECK`.
+    pub check: &'static str,
+    /// `SESSION_LIMIT_POLICY`.
+    pub limit: &'static str,
+    /// In the end KV is down for hours.
+    pub outage: bool,
 }
 
 impl Action {
@@ -55,12 +134,24 @@ impl Action {
     }
 }
 
-pub fn plan(rng: &mut Rng) -> Vec<Step> {
+pub fn plan(rng: &mut Rng) -> Plan {
+    let steps = steps(rng);
+    let check = match rng.below(10) {
+        0..=5 => "strict",
+        6..=7 => "edge",
+        _ => "local",
+    };
+    let limit = if rng.chance(800) { "evict_oldest" } else { "reject" };
+    let outage = rng.chance(10);
+    Plan { steps, check, limit, outage }
+}
+
+fn steps(rng: &mut Rng) -> Vec<Step> {
     // One user or two, so that what happens meets.
     let user = 1 + rng.index(USERS - 1);
     let other = 1 + rng.index(USERS - 1);
     let dangers = rng.chance(500);
-    let theme = rng.below(4);
+    let theme = rng.below(5);
     let steps = rng.between(3, 12);
     (0..steps)
         .map(|_| {
@@ -75,6 +166,7 @@ pub fn plan(rng: &mut Rng) -> Vec<Step> {
             let action = match theme {
                 0 => about_roles(rng, user),
                 1 => about_ends(rng, user),
+                2 => about_a_customer(rng),
                 _ => action(rng, user, dangers),
             };
             Step { after, action }
@@ -108,12 +200,27 @@ fn about_ends(rng: &mut Rng, user: usize) -> Action {
     }
 }
 
+/// Externally authenticated sessions, and others beside them.
+fn about_a_customer(rng: &mut Rng) -> Action {
+    let client = rng.index(CLIENTS);
+    match rng.below(20) {
+        0..=6 => Action::Init { client, replaces: rng.chance(250) },
+        7..=12 => Action::Refresh { client, again: rng.chance(150) },
+        13..=15 => Action::Use { client },
+        16..=17 => Action::Bank(*rng.pick(MOODS)),
+        18 if rng.chance(500) => Action::LogoutAll { client, keep: rng.chance(500) },
+        18 => Action::EndOne { client },
+        _ if rng.chance(300) => Action::KillSession { client },
+        _ => Action::Logout { client },
+    }
+}
+
 fn action(rng: &mut Rng, user: usize, dangers: bool) -> Action {
     let client = rng.index(CLIENTS);
     match rng.below(if dangers { 100 } else { 94 }) {
         0..=24 => Action::Login { user, client, replaces: rng.chance(250) },
         25..=26 => Action::WrongPassword { user },
-        27..=38 => Action::Refresh { client },
+        27..=38 => Action::Refresh { client, again: rng.chance(150) },
         39..=58 => Action::Use { client },
         59..=63 => Action::Logout { client },
         64..=65 => Action::LogoutAll { client, keep: rng.chance(500) },
@@ -124,6 +231,7 @@ fn action(rng: &mut Rng, user: usize, dangers: bool) -> Action {
         86..=89 => Action::Create { user },
         90..=91 => Action::EndAll { user },
         92 => Action::EndOne { client },
+        93 if rng.chance(300) => Action::Kv { up: rng.chance(500) },
         93 => Action::Cleanup,
         94 => Action::Restart,
         95..=96 => Action::KillSession { client },

@@ -1,6 +1,7 @@
 //! What is to be seen in the storage when all is quiet.
 
 use super::callers::{Callers, NAMES};
+use super::plan::CUSTOMER;
 use crate::host::SimHost;
 use crate::sequence::Invariant;
 use crate::world::World;
@@ -20,24 +21,24 @@ pub fn check(world: &World, callers: &Callers) {
 }
 
 /// The name of a user's object.
-pub fn object(name: &str) -> String {
-    Owner::User(name).object()
+pub fn object(user: usize) -> String {
+    if user == CUSTOMER { Owner::PostLogin(NAMES[user]) } else { Owner::User(NAMES[user]) }.object()
 }
 
 /// When a login has just been answered: its session is live, and its owner knows it or is about to end it.
-pub fn is_listed(host: &SimHost, session_id: &SessionId, name: &str) -> bool {
+pub fn is_listed(host: &SimHost, session_id: &SessionId, user: usize) -> bool {
     let session = host.stored(Class::Session, session_id.as_str(), "session");
     let session = session.and_then(|text| serde_json::from_str(&text).ok());
     let Some(State::Live(_)) = session else { return true };
-    let user = host.stored(Class::User, &object(name), "user");
+    let user = host.stored(Class::User, &object(user), "user");
     let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let ending = |p: &directory::Pending| p.session_id == *session_id && p.task != directory::Task::Sync;
     user.slots.iter().any(|slot| slot.session_id == *session_id) || user.pending.iter().any(ending)
 }
 
 /// Whether a session is off its owner's list, and its end has begun for another reason.
-pub fn is_being_ended(host: &SimHost, session_id: &SessionId, name: &str) -> bool {
-    let user = host.stored(Class::User, &object(name), "user");
+pub fn is_being_ended(host: &SimHost, session_id: &SessionId, user: usize) -> bool {
+    let user = host.stored(Class::User, &object(user), "user");
     let user: User = user.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     user.pending.iter().any(|p| p.session_id == *session_id && p.task != directory::Task::Sync)
 }
@@ -45,16 +46,17 @@ pub fn is_being_ended(host: &SimHost, session_id: &SessionId, name: &str) -> boo
 type Broken = (Invariant, String);
 
 fn parsed<T: serde::de::DeserializeOwned>(world: &World, class: Class, name: &str, row: &str) -> Option<T> {
-    world.rows(class, name).get(row).and_then(|text| serde_json::from_str(text).ok())
+    world.row(class, name, row).and_then(|text| serde_json::from_str(&text).ok())
 }
 
 fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
     let app = callers.host.settings().expect("the settings are good");
     let (policy, max) = (app.config.session, app.config.limit.max);
     let kv = world.kv();
-    let users: BTreeMap<&str, User> = NAMES
+    let users: BTreeMap<&str, (usize, User)> = NAMES
         .iter()
-        .filter_map(|name| Some((*name, parsed(world, Class::User, &object(name), "user")?)))
+        .enumerate()
+        .filter_map(|(user, name)| Some((*name, (user, parsed(world, Class::User, &object(user), "user")?))))
         .collect();
     let mut live: BTreeMap<String, Vec<SessionId>> = BTreeMap::new();
     let kv_failed = world.weather().happened().iter().any(|(_, kind, _)| kind.is_kv());
@@ -64,12 +66,13 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
         match state {
             State::Live(session) if session.over(&policy, world.now()).is_none() => {
                 let name = session.account.username.clone();
-                let user = users.get(name.as_str());
+                let user = users.get(name.as_str()).map(|(_, user)| user);
                 if !user.is_some_and(|u| u.slots.iter().any(|slot| slot.session_id == *id)) {
                     return Err((Invariant::SessionOnNoList, format!("{id} of {name}")));
                 }
                 let account = user.and_then(|u| u.profile.as_ref()).map(|p| &p.account);
-                if account.is_none_or(|account| account.roles != session.account.roles) {
+                let is_user = session.account.user().is_some();
+                if is_user && account.is_none_or(|account| account.roles != session.account.roles) {
                     let detail = format!("{id} has {:?}, {name} is {account:?}", session.account.roles);
                     return Err((Invariant::RolesDiffer, detail));
                 }
@@ -99,13 +102,13 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
             }
         }
     }
-    for (name, user) in &users {
+    for (name, (number, user)) in &users {
         let theirs = live.get(*name).map(Vec::as_slice).unwrap_or_default();
         if theirs.len() > max {
             return Err((Invariant::TooManySessions, format!("{name} has {}", theirs.len())));
         }
         let left = directory::next_alarm(user).is_some_and(|at| at < world.now());
-        if left && world.alarm(Class::User, &object(name)).is_none_or(|at| at > world.now()) {
+        if left && world.alarm(Class::User, &object(*number)).is_none_or(|at| at > world.now()) {
             return Err((Invariant::AlarmNotSet, format!("{name}: {user:?}")));
         }
         if let Some(slot) = user.slots.iter().find(|slot| !theirs.contains(&slot.session_id)) {
@@ -119,9 +122,9 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
 }
 
 /// The directory knows who is an admin.
-fn directory(world: &World, users: &BTreeMap<&str, User>) -> Result<(), Broken> {
+fn directory(world: &World, users: &BTreeMap<&str, (usize, User)>) -> Result<(), Broken> {
     let entries = world.sql(Class::Directory, "directory", "SELECT username, admin FROM users");
-    for (name, user) in users {
+    for (name, (_, user)) in users {
         let Some(profile) = &user.profile else { continue };
         let is = profile.is_active && profile.account.roles.iter().any(|role| role == ADMIN);
         let entry = entries.iter().find(|entry| entry.get("username") == Some(&Value::from(*name)));

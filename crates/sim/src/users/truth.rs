@@ -21,6 +21,10 @@ pub struct Session {
     pub id: SessionId,
     pub access: String,
     pub refresh: String,
+    /// The refresh token before that.
+    pub before: Option<String>,
+    /// Of an externally authenticated session: the token that vouches for it, and how often it was found good before.
+    pub external: Option<(String, usize)>,
     pub life: Life,
     /// When its login began, counted in logins of its user.
     pub login: usize,
@@ -30,6 +34,15 @@ pub struct Session {
     pub successors: BTreeMap<String, String>,
     /// Whether its client waits for new tokens.
     pub refreshing: bool,
+}
+
+impl Session {
+    /// Something may end it from now on.
+    pub fn doubt(&mut self) {
+        if self.life == Life::Live {
+            self.life = Life::Doubtful;
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -79,6 +92,8 @@ pub enum Came {
 pub struct Truth {
     pub users: Vec<User>,
     pub sessions: Vec<Session>,
+    /// Whether every request asks the session's object (`SESSION_CHECK`).
+    pub strict: bool,
     /// Which session a client has.
     pub clients: Vec<Option<usize>>,
     /// Ids of users and how often each was given to a new one.

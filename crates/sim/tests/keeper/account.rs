@@ -2,7 +2,6 @@
 //!
 //! Over 400 lines: what is done to the account and what must hold of it then are read beside each other.
 
-use crate::fakes::Fake;
 use crate::line::{Crash, Host, Line, presented};
 use base::call::{Actor, Answer, Call};
 use base::clock::Timestamp;
@@ -17,6 +16,7 @@ use keeper::protocol::{
 };
 use keeper::upstream_index::{Counts, GetCounts};
 use keeper::{Account, Tokens};
+use sim::fakes::accounts::Fake;
 use sim::rng::Rng;
 use sim::weather::Odds;
 use sim::{SimHost, World};
@@ -32,6 +32,7 @@ const BEGINNING: &str = "2025-11-19T10:00:00+05:30";
 const ROUGH: Odds = Odds {
     kv_down: 100,
     lost: 10,
+    stray: 0,
     slow: 50,
     very_slow: 0,
     write: 0,
@@ -123,7 +124,7 @@ impl AccountWorld {
                 if rough && rng.borrow_mut().chance(100) {
                     return Answer::TimedOut;
                 }
-                let id = crate::fakes::header(call, "webhook-id").to_owned();
+                let id = sim::fakes::accounts::header(call, "webhook-id").to_owned();
                 delivered.delivered.borrow_mut().insert(id);
                 sim::net::text(204, "")
             }),

@@ -1,12 +1,12 @@
 //! The line to an upstream: how it is down, and what must hold of every call on it.
 
-use crate::fakes::{Fake, body};
 use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::ports::{Clock as _, Timer as _};
 use base::secret::Secret;
 use keeper::backoff::CALLS_PER_HOUR;
 use sim::SimHost;
+use sim::fakes::accounts::{Fake, body};
 use sim::net::{Answering, Upstream, text};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

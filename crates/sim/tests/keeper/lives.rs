@@ -1,10 +1,10 @@
 //! Days of an account's life with random faults, for each provider. What must hold is asserted by the world around it.
 
 use crate::account::{AccountWorld, secs};
-use crate::fakes::{Fake as _, FakeFacturify, FakeOAuth, FakeUpstox, Rotation};
 use crate::line::{Crash, Down, Outage};
 use keeper::protocol::{CheckNow, NewToken};
 use proptest::prelude::*;
+use sim::fakes::accounts::{Fake as _, FakeFacturify, FakeOAuth, FakeUpstox, Rotation};
 
 /// Random lives for each of the three providers.
 const LIVES: u32 = 100;
@@ -167,7 +167,12 @@ fn live(world: &mut AccountWorld, actions: Vec<(u64, Action)>, parts: &[&'static
     world.check_peace();
 }
 
-fn world(provider: &'static str, fake: Box<dyn crate::fakes::Fake>, first: &str, seed: u64) -> AccountWorld {
+fn world(
+    provider: &'static str,
+    fake: Box<dyn sim::fakes::accounts::Fake>,
+    first: &str,
+    seed: u64,
+) -> AccountWorld {
     let settings = settings(provider, 0, first);
     let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let (account, hosts): (_, &[&str]) = match provider {

@@ -5,7 +5,6 @@
 #![allow(clippy::unchecked_time_subtraction)] // Of constants.
 
 mod account;
-mod fakes;
 mod line;
 mod lives;
 mod measured;

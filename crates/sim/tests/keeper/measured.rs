@@ -1,7 +1,6 @@
 //! Measured: the calls of an hour of outage, how soon it is over, and the day of an Upstox account by the clock in India.
 
 use crate::account::{AccountWorld, at, secs};
-use crate::fakes::Rotation;
 use crate::line::{Down, Outage};
 use crate::lives::{facturify, oauth2, upstox};
 use base::clock::Timestamp;
@@ -9,6 +8,7 @@ use keeper::Source;
 use keeper::backoff::CALLS_PER_HOUR;
 use keeper::protocol::NewToken;
 use keeper::state::Health;
+use sim::fakes::accounts::Rotation;
 use std::time::Duration;
 
 fn world(provider: &str, seed: u64) -> AccountWorld {

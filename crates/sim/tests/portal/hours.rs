@@ -1,9 +1,9 @@
 //! Measured: hours at a portal, in calls and logins.
 
 use super::play::{Play, credentials, secs};
-use super::site::Down;
 use base::ids::PortalId;
 use portal::{Code, End, RunReply};
+use sim::fakes::portal::Down;
 
 const SEEDS: u64 = 3;
 

@@ -151,7 +151,7 @@ fn a_logout_that_is_interrupted_is_done_again_and_given_up_after_three_tries() {
 
     let play = Play::new(&[]);
     let id = play.get(true).live.session_id;
-    play.site.state().down = Some(super::site::Down::Error(503));
+    play.site.state().down = Some(sim::fakes::portal::Down::Error(503));
     play.close(&id);
     let first = play.site.state().calls.last().unwrap().at;
     play.run_for(secs(1800));

@@ -1,13 +1,13 @@
 //! Logins that fail: what it is called at each step, how long everybody waits, and how often anybody is asked.
 
-use super::pages::{page, to, with};
 use super::play::{Play, credentials, secs};
-use super::site::{Door, HOSTS, Site};
 use base::ids::PortalId;
 use base::page::{Answer, Fetch};
 use base::ports::Timer as _;
 use portal::{Code, Credentials, GetReply, Refusal};
 use sim::SimHost;
+use sim::fakes::portal::{Door, HOSTS, Site};
+use sim::fakes::portal_pages::{page, to, with};
 use sim::net::{Answering, Upstream};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

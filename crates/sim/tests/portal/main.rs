@@ -4,16 +4,13 @@
 
 mod captcha;
 mod hours;
-mod invariants;
 mod keys;
 mod kills;
 mod limit;
 mod logins;
 mod model;
-mod pages;
 mod play;
 mod queue;
 mod sharing;
-mod site;
 mod upkeep;
 mod wizards;

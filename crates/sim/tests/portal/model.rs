@@ -1,10 +1,10 @@
 //! Hours of a login's life at a portal with random faults. What must hold is looked at after every turn.
 
 use super::play::{Play, credentials, secs};
-use super::site::Down;
 use base::ids::PortalId;
 use portal::{End, GetReply, Login};
 use proptest::prelude::*;
+use sim::fakes::portal::Down;
 use sim::weather::Odds;
 
 const LIVES: u32 = 150;

@@ -1,7 +1,5 @@
 //! A deployment with one portal, its callers, and the hand that moves its time.
 
-use super::invariants::Watch;
-use super::site::{Door, HOSTS, Site};
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::PortalId;
@@ -16,6 +14,8 @@ use portal::{
 };
 use serde_json::{Value, json};
 use sim::World;
+use sim::fakes::portal::{Door, HOSTS, Site};
+use sim::portals::Watch;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -101,15 +101,16 @@ impl Play {
         let now = world.now();
         let app = world.host().app().unwrap();
         let name = identity::names(&app.vault, portal::EMODAL, &credentials("driver", "ck")).remove(0);
+        let watch = Watch::new(name.clone(), now);
         Self {
             world,
             site,
-            watch: RefCell::new(Watch::new(now)),
             name,
             next_look: Cell::new(now),
             alone: Cell::new(true),
-            used_ok: Rc::new(Cell::new(now)),
-            used: Rc::new(Cell::new(now)),
+            used_ok: watch.used_ok.clone(),
+            used: watch.used.clone(),
+            watch: RefCell::new(watch),
         }
     }
 
@@ -143,7 +144,7 @@ impl Play {
                 self.next_look.set(self.now().plus(secs(60)));
                 self.start(self.name.clone(), Look);
                 while self.turn(self.now()) {}
-                self.check_time();
+                self.watch.borrow_mut().over_time(&self.world, &self.site).unwrap();
             } else if self.now() >= end {
                 return;
             }
@@ -162,7 +163,7 @@ impl Play {
             self.die();
         }
         if self.alone.get() {
-            self.look_at();
+            self.watch.borrow_mut().look(&self.world, &self.site).unwrap();
         }
         more
     }
@@ -170,7 +171,7 @@ impl Play {
     /// Memory is lost; storage and the alarm are not.
     pub fn die(&self) {
         self.world.kill(Class::Portal, &self.name);
-        self.watch.borrow_mut().died(self);
+        self.watch.borrow_mut().died(&self.world, &self.site);
     }
 
     /// Until it is there.
@@ -332,5 +333,14 @@ impl Play {
     /// The names of the rows that are stored.
     pub fn row_names(&self) -> Vec<String> {
         self.world.rows(Class::Portal, &self.name).into_keys().collect()
+    }
+
+    /// Nothing is left of what was, but the memory of it.
+    pub fn is_quiet(&self) -> bool {
+        let login = self.login();
+        let work = login.task.is_some() || login.logout.is_some() || login.pending_sync.is_some();
+        let sealed = ["credentials", "jar", "farewell", "wizards"];
+        let rows = self.row_names().iter().any(|row| sealed.contains(&row.as_str()));
+        !rows && !work && login.session.is_none() && !login.signed_in
     }
 }

@@ -1,11 +1,11 @@
 //! When a session is kept alive, when it ends, and what is left of it.
 
 use super::play::{MILLI, Play, actor, credentials, secs};
-use super::site::Down;
 use base::ids::PortalId;
 use base::rpc::Class;
 use portal::registry::{Remove, Upsert};
 use portal::{CloseReply, Code, End, Get, GetReply, LookReply, RunReply};
+use sim::fakes::portal::Down;
 
 fn loads(play: &Play) -> Vec<u64> {
     let calls = &play.site.state().calls;

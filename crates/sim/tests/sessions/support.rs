@@ -10,12 +10,12 @@ use directory::{
     AffectedSessions, Create, CreateReply, EndReply, Get, GetReply, Login, LoginReply, Profile, Reserved,
     Update, UpdateReply, User, UserObject,
 };
-use serde_json::json;
 use session::{
     Device, ExternalToken, Live, Open, OpenReply, Pair, Peek, Presence, Revoke, Revoked, SessionObject,
     State, Tokens,
 };
-use sim::net::{Answering, Upstream, json as answer};
+pub use sim::fakes::bank::{expired, outage, refused, valid};
+use sim::net::{Answering, Upstream};
 use sim::weather::Odds;
 use sim::{SimHost, World};
 use std::cell::{Cell, RefCell};
@@ -240,20 +240,4 @@ impl Upstream for Bank {
         self.waiting.borrow_mut().push(sender);
         Box::pin(async move { receiver.await.unwrap_or(Answer::Unreachable) })
     }
-}
-
-pub fn valid() -> Answer {
-    answer(200, &json!({ "status": "success", "data": { "isExpire": false } }))
-}
-
-pub fn expired() -> Answer {
-    answer(200, &json!({ "status": "success", "data": { "isExpire": true } }))
-}
-
-pub fn refused() -> Answer {
-    answer(401, &json!({}))
-}
-
-pub fn outage() -> Answer {
-    answer(503, &json!({}))
 }

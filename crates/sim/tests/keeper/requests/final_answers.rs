@@ -147,7 +147,7 @@ fn the_token_service_refuses_one_account() {
 }
 
 /// A new token that an upstream has given to somebody else.
-fn brought(fake: &mut dyn crate::fakes::Fake) -> String {
+fn brought(fake: &mut dyn sim::fakes::accounts::Fake) -> String {
     let call = |leaf: &str| base::call::Call {
         method: "GET",
         url: format!("https://service/accounts/agnidata001/{leaf}"),

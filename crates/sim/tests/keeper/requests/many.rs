@@ -2,12 +2,12 @@
 
 use super::{DAILY, MINUTELY};
 use crate::account::{at, secs};
-use crate::fakes::{Fake as _, FakeUpstox, header};
 use base::call::{Answer, Call};
 use base::ports::Clock as _;
 use base::rpc::Class;
 use serde_json::json;
 use sim::World;
+use sim::fakes::accounts::{Fake as _, FakeUpstox, header};
 use sim::net::{Answers, text};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

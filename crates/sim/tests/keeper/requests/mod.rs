@@ -7,13 +7,13 @@ mod outage;
 mod single_flight;
 
 use crate::account::secs;
-use crate::fakes::{Fake, FakeClient, FakeFacturify, FakeOAuth, FakeUpstox, header};
 use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::ports::{Clock as _, Timer as _};
 use base::secret::Secret;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sim::fakes::accounts::{Fake, FakeClient, FakeFacturify, FakeOAuth, FakeUpstox, header};
 use sim::net::{Answering, Upstream, text};
 use sim::{Answered, Request, SimHost, World};
 use std::cell::{Cell, RefCell};

@@ -6,21 +6,35 @@ use base::clock::Timestamp;
 use base::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use keeper::schedule::upstox_end;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub trait Fake {
     fn serve(&mut self, call: &Call, now: Timestamp) -> (u16, String);
     /// Until when it would accept the access token, as far as time ends it.
-    fn end_of(&self, access: &str) -> Timestamp;
+    fn end_of(&self, access: &str) -> Timestamp {
+        self.issued().end_of(access)
+    }
+    /// What it has issued.
+    fn issued(&self) -> &Issued;
     /// Whether it would accept the access token.
-    fn accepts(&self, access: &str, now: Timestamp) -> bool;
+    fn accepts(&self, access: &str, now: Timestamp) -> bool {
+        self.issued().accepts(access, now)
+    }
     /// From now on it refuses the configured credentials, or no longer.
     fn refuse(&mut self, refuses: bool);
     /// Ends the newest token before its time, if that can happen.
     fn revoke(&mut self) {}
     /// A new grant by the user, where there is such a thing: the seed.
     fn reseed(&mut self) -> Option<String> {
+        None
+    }
+    /// The newest token, where one can be had without asking for it.
+    fn newest(&self) -> Option<String> {
+        None
+    }
+    /// A good token of another user, where tokens have one.
+    fn of_a_stranger(&mut self, _now: Timestamp) -> Option<String> {
         None
     }
     /// Whether an account need not have a token at this time of day.
@@ -47,18 +61,33 @@ pub fn body(call: &Call) -> &str {
 /// Access tokens, when they end, and whether they were ended before.
 #[derive(Default)]
 pub struct Issued {
+    /// Before their numbers, so that no two upstreams issue the same.
+    name: String,
     number: u64,
     tokens: BTreeMap<String, (Timestamp, bool)>,
     last: String,
 }
 
 impl Issued {
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
     fn issue(&mut self, now: Timestamp, end: Timestamp) -> String {
         self.number += 1;
-        let token = jwt(&format!("t{}", self.number), now, end);
+        let token = jwt(&format!("{}t{}", self.name, self.number), now, end);
         self.tokens.insert(token.clone(), (end, true));
         self.last.clone_from(&token);
         token
+    }
+
+    pub fn has(&self, token: &str) -> bool {
+        self.tokens.contains_key(token)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.number
     }
 
     fn end(&mut self, token: &str) {
@@ -88,6 +117,10 @@ pub const SHORT: Duration = Duration::from_mins(4);
 pub const LONG: Duration = Duration::from_hours(12);
 
 impl Fake for FakeFacturify {
+    fn issued(&self) -> &Issued {
+        &self.issued
+    }
+
     fn serve(&mut self, call: &Call, now: Timestamp) -> (u16, String) {
         let refused = || (401, r#"{"message":"no","code":null}"#.to_owned());
         let life = if call.url.ends_with("/token/refresh") {
@@ -108,14 +141,6 @@ impl Fake for FakeFacturify {
         (200, format!(r#"{{"message":"ok","jwt":{{"token":"{token}","expires_in":{}}}}}"#, life.as_secs()))
     }
 
-    fn end_of(&self, access: &str) -> Timestamp {
-        self.issued.end_of(access)
-    }
-
-    fn accepts(&self, access: &str, now: Timestamp) -> bool {
-        self.issued.accepts(access, now)
-    }
-
     fn refuse(&mut self, refuses: bool) {
         self.refuses = refuses;
         // A long token must not carry it over: who is refused has nothing left.
@@ -125,6 +150,9 @@ impl Fake for FakeFacturify {
         }
     }
 }
+
+/// The user of an account at Upstox is U1.
+pub const STRANGER: &str = "U2";
 
 /// The internal service and Upstox behind it: every token ends at 03:30 IST.
 #[derive(Default)]
@@ -137,15 +165,22 @@ pub struct FakeUpstox {
     /// It says when its tokens end, a day too late.
     pub lies: bool,
     pub refuses: bool,
+    /// Tokens of another user, who is nobody's business here.
+    pub strangers: BTreeSet<String>,
     pub issued: Issued,
 }
 
 impl Fake for FakeUpstox {
+    fn issued(&self) -> &Issued {
+        &self.issued
+    }
+
     fn serve(&mut self, call: &Call, now: Timestamp) -> (u16, String) {
         if call.url.ends_with("/v2/user/profile") {
             let token = header(call, "authorization").trim_start_matches("Bearer ");
             return if self.issued.accepts(token, now) {
-                (200, r#"{"status":"success","data":{"user_id":"U1"}}"#.to_owned())
+                let user = if self.strangers.contains(token) { STRANGER } else { "U1" };
+                (200, format!(r#"{{"status":"success","data":{{"user_id":"{user}"}}}}"#))
             } else {
                 (401, r#"{"status":"error","errors":[{"errorCode":"UDAPI100050"}]}"#.to_owned())
             };
@@ -171,14 +206,6 @@ impl Fake for FakeUpstox {
         (200, format!(r#"{{"success":true,"access_token":"{last}","expires_at":"{}"}}"#, said.rfc3339_ist()))
     }
 
-    fn end_of(&self, access: &str) -> Timestamp {
-        self.issued.end_of(access)
-    }
-
-    fn accepts(&self, access: &str, now: Timestamp) -> bool {
-        self.issued.accepts(access, now)
-    }
-
     fn refuse(&mut self, refuses: bool) {
         self.refuses = refuses;
     }
@@ -186,6 +213,19 @@ impl Fake for FakeUpstox {
     fn revoke(&mut self) {
         let last = self.issued.last.clone();
         self.issued.end(&last);
+    }
+
+    fn newest(&self) -> Option<String> {
+        Some(self.issued.last.clone()).filter(|last| !last.is_empty())
+    }
+
+    fn of_a_stranger(&mut self, now: Timestamp) -> Option<String> {
+        // The service has the one before still.
+        let last = self.issued.last.clone();
+        let token = self.issued.issue(now, upstox_end(now));
+        self.strangers.insert(token.clone());
+        self.issued.last = last;
+        Some(token)
     }
 
     fn is_night(&self, now: Timestamp) -> bool {
@@ -223,11 +263,15 @@ pub struct FakeOAuth {
 
 impl FakeOAuth {
     fn token(&self, n: u64) -> String {
-        format!("r{}.{n}", self.grants)
+        format!("{}r{}.{n}", self.issued.name, self.grants)
     }
 }
 
 impl Fake for FakeOAuth {
+    fn issued(&self) -> &Issued {
+        &self.issued
+    }
+
     fn serve(&mut self, call: &Call, now: Timestamp) -> (u16, String) {
         if self.refuses {
             return (401, r#"{"error":"invalid_client"}"#.to_owned());
@@ -250,14 +294,6 @@ impl Fake for FakeOAuth {
         (200, format!(r#"{{"access_token":"{access}"{life}{rotated}}}"#))
     }
 
-    fn end_of(&self, access: &str) -> Timestamp {
-        self.issued.end_of(access)
-    }
-
-    fn accepts(&self, access: &str, now: Timestamp) -> bool {
-        self.issued.accepts(access, now)
-    }
-
     fn refuse(&mut self, refuses: bool) {
         self.refuses = refuses;
     }
@@ -277,20 +313,16 @@ pub struct FakeClient {
 }
 
 impl Fake for FakeClient {
+    fn issued(&self) -> &Issued {
+        &self.issued
+    }
+
     fn serve(&mut self, _: &Call, now: Timestamp) -> (u16, String) {
         if self.refuses {
             return (401, r#"{"error":"invalid_client"}"#.to_owned());
         }
         let access = self.issued.issue(now, now.plus(Duration::from_hours(1)));
         (200, format!(r#"{{"access_token":"{access}","token_type":"Bearer","expires_in":3600}}"#))
-    }
-
-    fn end_of(&self, access: &str) -> Timestamp {
-        self.issued.end_of(access)
-    }
-
-    fn accepts(&self, access: &str, now: Timestamp) -> bool {
-        self.issued.accepts(access, now)
     }
 
     fn refuse(&mut self, refuses: bool) {

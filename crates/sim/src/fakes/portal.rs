@@ -1,14 +1,14 @@
 //! A portal with its identity service, whose sessions expire and which is up or down, and a captcha service beside it.
 
-use super::pages::{
+use super::portal_pages::{
     LOGGED_OUT, callback, confirmed, containers, first, inside, login_form, page, second, third, to, with,
     with_cookie,
 };
+use crate::SimHost;
+use crate::net::{Answering, Upstream};
 use base::clock::Timestamp;
 use base::page::{Answer, Fetch};
 use base::ports::{Clock as _, Timer as _};
-use sim::SimHost;
-use sim::net::{Answering, Upstream};
 use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
