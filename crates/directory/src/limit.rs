@@ -66,3 +66,50 @@ pub fn make_room(
     }
     Ok(evicted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_000_000 + seconds)
+    }
+
+    fn slot(session_id: &str, expires: u64, reserved: Option<u64>) -> Slot {
+        Slot {
+            session_id: SessionId::issued(session_id),
+            created_at: at(0),
+            expires_at: at(expires),
+            reserved_until: reserved.map(at),
+        }
+    }
+
+    #[test]
+    fn a_place_is_free_when_its_session_cannot_be_live_any_more() {
+        let slots = [
+            slot("live", 100, None),
+            slot("silent", 100, None),
+            slot("ended", 100, None),
+            slot("gone", 100, None),
+            slot("opening", 100, Some(11)),
+            slot("late", 100, Some(10)),
+            slot("later", 100, Some(9)),
+            slot("over", 10, None),
+            slot("nearly", 11, None),
+        ];
+        let found = |session_id: &str, found| Activity { session_id: SessionId::issued(session_id), found };
+        let activity = [
+            found("live", Found::Live(at(5))),
+            found("ended", Found::Ended),
+            found("gone", Found::Unknown),
+            found("opening", Found::Unknown),
+            found("late", Found::Unknown),
+            found("later", Found::Unknown),
+            found("over", Found::Live(at(9))),
+        ];
+        let mut left = slots.to_vec();
+        drop_dead(&mut left, &activity, at(10));
+        let left: Vec<_> = left.iter().map(|slot| slot.session_id.as_str()).collect();
+        assert_eq!(left, ["live", "silent", "opening", "nearly"]);
+    }
+}

@@ -194,4 +194,54 @@ mod tests {
         t.clear_failures();
         assert_eq!(t.forgotten_at(), None);
     }
+
+    #[test]
+    fn an_address_is_known_for_thirty_days() {
+        let mut t = Throttle::default();
+        t.succeeded("home", at(0));
+        t.succeeded("office", at(1));
+        let end = at(0).plus(KNOWN);
+        for now in [end.minus(Duration::from_millis(1)), end] {
+            for n in 0..100 {
+                t.failed(&format!("bot-{n}"), &POLICY, now);
+            }
+        }
+        assert_eq!(t.wait("home", end.minus(Duration::from_millis(1))), None);
+        assert_eq!(t.wait("home", end), Some(OVERALL_BLOCK_MAX));
+        assert_eq!(t.wait("office", end), None);
+        // Then it is not kept, either; the others are.
+        t.succeeded("new", end);
+        let known: Vec<_> = t.known.iter().map(|(address, _)| address.as_str()).collect();
+        assert_eq!(known, ["office", "new"]);
+    }
+
+    #[test]
+    fn of_too_many_addresses_the_first_are_forgotten() {
+        let mut t = Throttle::default();
+        for n in 0..ADDRESSES_MAX {
+            t.failed(&n.to_string(), &POLICY, at(0));
+            t.succeeded(&format!("k{n}"), at(0));
+        }
+        assert_eq!((t.addresses.len(), t.known.len()), (ADDRESSES_MAX, ADDRESSES_MAX));
+        t.failed("more", &POLICY, at(0));
+        t.succeeded("k-more", at(0));
+        assert_eq!((t.addresses.len(), t.known.len()), (ADDRESSES_MAX, ADDRESSES_MAX));
+        assert!(t.of("0").is_none() && t.of("1").is_some() && t.of("more").is_some());
+        assert_eq!((t.known[0].0.as_str(), t.known[ADDRESSES_MAX - 1].0.as_str()), ("k1", "k-more"));
+    }
+
+    #[test]
+    fn a_success_forgives_its_own_address_only() {
+        let mut t = Throttle::default();
+        for address in ["a", "b"] {
+            for _ in 0..4 {
+                t.failed(address, &POLICY, at(0));
+            }
+        }
+        t.succeeded("a", at(0));
+        assert_eq!((t.wait("a", at(0)), t.wait("b", at(0))), (None, Some(Duration::from_secs(2))));
+        // What is long past is not kept beside a new failure.
+        t.failed("c", &POLICY, at(900));
+        assert!(t.of("b").is_none() && t.of("c").is_some());
+    }
 }

@@ -195,6 +195,83 @@ fn a_new_password_clears_the_failures() {
     assert_eq!(throttled(&user, "a", NOW), None);
 }
 
+#[test]
+fn a_login_whose_password_is_still_the_one_gets_its_place() {
+    let mut user = somebody();
+    let reserve =
+        Reserve { session_id: SessionId::issued("s"), version: 0, activity: vec![], replaces: None };
+    assert!(matches!(run(&mut user, reserve), ReserveReply::Reserved(r) if r.account.user_id == USER));
+    assert_eq!(user.slots.len(), 1);
+}
+
+#[test]
+fn a_login_takes_the_place_of_the_session_that_it_replaces() {
+    let mut user = with_session();
+    login(&mut user, Verdict::Match, "s2");
+    let place = Place { session_id: SessionId::issued("s3"), replaces: Some(SessionId::issued("s1")) };
+    let checked = CheckedPassword { verdict: Verdict::Match, rehashed: None, address: "a".into(), place };
+    let reply = run(&mut user, checked);
+    assert!(
+        matches!(reply, LoginReply::Reserved(ref r) if r.replaced == Some(SessionId::issued("s1"))),
+        "{reply:?}"
+    );
+    let slots: Vec<_> = user.slots.iter().map(|slot| slot.session_id.as_str()).collect();
+    assert_eq!(slots, ["s2", "s3"]);
+    assert!(matches!(user.pending.as_slice(), [p] if p.session_id == "s1"));
+}
+
+#[test]
+fn what_changes_nothing_is_not_written() {
+    let mut user = somebody();
+    assert!(!decide(&mut user, Get, &POLICY, NOW).save);
+    assert!(decide(&mut user, Remove, &POLICY, NOW).save);
+}
+
+#[test]
+fn what_a_session_was_told_says_nothing_of_others_or_of_their_ends() {
+    let mut user = with_session();
+    login(&mut user, Verdict::Match, "s2");
+    update(&mut user, Some(&["admin"]), None, None);
+    assert_eq!(user.pending.len(), 2);
+    run(&mut user, Synced { session_id: SessionId::issued("s1") });
+    assert!(matches!(user.pending.as_slice(), [p] if p.session_id == "s2" && p.task == Task::Sync));
+    update(&mut user, None, Some(false), None);
+    run(&mut user, Synced { session_id: SessionId::issued("s2") });
+    assert_eq!(user.pending.len(), 2, "to be told of the roles is not to be ended");
+}
+
+#[test]
+fn the_alarm_asks_after_a_reserved_place_and_does_what_is_left() {
+    let mut user = with_session();
+    login(&mut user, Verdict::Match, "s2");
+    let reserved_until = NOW.plus(Duration::from_secs(30));
+    assert_eq!(next_alarm(&user), Some(reserved_until));
+    assert_eq!(begin_due(&mut user, reserved_until.minus(Duration::from_millis(1))), []);
+    let check = |id: &str| Work::Check { session_id: SessionId::issued(id) };
+    assert_eq!(begin_due(&mut user, reserved_until), [check("s1"), check("s2")]);
+    assert_eq!(
+        next_alarm(&user),
+        Some(reserved_until.plus(Duration::from_secs(30))),
+        "once more, if need be"
+    );
+    run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Live(NOW) });
+    run(&mut user, Checked { session_id: SessionId::issued("s2"), found: Found::Unknown });
+    assert!(matches!(user.slots.as_slice(), [s] if s.session_id == "s1" && s.reserved_until.is_none()));
+    assert_eq!(next_alarm(&user), None);
+    // One that was found again while another is asked after.
+    login(&mut user, Verdict::Match, "s3");
+    run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Live(NOW) });
+    assert!(user.slots.iter().any(|s| s.session_id == "s3" && s.reserved_until.is_some()));
+    // The same with what was promised.
+    let end = End { only: Some(SessionId::issued("s1")), keep: None, reason: EndReason::Logout };
+    run(&mut user, end);
+    let due = NOW.plus(Duration::from_secs(10));
+    assert_eq!(begin_due(&mut user, due.minus(Duration::from_millis(1))), []);
+    let work = Work::Do { session_id: SessionId::issued("s1"), task: Task::End(EndReason::Logout) };
+    assert_eq!(begin_due(&mut user, due), [work]);
+    assert_eq!(begin_due(&mut user, due), [], "later again");
+}
+
 /// What older releases have stored must be read by every newer one.
 #[test]
 fn the_stored_form_of_this_release_is_pinned() {

@@ -67,4 +67,11 @@ mod tests {
             assert_eq!(canonical(name), None, "{name:?}");
         }
     }
+
+    #[test]
+    fn the_longest_name_may_be_spelt_in_three_times_as_many_bytes() {
+        let (wide, name) = ("\u{ff41}".repeat(USERNAME_BYTES_MAX), "a".repeat(USERNAME_BYTES_MAX));
+        assert_eq!(canonical(&wide), Some(name.clone()));
+        assert_eq!(canonical(&name), Some(name));
+    }
 }

@@ -103,5 +103,7 @@ mod tests {
         let mut calls = calls;
         forget_old(&mut calls, start.plus(HOUR + Duration::from_secs(30)));
         assert_eq!(calls.len(), 13);
+        forget_old(&mut calls, start.plus(HOUR + Duration::from_mins(1)));
+        assert_eq!(calls.len(), 12, "one that is an hour old counts no more");
     }
 }

@@ -16,97 +16,94 @@ fn failed(code: Code) -> Outcome {
     Outcome::Failed(Failure::new(code))
 }
 
-fn unverified(k: &Keeper) -> Outcome {
+fn unverified(k: &Inputs) -> Outcome {
     Outcome::Granted(Grant { verified: false, ..grant("unsure", k.now, DAY) })
 }
 
 #[test]
 fn a_token_that_ran_out_unwarned_is_not_warned_of_for_ever() {
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     k.succeed(Renew, secs(3600));
-    k.alerts();
     k.advance(DAY);
     k.fail(Renew, Code::CredentialsRefused);
-    k.alerts();
-    k.event(Event::Woke);
-    assert_eq!(k.alerts(), [], "it is too late for a warning");
-    assert_eq!(k.next_alarm(), None);
+    k.woke();
+    assert_eq!(k.alerts(), [Kind::NeedsAttention], "it is too late for a warning");
+    assert_eq!(k.planned(), None);
 }
 
 #[test]
 fn a_late_alarm_finds_nothing_to_warn_of_and_rests() {
-    let mut k = Keeper::new(upstox_manual());
+    let mut k = Inputs::new(upstox_manual());
     k.succeed(Operation::Adopt, secs(3600));
-    k.alerts();
     k.advance(DAY);
-    k.event(Event::Woke);
-    assert_eq!((k.alerts(), k.next_alarm()), (vec![], None));
+    k.woke();
+    assert_eq!((k.alerts(), k.planned()), (vec![], None));
 }
 
 #[test]
 fn a_blip_just_before_the_end_is_no_alert() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.succeed(Renew, DAY);
-    k.wake();
+    k.wakes_for(Renew);
     k.fail(Renew, Code::Timeout);
-    k.event(Event::Woke);
+    k.woke();
     assert_eq!(k.alerts(), [], "the quick tries are still to come");
-    k.wake();
+    k.wakes_for(Renew);
     k.succeed(Renew, DAY);
     assert_eq!(k.alerts(), []);
 }
 
 #[test]
 fn checks_that_find_nobody_count_as_calls() {
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     k.succeed(Renew, DAY);
     let mut calls = 0;
     while let Verdict::Run(Check) = k.order(Check) {
-        k.run(Check, failed(Code::ServerError), 1);
+        k.finish(Check, failed(Code::ServerError), 1);
         calls += 1;
         assert!(calls <= CALLS_PER_HOUR, "{calls} calls");
     }
     assert_eq!(calls, CALLS_PER_HOUR);
     assert_eq!(refused(k.order(Check)), (Code::CallBudgetExhausted, Some(3600)));
     // One that is answered does not, whatever the answer is.
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     k.succeed(Renew, DAY);
     for _ in 0..2 * CALLS_PER_HOUR {
         assert!(runs(&k.order(Check), Check));
-        k.run(Check, Outcome::Valid { user_id: None }, 1);
+        k.finish(Check, Outcome::Valid { user_id: None }, 1);
         assert!(runs(&k.order(Operation::Adopt), Operation::Adopt));
-        k.run(Operation::Adopt, failed(Code::TokenRefused), 1);
+        k.finish(Operation::Adopt, failed(Code::TokenRefused), 1);
     }
 }
 
 #[test]
 fn an_unsure_token_is_checked_ever_more_slowly() {
     for jitter in [LEAST, MOST] {
-        let mut k = Keeper::new(upstox());
+        let mut k = Inputs::new(upstox());
         k.jitter = jitter;
-        k.run(Renew, unverified(&k), 2);
+        k.finish(Renew, unverified(&k), 2);
         let first = k.now;
         let mut calls = 1;
         while k.now < first.plus(secs(3600)) {
-            assert_eq!(k.wake(), Check);
-            k.run(Check, failed(Code::ServerError), 1);
+            k.wakes_for(Check);
+            k.finish(Check, failed(Code::ServerError), 1);
             calls += 1;
         }
         assert!((4..=CALLS_PER_HOUR).contains(&calls), "{calls} calls");
         let waits = k.now;
         let limited = Failure { retry_after: Some(secs(7200)), ..Failure::new(Code::RateLimited) };
-        k.run(Check, Outcome::Failed(limited), 1);
-        k.wake();
+        k.finish(Check, Outcome::Failed(limited), 1);
+        k.wakes_for(Check);
         assert!(k.now >= waits.plus(secs(7200)), "as it was asked to");
     }
 }
 
 #[test]
 fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     let mut tasks = 0;
     while let Verdict::Run(Refresh) = k.order(Refresh) {
-        k.run(Refresh, unverified(&k), 3);
+        k.finish(Refresh, unverified(&k), 3);
         tasks += 1;
         assert!(tasks <= CALLS_PER_HOUR, "each has a call that fails");
     }
@@ -115,49 +112,50 @@ fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
 #[test]
 fn the_hour_counts_without_trouble_too() {
     for given in [Operation::Adopt, Operation::Exchange] {
-        let mut k = Keeper::new(upstox());
+        let mut k = Inputs::new(upstox());
         let mut calls = 0;
         while let Verdict::Run(_) = k.order(given) {
-            k.run(given, failed(Code::Timeout), 1);
+            k.finish(given, failed(Code::Timeout), 1);
             calls += 1;
             assert!(calls <= CALLS_PER_HOUR);
         }
         assert_eq!(refused(k.ask()), (Code::CallBudgetExhausted, Some(3600)));
         k.look();
         let first = k.now;
-        assert_eq!(k.wake(), Renew);
+        assert!(matches!(k.woke(), Verdict::Nothing), "it is put off");
+        k.wakes_for(Renew);
         assert_eq!(k.now, first.plus(secs(3600)));
     }
 }
 
 #[test]
 fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     for _ in 0..=CALLS_PER_HOUR {
         if runs(&k.order(Refresh), Refresh) {
-            k.run(Refresh, failed(Code::Unreachable), 1);
+            k.finish(Refresh, failed(Code::Unreachable), 1);
         }
     }
     assert_eq!(refused(k.order(Refresh)).0, Code::CallBudgetExhausted);
     assert!(runs(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
-    k.run(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
+    k.finish(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
     assert!(matches!(k.ask(), Verdict::Serve));
 }
 
 #[test]
 fn settings_that_mend_it_are_a_recovery() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::CredentialsRefused);
     k.settings = "new".into();
-    assert_eq!(k.wake(), Renew);
+    assert!(runs(&k.woke(), Renew));
     k.succeed(Renew, DAY);
     assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
 }
 
 #[test]
 fn new_settings_leave_an_unsure_token_to_be_checked() {
-    let mut k = Keeper::new(upstox());
-    k.run(Renew, unverified(&k), 2);
+    let mut k = Inputs::new(upstox());
+    k.finish(Renew, unverified(&k), 2);
     k.settings = "new".into();
     k.look();
     assert_eq!(k.account.due.as_ref().unwrap().operation, Check);
@@ -165,10 +163,10 @@ fn new_settings_leave_an_unsure_token_to_be_checked() {
 
 #[test]
 fn an_account_without_means_is_not_in_trouble_for_being_asked() {
-    let mut k = Keeper::new(upstox_manual());
+    let mut k = Inputs::new(upstox_manual());
     k.succeed(Operation::Adopt, DAY);
     for operation in [Renew, Obtain, Refresh] {
-        k.run(operation, failed(Code::NoTokenSource), 0);
+        k.finish(operation, failed(Code::NoTokenSource), 0);
         assert_eq!(
             (k.account.trouble.clone(), status(&k.account, None, k.now).health),
             (None, Health::Valid)
@@ -176,14 +174,14 @@ fn an_account_without_means_is_not_in_trouble_for_being_asked() {
     }
     assert_eq!(k.alerts(), []);
     // A service that says it has none is another thing.
-    let mut k = Keeper::new(upstox());
-    k.run(Renew, failed(Code::NoTokenSource), 3);
+    let mut k = Inputs::new(upstox());
+    k.finish(Renew, failed(Code::NoTokenSource), 3);
     assert!(k.account.trouble.is_some());
 }
 
 #[test]
 fn whoever_waited_for_a_failure_is_told_of_it() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.jitter = LEAST;
     k.fail(Renew, Code::Timeout);
     // It took so long to say so that it may be tried again.
@@ -192,7 +190,7 @@ fn whoever_waited_for_a_failure_is_told_of_it() {
     assert_eq!(refused(verdict).0, Code::Timeout);
 }
 
-fn request(k: &mut Keeper, operation: Operation) {
+fn request(k: &mut Inputs, operation: Operation) {
     let task = match operation {
         Refresh => Task::Refresh,
         _ => Task::Renew,
@@ -203,23 +201,20 @@ fn request(k: &mut Keeper, operation: Operation) {
     let body = Secret::new(r#"{"status":"success","data":{"authorization_expiry":null}}"#);
     let answer = Answer::Response { status: 200, retry_after: None, body };
     let Step::Done(outcome) = script.next(Some(answer), k.now) else { panic!("another call") };
-    assert_eq!(refused(k.end(operation, outcome, 1)).0, Code::ApprovalPending);
+    assert_eq!(refused(k.finish(operation, outcome, 1)).0, Code::ApprovalPending);
 }
 
 #[test]
 fn five_triggers_ask_for_one_approval() {
-    let mut k = Keeper::new(upstox_app());
+    let mut k = Inputs::new(upstox_app());
     k.now = at("2025-11-20T08:00:00+05:30");
     k.jitter = LEAST;
     let mut requests = 0;
     for _ in 0..5 {
         k.look_daily();
-        while k.next_alarm().is_some_and(|at| at <= k.now) {
-            if let Verdict::Run(operation) = k.event(Event::Woke) {
-                request(&mut k, operation);
-                requests += 1;
-            }
-            k.follow_up(true);
+        while let Verdict::Run(operation) = k.woke() {
+            request(&mut k, operation);
+            requests += 1;
         }
         k.advance(secs(5));
     }
@@ -228,10 +223,10 @@ fn five_triggers_ask_for_one_approval() {
 
 #[test]
 fn an_approval_that_did_not_come_is_asked_for_again_in_the_morning() {
-    let mut k = Keeper::new(upstox_app());
+    let mut k = Inputs::new(upstox_app());
     request(&mut k, Renew);
     assert_eq!(status(&k.account, None, k.now).health, Health::AwaitingApproval);
-    k.wake();
+    k.wakes_for(Renew);
     assert!(
         k.now >= at("2025-11-20T08:00:00+05:30"),
         "not at night, when one runs out: {}",
@@ -241,7 +236,7 @@ fn an_approval_that_did_not_come_is_asked_for_again_in_the_morning() {
 
 #[test]
 fn an_upstream_that_can_be_asked_for_approval_has_recovered() {
-    let mut k = Keeper::new(upstox_app());
+    let mut k = Inputs::new(upstox_app());
     while !k.account.has_failed() {
         k.fail(Renew, Code::Unreachable);
     }
@@ -255,17 +250,17 @@ fn a_new_client_secret_does_not_cost_the_refresh_token() {
     let fields = |seed: &str, more: &str| {
         oauth2(&format!(r#""grant":"refresh_token","refresh_token":"{seed}"{more}"#))
     };
-    let mut k = Keeper::new(fields("seed", ""));
+    let mut k = Inputs::new(fields("seed", ""));
     let rotated = Grant { refresh: Some(Secret::new("rotated")), ..grant("t", k.now, DAY) };
-    k.run(Renew, Outcome::Granted(rotated), 1);
+    k.finish(Renew, Outcome::Granted(rotated), 1);
     // Any of these may be what mends a refusal.
     for more in [r#","client_auth":"body""#, r#","scope":"read""#] {
         k.fail(Refresh, Code::CredentialsRefused);
-        k.deploy(fields("seed", more));
-        assert_eq!(k.wake(), Renew, "{more}");
+        (k.provider, k.settings) = (fields("seed", more), more.into());
+        assert!(runs(&k.woke(), Renew), "{more}");
         assert_eq!(k.tokens.as_ref().unwrap().refresh, Some(Secret::new("rotated")), "{more}");
     }
-    k.deploy(fields("another", ""));
+    (k.provider, k.settings) = (fields("another", ""), "another".into());
     k.look();
     assert_eq!(k.tokens.as_ref().unwrap().refresh, None, "the new seed is the one to use");
 }
@@ -297,7 +292,7 @@ fn every_setting_of_an_account_counts_as_a_change() {
 fn whoever_asked_at_night_does_not_put_off_the_morning() {
     let eight = at("2025-11-20T08:00:00+05:30");
     let asked_at_night = |code: Code| {
-        let mut k = Keeper::new(upstox());
+        let mut k = Inputs::new(upstox());
         k.now = eight.minus(secs(180));
         while !k.account.has_failed() {
             k.fail(Renew, code);
@@ -310,7 +305,8 @@ fn whoever_asked_at_night_does_not_put_off_the_morning() {
     };
     let (mut k, later) = asked_at_night(Code::NoTokenSource);
     assert!(later > eight.plus(secs(60)));
-    assert_eq!((k.wake(), k.now), (Renew, eight.plus(secs(30))));
+    k.wakes_for(Renew);
+    assert_eq!(k.now, eight.plus(secs(30)));
     k.fail(Renew, Code::NoTokenSource);
     let retry_at = k.account.trouble.as_ref().unwrap().retry_at;
     k.look_daily();

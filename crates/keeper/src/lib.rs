@@ -20,6 +20,10 @@ mod upstox;
 pub mod upstream_index;
 
 #[cfg(test)]
+mod approval_tests;
+#[cfg(test)]
+mod edges_tests;
+#[cfg(test)]
 mod found_tests;
 #[cfg(test)]
 mod pins_tests;
@@ -27,6 +31,8 @@ mod pins_tests;
 mod play_support;
 #[cfg(test)]
 mod provider_tests;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod short_tests;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Plays a provider's script against answers.
 
-use super::test_support::{Keeper, secs};
+use super::test_support::{Inputs, secs};
 use super::*;
 use base::clock::Timestamp;
 use base::secret::Secret;
@@ -46,7 +46,7 @@ pub(super) fn jwt(name: &str, issued_at: Timestamp, expires_at: Timestamp) -> St
 }
 
 /// A script from its beginning to its end, each answer a second after its call.
-pub(super) fn play(k: &Keeper, task: &Task, answers: Vec<Answer>) -> (Vec<Call>, Outcome) {
+pub(super) fn play(k: &Inputs, task: &Task, answers: Vec<Answer>) -> (Vec<Call>, Outcome) {
     let mut script = k.provider.script(task, k.account.held.as_ref(), k.tokens.as_ref());
     let (mut calls, mut answers, mut answer) = (Vec::new(), answers.into_iter(), None);
     let mut now = k.now;

@@ -21,19 +21,38 @@ fn refuses() -> Answer {
 }
 
 /// One that holds a token of Facturify's.
-fn holding(left: u64) -> Keeper {
-    let mut k = Keeper::new(facturify());
+fn holding(left: u64) -> Inputs {
+    let mut k = Inputs::new(facturify());
     let grant = grant("hidden-held", k.now, secs(left));
-    k.run(protocol::Operation::Renew, Outcome::Granted(grant), 1);
+    k.finish(protocol::Operation::Renew, Outcome::Granted(grant), 1);
     k
 }
 
+#[test]
+fn facturify_s_tokens_are_short_below_five_minutes() {
+    let k = Inputs::new(facturify());
+    let obtained = |token: &str, seconds: u64| {
+        let text = format!(r#"{{"message":"ok","jwt":{{"token":"{token}","expires_in":{seconds}}}}}"#);
+        match play(&k, &Task::Obtain, vec![says(200, &text)]).1 {
+            Outcome::Granted(grant) => (grant.provisional, grant.expires_at.since(k.now).as_secs()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(obtained("hidden", 299), (true, 299));
+    assert_eq!(obtained("hidden", 300), (false, 300));
+    // A token that says that it ends with this answer is not believed in that.
+    for (seconds, life) in [(0, 300), (1, 300), (2, 2), (299, 299), (301, 300)] {
+        let token = jwt("t", k.now, k.now.plus(secs(seconds)));
+        assert_eq!(obtained(&token, 300), (false, life), "{seconds}");
+    }
+}
+
 /// Name, what is held, the task, the answers; the calls, and the life of the token that comes of it.
-type Row<'a> = (&'a str, Keeper, Task, Vec<Answer>, Vec<&'a str>, u64);
+type Row<'a> = (&'a str, Inputs, Task, Vec<Answer>, Vec<&'a str>, u64);
 
 #[test]
 fn facturify_makes_the_calls_of_each_task() {
-    let none = || Keeper::new(facturify());
+    let none = || Inputs::new(facturify());
     let over = || {
         let mut k = holding(60);
         k.advance(secs(60));
@@ -113,7 +132,7 @@ fn facturify_refreshes_by_the_method_of_the_settings() {
 #[test]
 fn facturify_tells_final_refusals_from_disturbances() {
     for (answer, code, status) in disturbances() {
-        let (_, outcome) = play(&Keeper::new(facturify()), &Task::Renew, vec![answer.clone()]);
+        let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![answer.clone()]);
         assert_eq!(failure(outcome), (code, status), "{answer:?}");
         let (calls, outcome) = play(&holding(60), &Task::Renew, vec![answer]);
         assert_eq!((calls.len(), failure(outcome)), (1, (code, status)), "nor is anything obtained for it");
@@ -123,7 +142,7 @@ fn facturify_tells_final_refusals_from_disturbances() {
         [(401, Code::CredentialsRefused), (403, Code::CredentialsRefused), (422, Code::InputRefused)]
     {
         for text in [r#"{"code":33,"message":"no","errors":[]}"#, HTML] {
-            let (_, outcome) = play(&Keeper::new(facturify()), &Task::Renew, vec![says(status, text)]);
+            let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![says(status, text)]);
             assert_eq!(failure(outcome), (code, Some(status)));
             assert!(code.is_final());
         }
@@ -144,14 +163,14 @@ fn facturify_tells_final_refusals_from_disturbances() {
         r#"{"jwt":{"token":"hidden","expires_in":1e300}}"#,
         r#"{"jwt":{"token":"hidden","expires_in":"soon"}}"#,
     ] {
-        let (_, outcome) = play(&Keeper::new(facturify()), &Task::Renew, vec![says(200, text)]);
+        let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![says(200, text)]);
         assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(200)), "{text}");
     }
 }
 
 #[test]
 fn facturify_lives_by_the_lesser_of_its_two_words() {
-    let k = Keeper::new(facturify());
+    let k = Inputs::new(facturify());
     let now = k.now;
     // Said, the JWT's end after now, and what is believed.
     for (said, end, life) in [(240, 240, 240), (240, 200, 200), (240, 900, 240), (43_200, 86_400, 43_200)] {
@@ -184,7 +203,7 @@ fn oauth2_asks_as_the_rfc_says() {
             None,
         ),
     ] {
-        let (calls, outcome) = play(&Keeper::new(oauth2(fields)), &Task::Renew, vec![says(200, TOKEN)]);
+        let (calls, outcome) = play(&Inputs::new(oauth2(fields)), &Task::Renew, vec![says(200, TOKEN)]);
         assert_eq!((lines(&calls), body(&calls[0])), (vec!["POST https://as/token".into()], expected));
         assert_eq!(header(&calls[0], "content-type"), "application/x-www-form-urlencoded");
         assert_eq!(header(&calls[0], "accept"), "application/json");
@@ -193,7 +212,7 @@ fn oauth2_asks_as_the_rfc_says() {
     }
     // RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
     let account = format!(r#"{{"o1":{{"token_url":"https://as/token","grant":"client_credentials"{odd}}}}}"#);
-    let k = Keeper::new(provider(providers::OAUTH2, "o1", &[("OAUTH2_ACCOUNTS", &account)]));
+    let k = Inputs::new(provider(providers::OAUTH2, "o1", &[("OAUTH2_ACCOUNTS", &account)]));
     let (calls, _) = play(&k, &Task::Renew, vec![says(200, TOKEN)]);
     assert_eq!(header(&calls[0], "authorization"), of_pair("a%3Ab+c:hidden%25%2F%2B%C3%A9%26"));
 }
@@ -205,7 +224,7 @@ fn of_pair(pair: &str) -> String {
 
 #[test]
 fn oauth2_keeps_the_newest_refresh_token() {
-    let mut k = Keeper::new(oauth2_rotating("hidden-seed"));
+    let mut k = Inputs::new(oauth2_rotating("hidden-seed"));
     let mut used = |rotated: Option<&str>| {
         let text = match rotated {
             Some(token) => {
@@ -214,7 +233,7 @@ fn oauth2_keeps_the_newest_refresh_token() {
             None => TOKEN.to_owned(),
         };
         let (calls, outcome) = play(&k, &Task::Renew, vec![says(200, &text)]);
-        k.run(protocol::Operation::Renew, outcome, 1);
+        k.finish(protocol::Operation::Renew, outcome, 1);
         body(&calls[0]).split("refresh_token=").nth(1).unwrap().to_owned()
     };
     assert_eq!(used(Some("hidden-1")), "hidden-seed");
@@ -222,14 +241,14 @@ fn oauth2_keeps_the_newest_refresh_token() {
     assert_eq!(used(Some("hidden-2")), "hidden-1", "not rotated means that it stays");
     assert_eq!(used(Some("")), "hidden-2");
     assert_eq!(used(None), "hidden-2");
-    k.run(protocol::Operation::Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
-    k.run(protocol::Operation::Renew, Outcome::Failed(Failure::new(Code::GrantRefused)), 1);
+    k.finish(protocol::Operation::Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    k.finish(protocol::Operation::Renew, Outcome::Failed(Failure::new(Code::GrantRefused)), 1);
     assert_eq!(k.tokens.as_ref().unwrap().refresh, Some(Secret::new("hidden-2")), "a failure loses nothing");
 }
 
 #[test]
 fn oauth2_reads_each_answer() {
-    let k = || Keeper::new(oauth2(CREDENTIALS));
+    let k = || Inputs::new(oauth2(CREDENTIALS));
     for (answer, code, status) in disturbances() {
         let (_, outcome) = play(&k(), &Task::Renew, vec![answer.clone()]);
         assert_eq!(failure(outcome), (code, status), "{answer:?}");
@@ -265,7 +284,7 @@ fn oauth2_reads_each_answer() {
 fn a_401_or_422_of_a_token_endpoint_is_final_whatever_else_it_says() {
     for (status, code) in [(401, Code::CredentialsRefused), (422, Code::InputRefused)] {
         for text in ["", HTML, r#"{"message":"no"}"#, r#"{"error":"slow_down"}"#] {
-            let k = Keeper::new(oauth2(CREDENTIALS));
+            let k = Inputs::new(oauth2(CREDENTIALS));
             let (_, outcome) = play(&k, &Task::Renew, vec![says(status, text)]);
             assert_eq!(failure(outcome), (code, Some(status)), "{text}");
         }

@@ -11,25 +11,19 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_hours(24);
 
-fn provisional(k: &Keeper) -> Outcome {
+fn provisional(k: &Inputs) -> Outcome {
     Outcome::Granted(Grant { provisional: true, ..grant("short", k.now, secs(240)) })
 }
 
 /// Facturify where tokens can be obtained and not changed for long ones. Gives the calls, and the seconds without a token.
 fn hours_without_refreshes(refused: bool, asks: bool) -> (Vec<Timestamp>, u64, Vec<Kind>) {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     let (mut calls, mut without) = (Vec::new(), 0);
     k.look();
     for _ in 0..3 * 3600 {
-        for by_alarm in [true, false] {
-            let verdict = if by_alarm && k.next_alarm().is_some_and(|at| at <= k.now) {
-                k.event(Event::Woke)
-            } else if !by_alarm && asks {
-                k.ask()
-            } else {
-                Verdict::Nothing
-            };
-            let Verdict::Run(operation) = verdict else { continue };
+        // Each second is one at which the alarm may come.
+        for event in [Some(Event::Woke), asks.then_some(Event::Asked { min_ttl: secs(0), tried: false })] {
+            let Some(Verdict::Run(operation)) = event.map(|event| k.event(event)) else { continue };
             let live = k.account.live(k.now).is_some();
             let (outcome, made) = match (live, refused) {
                 (false, _) => (provisional(&k), 1),
@@ -37,14 +31,13 @@ fn hours_without_refreshes(refused: bool, asks: bool) -> (Vec<Timestamp>, u64, V
                 (true, false) => (Outcome::Failed(Failure::new(Code::ServerError)), 1),
             };
             calls.extend((0..made).map(|_| k.now));
-            k.run(operation, outcome, made);
+            k.finish(operation, outcome, made);
         }
-        k.follow_up(true);
         without += u64::from(k.account.live(k.now).is_none());
         k.advance(secs(1));
     }
     k.now = k.now.plus(secs(3600));
-    assert_eq!(k.wake(), Renew);
+    k.wakes_for(Renew);
     k.succeed(Renew, DAY);
     (calls, without, k.alerts())
 }
@@ -65,12 +58,12 @@ fn short_tokens_that_cannot_be_changed_for_long_ones_are_an_outage() {
 
 #[test]
 fn a_short_token_that_another_client_ended_is_got_again_without_a_word() {
-    let mut k = Keeper::new(facturify());
-    k.run(Renew, provisional(&k), 1);
-    assert_eq!(k.wake(), Renew);
-    k.run(Renew, provisional(&k), 2);
+    let mut k = Inputs::new(facturify());
+    k.finish(Renew, provisional(&k), 1);
+    k.wakes_for(Renew);
+    k.finish(Renew, provisional(&k), 2);
     let again_at = k.now;
-    assert_eq!(k.wake(), Renew);
+    k.wakes_for(Renew);
     assert!(k.now <= again_at.plus(secs(10)), "soon");
     k.succeed(Renew, DAY);
     assert_eq!(k.alerts(), []);
@@ -78,10 +71,11 @@ fn a_short_token_that_another_client_ended_is_got_again_without_a_word() {
 
 #[test]
 fn short_tokens_by_order_are_no_trouble() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     for _ in 0..2 * CALLS_PER_HOUR {
         assert!(runs(&k.order(Obtain), Obtain));
-        k.run(Obtain, provisional(&k), 1);
+        k.finish(Obtain, provisional(&k), 1);
     }
-    assert_eq!((k.account.trouble.clone(), k.wake()), (None, Renew));
+    assert_eq!(k.account.trouble, None);
+    k.wakes_for(Renew);
 }

@@ -9,22 +9,21 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_hours(12);
 
-fn health(k: &Keeper) -> Health {
+fn health(k: &Inputs) -> Health {
     status(&k.account, None, k.now).health
 }
 
 /// A long token, an hour ago.
-fn holding(provider: Box<dyn Provider>) -> Keeper {
-    let mut k = Keeper::new(provider);
+fn holding(provider: Box<dyn Provider>) -> Inputs {
+    let mut k = Inputs::new(provider);
     k.succeed(Renew, LONG);
-    k.follow_up(true);
     k.advance(secs(3600));
     k
 }
 
 #[test]
 fn the_first_ask_runs_and_is_then_served() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     assert_eq!(health(&k), Health::Missing);
     assert!(runs(&k.ask(), Renew));
     k.succeed(Renew, LONG);
@@ -38,15 +37,15 @@ fn the_first_ask_runs_and_is_then_served() {
 #[test]
 fn the_first_look_plans_what_nobody_asks_for() {
     for provider in [facturify(), upstox(), oauth2_rotating("seed")] {
-        let mut k = Keeper::new(provider);
-        assert_eq!(k.next_alarm(), None);
+        let mut k = Inputs::new(provider);
+        assert_eq!(k.planned(), None);
         k.look();
-        assert_eq!(k.next_alarm(), Some(k.now));
-        assert_eq!(k.wake(), Renew);
+        assert_eq!(k.planned(), Some(k.now));
+        assert!(runs(&k.woke(), Renew));
     }
-    let mut k = Keeper::new(upstox_manual());
+    let mut k = Inputs::new(upstox_manual());
     k.look();
-    assert_eq!(k.next_alarm(), None, "nothing can be done for it");
+    assert_eq!(k.planned(), None, "nothing can be done for it");
     assert_eq!(refused(k.ask()).0, Code::NoTokenSource);
 }
 
@@ -55,10 +54,10 @@ fn a_live_token_is_served_at_once_whatever_goes_on() {
     let mut k = holding(facturify());
     k.begin(Renew);
     assert!(matches!(k.ask(), Verdict::Serve), "while its renewal is in task");
-    k.end(Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+    k.finish(Renew, Outcome::Failed(Failure::new(Code::Timeout)), 1);
     assert!(matches!(k.ask(), Verdict::Serve), "while it fails");
     assert!(matches!(k.ask_for(1_000_000), Verdict::Serve), "whatever is wanted");
-    k.run(Renew, Outcome::Failed(Failure::with_status(Code::CredentialsRefused, 401)), 1);
+    k.finish(Renew, Outcome::Failed(Failure::with_status(Code::CredentialsRefused, 401)), 1);
     assert!(matches!(k.ask(), Verdict::Serve), "although it cannot be renewed");
     k.now = k.account.held.as_ref().unwrap().expires_at.minus(secs(1));
     assert!(matches!(k.ask(), Verdict::Serve), "to its last second");
@@ -69,17 +68,17 @@ fn a_live_token_is_served_at_once_whatever_goes_on() {
 #[test]
 fn whoever_needs_a_token_joins_the_task_that_gets_one() {
     for operation in [Renew, Obtain, Refresh] {
-        let mut k = Keeper::new(facturify());
+        let mut k = Inputs::new(facturify());
         k.look();
-        k.wake();
+        k.wakes_for(Renew);
         k.begin(operation);
         assert!(runs(&k.ask(), Renew), "{operation:?}");
         for order in [Renew, Obtain, Refresh] {
             assert!(runs(&k.order(order), order));
         }
-        assert!(matches!(k.event(Event::Woke), Verdict::Nothing), "the alarm has nothing to add");
+        assert!(matches!(k.woke(), Verdict::Nothing), "the alarm has nothing to add");
         k.look();
-        assert_eq!(k.next_alarm(), Some(k.now.plus(k.provider.rules().task_max)));
+        assert_eq!(k.planned(), Some(k.now.plus(k.provider.rules().task_max)));
     }
 }
 
@@ -101,10 +100,10 @@ fn more_life_is_asked_for_only_where_a_renewal_can_give_it() {
             assert!(matches!(tried, Verdict::Serve), "what there is, after one try");
         }
     }
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     let mut short = grant("short", k.now, secs(240));
     short.provisional = true;
-    k.run(Renew, Outcome::Granted(short), 1);
+    k.finish(Renew, Outcome::Granted(short), 1);
     assert!(runs(&k.ask_for(300), Renew), "a short one will be a long one");
 }
 
@@ -120,8 +119,8 @@ fn an_order_is_done_whatever_is_held() {
 
 #[test]
 fn tokens_say_how_they_came() {
-    let mut k = Keeper::new(upstox());
-    let source = |k: &Keeper| k.account.held.as_ref().unwrap().source;
+    let mut k = Inputs::new(upstox());
+    let source = |k: &Inputs| k.account.held.as_ref().unwrap().source;
     k.succeed(Renew, LONG);
     assert_eq!(source(&k), Source::Startup);
     k.succeed(Refresh, LONG);
@@ -132,7 +131,7 @@ fn tokens_say_how_they_came() {
     assert_eq!(source(&k), Source::Exchange);
     k.advance(secs(61));
     k.look_daily();
-    assert_eq!(k.wake(), Refresh);
+    k.wakes_for(Refresh);
     k.succeed(Refresh, LONG);
     assert_eq!(source(&k), Source::Cron);
     let outcome = Outcome::Granted(grant("given", k.now, LONG));
@@ -144,14 +143,10 @@ fn tokens_say_how_they_came() {
 
 #[test]
 fn the_daily_renewal_is_done_once() {
-    let refreshes = |looks: fn(&mut Keeper)| {
-        let mut k = holding(upstox());
-        looks(&mut k);
-        let planned = k.account.due.clone().unwrap();
-        (planned.source == Source::Cron).then(|| k.wake())
-    };
-    let five = |k: &mut Keeper| (0..5).for_each(|_| k.look_daily());
-    assert_eq!(refreshes(five), Some(Refresh));
+    let mut k = holding(upstox());
+    (0..5).for_each(|_| k.look_daily());
+    assert_eq!(k.account.due.as_ref().unwrap().source, Source::Cron);
+    k.wakes_for(Refresh);
     // Five with other jitter: the first one's plan stands.
     let mut k = holding(upstox());
     k.look_daily();
@@ -162,10 +157,10 @@ fn the_daily_renewal_is_done_once() {
     k.look();
     assert_eq!(k.account.due, planned);
     // In the middle of the task, and just after it.
-    assert_eq!(k.wake(), Refresh);
+    k.wakes_for(Refresh);
     k.begin(Refresh);
     k.look_daily();
-    k.end(Refresh, Outcome::Granted(grant("new", k.now, LONG)), 3);
+    k.finish(Refresh, Outcome::Granted(grant("new", k.now, LONG)), 3);
     let planned = k.account.due.clone();
     assert_eq!(planned.as_ref().unwrap().source, Source::Refresh);
     k.advance(secs(59));
@@ -192,7 +187,7 @@ fn the_daily_renewal_is_spread_and_only_for_those_that_want_it() {
 #[test]
 fn the_first_tokens_of_many_accounts_are_spread() {
     for provider in [facturify(), upstox(), oauth2_rotating("seed")] {
-        let mut k = Keeper::new(provider);
+        let mut k = Inputs::new(provider);
         let spread = secs(30);
         k.event(Event::Looked { daily: false, spread });
         let planned = k.account.due.clone();
@@ -208,13 +203,13 @@ fn the_first_tokens_of_many_accounts_are_spread() {
 fn a_lost_plan_is_made_again_by_a_look() {
     let mut k = holding(facturify());
     let planned = k.account.due.take();
-    assert_eq!(k.next_alarm(), k.account.warn_at(WARNING), "only the warning is left");
+    assert_eq!(k.planned(), k.account.warn_at(WARNING), "only the warning is left");
     k.look();
     assert_eq!(k.account.due, planned);
     k.account.due = None;
     k.now = k.account.held.as_ref().unwrap().expires_at;
     k.look();
-    assert_eq!(k.next_alarm(), Some(k.now));
+    assert_eq!(k.planned(), Some(k.now));
     // Not while a task is under way: it will leave a plan.
     k.account.due = None;
     k.begin(Renew);
@@ -225,14 +220,14 @@ fn a_lost_plan_is_made_again_by_a_look() {
 #[test]
 fn a_refused_token_is_renewed_at_once() {
     let mut k = holding(upstox());
-    k.run(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
+    k.finish(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
     assert_eq!(health(&k), Health::Expired);
     assert_eq!(k.account.check.as_ref().unwrap().code, Some(Code::TokenRefused));
-    assert_eq!(k.next_alarm(), Some(k.now));
-    assert_eq!(k.wake(), Renew);
+    assert_eq!(k.planned(), Some(k.now));
+    k.wakes_for(Renew);
     // Without a way to get one, whoever gives them is told by the status.
     let mut k = holding(upstox_manual());
-    k.run(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
+    k.finish(Check, Outcome::Failed(Failure::with_status(Code::TokenRefused, 401)), 1);
     assert_eq!((health(&k), k.account.due.clone()), (Health::Expired, None));
 }
 
@@ -243,7 +238,7 @@ fn unknown_is_not_invalid() {
     {
         let mut k = holding(upstox());
         let due = k.account.due.clone();
-        k.run(Check, Outcome::Failed(Failure::new(code)), 1);
+        k.finish(Check, Outcome::Failed(Failure::new(code)), 1);
         assert_eq!((health(&k), &k.account.due), (Health::Valid, &due), "{code:?}");
         assert!(matches!(k.ask(), Verdict::Serve));
         assert_eq!(k.account.check.as_ref().unwrap().code, Some(code));
@@ -252,19 +247,19 @@ fn unknown_is_not_invalid() {
 
 #[test]
 fn a_token_that_could_not_be_checked_is_checked_later() {
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     let mut unverified = grant("t", k.now, LONG);
     unverified.verified = false;
-    k.run(Renew, Outcome::Granted(unverified), 2);
+    k.finish(Renew, Outcome::Granted(unverified), 2);
     assert_eq!((health(&k), k.account.check.clone()), (Health::Valid, None));
     let first = k.now;
-    assert_eq!(k.wake(), Check);
+    k.wakes_for(Check);
     assert!(k.now > first && k.now <= first.plus(secs(600)));
-    k.run(Check, Outcome::Failed(Failure::new(Code::ServerError)), 1);
+    k.finish(Check, Outcome::Failed(Failure::new(Code::ServerError)), 1);
     let second = k.now;
-    assert_eq!(k.wake(), Check, "and again");
+    k.wakes_for(Check); // And again.
     assert!(k.now > second);
-    k.run(Check, Outcome::Valid { user_id: Some("U1".into()) }, 1);
+    k.finish(Check, Outcome::Valid { user_id: Some("U1".into()) }, 1);
     let held = k.account.held.clone().unwrap();
     assert!(held.verified && held.user_id.as_deref() == Some("U1"));
     assert_eq!(k.account.due.as_ref().unwrap().operation, Refresh, "the morning is next");
@@ -273,7 +268,7 @@ fn a_token_that_could_not_be_checked_is_checked_later() {
 
 #[test]
 fn others_are_told_of_changes_until_they_know() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.succeed(Renew, LONG);
     let change = k.account.pending_sync.clone().unwrap();
     assert_eq!((change.change, change.try_at), (1, k.now.plus(SYNC_RETRY)));

@@ -1,8 +1,7 @@
-//! Decisions about an account, one after the other, with a clock that is set by hand; providers as the settings make them.
+//! Inputs for the decisions about an account, and providers as the settings make them.
 
 use super::alert::Kind;
 use super::decide::{Context, Decision, Event, Verdict, decide};
-use super::history::Entry;
 use super::protocol::Operation;
 use super::providers::{FACTURIFY, OAUTH2, UPSTOX};
 use super::*;
@@ -29,15 +28,21 @@ pub(super) fn start() -> Timestamp {
     at("2025-11-19T10:00:00+05:30")
 }
 
-/// A provider as a deployment has it.
-pub(super) fn provider(name: &str, account: &str, settings: &[(&str, &str)]) -> Box<dyn Provider> {
+/// What is made of settings, and what is wrong with them.
+pub(super) fn configured(settings: &[(&str, &str)]) -> (Providers, Vec<String>) {
     let lookup = |name: &str| {
         let found = settings.iter().find(|(n, _)| *n == name);
         found.map(|(_, value)| (*value).to_owned())
     };
     let mut reader = Reader::new(&lookup);
     let providers = settings::providers(&mut reader);
-    assert_eq!(reader.faults, Vec::<String>::new());
+    (providers, reader.faults)
+}
+
+/// A provider as a deployment has it.
+pub(super) fn provider(name: &str, account: &str, settings: &[(&str, &str)]) -> Box<dyn Provider> {
+    let (providers, faults) = configured(settings);
+    assert_eq!(faults, Vec::<String>::new());
     providers.get(&providers.find(name, account).unwrap()).unwrap()
 }
 
@@ -90,42 +95,30 @@ pub(super) fn grant(access: &str, now: Timestamp, life: Duration) -> Grant {
     }
 }
 
-/// Stands for the keyed hash.
-fn hashed(provider: &dyn Provider) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    provider.settings().hash(&mut hasher);
-    hasher.finish().to_string()
-}
-
-pub(super) struct Keeper {
+/// What [`decide`] is given: an account's state, and what the context says. Each method is one event, or a look at the state.
+pub(super) struct Inputs {
     pub provider: Box<dyn Provider>,
+    /// Stands for the keyed hash.
     pub settings: String,
     pub now: Timestamp,
     pub jitter: Jitter,
     pub account: Account,
     pub tokens: Option<Tokens>,
-    /// What the last decision had for the history.
-    pub entry: Option<Entry>,
-    /// The alerts that were delivered and not asked for yet.
-    pub delivered: Vec<Kind>,
 }
 
-impl Keeper {
+impl Inputs {
     pub fn new(provider: Box<dyn Provider>) -> Self {
         Self {
-            settings: hashed(provider.as_ref()),
             provider,
+            settings: "first".into(),
             now: start(),
             jitter: MOST,
             account: Account::default(),
             tokens: None,
-            entry: None,
-            delivered: Vec::new(),
         }
     }
 
-    pub fn event(&mut self, event: Event) -> Verdict {
+    pub fn decide(&mut self, event: Event) -> Decision {
         let context = Context {
             provider: self.provider.as_ref(),
             settings: &self.settings,
@@ -133,15 +126,11 @@ impl Keeper {
             now: self.now,
             jitter: self.jitter,
         };
-        let Decision { verdict, entry } = decide(&mut self.account, &mut self.tokens, event, &context);
-        self.entry = entry;
-        verdict
+        decide(&mut self.account, &mut self.tokens, event, &context)
     }
 
-    /// Other settings.
-    pub fn deploy(&mut self, provider: Box<dyn Provider>) {
-        self.settings = hashed(provider.as_ref());
-        self.provider = provider;
+    pub fn event(&mut self, event: Event) -> Verdict {
+        self.decide(event).verdict
     }
 
     pub fn advance(&mut self, by: Duration) {
@@ -168,67 +157,47 @@ impl Keeper {
         assert!(matches!(self.event(Event::Looked { daily: true, spread: secs(30) }), Verdict::Nothing));
     }
 
-    pub fn next_alarm(&self) -> Option<Timestamp> {
-        self.account.next_alarm(WARNING)
+    pub fn woke(&mut self) -> Verdict {
+        self.event(Event::Woke)
     }
 
-    /// The next moment that has work upstream; at the others everybody is told.
-    pub fn wake(&mut self) -> Operation {
-        for _ in 0..100 {
-            self.now = self.next_alarm().expect("an alarm").max(self.now);
-            if let Verdict::Run(operation) = self.event(Event::Woke) {
-                return operation;
-            }
-            self.follow_up(true);
-        }
-        panic!("an alarm without an effect, again and again: {:?}", self.account);
+    /// When it is to be woken, apart from what others are to be told.
+    pub fn planned(&self) -> Option<Timestamp> {
+        let told = Account { pending_sync: None, outbox: Vec::new(), ..self.account.clone() };
+        told.next_alarm(WARNING)
     }
 
-    /// KV, the index, the receiver of alerts: they are told, or cannot be reached. Gives the alerts.
-    pub fn follow_up(&mut self, works: bool) -> Vec<Kind> {
-        self.event(Event::SyncStarted);
-        if let Some(change) = self.account.pending_sync.as_ref().map(|u| u.change).filter(|_| works) {
-            self.event(Event::Synced { change });
-        }
-        let sent: Vec<_> = self.account.outbox.iter().map(|a| (a.number, a.kind)).collect();
-        for (number, _) in &sent {
-            self.event(Event::Alerted { number: *number, delivered: works });
-        }
-        let kinds: Vec<_> = sent.into_iter().map(|(_, kind)| kind).collect();
-        if works {
-            self.delivered.extend(&kinds);
-        }
-        kinds
+    /// At the planned moment it is woken, and wants this.
+    #[track_caller]
+    pub fn wakes_for(&mut self, operation: Operation) {
+        self.now = self.planned().expect("a plan").max(self.now);
+        let verdict = self.woke();
+        assert!(runs(&verdict, operation), "{verdict:?}: {:?}", self.account);
+    }
+
+    /// The alerts that are to be delivered.
+    pub fn alerts(&self) -> Vec<Kind> {
+        self.account.outbox.iter().map(|alert| alert.kind).collect()
     }
 
     pub fn begin(&mut self, operation: Operation) {
         self.event(Event::TaskStarted(operation, Actor { who: "key:k".into(), request_id: "r1".into() }));
     }
 
-    pub fn end(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
+    pub fn finish(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
         self.event(Event::TaskFinished { operation, source: None, outcome, calls })
     }
 
-    /// A whole task.
-    pub fn run(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {
-        self.begin(operation);
-        self.end(operation, outcome, calls)
-    }
-
+    #[track_caller]
     pub fn succeed(&mut self, operation: Operation, life: Duration) {
         let granted = grant("token", self.now, life);
-        assert!(matches!(self.run(operation, Outcome::Granted(granted), 1), Verdict::Serve));
+        assert!(matches!(self.finish(operation, Outcome::Granted(granted), 1), Verdict::Serve));
     }
 
+    #[track_caller]
     pub fn fail(&mut self, operation: Operation, code: Code) {
         let failed = Outcome::Failed(Failure::new(code));
-        assert!(matches!(self.run(operation, failed, 1), Verdict::Refuse(r) if r.code == code));
-    }
-
-    /// The alerts since this was last asked, all delivered.
-    pub fn alerts(&mut self) -> Vec<Kind> {
-        self.follow_up(true);
-        std::mem::take(&mut self.delivered)
+        assert!(matches!(self.finish(operation, failed, 1), Verdict::Refuse(r) if r.code == code));
     }
 }
 

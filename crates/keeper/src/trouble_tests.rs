@@ -14,20 +14,20 @@ const LONG: Duration = Duration::from_hours(12);
 const DAY: Duration = Duration::from_hours(24);
 const FINAL: [Code; 3] = [Code::CredentialsRefused, Code::InputRefused, Code::GrantRefused];
 
-fn health(k: &Keeper) -> Health {
+fn health(k: &Inputs) -> Health {
     status(&k.account, None, k.now).health
 }
 
 /// A token that is about to be renewed.
-fn due(provider: Box<dyn Provider>) -> Keeper {
-    let mut k = Keeper::new(provider);
+fn due(provider: Box<dyn Provider>) -> Inputs {
+    let mut k = Inputs::new(provider);
     k.succeed(Renew, DAY);
-    k.wake();
+    k.now = k.planned().unwrap();
     k
 }
 
 /// Fails at each alarm until the quick tries are over. Gives the waits in seconds.
-fn fail_quickly(k: &mut Keeper) -> Vec<u64> {
+fn fail_quickly(k: &mut Inputs) -> Vec<u64> {
     let mut waits = Vec::new();
     loop {
         let failed_at = k.now;
@@ -35,7 +35,7 @@ fn fail_quickly(k: &mut Keeper) -> Vec<u64> {
         if k.account.has_failed() {
             return waits;
         }
-        k.wake();
+        k.wakes_for(Renew);
         waits.push(k.now.since(failed_at).as_secs());
     }
 }
@@ -43,22 +43,22 @@ fn fail_quickly(k: &mut Keeper) -> Vec<u64> {
 #[test]
 fn quick_tries_come_first_and_nobody_is_told_of_them() {
     for (provider, waits) in [(facturify(), vec![2, 4, 8]), (upstox(), vec![2, 4])] {
-        let mut k = Keeper::new(provider);
+        let mut k = Inputs::new(provider);
         k.look();
-        k.wake();
+        k.wakes_for(Renew);
         assert_eq!(fail_quickly(&mut k), waits);
-        assert_eq!(k.alerts(), [Kind::Failing]);
-        assert_eq!((health(&k), k.wake()), (Health::Failed, Renew));
+        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Failing], Health::Failed));
+        k.wakes_for(Renew);
         k.fail(Renew, Code::Timeout);
-        assert_eq!(k.alerts(), [], "told once");
-        k.wake();
+        assert_eq!(k.alerts(), [Kind::Failing], "told once");
+        k.wakes_for(Renew);
         k.succeed(Renew, LONG);
-        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Failing, Kind::Recovered], Health::Valid));
         assert_eq!((k.account.trouble.clone(), k.account.calls.len()), (None, 0));
     }
     let mut k = due(facturify());
     k.fail(Renew, Code::Timeout);
-    k.wake();
+    k.wakes_for(Renew);
     k.succeed(Renew, LONG);
     assert_eq!(k.alerts(), [], "a blip is not worth a word");
 }
@@ -73,34 +73,34 @@ fn a_final_refusal_is_not_tried_again_by_anything_but_an_order_or_new_settings()
             k.advance(secs(600));
             k.look();
             k.look_daily();
-            assert!(matches!(k.event(Event::Woke), Verdict::Nothing));
+            assert!(matches!(k.woke(), Verdict::Nothing));
             match k.ask_for(100_000) {
                 Verdict::Serve => assert!(k.account.live(k.now).is_some()),
                 verdict => assert_eq!(refused(verdict), (code, None)),
             }
-            assert!(k.next_alarm().is_none_or(|at| at > k.now || !k.follow_up(true).is_empty()));
+            assert!(k.planned().is_none_or(|at| at > k.now));
         }
         // An order that is refused the same way is no news.
         assert!(runs(&k.order(Refresh), Refresh));
         k.fail(Refresh, code);
-        assert_eq!(k.alerts(), []);
+        assert_eq!(k.alerts(), [Kind::NeedsAttention]);
         assert!(runs(&k.order(Obtain), Obtain));
         k.succeed(Obtain, LONG);
-        assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+        assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
+        assert_eq!(health(&k), Health::Valid);
         // New settings are tried without an order.
-        k.wake();
+        k.wakes_for(Renew);
         k.fail(Renew, code);
-        k.alerts();
         k.settings = "other".into();
         k.look();
-        let changed_at = k.now;
-        assert_eq!((k.wake(), k.now), (Renew, changed_at));
+        assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(k.now));
+        assert!(runs(&k.woke(), Renew));
     }
 }
 
 #[test]
 fn an_ask_finds_new_settings_too() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::CredentialsRefused);
     assert_eq!(refused(k.ask()), (Code::CredentialsRefused, None));
     k.settings = "other".into();
@@ -111,7 +111,7 @@ fn an_ask_finds_new_settings_too() {
 
 #[test]
 fn whoever_asks_is_told_when_to_come_back() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::Timeout);
     assert_eq!(refused(k.ask()), (Code::Timeout, Some(2)));
     k.advance(Duration::from_millis(1_999));
@@ -122,18 +122,18 @@ fn whoever_asks_is_told_when_to_come_back() {
 
 #[test]
 fn whoever_asks_in_trouble_shares_the_next_try() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::Timeout);
-    assert_eq!(k.wake(), Renew);
+    k.wakes_for(Renew);
     k.begin(Renew);
     k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(600)));
     assert!(runs(&k.ask(), Renew), "it is under way");
     // Calls that failed since the next try was planned put it off.
-    let mut k = Keeper::new(upstox());
+    let mut k = Inputs::new(upstox());
     k.succeed(Renew, secs(60));
     k.fail(Refresh, Code::Timeout);
     for _ in 1..CALLS_PER_HOUR {
-        k.run(Check, Outcome::Failed(Failure::new(Code::Timeout)), 1);
+        k.finish(Check, Outcome::Failed(Failure::new(Code::Timeout)), 1);
     }
     k.advance(secs(60));
     assert_eq!(refused(k.ask()), (Code::Timeout, Some(3540)));
@@ -149,50 +149,50 @@ fn retry_after_is_kept_to() {
         })
     };
     for (asked_for, waited) in [(0, 2), (1, 2), (3, 3), (900, 900), (10_000_000, 86_400)] {
-        let mut k = Keeper::new(facturify());
-        let verdict = k.run(Renew, limited(asked_for), 1);
+        let mut k = Inputs::new(facturify());
+        let verdict = k.finish(Renew, limited(asked_for), 1);
         assert_eq!(refused(verdict), (Code::RateLimited, Some(waited)));
         assert_eq!(refused(k.ask()), (Code::RateLimited, Some(waited)));
         let failed_at = k.now;
-        k.wake();
+        k.wakes_for(Renew);
         assert_eq!(k.now, failed_at.plus(secs(waited)));
     }
 }
 
-/// What makes calls.
+/// What is decided about each second, besides that it is woken.
 #[derive(Clone, Copy, Debug)]
 enum Wants {
-    Alarm,
+    Nothing,
     Asks,
     Orders(Operation),
 }
 
-/// An outage of three hours in which somebody wants something each second and each task makes so many calls.
+/// Three hours in which every task fails after so many calls. Each second is one at which the alarm may come.
 fn calls_in_an_outage(
     provider: Box<dyn Provider>,
     wants: Wants,
     calls: u32,
     jitter: base::jitter::Jitter,
 ) -> Vec<Timestamp> {
-    let mut k = Keeper::new(provider);
+    let mut k = Inputs::new(provider);
     k.jitter = jitter;
     k.look();
     let end = k.now.plus(secs(3 * 3600));
     let mut made = Vec::new();
     while k.now < end {
-        for by_alarm in [false, true] {
-            let verdict = match wants {
-                _ if by_alarm && k.next_alarm().is_some_and(|at| at <= k.now) => k.event(Event::Woke),
-                Wants::Asks if !by_alarm => k.ask(),
-                Wants::Orders(operation) if !by_alarm => k.order(operation),
-                _ => Verdict::Nothing,
-            };
-            if let Verdict::Run(operation) = verdict {
-                made.extend((0..calls).map(|_| k.now));
-                k.run(operation, Outcome::Failed(Failure::new(Code::ServerError)), calls);
-            }
+        let wanted = match wants {
+            Wants::Nothing => Verdict::Nothing,
+            Wants::Asks => k.ask(),
+            Wants::Orders(operation) => k.order(operation),
+        };
+        if let Verdict::Run(operation) = wanted {
+            made.extend((0..calls).map(|_| k.now));
+            k.finish(operation, Outcome::Failed(Failure::new(Code::ServerError)), calls);
         }
-        k.follow_up(true);
+        if let Verdict::Run(operation) = k.woke() {
+            made.extend((0..calls).map(|_| k.now));
+            k.finish(operation, Outcome::Failed(Failure::new(Code::ServerError)), calls);
+        }
         k.advance(secs(1));
     }
     made
@@ -201,7 +201,7 @@ fn calls_in_an_outage(
 #[test]
 fn an_hour_of_outage_has_at_most_fifteen_calls() {
     for (provider, most) in [(facturify as fn() -> _, 3), (upstox, 5), (|| oauth2_rotating("s"), 1)] {
-        for wants in [Wants::Alarm, Wants::Asks, Wants::Orders(Refresh), Wants::Orders(Obtain)] {
+        for wants in [Wants::Nothing, Wants::Asks, Wants::Orders(Refresh), Wants::Orders(Obtain)] {
             for (calls, jitter) in [(1, LEAST), (most, LEAST), (1, MOST), (most, MOST)] {
                 let made = calls_in_an_outage(provider(), wants, calls, jitter);
                 for (n, at) in made.iter().enumerate() {
@@ -216,22 +216,21 @@ fn an_hour_of_outage_has_at_most_fifteen_calls() {
 
 #[test]
 fn somebody_who_died_in_the_middle_is_followed_at_once_and_not_for_ever() {
-    let mut k = Keeper::new(oauth2_rotating("seed"));
+    let mut k = Inputs::new(oauth2_rotating("seed"));
     k.begin(Renew);
-    k.event(Event::Interrupted);
-    let entry = k.entry.clone().unwrap();
-    assert_eq!((k.next_alarm(), k.account.task.clone()), (Some(k.now), None));
+    let entry = k.decide(Event::Interrupted).entry.unwrap();
+    assert_eq!((k.planned(), k.account.task.clone()), (Some(k.now), None));
     assert_eq!((entry.outcome.as_str(), entry.who.as_str()), ("upstream_outcome_unknown", "key:k"));
     let mut waits = Vec::new();
     for _ in 0..4 {
         let died_at = k.now;
-        k.wake();
+        k.wakes_for(Renew);
         waits.push(k.now.since(died_at).as_secs());
         k.begin(Renew);
         k.event(Event::Interrupted);
     }
     assert_eq!(waits, [0, 4, 300, 600]);
-    k.wake();
+    k.wakes_for(Renew);
     k.succeed(Renew, LONG);
     assert_eq!(k.alerts(), [Kind::Failing, Kind::Recovered]);
     // A check, a code, a given token: nothing is known to be wrong.
@@ -252,11 +251,12 @@ fn what_cannot_be_opened_waits_until_it_can() {
     assert_eq!((k.alerts(), health(&k)), (vec![Kind::NeedsAttention], Health::NeedsAttention));
     k.settings = "other".into();
     k.look();
-    assert!(matches!(k.event(Event::Woke), Verdict::Nothing), "other settings do not open it");
+    assert!(matches!(k.woke(), Verdict::Nothing), "other settings do not open it");
     k.tokens = tokens;
     k.event(Event::Readable);
     k.event(Event::Readable);
-    assert_eq!((k.alerts(), health(&k)), (vec![Kind::Recovered], Health::Valid));
+    let told = [Kind::NeedsAttention, Kind::Recovered];
+    assert_eq!((k.alerts(), health(&k)), (told.to_vec(), Health::Valid));
     k.account.due = None;
     k.look();
     assert!(k.account.due.is_some());
@@ -264,7 +264,7 @@ fn what_cannot_be_opened_waits_until_it_can() {
     k.event(Event::Unreadable);
     assert!(runs(&k.order(Refresh), Refresh));
     k.succeed(Refresh, LONG);
-    assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::Recovered]);
+    assert_eq!(k.alerts(), [told, told].concat());
 }
 
 #[test]
@@ -280,48 +280,48 @@ fn what_was_given_and_refused_does_not_speak_against_the_account() {
 
 #[test]
 fn a_token_that_nobody_will_renew_is_warned_of_once() {
-    let mut k = Keeper::new(upstox_manual());
+    let mut k = Inputs::new(upstox_manual());
     k.succeed(Operation::Adopt, LONG);
     let expires_at = k.account.held.as_ref().unwrap().expires_at;
-    k.follow_up(true);
-    assert_eq!(k.next_alarm(), Some(expires_at.minus(WARNING)));
+    assert_eq!(k.planned(), Some(expires_at.minus(WARNING)));
     k.now = expires_at.minus(WARNING);
-    k.event(Event::Woke);
-    assert_eq!((k.alerts(), k.next_alarm()), (vec![Kind::Expiring], None));
+    k.woke();
+    assert_eq!((k.alerts(), k.planned()), (vec![Kind::Expiring], None));
     k.succeed(Operation::Adopt, secs(600));
-    k.follow_up(true);
-    assert_eq!(k.next_alarm(), Some(k.now.plus(secs(300))), "of a short life the half");
+    assert_eq!(k.planned(), Some(k.now.plus(secs(300))), "of a short life the half");
     // One whose renewal fails is warned of, too; one that is in sight of its renewal is not.
     let mut k = due(upstox());
     fail_quickly(&mut k);
     assert_eq!(k.alerts(), [Kind::Failing]);
     k.now = k.account.held.as_ref().unwrap().expires_at.minus(WARNING);
     k.account.trouble.as_mut().unwrap().retry_at = Some(k.now.plus(secs(1000)));
-    k.event(Event::Woke);
-    k.event(Event::Woke);
-    assert_eq!(k.alerts(), [Kind::Expiring]);
+    k.woke();
+    k.woke();
+    assert_eq!(k.alerts(), [Kind::Failing, Kind::Expiring]);
 }
 
 #[test]
 fn alerts_are_delivered_at_least_once_and_not_for_ever() {
-    let mut k = Keeper::new(facturify());
+    let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::CredentialsRefused);
-    for _ in 0..3 {
-        assert_eq!(k.follow_up(false), [Kind::NeedsAttention]);
-        assert!(k.account.outbox[0].try_at > k.now);
-        let try_at = k.account.outbox[0].try_at;
-        k.account.pending_sync = None;
-        assert_eq!(k.next_alarm(), Some(try_at), "the alarm brings it again");
+    k.event(Event::Synced { change: 1 });
+    for seconds in [5, 10, 20] {
+        k.event(Event::Alerted { number: 1, delivered: false });
+        assert_eq!(k.alerts(), [Kind::NeedsAttention]);
+        let again_at = k.now.plus(secs(seconds));
+        assert_eq!(k.account.next_alarm(WARNING), Some(again_at), "the alarm brings it again");
     }
     k.event(Event::Alerted { number: 99, delivered: true });
-    assert_eq!(k.follow_up(true), [Kind::NeedsAttention]);
-    assert_eq!(k.follow_up(true), []);
+    assert_eq!(k.alerts(), [Kind::NeedsAttention]);
+    k.event(Event::Alerted { number: 1, delivered: true });
+    assert_eq!(k.alerts(), []);
     k.fail(Refresh, Code::Timeout);
     k.fail(Refresh, Code::CredentialsRefused);
     for _ in 0..ATTEMPTS_MAX {
-        assert_eq!(k.follow_up(false).len(), 1);
+        assert_eq!(k.alerts(), [Kind::NeedsAttention]);
+        k.event(Event::Alerted { number: 2, delivered: false });
     }
-    assert_eq!(k.follow_up(false), [], "it is given up");
+    assert_eq!(k.alerts(), [], "it is given up");
     for _ in 0..2 * OUTBOX_MAX {
         k.fail(Refresh, Code::Timeout);
         k.fail(Refresh, Code::CredentialsRefused);

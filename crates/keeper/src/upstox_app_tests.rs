@@ -11,7 +11,7 @@ const EXCHANGE: &str = "POST https://api.upstox.com/v2/login/authorization/token
 
 #[test]
 fn a_code_is_exchanged_once() {
-    let k = Keeper::new(upstox_app());
+    let k = Inputs::new(upstox_app());
     let task = |to: Option<&str>| {
         Task::Exchange(protocol::Exchange {
             code: Secret::new("hidden-code"),
@@ -32,6 +32,12 @@ fn a_code_is_exchanged_once() {
         let bad = says(status, r#"{"status":"error","errors":[{"errorCode":"UDAPI100057"}]}"#);
         assert_eq!(failure(play(&k, &task(None), vec![bad]).1), (Code::GrantRefused, Some(status)));
     }
+    let unsaid = says(200, r#"{"access_token":"hidden-new"}"#);
+    assert_eq!(
+        granted(play(&k, &task(None), vec![unsaid]).1).access.expose(),
+        "hidden-new",
+        "nobody's in particular"
+    );
     let other = says(200, &good.replace("U1", "U2"));
     assert_eq!(failure(play(&k, &task(None), vec![other]).1).0, Code::TokenRefused, "somebody else's");
     for (answer, code, status) in disturbances() {
@@ -41,7 +47,7 @@ fn a_code_is_exchanged_once() {
         }
     }
     assert_eq!(
-        failure(play(&Keeper::new(upstox()), &task(None), vec![]).1).0,
+        failure(play(&Inputs::new(upstox()), &task(None), vec![]).1).0,
         Code::NoTokenSource,
         "without an app"
     );
@@ -49,7 +55,7 @@ fn a_code_is_exchanged_once() {
 
 #[test]
 fn an_approval_is_asked_for() {
-    let k = Keeper::new(upstox_app());
+    let k = Inputs::new(upstox_app());
     let until = |text: &str| match play(&k, &Task::Request, vec![says(200, text)]).1 {
         Outcome::Requested { until, .. } => until,
         other => panic!("{other:?}"),
@@ -63,6 +69,8 @@ fn an_approval_is_asked_for() {
         (format!("\"{}\"", soon.millis()), soon),
         (soon.millis().to_string(), soon),
         (format!("\"{}\"", k.now.minus(secs(1)).millis()), end),
+        // The moment of the answer.
+        (k.now.plus(secs(1)).millis().to_string(), end),
         (format!("\"{}\"", Timestamp::from_millis(u64::MAX).millis()), end),
         ("\"tomorrow\"".to_owned(), end),
         ("null".to_owned(), end),
@@ -85,7 +93,7 @@ fn an_approval_is_asked_for() {
         assert_eq!(failure(play(&k, &Task::Request, vec![answer]).1), (code, status));
     }
     for task in [Task::Renew, Task::Obtain, Task::Refresh, Task::Request] {
-        let (_, outcome) = play(&Keeper::new(upstox_manual()), &task, vec![]);
+        let (_, outcome) = play(&Inputs::new(upstox_manual()), &task, vec![]);
         assert_eq!(failure(outcome), (Code::NoTokenSource, None));
     }
 }

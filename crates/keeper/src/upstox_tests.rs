@@ -43,18 +43,18 @@ fn done() -> Answer {
     says(200, "")
 }
 
-fn service() -> Keeper {
-    Keeper::new(upstox())
+fn service() -> Inputs {
+    Inputs::new(upstox())
 }
 
 /// An app beside the service, so that the user is known.
-fn service_with_app() -> Keeper {
+fn service_with_app() -> Inputs {
     let settings = [
         ("UPSTOX_ACCOUNT_IDS", "a1"),
         ("TOKEN_REFRESH_SERVICE_URL", "https://service"),
         ("UPSTOX_APPS", APP),
     ];
-    Keeper::new(provider(providers::UPSTOX, "a1", &settings))
+    Inputs::new(provider(providers::UPSTOX, "a1", &settings))
 }
 
 #[test]
@@ -68,6 +68,12 @@ fn tokens_are_read_from_the_service_and_confirmed_by_upstox() {
             "an expired one",
             Task::Renew,
             vec![old(), done(), new(), is_of("U1")],
+            vec![READ, REFRESH, READ, PROFILE],
+        ),
+        (
+            "one that ends with the answer",
+            Task::Renew,
+            vec![has_until("hidden-old", "2025-11-19T10:00:01+05:30"), done(), new(), is_of("U1")],
             vec![READ, REFRESH, READ, PROFILE],
         ),
         (
@@ -192,7 +198,7 @@ fn the_service_fails_in_many_ways() {
 #[test]
 fn a_check_believes_only_a_401() {
     let mut k = service();
-    k.run(Renew, Outcome::Granted(grant("hidden-held", k.now, secs(3600))), 2);
+    k.finish(Renew, Outcome::Granted(grant("hidden-held", k.now, secs(3600))), 2);
     let (calls, outcome) = play(&k, &Task::Check, vec![is_of("U1")]);
     assert_eq!(
         (lines(&calls), header(&calls[0], "authorization")),
@@ -232,7 +238,7 @@ fn a_given_token_is_believed_when_upstox_confirms_it() {
     for (caller, answers, good) in
         [(None, "U1", true), (None, "U2", false), (Some("U2"), "U2", true), (Some("U2"), "U1", false)]
     {
-        let k = Keeper::new(upstox_app());
+        let k = Inputs::new(upstox_app());
         let (_, outcome) = play(&k, &adopt("hidden", None, caller), vec![is_of(answers)]);
         assert_eq!(matches!(outcome, Outcome::Granted(_)), good, "{caller:?} {answers}");
     }

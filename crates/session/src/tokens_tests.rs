@@ -45,6 +45,19 @@ fn signed(header: &str, claims: &str) -> String {
 }
 
 #[test]
+fn a_token_of_four_kilobytes_is_read_and_a_longer_one_is_not() {
+    let ring = ring(&["k1"]);
+    let access = pair(&ring).access;
+    let of = |digits: usize| resigned(&access, |_, claims| claims["sub"] = json!("7".repeat(digits)));
+    // Base64 makes four characters of three bytes, so not every length can be had.
+    let (longest, longer) =
+        (1..TOKEN_BYTES_MAX).map(|n| (of(n), of(n + 1))).find(|(_, t)| t.len() > TOKEN_BYTES_MAX).unwrap();
+    assert_eq!(longest.len(), TOKEN_BYTES_MAX);
+    assert!(ring.verify_access(&longest, NOW).is_ok());
+    assert_eq!(ring.verify_access(&longer, NOW), Err(TokenError::Invalid));
+}
+
+#[test]
 fn a_pair_says_whose_it_is_and_which_generation() {
     let ring = ring(&["k1"]);
     let pair = pair(&ring);

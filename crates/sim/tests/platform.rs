@@ -4,7 +4,7 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ports::{Clock as _, Kv as _, Log as _, Timer as _};
 use base::rpc::{Address, Class, Object, Peers as _};
-use engine::host::{Answer, DurableObject, Flights as _, Rows as _, Sql as _};
+use engine::host::{Answer, DurableObject, Flights as _, Rows as _, Sql as _, SqlValue};
 use serde::{Deserialize, Serialize};
 use sim::{SimHost, World};
 use std::cell::RefCell;
@@ -242,4 +242,10 @@ fn ids_are_of_their_class() {
     assert!(host.is_id(Class::Session, &id) && !host.is_id(Class::User, &id));
     assert!(!host.is_id(Class::Session, &id.to_uppercase()) && !host.is_id(Class::Session, "x"));
     assert!(host.unique_id(Class::Session).unwrap() != id);
+}
+
+#[test]
+fn a_number_that_javascript_would_round_is_not_stored() {
+    assert!(SqlValue::number((1 << 53) - 1).is_ok());
+    assert!(SqlValue::number(1 << 53).is_err() && SqlValue::number(u64::MAX).is_err());
 }

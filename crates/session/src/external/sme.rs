@@ -135,6 +135,8 @@ mod tests {
             (r#"{"status":"success","data":{"isExpire":true,"userId":"124"}}"#, Ok(Verdict::Refused)),
             (r#"{"status":"success","data":{"isExpire":false,"userId":""}}"#, Ok(Verdict::Refused)),
             (r#"{"status":"error","data":{"isExpire":false}}"#, Err(Code::UnexpectedResponse)),
+            (r#"{"status":"error","data":null}"#, Err(Code::UnexpectedResponse)),
+            (r#"{"status":"error"}"#, Err(Code::UnexpectedResponse)),
             (r#"{"status":"success","data":{"isExpire":"false"}}"#, Err(Code::UnexpectedResponse)),
             (
                 r#"{"status":"success","data":{"isExpire":false,"userId":["123"]}}"#,

@@ -25,6 +25,8 @@ pub enum Down {
     /// It does its work, and breaks off in the middle of the answer.
     Half,
     Error,
+    /// It refuses what it is given.
+    Refused,
     Html,
     Limited(Option<u64>),
     Redirects,
@@ -169,6 +171,7 @@ impl Host {
             Down::Unreachable => (Answer::Unreachable, quick),
             Down::Silent => (Answer::TimedOut, call.timeout),
             Down::Error => (text(503, HTML), quick),
+            Down::Refused => (text(401, r#"{"message":"no","code":null}"#), quick),
             Down::Html => (text(200, HTML), quick),
             Down::Redirects => (text(302, ""), quick),
             Down::Limited(seconds) => {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use sim::fakes::accounts::{Fake as _, FakeFacturify, FakeOAuth, FakeUpstox, Rotation};
 
 /// Random lives for each of the three providers.
-const LIVES: u32 = 100;
+const LIVES: u32 = 150;
 
 #[derive(Clone, Copy, Debug)]
 enum Action {
@@ -107,7 +107,7 @@ fn act(world: &mut AccountWorld, action: Action, parts: &[&'static str; 3]) {
 }
 
 /// The settings of an account, and others that mean the same upstream.
-fn settings(provider: &str, n: u32, seed: &str) -> Vec<(&'static str, String)> {
+pub fn settings(provider: &str, n: u32, seed: &str) -> Vec<(&'static str, String)> {
     match provider {
         "facturify" => vec![
             ("FACTURIFY_API_KEY", "fy-key".to_owned()),

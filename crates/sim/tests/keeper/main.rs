@@ -9,5 +9,6 @@ mod line;
 mod lives;
 mod measured;
 mod object;
+mod publishing;
 mod requests;
 mod sweeps;

@@ -1,7 +1,7 @@
 //! The object of an account: what it stores and when, whom it tells, and what becomes of it when it is interrupted.
 
 use crate::account::{AccountWorld, at, secs};
-use crate::lives::{facturify, upstox};
+use crate::lives::{facturify, oauth2, settings, upstox};
 use base::call::{Actor, Code};
 use base::clock::Timestamp;
 use base::ids::AccountName;
@@ -16,22 +16,23 @@ use keeper::protocol::{
 use keeper::state::Health;
 use keeper::upstream_index::GetKeyUsage;
 use keeper::{AccountKey, Source};
+use sim::fakes::accounts::Rotation;
 use std::cell::RefCell;
 use std::rc::Rc;
 use store::{Store, TokenCopy};
 
 const LOOK: Reconcile = Reconcile { daily: false, spread_millis: 0 };
 
-fn by(who: &str) -> Actor {
+pub fn by(who: &str) -> Actor {
     Actor { who: who.to_owned(), request_id: "r1".to_owned() }
 }
 
-fn token() -> GetToken {
+pub fn token() -> GetToken {
     GetToken { min_ttl_seconds: 0, rewrite: false, by: by("ask") }
 }
 
 /// The reply to a command; time goes by only as far as it must.
-fn tell<C: AccountCommand + Clone + 'static>(w: &AccountWorld, command: C) -> C::Reply
+pub fn tell<C: AccountCommand + Clone + 'static>(w: &AccountWorld, command: C) -> C::Reply
 where
     C::Reply: 'static,
 {
@@ -39,7 +40,7 @@ where
     w.world.send(&keeper::address(w.provider, &w.account()), &sent).expect("it can be reached")
 }
 
-fn history(w: &AccountWorld) -> Vec<Entry> {
+pub fn history(w: &AccountWorld) -> Vec<Entry> {
     match tell(w, GetHistory) {
         HistoryReply::History(entries) => entries,
         HistoryReply::NoAccount => panic!("it is configured"),
@@ -54,14 +55,14 @@ fn copy(w: &AccountWorld) -> TokenCopy {
     })
 }
 
-fn copied(w: &AccountWorld) -> String {
+pub fn copied(w: &AccountWorld) -> String {
     match copy(w) {
         TokenCopy::Good(issued) => issued.token.expose().to_owned(),
         TokenCopy::None | TokenCopy::Broken => panic!("KV has no copy of the token"),
     }
 }
 
-fn got(reply: &TokenReply) -> String {
+pub fn got(reply: &TokenReply) -> String {
     match reply {
         TokenReply::Token(issued) => issued.token.expose().to_owned(),
         other => panic!("no token: {other:?}"),
@@ -143,6 +144,8 @@ fn an_order_that_shares_in_a_task_is_written_down_too() {
         let (who, calls) = (format!("\"service\":\"{who}\""), format!("\"calls\":{calls}"));
         assert!(logs.iter().any(|line| line.contains(&who) && line.contains(&calls)), "{who}: {logs:?}");
     }
+    let audits = logs.iter().filter(|line| line.contains("\"event\":\"audit\""));
+    assert_eq!(audits.count(), 3, "each is written down once");
     assert_eq!(history(&w).len(), 1);
 }
 
@@ -260,6 +263,28 @@ fn tokens_are_sealed_anew_with_the_first_key_and_wait_for_a_key_that_is_gone() {
     w.run(secs(120));
     assert_eq!(got(&tell(&w, token())), token_given);
     assert_eq!(w.alerts(), ["needs_attention", "recovered"]);
+}
+
+#[test]
+fn a_new_client_secret_does_not_cost_the_refresh_token() {
+    let mut w = oauth2(Rotation::Plain, 4);
+    got(&tell(&w, token()));
+    w.line.fake.borrow_mut().refuse(true);
+    let order = Order { task: NewToken::Refresh, by: by("order") };
+    assert!(
+        matches!(tell(&w, order), TokenReply::Refused(refusal) if refusal.code == Code::CredentialsRefused)
+    );
+    w.run(secs(600));
+    assert_eq!(w.alerts(), ["needs_attention"]);
+    // The same seed, which was used long ago: the server would refuse it.
+    w.line.fake.borrow_mut().refuse(false);
+    let settings = settings("oauth2", 1, "r1.0");
+    let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    w.deploy(&settings);
+    w.run(secs(120));
+    assert!(w.live());
+    assert_eq!(w.alerts(), ["needs_attention", "recovered"]);
+    w.check_peace();
 }
 
 #[test]

@@ -151,3 +151,20 @@ fn an_account_that_cannot_be_reached_is_counted_and_leaves_its_row() {
     let none: Result<SweepReply, Unreachable> = world.send(&keeper::sweeper_address(1), &Sweep::default());
     assert_eq!(none, Ok(SweepReply { swept: Swept { looked: 0, unreachable: 0 } }));
 }
+
+#[test]
+fn a_sweep_looks_at_accounts_and_portals_and_tells_the_index_what_it_found() {
+    let world = world();
+    world.register::<engine::portal::Portal<SimHost>>(Class::Portal);
+    world.register::<engine::portal_registry::PortalRegistry<SimHost>>(Class::PortalRegistry);
+    assert!(trigger(&world, "* * * * *"));
+    world.advance(Duration::from_secs(30));
+    world.sql(Class::Roster, "roster", "DELETE FROM accounts");
+    assert!(counts(&world).is_empty());
+    let accounts = ["a1", "x", "a2"].map(|id| ("upstox".to_owned(), AccountName::issued(id))).to_vec();
+    let sweep = Sweep { accounts, portals: vec!["emodal/p".to_owned()], ..Sweep::default() };
+    let reply = world.send(&keeper::sweeper_address(0), &sweep);
+    assert_eq!(reply, Ok(SweepReply { swept: Swept { looked: 3, unreachable: 1 } }));
+    world.advance(Duration::from_secs(1));
+    assert_eq!(counts(&world), upstox(2, 0));
+}

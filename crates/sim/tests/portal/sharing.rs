@@ -1,8 +1,9 @@
 //! One login among many callers.
 
-use super::play::{Play, credentials, secs};
+use super::play::{Play, actor, credentials, secs};
 use portal::registry::FindReply;
 use portal::{CloseReply, End, GetReply, RunReply};
+use serde_json::{Value, json};
 
 #[test]
 fn a_session_is_got_once_then_used_listed_and_closed() {
@@ -33,6 +34,21 @@ fn a_session_is_got_once_then_used_listed_and_closed() {
 }
 
 #[test]
+fn each_end_of_a_session_is_in_the_log_once_with_whoever_asked_for_it() {
+    let play = Play::new(&[]);
+    let closed = play.get(false).live.session_id;
+    play.close(&closed);
+    let left = play.get(false).live.session_id;
+    play.run_for(secs(2000));
+    assert_eq!(play.session_id(), None);
+    let logs = play.world.logs();
+    let logs: Vec<Value> = logs.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect();
+    let ends = logs.iter().filter(|log| log["action"] == "portal_close");
+    let ends: Vec<_> = ends.map(|log| json!([log["session_id"], log["reason"], log["service"]])).collect();
+    assert_eq!(ends, [json!([closed, "closed", actor().who]), json!([left, "idle", null])]);
+}
+
+#[test]
 fn a_thousand_callers_are_one_login_and_one_captcha() {
     let play = Play::new(&[]);
     let waiting: Vec<_> = (0..1000).map(|_| play.start_get(credentials("driver", "ck"), true)).collect();
@@ -56,7 +72,6 @@ fn other_credentials_are_another_login() {
     assert!(matches!(other, GetReply::Session(session) if session.is_new));
     assert_eq!((play.site.logins(), play.listed().len()), (2, 2));
     // An object serves nobody but its own name.
-    let stranger =
-        portal::Get { credentials: credentials("driver2", "ck"), keep_alive: true, by: super::play::actor() };
+    let stranger = portal::Get { credentials: credentials("driver2", "ck"), keep_alive: true, by: actor() };
     assert_eq!(play.tell(&play.name, stranger), GetReply::Unknown);
 }

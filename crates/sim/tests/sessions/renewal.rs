@@ -1,12 +1,13 @@
 //! The renewal of post-login sessions in their object: one call for all who ask at once, and nothing follows from an outage.
 
 use super::support::*;
-use base::account::EndReason;
+use base::account::{Account, EndReason};
 use base::call::Code;
+use base::clock::Timestamp;
 use base::ids::SessionId;
 use base::ports::Clock as _;
 use base::rpc::Class;
-use session::{RenewReply, Renewal, Revoke, Revoked, State};
+use session::{OpenReply, RenewReply, Renewal, Revoke, Revoked, State};
 use sim::World;
 use std::time::Duration;
 
@@ -102,6 +103,16 @@ fn a_verdict_against_it_ends_it_and_its_token_goes_with_it() {
         world.advance(Duration::from_mins(1));
         assert!(matches!(stored(&world, &id), Some(State::Ended(t)) if t.end_propagated));
     }
+}
+
+#[test]
+fn an_opening_that_is_refused_leaves_the_token_of_the_one_before() {
+    let (world, _bank, id) = session(&[]);
+    let external = || world.rows(Class::Session, id.as_str())["external"].clone();
+    let before = external();
+    let stranger = Account::post_login("VPB-SME-2".into(), Timestamp::default());
+    assert_eq!(tell(&world, &id, open_command(stranger)), OpenReply::Unknown);
+    assert_eq!(external(), before);
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! What single steps say, keep and plan, at the edges of time and of generations.
+
+use super::test_support::*;
+use super::*;
+use std::time::Duration;
+
+#[test]
+fn a_pair_counts_from_the_moment_at_which_it_is_given_out() {
+    let mut s = Harness::new();
+    assert_eq!(s.open().counted_from, s.now);
+    s.advance(MS * 1500);
+    assert_eq!(s.open().counted_from, s.now, "the same tokens again, a moment later");
+    let rotated_at = s.now;
+    assert_eq!(s.tokens(0).counted_from, rotated_at);
+    s.advance(POLICY.grace);
+    assert_eq!(s.tokens(0).counted_from, rotated_at, "a repeated answer counts as the first one did");
+    let mut s = Harness::new();
+    s.revoke(EndReason::Evicted);
+    s.advance(MS);
+    assert_eq!(s.open().counted_from, s.now, "although it has ended");
+}
+
+#[test]
+fn a_request_is_not_told_what_only_its_owner_asks_for() {
+    let mut s = Harness::new();
+    s.open();
+    let Presence::Live(told) = s.touch(0) else { panic!("not live") };
+    assert_eq!((told.lifetime_ends_at, told.device), (None, None));
+    let shown = s.peek();
+    assert!(shown.lifetime_ends_at.is_some() && shown.device.is_some());
+}
+
+/// Whether the step would write anything.
+fn saves(s: &Harness, generation: u64) -> bool {
+    struct NoMint;
+    impl Mint for NoMint {
+        fn mint(&self, _: &Grant, _: &Account) -> Result<Pair, Fault> {
+            Err(Fault)
+        }
+        fn seal(&self, _: &Pair) -> Result<String, Fault> {
+            Err(Fault)
+        }
+        fn open(&self, _: &str) -> Result<Pair, Fault> {
+            Err(Fault)
+        }
+    }
+    decide(s.state.clone(), touch(generation), &s.policy, s.now, &NoMint).unwrap().save
+}
+
+#[test]
+fn only_the_current_generation_confirms_it_and_only_once() {
+    let mut s = Harness::new();
+    s.open();
+    s.tokens(0);
+    assert!(!saves(&s, 0), "the one before says nothing of the new one");
+    s.touch(0);
+    s.advance(POLICY.grace + MS);
+    s.tokens(0);
+    assert!(saves(&s, 1));
+    s.touch(1);
+    assert!(!saves(&s, 1) && !saves(&s, 0));
+    assert!(matches!(s.rotate(0), RotateReply::Reused(_)));
+}
+
+#[test]
+fn an_end_that_nobody_was_told_of_is_not_forgotten() {
+    let mut s = Harness::new();
+    s.open();
+    let ended_at = s.now;
+    s.revoke(EndReason::Logout);
+    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY), ended_at.plus(PROPAGATE_AFTER));
+    for late in [PROPAGATE_AFTER, TOMBSTONE, TOMBSTONE * 2] {
+        s.now = ended_at.plus(late);
+        assert!(matches!(s.run(Expire), Presence::Ended(_)), "{late:?}");
+        assert_eq!(s.alarm, Some(s.now.plus(PROPAGATE_AFTER)));
+    }
+    s.now = ended_at.plus(PROPAGATE_AFTER);
+    s.run(EndPropagated);
+    assert!(matches!(s.run(Expire), Presence::Ended(_)), "told, and kept for its time");
+    assert_eq!(s.alarm, Some(ended_at.plus(TOMBSTONE)));
+    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY), ended_at.plus(TOMBSTONE));
+    s.now = ended_at.plus(TOMBSTONE);
+    assert_eq!((s.run(Expire), s.state), (Presence::Unknown, None));
+}
+
+#[test]
+fn a_recovered_session_wakes_when_it_may_be_over() {
+    let mut s = Harness::new();
+    s.open();
+    s.recover();
+    let unknown = POLICY.activity_write();
+    let state = s.state.as_ref().unwrap();
+    assert_eq!(state.alarm(&POLICY), s.now.plus(POLICY.idle + unknown + Duration::from_millis(1)));
+}

@@ -1,0 +1,96 @@
+//! Whom an account tells of what has changed: KV, the index, the receiver of alerts; and who is said to have wanted it.
+
+use crate::account::{AccountWorld, secs};
+use crate::lives::{facturify, upstox};
+use crate::object::{by, copied, got, history, tell, token};
+use base::call::{Answer, Call};
+use base::ports::Clock as _;
+use keeper::protocol::{NewToken, Order};
+use sim::fakes::accounts::header;
+use sim::net::{Answers, text};
+use sim::weather::Odds;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+fn refresh(who: &str) -> Order<NewToken> {
+    Order { task: NewToken::Refresh, by: by(who) }
+}
+
+fn records(w: &AccountWorld) -> Vec<String> {
+    w.world.kv().into_keys().collect()
+}
+
+#[test]
+fn kv_is_told_before_whoever_gave_the_order_is() {
+    let w = facturify(1);
+    assert!(records(&w).is_empty());
+    tell(&w, refresh("order"));
+    assert!(!records(&w).is_empty(), "no time has gone by since the reply");
+}
+
+#[test]
+fn the_default_account_s_token_is_also_the_one_without_a_name() {
+    for (ids, both) in [("a1,a2", true), ("a0,a1", false)] {
+        let mut w = upstox(7);
+        w.deploy(&[("UPSTOX_ACCOUNT_IDS", ids)]);
+        got(&tell(&w, token()));
+        w.world.advance(secs(5));
+        assert!(records(&w).contains(&"upstox_access_token:a1".to_owned()), "{ids}");
+        assert_eq!(records(&w).contains(&"upstox_access_token".to_owned()), both, "{ids}");
+    }
+}
+
+#[test]
+fn what_kv_could_not_be_told_it_is_told_when_it_is_back() {
+    let mut w = upstox(7);
+    w.world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    let token = got(&tell(&w, token()));
+    w.world.advance(secs(20));
+    assert!(records(&w).is_empty() && w.stored().pending_sync.is_some());
+    w.world.weather().clear();
+    w.world.advance(secs(40));
+    assert_eq!(w.stored().pending_sync, None);
+    assert_eq!(copied(&w), token);
+    w.run(secs(60));
+    w.check_peace();
+}
+
+#[test]
+fn an_alert_is_sent_at_once_and_again_at_its_own_pace() {
+    let w = facturify(1);
+    let sent = Rc::new(RefCell::new(Vec::new()));
+    let (heard, host) = (sent.clone(), w.world.host());
+    w.world.upstream(
+        "alerts",
+        Answers(move |call: &Call| -> Answer {
+            let mut heard = heard.borrow_mut();
+            heard.push((host.now(), header(call, "webhook-id").to_owned()));
+            text(if heard.len() < 3 { 503 } else { 204 }, "")
+        }),
+    );
+    w.line.fake.borrow_mut().refuse(true);
+    tell(&w, refresh("order"));
+    w.world.advance(secs(1));
+    assert_eq!(sent.borrow().len(), 1, "at once");
+    // What is published meanwhile does not bring it sooner.
+    tell(&w, refresh("order"));
+    w.world.advance(secs(120));
+    let sent = sent.borrow();
+    let waits: Vec<u64> = sent.windows(2).map(|two| two[1].0.since(two[0].0).as_secs()).collect();
+    assert_eq!(sent.len(), 3, "until it is taken: {waits:?}");
+    assert!((5..10).contains(&waits[0]) && (10..15).contains(&waits[1]), "{waits:?}");
+    assert!(sent.iter().all(|(_, id)| *id == sent[0].1), "the same alert");
+    assert!(w.stored().outbox.is_empty());
+}
+
+#[test]
+fn the_history_says_whether_the_trigger_or_the_alarm_wanted_it() {
+    let mut w = upstox(7);
+    got(&tell(&w, token()));
+    w.run(Duration::from_hours(24));
+    assert_eq!(history(&w).last().unwrap().who, "cron");
+    let mut w = facturify(1);
+    w.run(Duration::from_hours(13));
+    assert_eq!(history(&w).last().unwrap().who, "alarm");
+}
