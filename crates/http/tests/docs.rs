@@ -153,7 +153,7 @@ fn every_audit_action_is_documented_and_no_other() {
     actions.extend(quoted_after(&read("crates/engine/src/log.rs"), "\"action\": "));
     // What the objects of upstream accounts do is named by the operation.
     let operations =
-        quoted_after(between(&read("crates/keeper/src/protocol.rs"), "fn action(", "\n    }\n"), "=> ");
+        quoted_after(between(&read("crates/keeper/src/protocol/task.rs"), "fn action(", "\n    }\n"), "=> ");
     assert!(operations.len() > 5, "{operations:?}");
     actions.extend(operations);
     // What is done at a portal, by the kind of the work.
@@ -236,7 +236,7 @@ fn every_alert_and_every_word_of_status_is_documented() {
     for (schema, source, opening) in [
         ("TokenHealth", "crates/keeper/src/state.rs", "pub enum Health {"),
         ("TokenSource", "crates/keeper/src/state.rs", "pub enum Source {"),
-        ("TokenHistory", "crates/keeper/src/protocol.rs", "pub enum Operation {"),
+        ("TokenHistory", "crates/keeper/src/protocol/task.rs", "pub enum Operation {"),
     ] {
         assert_eq!(openapi_enum(schema), variants(&read(source), opening), "{schema} in docs/openapi.yaml");
     }

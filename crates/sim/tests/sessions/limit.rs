@@ -188,7 +188,11 @@ impl Logins {
                     self.end(&id, EndReason::Logout, told);
                 }
             }
-            Action::Kill => self.world.kill(Class::User, ASHA_OBJECT),
+            Action::Kill => {
+                self.world.kill(Class::User, ASHA_OBJECT);
+                // The platform sees that an alarm was cut off, and sets it again.
+                self.world.settle();
+            }
             Action::Advance { by, rough } => {
                 if rough {
                     let odds =
