@@ -57,7 +57,7 @@ export default defineConfig({
     // For the run as a whole: vitest ignores it in a project. What the Worker itself logs comes past it, from the runtime;
     // `npm test` keeps that in .tools/logs.
     silent: "passed-only",
-    // By default it would be one on two cores. With more than that, a thousand requests at once find no connection in time.
+    // By default it would be one on two cores.
     maxWorkers: availableParallelism(),
     projects: [
       inside("start", ofTheKeeper),

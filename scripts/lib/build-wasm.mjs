@@ -24,8 +24,8 @@ const INPUTS = [
   "scripts/lib/nightly-shim.mjs",
   "scripts/lib/wasm-names.mjs",
 ];
-/** What needs no Rust build when it changes: the entry is in the bundle only, the simulation in neither. */
-const NOT_INPUTS = ["src/entry.js", "crates/sim"];
+/** What needs no Rust build when it changes: the entry is in the bundle only, the simulation and tests in neither. */
+const NOT_INPUTS = ["src/entry.js", "crates/sim", /^crates\/[^/]+\/tests\//, /_tests\.rs$/];
 
 /** Our own limit, far below the platform's: size is start-up time. */
 const MAX_GZIPPED_BYTES = 1200 * 1024;

@@ -3,10 +3,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { inRoot } from "./paths.mjs";
 
-/** Names and contents of all files in `paths` (relative to the project), but for the files and folders in `except`. */
+/** Names and contents of all files in `paths` (relative to the project), but for the files, folders and patterns in `except`. */
 export function hashOf(paths, except = []) {
   const hash = createHash("sha256");
-  const left = (name) => except.some((path) => name === path || name.startsWith(`${path}/`));
+  const left = (name) =>
+    except.some((path) =>
+      path instanceof RegExp ? path.test(name) : name === path || name.startsWith(`${path}/`),
+    );
   for (const file of paths.flatMap(filesIn).filter((name) => !left(name)))
     hash.update(`${file}\0`).update(
       createHash("sha256")

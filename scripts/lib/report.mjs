@@ -36,8 +36,8 @@ export class Report {
   }
 
   end(code, log) {
+    if (code !== 0 || !this.#log) this.#log = log;
     this.code ||= code;
-    this.#log = log;
   }
 
   get summary() {

@@ -5,14 +5,14 @@ import { wranglerEnv } from "./wrangler.mjs";
 
 const REPORTERS = ["--reporter=default", "--reporter=./scripts/lib/vitest-reporter.mjs"];
 
-/** Runs them. `report` is a Report; `echo` shows what vitest and the Worker print. */
-export async function vitest(args, report, { echo = false } = {}) {
+/** Runs them. `report` is a Report; `log` the name of the file with all output; `echo` shows what vitest and the Worker print. */
+export async function vitest(args, report, { log = "vitest", echo = false } = {}) {
   const onLine = (line) => {
     const { file, failure } = JSON.parse(line);
     if (file) report.add(file);
     if (failure) report.fail(described(failure));
   };
-  const { code, file } = await captured("vitest", npmTool("vitest"), ["run", ...REPORTERS, ...args], {
+  const { code, file } = await captured(log, npmTool("vitest"), ["run", ...REPORTERS, ...args], {
     env: wranglerEnv,
     readers: { 3: onLine },
     echo,

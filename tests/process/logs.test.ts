@@ -114,3 +114,53 @@ it("request lines can be switched off; audit lines stay", async () => {
   await expect.poll(() => quiet.lines.filter((line) => line.includes('"login"')).length).toBeGreaterThan(1);
   expect(quiet.lines.filter((line) => line.includes('"event":"request"'))).toEqual([]);
 });
+
+/**
+ * Runs the Worker in an environment that asks it something while it reads the settings, once: what holds them then is held
+ * already, and that is a panic. (Nothing that a request can hold makes one.)
+ */
+const REENTERED = `
+  import worker from "./entry.js";
+  export * from "./entry.js";
+  let entered = false;
+  export default {
+    async fetch(request, env, ctx) {
+      let thrown;
+      const settings = new Proxy(env, {
+        get(target, name) {
+          if (name === "TOKEN_SIGNING_KEYS" && !entered) {
+            entered = true;
+            thrown = worker.fetch(new Request(request.url, request), target, ctx).then(
+              (answer) => "answered " + answer.status,
+              (error) => "threw " + error.name,
+            );
+          }
+          return target[name];
+        },
+      });
+      const answer = await worker.fetch(request, settings, ctx);
+      return new Response(answer.body, { status: answer.status, headers: { came: (await thrown) ?? "" } });
+    },
+  };
+`;
+
+it("a panic fails the call that it is in, and is one line that says where it was and nothing else", async () => {
+  await using panicking = await start({ main: REENTERED });
+  const { client, lines } = panicking;
+  const first = await client.call("GET", "/auth/verify", "hunter2");
+  expect([first.status, first.headers.get("came")]).toEqual([401, expect.stringMatching(/^threw /)]);
+  expect((await client.call("GET", "/auth/verify", "hunter2")).status).toBe(401);
+  const { access_token } = await client.someone();
+  expect((await client.call("GET", "/auth/verify", access_token)).status).toBe(200);
+  const panics = lines.filter((line) => /panic/i.test(line));
+  expect(panics).toHaveLength(1);
+  expect(JSON.parse(panics[0] ?? "")).toEqual({
+    level: "error",
+    event: "fault",
+    at: expect.any(String),
+    request_id: null,
+    what: "panic",
+    detail: expect.stringMatching(/^src\/platform\/mod\.rs:\d+:\d+$/),
+  });
+  expect(lines.join("\n")).not.toMatch(/hunter2|already borrowed|RefCell/);
+});
