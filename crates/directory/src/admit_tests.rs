@@ -61,8 +61,15 @@ fn at_the_limit_the_idlest_gives_way_once_it_is_known_which_it_is() {
     let asked = admit(&mut user, &POLICY, "c", &[]);
     assert!(matches!(asked, AdmitReply::AtLimit(ref at) if at.sessions == ["a", "b"]), "{asked:?}");
     let told = admit(&mut user, &POLICY, "c", &[("a", 9), ("b", 5)]);
-    assert!(matches!(told, AdmitReply::Reserved(ref r) if r.evicted == ["b"]), "{told:?}");
-    assert!(matches!(user.pending.as_slice(), [p] if p.task == Task::End(EndReason::Evicted)));
+    assert!(matches!(told, AdmitReply::Reserved(ref r) if r.confirm), "{told:?}");
+    for id in ["a", "b", "c"] {
+        let opened = Opened { session_id: SessionId::issued(id), account_version: 0 };
+        let reply = decide(&mut user, opened, &POLICY, NOW).reply;
+        assert!(matches!(reply, OpenedReply::Kept { .. }), "{reply:?}");
+    }
+    assert!(
+        matches!(user.pending.as_slice(), [p] if p.task == Task::End(EndReason::Evicted) && p.session_id == "b")
+    );
 }
 
 #[test]

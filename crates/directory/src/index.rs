@@ -27,6 +27,7 @@ commands! {
     SetAdmin = "set_admin" => AdminReply;
     Remove = "remove" => AdminReply;
     Name = "name" => Users;
+    Find = "find" => Users;
     List = "list" => Users;
     AddKey = "add_key" => AddKeyReply;
     Key = "key" => ServiceKeys;
@@ -42,6 +43,7 @@ pub enum Envelope {
     SetAdmin(SetAdmin),
     Remove(Remove),
     Name(Name),
+    Find(Find),
     List(List),
     AddKey(AddKey),
     Key(Key),
@@ -68,12 +70,21 @@ pub struct SetAdmin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remove {
     pub username: String,
+    /// Whose. The name may be another user's by the time this arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 /// Asks for the name of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     pub user_id: UserId,
+}
+
+/// Asks for the id of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Find {
+    pub username: String,
 }
 
 /// Asks for names in the order of their ids, after one.

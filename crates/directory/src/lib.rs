@@ -16,6 +16,8 @@ pub mod username;
 #[cfg(test)]
 mod admit_tests;
 #[cfg(test)]
+mod found_tests;
+#[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
 mod user_tests;
@@ -26,14 +28,15 @@ pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
     Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
-    AtLimit, Close, Create, CreateReply, Done, End, EndReply, Envelope, Get, GetData, GetDataReply, GetReply,
-    Login, LoginReply, NewPassword, Profile, PutData, PutDataReply, Refused, Remove, Reserve, ReserveReply,
-    Reserved, Synced, Throttled, Update, UpdateReply, UserObject, owner_address,
+    AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Get, GetDataReply,
+    GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
+    Refused, RemoveUser, Reserve, ReserveReply, Reserved, Synced, Throttled, Update, UpdateReply, UserObject,
+    owner_address,
 };
-pub use state::{Pending, Slot, Task, User};
+pub use state::{Pending, Removed, Slot, Task, User};
 pub use throttle::{Throttle, ThrottlePolicy};
 pub use user::{
-    Checked, Decision, NewUser, Step, UserChange, UserPolicy, Work, begin_due, decide, next_alarm,
+    Checked, Decision, NewUser, Step, UserChange, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
 };
 
 /// How many live sessions a user may have, and what happens at the limit.

@@ -27,29 +27,35 @@ pub enum Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Frees the places of sessions that cannot be live any more.
-pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) {
+/// Frees the places of sessions that cannot be live any more. Gives back those whose session was never opened: an opening
+/// may still be on its way.
+#[must_use]
+pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) -> Vec<SessionId> {
+    let mut unopened = Vec::new();
     slots.retain(|slot| {
         let found = activity.iter().find(|a| a.session_id == slot.session_id).map(|a| a.found);
-        let reserved = slot.reserved_until.is_some_and(|until| now < until);
         let gone = match found {
             Some(Found::Ended) => true,
-            Some(Found::Unknown) => !reserved,
+            // Of one that was open since, whoever asked has asked too early.
+            Some(Found::Unknown) => slot.reserved_until.is_some_and(|until| until <= now),
             Some(Found::Live(_)) | None => false,
         };
-        !gone && now < slot.expires_at
+        let stays = !gone && now < slot.expires_at;
+        if !stays && slot.reserved_until.is_some() && found != Some(Found::Ended) {
+            unopened.push(slot.session_id.clone());
+        }
+        stays
     });
+    unopened
 }
 
-/// Makes room for one more within the limit. Gives back the slots that lost their place: those idle longest, as far as
-/// `activity` tells; a session that it does not mention began after it was gathered and counts from its beginning.
+/// Who has to go so that there is room for one more within the limit: those idle longest first, as far as `activity` tells;
+/// a session that it does not mention began after it was gathered and counts from its beginning.
 pub fn make_room(
-    slots: &mut Vec<Slot>,
+    mut slots: Vec<Slot>,
     activity: &[Activity],
     policy: &LimitPolicy,
-    now: Timestamp,
-) -> Result<Vec<Slot>, Full> {
-    drop_dead(slots, activity, now);
+) -> Result<Vec<SessionId>, Full> {
     let mut evicted = Vec::new();
     while slots.len() >= policy.max.max(1) {
         if !policy.evict {
@@ -62,7 +68,7 @@ pub fn make_room(
         let Some(index) = (0..slots.len()).min_by_key(|i| slots.get(*i).map(last_active)) else {
             return Err(Full);
         };
-        evicted.push(slots.remove(index));
+        evicted.push(slots.remove(index).session_id);
     }
     Ok(evicted)
 }
@@ -81,6 +87,8 @@ mod tests {
             created_at: at(0),
             expires_at: at(expires),
             reserved_until: reserved.map(at),
+            evicts: Vec::new(),
+            replaces: None,
         }
     }
 
@@ -90,7 +98,7 @@ mod tests {
             slot("live", 100, None),
             slot("silent", 100, None),
             slot("ended", 100, None),
-            slot("gone", 100, None),
+            slot("asked too early", 100, None),
             slot("opening", 100, Some(11)),
             slot("late", 100, Some(10)),
             slot("later", 100, Some(9)),
@@ -101,15 +109,16 @@ mod tests {
         let activity = [
             found("live", Found::Live(at(5))),
             found("ended", Found::Ended),
-            found("gone", Found::Unknown),
+            found("asked too early", Found::Unknown),
             found("opening", Found::Unknown),
             found("late", Found::Unknown),
             found("later", Found::Unknown),
             found("over", Found::Live(at(9))),
         ];
         let mut left = slots.to_vec();
-        drop_dead(&mut left, &activity, at(10));
+        let unopened = drop_dead(&mut left, &activity, at(10));
         let left: Vec<_> = left.iter().map(|slot| slot.session_id.as_str()).collect();
-        assert_eq!(left, ["live", "silent", "opening", "nearly"]);
+        assert_eq!(left, ["live", "silent", "asked too early", "opening", "nearly"]);
+        assert_eq!(unopened, ["late", "later"], "their opening may be on its way");
     }
 }

@@ -8,9 +8,9 @@ use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
     Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Close, Create,
-    CreateReply, Done, End, EndReply, Envelope, Found, Get, GetData, GetDataReply, GetReply, Login,
-    LoginReply, Profile, PutData, PutDataReply, Refused, Remove, Reserve, ReserveReply, Reserved, Slot,
-    Synced, Task, Throttled, Update, UpdateReply, User,
+    CreateReply, Displaced, Done, End, EndReply, Envelope, Found, Get, GetDataReply, GetReply, Login,
+    LoginReply, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused, RemoveUser, Reserve,
+    ReserveReply, Reserved, Slot, Synced, Task, Throttled, Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -27,11 +27,14 @@ fn commands() {
         shows::<Login>,
         shows::<Reserve>,
         shows::<Admit>,
+        shows::<Opened>,
         shows::<Close>,
         shows::<Synced>,
         shows::<End>,
         shows::<Create>,
         shows::<Update>,
+        shows::<RemoveUser>,
+        shows::<ReadData>,
         shows::<PutData>,
         shows::<Activity>,
         shows::<Found>,
@@ -44,6 +47,7 @@ fn commands() {
         shows::<index::SetAdmin>,
         shows::<index::Remove>,
         shows::<index::Name>,
+        shows::<index::Find>,
         shows::<index::List>,
     ] {
         members("directory", "index command");
@@ -68,9 +72,12 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::End(command) => command.to_json(),
             Envelope::Create(command) => command.to_json(),
             Envelope::Update(command) => command.to_json(),
-            Envelope::Remove => Remove.to_json(),
+            Envelope::Opened(command) => command.to_json(),
+            Envelope::RemoveUser(command) => command.to_json(),
+            Envelope::ReadData(command) => command.to_json(),
             Envelope::Get => Get.to_json(),
-            Envelope::GetData => GetData.to_json(),
+            // Only the first release sends them.
+            Envelope::Remove | Envelope::GetData => continue,
             Envelope::PutData(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
@@ -82,6 +89,7 @@ fn commands_are_sent_in_their_envelopes() {
             index::Envelope::SetAdmin(command) => command.to_json(),
             index::Envelope::Remove(command) => command.to_json(),
             index::Envelope::Name(command) => command.to_json(),
+            index::Envelope::Find(command) => command.to_json(),
             index::Envelope::List(command) => command.to_json(),
             index::Envelope::AddKey(command) => command.to_json(),
             index::Envelope::Key(command) => command.to_json(),
@@ -101,6 +109,7 @@ fn replies() {
             reread::<LoginReply>,
             reread::<ReserveReply>,
             reread::<AdmitReply>,
+            reread::<OpenedReply>,
             reread::<Done>,
             reread::<EndReply>,
             reread::<CreateReply>,
@@ -114,6 +123,8 @@ fn replies() {
         shows::<LoginReply>,
         shows::<ReserveReply>,
         shows::<AdmitReply>,
+        shows::<OpenedReply>,
+        shows::<Displaced>,
         shows::<Done>,
         shows::<EndReply>,
         shows::<CreateReply>,
@@ -180,6 +191,7 @@ fn the_stored_user() {
     check::<User>("directory", "user");
     shows::<super::state::Stored>("directory", "user");
     shows::<Slot>("directory", "user");
+    shows::<super::state::Removed>("directory", "user");
     shows::<super::state::Pending>("directory", "user");
     shows::<Task>("directory", "user");
     shows::<super::Throttle>("directory", "user");

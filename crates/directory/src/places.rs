@@ -3,10 +3,11 @@
 use super::limit::{self, Full};
 use super::password::Verdict;
 use super::protocol::{
-    Admit, AdmitReply, AtLimit, LoginReply, Refused, Reserve, ReserveReply, Reserved, Throttled,
+    Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Refused, Reserve, ReserveReply,
+    Reserved, Throttled,
 };
 use super::state::{Slot, Stored, Task, User};
-use super::user::{Step, UserPolicy, promise};
+use super::user::{Step, UserPolicy, free_dead, promise};
 use base::account::{Account, EndReason};
 use base::clock::{Timestamp, millis};
 use base::ids::{SessionId, UserId};
@@ -56,12 +57,12 @@ impl Step for CheckedPassword {
         if let Some(hash) = self.rehashed {
             profile.password = hash;
         }
-        let (account, version) = (profile.account.clone(), profile.version);
+        let (known, version) = (Known::of(profile), profile.version);
         // From here on the password was right: a limit that is reached is not a failed login.
         user.throttle.succeeded(&self.address, now);
         match at_limit(user, &self.place, policy, now) {
             Some(sessions) => LoginReply::AtLimit(AtLimit { version, sessions }),
-            None => LoginReply::Reserved(take_free(user, account, self.place, policy, now)),
+            None => LoginReply::Reserved(occupy(user, known, self.place, Vec::new(), policy, now)),
         }
     }
 }
@@ -72,9 +73,9 @@ impl Step for Reserve {
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> ReserveReply {
         match &user.profile {
             Some(p) if p.version == self.version => {
-                let (account, user_id) = (p.account.clone(), p.account.user_id);
+                let (known, user_id) = (Known::of(p), p.account.user_id);
                 let place = Place { session_id: self.session_id, replaces: self.replaces };
-                match take(user, account, place, &self.activity, policy, now) {
+                match take(user, known, place, &self.activity, policy, now) {
                     Ok(reserved) => ReserveReply::Reserved(reserved),
                     Err(Full) => ReserveReply::LimitExceeded { user_id },
                 }
@@ -98,15 +99,16 @@ impl Step for Admit {
             is_active: true,
             password: String::new(),
             version: 0,
+            account_version: 0,
         });
-        let (account, user_id) = (stored.account.clone(), stored.account.user_id);
+        let (known, user_id) = (Known::of(stored), stored.account.user_id);
         let place = Place { session_id: self.session_id, replaces: self.replaces };
         if self.activity.is_empty()
             && let Some(sessions) = at_limit(user, &place, policy, now)
         {
             return AdmitReply::AtLimit(AtLimit { version: 0, sessions });
         }
-        match take(user, account, place, &self.activity, policy, now) {
+        match take(user, known, place, &self.activity, policy, now) {
             Ok(reserved) => AdmitReply::Reserved(reserved),
             Err(Full) => AdmitReply::LimitExceeded { user_id },
         }
@@ -115,79 +117,121 @@ impl Step for Admit {
 
 /// Who is to be asked how active they are before a place can be taken; nobody if one is free.
 fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<SessionId>> {
-    limit::drop_dead(&mut user.slots, &[], now);
+    free_dead(user, &[], now);
     let others = user.slots.iter().map(|s| &s.session_id).filter(|id| place.replaces.as_ref() != Some(id));
     let sessions: Vec<SessionId> = others.cloned().collect();
     (sessions.len() >= policy.limit.max).then_some(sessions)
 }
 
-/// Takes a place within the limit, at the cost of those idle longest if none is free and that is wanted.
+/// The account as it is when a place is taken.
+struct Known {
+    account: Account,
+    version: u64,
+}
+
+impl Known {
+    fn of(stored: &Stored) -> Self {
+        Self { account: stored.account.clone(), version: stored.account_version }
+    }
+}
+
+/// Takes a place within the limit. If none is free and that is wanted, notes who will have to make room.
 fn take(
     user: &mut User,
-    account: Account,
+    known: Known,
     place: Place,
     activity: &[limit::Activity],
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Result<Reserved, Full> {
-    if has_place(user, &place) {
-        return Ok(Reserved { account, evicted: Vec::new(), replaced: None });
-    }
-    let (mut slots, replaced) = without_replaced(user, &place);
-    let evicted = limit::make_room(&mut slots, activity, &policy.limit, now)?;
-    user.slots = slots;
-    for slot in &evicted {
-        promise(user, &slot.session_id, Task::End(EndReason::Evicted), now);
-    }
-    let evicted = evicted.into_iter().map(|s| s.session_id).collect();
-    Ok(occupy(user, account, place.session_id, evicted, replaced, policy, now))
+    free_dead(user, activity, now);
+    let stays = |slot: &&Slot| {
+        place.replaces.as_ref() != Some(&slot.session_id) && slot.session_id != place.session_id
+    };
+    let others = user.slots.iter().filter(stays).cloned().collect();
+    let evicts = limit::make_room(others, activity, &policy.limit)?;
+    Ok(occupy(user, known, place, evicts, policy, now))
 }
 
-/// Takes a place that [`at_limit`] has found free.
-fn take_free(
-    user: &mut User,
-    account: Account,
-    place: Place,
-    policy: &UserPolicy,
-    now: Timestamp,
-) -> Reserved {
-    if has_place(user, &place) {
-        return Reserved { account, evicted: Vec::new(), replaced: None };
-    }
-    let (slots, replaced) = without_replaced(user, &place);
-    user.slots = slots;
-    occupy(user, account, place.session_id, Vec::new(), replaced, policy, now)
-}
-
-fn has_place(user: &User, place: &Place) -> bool {
-    user.slots.iter().any(|s| s.session_id == place.session_id)
-}
-
-/// Only a session on this user's list can be replaced; its place is free for the new one.
-fn without_replaced(user: &User, place: &Place) -> (Vec<Slot>, Option<SessionId>) {
-    let mut slots = user.slots.clone();
-    let replaced = place.replaces.clone().filter(|id| slots.iter().any(|s| s.session_id == *id));
-    slots.retain(|s| replaced.as_ref() != Some(&s.session_id));
-    (slots, replaced)
-}
-
+/// Reserves the place. Nobody loses theirs before the session is open: a login that fails on the way logs nobody out.
 fn occupy(
     user: &mut User,
-    account: Account,
-    session_id: SessionId,
-    evicted: Vec<SessionId>,
-    replaced: Option<SessionId>,
+    Known { account, version }: Known,
+    place: Place,
+    evicts: Vec<SessionId>,
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Reserved {
-    user.slots.push(Slot {
-        session_id,
-        created_at: now,
-        expires_at: now.plus(policy.session_lifetime),
-        reserved_until: Some(now.plus(RESERVED)),
-    });
-    if let Some(session_id) = &replaced {
-        promise(user, session_id, Task::End(EndReason::Logout), now);
+    // Asked again, because the answer was lost.
+    if !user.slots.iter().any(|s| s.session_id == place.session_id) {
+        // Only a session on this user's list can be replaced.
+        let replaces = place.replaces.filter(|id| user.slots.iter().any(|s| s.session_id == *id));
+        user.slots.push(Slot {
+            session_id: place.session_id,
+            created_at: now,
+            expires_at: now.plus(policy.session_lifetime),
+            reserved_until: Some(now.plus(RESERVED)),
+            evicts,
+            replaces,
+        });
     }
-    Reserved { account, evicted, replaced }
+    Reserved { account, evicted: Vec::new(), replaced: None, account_version: version, confirm: true }
+}
+
+impl Step for Opened {
+    type Reply = OpenedReply;
+
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> OpenedReply {
+        let Self { session_id, account_version } = self;
+        let has_place = user.slots.iter().any(|s| s.session_id == session_id);
+        let Some(stored) = user.profile.as_ref().filter(|_| has_place) else { return OpenedReply::Gone };
+        if stored.account_version != account_version {
+            let Known { account, version } = Known::of(stored);
+            return OpenedReply::Changed { account, account_version: version };
+        }
+        user.pending.retain(|p| p.session_id != session_id || p.task != Task::Sync);
+        keep_place(user, &session_id, policy, now);
+        // Also those of an earlier call whose answer was lost.
+        let displaced = user.pending.iter().filter_map(|p| match p.task {
+            Task::End(reason @ (EndReason::Evicted | EndReason::Logout)) => {
+                Some(Displaced { session_id: p.session_id.clone(), reason })
+            }
+            Task::End(_) | Task::Sync => None,
+        });
+        OpenedReply::Kept { displaced: displaced.collect() }
+    }
+}
+
+/// The place of an open session is its own. Who has to make room for it loses theirs, and their end is promised: first the
+/// one that it replaces; then, as far as there are more than the limit allows, those that were named when the place was
+/// reserved, and after them the oldest, if others have opened in between. Places that are only reserved do not count: their
+/// sessions make room for themselves when they open.
+pub(super) fn keep_place(user: &mut User, session_id: &SessionId, policy: &UserPolicy, now: Timestamp) {
+    let Some(slot) = user.slots.iter_mut().find(|s| s.session_id == *session_id) else { return };
+    if slot.reserved_until.take().is_none() {
+        return;
+    }
+    let (evicts, replaces) = (std::mem::take(&mut slot.evicts), slot.replaces.take());
+    let is_open = |s: &Slot| s.reserved_until.is_none() && s.session_id != *session_id;
+    let displace = |user: &mut User, id: &SessionId, reason: EndReason| {
+        user.slots.retain(|s| s.session_id != *id);
+        promise(user, id, Task::End(reason), now);
+    };
+    if let Some(id) = replaces.filter(|id| user.slots.iter().any(|s| s.session_id == *id)) {
+        displace(user, &id, EndReason::Logout);
+    }
+    if !policy.limit.evict {
+        return;
+    }
+    let mut oldest: Vec<(Timestamp, SessionId)> =
+        user.slots.iter().filter(|s| is_open(s)).map(|s| (s.created_at, s.session_id.clone())).collect();
+    oldest.sort_unstable();
+    for id in evicts.into_iter().chain(oldest.into_iter().map(|(_, id)| id)) {
+        if user.slots.iter().filter(|s| is_open(s)).count() < policy.limit.max.max(1) {
+            return;
+        }
+        if user.slots.iter().any(|s| is_open(s) && s.session_id == id) {
+            displace(user, &id, EndReason::Evicted);
+        }
+    }
 }

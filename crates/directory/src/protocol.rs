@@ -2,7 +2,7 @@
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
 use super::limit::Activity;
-use super::state::{Slot, Task};
+use super::state::{Slot, Task, is_zero};
 use base::account::{Account, EndReason, Owner};
 use base::commands;
 use base::ids::{SessionId, UserId};
@@ -27,14 +27,15 @@ commands! {
     UserObject:
     Login = "login" => LoginReply;
     Reserve = "reserve" => ReserveReply;
+    Opened = "opened" => OpenedReply;
     Close = "close" => Done;
     Synced = "synced" => Done;
     End = "end" => EndReply;
     Create = "create" => CreateReply;
     Update = "update" => UpdateReply;
-    unit Remove = "remove" => EndReply;
+    RemoveUser = "remove_user" => EndReply;
     unit Get = "get" => GetReply;
-    unit GetData = "get_data" => GetDataReply;
+    ReadData = "read_data" => GetDataReply;
     PutData = "put_data" => PutDataReply;
 }
 
@@ -45,15 +46,19 @@ pub enum Envelope {
     Login(Login),
     Reserve(Reserve),
     Admit(Admit),
+    Opened(Opened),
     Close(Close),
     Synced(Synced),
     End(End),
     Create(Create),
     Update(Update),
-    Remove,
+    RemoveUser(RemoveUser),
     Get,
-    GetData,
+    ReadData(ReadData),
     PutData(PutData),
+    /// As [`Envelope::RemoveUser`] and [`Envelope::ReadData`], without saying whose: from a Worker of the first release.
+    Remove,
+    GetData,
 }
 
 /// Checks the password and takes a place for a new session, or says that there is none.
@@ -122,16 +127,27 @@ impl rpc::Command for AdmitKnowing {
     }
 }
 
+/// The session is open, and knows the account as of this version. Its place is its own from now on, and whoever has to make
+/// room for it is ended. May be repeated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    pub session_id: SessionId,
+    pub account_version: u64,
+}
+
 /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
     pub session_id: SessionId,
 }
 
-/// The session knows the account as of this moment.
+/// The session knows the account as of this version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Synced {
     pub session_id: SessionId,
+    /// Not said by a Worker of the first release; then the alarm tells the session once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_version: Option<u64>,
 }
 
 /// Ends sessions: the one named, or all but the one kept.
@@ -140,6 +156,9 @@ pub struct End {
     pub only: Option<SessionId>,
     pub keep: Option<SessionId>,
     pub reason: EndReason,
+    /// Whose. A name may be another user's by the time this arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +176,9 @@ pub struct Update {
     pub roles: Option<Vec<String>>,
     pub is_active: Option<bool>,
     pub password: Option<NewPassword>,
+    /// Whose. A name may be another user's by the time this arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 /// A password on its way to the object that hashes it.
@@ -164,21 +186,28 @@ pub struct Update {
 #[serde(transparent)]
 pub struct NewPassword(#[serde(with = "secret::wire")] pub Secret);
 
-/// Takes the user's account away and ends the sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remove;
+/// Takes the account of this user away and ends the sessions that are left. May be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveUser {
+    pub user_id: UserId,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Get;
 
-/// Asks for the user's own document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GetData;
+/// Asks for the own document of this user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadData {
+    pub user_id: UserId,
+}
 
 /// Keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutData {
     pub json: String,
+    /// Whose. Where the session is not asked, a token may outlive its user, and the name be another's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,6 +314,24 @@ pub enum PutDataReply {
     NoUser,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenedReply {
+    /// The place is the session's. These are to be ended.
+    Kept { displaced: Vec<Displaced> },
+    /// The account has changed since the place was reserved: tell the session, and say [`Opened`] again.
+    Changed { account: Account, account_version: u64 },
+    /// The place was taken away meanwhile. The session is to be ended.
+    Gone,
+}
+
+/// A session that lost its place to a new one, and why: at the limit, or because the new one was to replace it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Displaced {
+    pub session_id: SessionId,
+    pub reason: EndReason,
+}
+
 /// What can only be answered in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -292,12 +339,20 @@ pub enum Done {
     Done,
 }
 
-/// A place is taken. Those who lost theirs are to be ended: evicted, and logged out by this login.
+/// A place is reserved. Nobody has lost theirs yet: that is for [`Opened`] to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reserved {
     pub account: Account,
+    /// Those whom an object of the first release has taken off its list: evicted, and logged out by this login.
+    #[serde(default)]
     pub evicted: Vec<SessionId>,
+    #[serde(default)]
     pub replaced: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_version: u64,
+    /// Whether the object is to hear [`Opened`]. One of the first release does not know it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
 }
 
 /// No place is free; these have one.
@@ -336,6 +391,8 @@ pub struct AffectedSessions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     pub account: Account,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_version: u64,
     pub is_active: bool,
     pub slots: Vec<Slot>,
 }

@@ -3,7 +3,7 @@
 use super::throttle::Throttle;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
-use base::ids::SessionId;
+use base::ids::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,15 @@ pub struct User {
     pub pending: Vec<Pending>,
     #[serde(default)]
     pub throttle: Throttle,
+    /// Who had the name last, for as long as what was meant for them may still come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    pub user_id: UserId,
+    pub forgotten_at: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +37,15 @@ pub struct Stored {
     pub password: String,
     /// Counts changes of password and of `is_active`: a login that began before one does not outlive it.
     pub version: u64,
+    /// Counts changes of the account. It begins with the time, so that it does not fall when a name is given again, and only
+    /// grows: of two that a session is told, the higher one is true.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_version: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
+pub(super) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A place among the user's live sessions.
@@ -39,6 +57,12 @@ pub struct Slot {
     pub expires_at: Timestamp,
     /// A place is first reserved. If its session is not there at this time, the login failed and the place is free.
     pub reserved_until: Option<Timestamp>,
+    /// Who makes room for it once its session is open: those idle longest, the first ones first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evicts: Vec<SessionId>,
+    /// The session that it then replaces in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<SessionId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,11 @@
 //! same synchronous run of the object, so nothing comes in between.
 
 use super::limit::{self, Found};
+use super::places::keep_place;
 use super::protocol::{
-    AffectedSessions, Close, CreateReply, Done, End, EndReply, Get, GetReply, Profile, Remove, Synced,
+    AffectedSessions, Close, CreateReply, Done, End, EndReply, Get, GetReply, Profile, RemoveUser, Synced,
 };
-use super::state::{Pending, Slot, Stored, Task, User};
+use super::state::{Pending, Removed, Slot, Stored, Task, User};
 use super::{LimitPolicy, ThrottlePolicy};
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
@@ -14,6 +15,8 @@ use std::time::Duration;
 
 /// What was decided for a session is done by the object's alarm after this, if nobody has said that it is done.
 const PENDING: Duration = Duration::from_secs(10);
+/// How long it is known who had a name last: much longer than a message can be late.
+const REMOVED: Duration = Duration::from_mins(10);
 /// What a failed try is repeated after.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -37,6 +40,8 @@ pub struct NewUser {
 /// What is to change, with the password hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserChange {
+    /// Whose, if that was said.
+    pub user_id: Option<UserId>,
     pub roles: Option<Vec<String>>,
     pub is_active: Option<bool>,
     pub hash: Option<String>,
@@ -97,7 +102,10 @@ impl Step for Synced {
     type Reply = Done;
 
     fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
-        user.pending.retain(|p| p.session_id != self.session_id || p.task != Task::Sync);
+        let known = user.profile.as_ref().map(|p| p.account_version);
+        if self.account_version.is_some() && self.account_version == known {
+            user.pending.retain(|p| p.session_id != self.session_id || p.task != Task::Sync);
+        }
         Done::Done
     }
 }
@@ -106,23 +114,28 @@ impl Step for End {
     type Reply = EndReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
-        let Self { only, keep, reason } = self;
-        limit::drop_dead(&mut user.slots, &[], now);
-        let chosen = |s: &Slot| {
-            only.as_ref().is_none_or(|o| *o == s.session_id) && keep.as_ref() != Some(&s.session_id)
-        };
+        let Self { only, keep, reason, user_id } = self;
+        if is_another(user, user_id) {
+            return EndReply::NoUser;
+        }
+        free_dead(user, &[], now);
+        let chosen = |id: &SessionId| only.as_ref().is_none_or(|o| o == id) && keep.as_ref() != Some(id);
         let sessions = end(user, chosen, reason, now);
         affected(user, sessions, Some(Task::End(reason))).map_or(EndReply::NoUser, EndReply::Sessions)
     }
 }
 
-impl Step for Remove {
+impl Step for RemoveUser {
     type Reply = EndReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
+        if is_another(user, Some(self.user_id)) {
+            return EndReply::NoUser;
+        }
         let sessions = end(user, |_| true, EndReason::Disabled, now);
         let affected = affected(user, sessions, Some(Task::End(EndReason::Disabled)));
         user.profile = None;
+        user.removed = Some(Removed { user_id: self.user_id, forgotten_at: now.plus(REMOVED) });
         affected.map_or(EndReply::NoUser, EndReply::Sessions)
     }
 }
@@ -131,7 +144,7 @@ impl Step for Get {
     type Reply = GetReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> GetReply {
-        limit::drop_dead(&mut user.slots, &[], now);
+        free_dead(user, &[], now);
         profile(user).map_or(GetReply::NoUser, GetReply::User)
     }
 }
@@ -140,13 +153,21 @@ impl Step for NewUser {
     type Reply = CreateReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> CreateReply {
-        if user.profile.is_some() {
+        // One who was registered before the last one was removed has that one's id, and ids are never given again.
+        let late = user.removed.is_some_and(|removed| self.user_id <= removed.user_id);
+        if user.profile.is_some() || late {
             return CreateReply::Exists;
         }
+        user.removed = None;
         let Self { user_id, username, roles, hash } = self;
         let account = Account { user_id, username, roles, created_at: now };
-        let profile = Profile { account: account.clone(), is_active: true, slots: user.slots.clone() };
-        user.profile = Some(Stored { account, is_active: true, password: hash, version: 0 });
+        // A name may be given again. Numbers that begin with the time do not fall then, and nothing that is late and was
+        // meant for the one before takes effect.
+        let version = now.millis();
+        let (is_active, account_version) = (true, version);
+        let profile =
+            Profile { account: account.clone(), account_version, is_active, slots: user.slots.clone() };
+        user.profile = Some(Stored { account, is_active, password: hash, version, account_version });
         user.throttle.clear_failures();
         CreateReply::User(profile)
     }
@@ -157,10 +178,14 @@ impl Step for UserChange {
     type Reply = Option<AffectedSessions>;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> Option<AffectedSessions> {
+        if is_another(user, self.user_id) {
+            return None;
+        }
         let stored = user.profile.as_mut()?;
         let mut task = None;
         if let Some(roles) = self.roles.filter(|r| *r != stored.account.roles) {
             stored.account.roles = roles;
+            stored.account_version += 1;
             task = Some(Task::Sync);
         }
         let new_password = self.hash.is_some();
@@ -179,7 +204,7 @@ impl Step for UserChange {
         if new_password {
             user.throttle.clear_failures();
         }
-        limit::drop_dead(&mut user.slots, &[], now);
+        free_dead(user, &[], now);
         let sessions = match task {
             Some(Task::End(reason)) => end(user, |_| true, reason, now),
             Some(Task::Sync) => {
@@ -198,29 +223,52 @@ impl Step for UserChange {
 impl Step for Checked {
     type Reply = ();
 
-    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) {
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) {
         match self.found {
-            Found::Live(_) => {
-                for slot in user.slots.iter_mut().filter(|s| s.session_id == self.session_id) {
-                    slot.reserved_until = None;
+            // Whoever opened it did not say so.
+            Found::Live(_) => keep_place(user, &self.session_id, policy, now),
+            Found::Ended => user.slots.retain(|s| s.session_id != self.session_id),
+            // It can have opened since. If it has not, nobody can say any more that it did, and it is revoked.
+            Found::Unknown => {
+                let reserved = |s: &Slot| s.session_id == self.session_id && s.reserved_until.is_some();
+                if user.slots.iter().any(reserved) {
+                    user.slots.retain(|s| s.session_id != self.session_id);
+                    promise(user, &self.session_id, Task::End(EndReason::Evicted), now);
                 }
             }
-            Found::Ended | Found::Unknown => user.slots.retain(|s| s.session_id != self.session_id),
         }
     }
 }
 
-/// Takes the chosen sessions off the list and promises their end. Gives back all that are still to be ended for this,
-/// also those of an earlier call that did not finish.
-fn end(user: &mut User, chosen: impl Fn(&Slot) -> bool, reason: EndReason, now: Timestamp) -> Vec<SessionId> {
+/// Whether what was said for one user has come to another one of the same name, or to nobody.
+pub fn is_another(user: &User, meant: Option<UserId>) -> bool {
+    meant.is_some_and(|meant| user.profile.as_ref().is_none_or(|p| p.account.user_id != meant))
+}
+
+/// Frees the places of sessions that cannot be live any more. What was reserved and never opened is revoked: its opening may
+/// still be on its way, and a session that is on no list could not be ended by anybody.
+pub(super) fn free_dead(user: &mut User, activity: &[limit::Activity], now: Timestamp) {
+    for session_id in limit::drop_dead(&mut user.slots, activity, now) {
+        promise(user, &session_id, Task::End(EndReason::Evicted), now);
+    }
+}
+
+/// Takes the chosen sessions off the list and promises their end. Gives back all the chosen that are still to be ended,
+/// whatever for: also those of an earlier call that did not finish.
+fn end(
+    user: &mut User,
+    chosen: impl Fn(&SessionId) -> bool,
+    reason: EndReason,
+    now: Timestamp,
+) -> Vec<SessionId> {
     let sessions: Vec<SessionId> =
-        user.slots.iter().filter(|s| chosen(s)).map(|s| s.session_id.clone()).collect();
+        user.slots.iter().map(|s| &s.session_id).filter(|id| chosen(id)).cloned().collect();
     user.slots.retain(|s| !sessions.contains(&s.session_id));
     for session_id in &sessions {
         promise(user, session_id, Task::End(reason), now);
     }
-    let task = Task::End(reason);
-    user.pending.iter().filter(|p| p.task == task).map(|p| p.session_id.clone()).collect()
+    let ending = user.pending.iter().filter(|p| matches!(p.task, Task::End(_)) && chosen(&p.session_id));
+    ending.map(|p| p.session_id.clone()).collect()
 }
 
 /// Notes what is to be done, in place of anything noted for that session before.
@@ -232,7 +280,7 @@ pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: 
 fn profile(user: &User) -> Option<Profile> {
     let stored = user.profile.as_ref()?;
     let (account, slots) = (stored.account.clone(), user.slots.clone());
-    Some(Profile { account, is_active: stored.is_active, slots })
+    Some(Profile { account, account_version: stored.account_version, is_active: stored.is_active, slots })
 }
 
 fn affected(user: &User, sessions: Vec<SessionId>, task: Option<Task>) -> Option<AffectedSessions> {
@@ -262,7 +310,8 @@ pub fn next_alarm(user: &User) -> Option<Timestamp> {
     let reserved = user.slots.iter().filter_map(|s| s.reserved_until);
     let pending = user.pending.iter().map(|p| p.due);
     let forget = user.throttle.forgotten_at().filter(|_| user.profile.is_none());
-    reserved.chain(pending).chain(forget).min()
+    let removed = user.removed.map(|removed| removed.forgotten_at).filter(|_| user.profile.is_none());
+    reserved.chain(pending).chain(forget).chain(removed).min()
 }
 
 impl User {
@@ -272,5 +321,6 @@ impl User {
             && self.slots.is_empty()
             && self.pending.is_empty()
             && self.throttle.forgotten_at().is_none_or(|at| at <= now)
+            && self.removed.is_none_or(|removed| removed.forgotten_at <= now)
     }
 }

@@ -7,35 +7,39 @@ use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
-const POLICY: UserPolicy = UserPolicy {
+pub(super) const POLICY: UserPolicy = UserPolicy {
     limit: LimitPolicy { max: 5, evict: true },
     throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
     session_lifetime: Duration::from_mins(50),
 };
-const USER: UserId = UserId::issued(7);
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(super) const USER: UserId = UserId::issued(7);
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+/// The version that an account begins with.
+pub(super) const BORN: u64 = NOW.millis();
 
-fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
+pub(super) fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
     decide(user, step, &POLICY, NOW).reply
 }
 
-fn login(user: &mut User, verdict: Verdict, session_id: &str) -> LoginReply {
+pub(super) fn login(user: &mut User, verdict: Verdict, session_id: &str) -> LoginReply {
     let place = Place { session_id: SessionId::issued(session_id), replaces: None };
     run(user, CheckedPassword { verdict, rehashed: None, address: "a".into(), place })
 }
 
-fn update(
+pub(super) fn update(
     user: &mut User,
     roles: Option<&[&str]>,
     is_active: Option<bool>,
     hash: Option<&str>,
 ) -> (Vec<SessionId>, Option<Task>) {
     let roles = roles.map(|r| r.iter().map(|r| (*r).to_owned()).collect());
-    let affected = run(user, UserChange { roles, is_active, hash: hash.map(str::to_owned) }).unwrap();
+    let affected =
+        run(user, UserChange { user_id: Some(USER), roles, is_active, hash: hash.map(str::to_owned) })
+            .unwrap();
     (affected.sessions, affected.task)
 }
 
-fn somebody() -> User {
+pub(super) fn somebody() -> User {
     let mut user = User::default();
     let create =
         NewUser { user_id: USER, username: "u".into(), roles: vec!["user".into()], hash: "h".into() };
@@ -44,13 +48,13 @@ fn somebody() -> User {
     user
 }
 
-fn with_session() -> User {
+pub(super) fn with_session() -> User {
     let mut user = somebody();
     assert!(matches!(login(&mut user, Verdict::Match, "s1"), LoginReply::Reserved(_)));
     user
 }
 
-fn ended(reply: EndReply) -> (Vec<SessionId>, Option<Task>) {
+pub(super) fn ended(reply: EndReply) -> (Vec<SessionId>, Option<Task>) {
     match reply {
         EndReply::Sessions(affected) => (affected.sessions, affected.task),
         EndReply::NoUser => panic!("no user"),
@@ -114,7 +118,8 @@ fn disabling_and_a_new_password_end_the_sessions() {
 fn an_end_that_was_not_finished_is_named_again() {
     let mut user = with_session();
     update(&mut user, None, Some(false), None);
-    let (sessions, _) = ended(run(&mut user, End { only: None, keep: None, reason: EndReason::Disabled }));
+    let (sessions, _) =
+        ended(run(&mut user, End { only: None, keep: None, reason: EndReason::Disabled, user_id: None }));
     assert_eq!(sessions, ["s1"]);
 }
 
@@ -125,7 +130,12 @@ fn new_roles_are_told_to_the_sessions() {
     let expected = (vec![SessionId::issued("s1")], Some(Task::Sync));
     assert_eq!((update(&mut user, Some(&["admin"]), None, None)), expected);
     assert_eq!(user.slots.len(), 1);
-    run(&mut user, Synced { session_id: SessionId::issued("s1") });
+    let synced = |account_version| Synced { session_id: SessionId::issued("s1"), account_version };
+    for other in [None, Some(BORN), Some(BORN + 2)] {
+        run(&mut user, synced(other));
+        assert_eq!(user.pending.len(), 1, "another version, {other:?}, is not what was to be told");
+    }
+    run(&mut user, synced(Some(BORN + 1)));
     assert!(user.pending.is_empty());
 }
 
@@ -136,11 +146,11 @@ fn a_login_that_began_before_a_change_does_not_outlive_it() {
         |version| Reserve { session_id: SessionId::issued("s"), version, activity: vec![], replaces: None };
     update(&mut user, None, None, Some("h2"));
     assert_eq!(
-        run(&mut user, reserve(0)),
+        run(&mut user, reserve(BORN)),
         ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(USER) })
     );
     update(&mut user, None, Some(false), None);
-    assert_eq!(run(&mut user, reserve(1)), ReserveReply::Inactive { user_id: USER });
+    assert_eq!(run(&mut user, reserve(BORN + 1)), ReserveReply::Inactive { user_id: USER });
     assert!(user.slots.is_empty());
 }
 
@@ -152,6 +162,7 @@ fn only_what_is_on_the_list_can_be_closed() {
         only: only.map(SessionId::issued),
         keep: keep.map(SessionId::issued),
         reason: EndReason::Logout,
+        user_id: None,
     };
     assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<SessionId>::new());
     assert_eq!(ended(run(&mut user, end(None, Some("s2")))).0, ["s1"]);
@@ -162,10 +173,12 @@ fn only_what_is_on_the_list_can_be_closed() {
 fn a_removed_user_is_disposable_once_the_sessions_are_ended() {
     let mut user = with_session();
     let task = Some(Task::End(EndReason::Disabled));
-    assert_eq!(ended(run(&mut user, Remove)), (vec![SessionId::issued("s1")], task));
+    assert_eq!(ended(run(&mut user, RemoveUser { user_id: USER })), (vec![SessionId::issued("s1")], task));
     assert!(!user.is_disposable(NOW));
     run(&mut user, Close { session_id: SessionId::issued("s1") });
-    assert!(user.is_disposable(NOW));
+    let forgotten_at = NOW.plus(Duration::from_mins(10));
+    assert_eq!(next_alarm(&user), Some(forgotten_at));
+    assert!(!user.is_disposable(NOW) && user.is_disposable(forgotten_at));
     assert_eq!(run(&mut user, Get), GetReply::NoUser);
 }
 
@@ -199,32 +212,16 @@ fn a_new_password_clears_the_failures() {
 fn a_login_whose_password_is_still_the_one_gets_its_place() {
     let mut user = somebody();
     let reserve =
-        Reserve { session_id: SessionId::issued("s"), version: 0, activity: vec![], replaces: None };
+        Reserve { session_id: SessionId::issued("s"), version: BORN, activity: vec![], replaces: None };
     assert!(matches!(run(&mut user, reserve), ReserveReply::Reserved(r) if r.account.user_id == USER));
     assert_eq!(user.slots.len(), 1);
-}
-
-#[test]
-fn a_login_takes_the_place_of_the_session_that_it_replaces() {
-    let mut user = with_session();
-    login(&mut user, Verdict::Match, "s2");
-    let place = Place { session_id: SessionId::issued("s3"), replaces: Some(SessionId::issued("s1")) };
-    let checked = CheckedPassword { verdict: Verdict::Match, rehashed: None, address: "a".into(), place };
-    let reply = run(&mut user, checked);
-    assert!(
-        matches!(reply, LoginReply::Reserved(ref r) if r.replaced == Some(SessionId::issued("s1"))),
-        "{reply:?}"
-    );
-    let slots: Vec<_> = user.slots.iter().map(|slot| slot.session_id.as_str()).collect();
-    assert_eq!(slots, ["s2", "s3"]);
-    assert!(matches!(user.pending.as_slice(), [p] if p.session_id == "s1"));
 }
 
 #[test]
 fn what_changes_nothing_is_not_written() {
     let mut user = somebody();
     assert!(!decide(&mut user, Get, &POLICY, NOW).save);
-    assert!(decide(&mut user, Remove, &POLICY, NOW).save);
+    assert!(decide(&mut user, RemoveUser { user_id: USER }, &POLICY, NOW).save);
 }
 
 #[test]
@@ -233,10 +230,10 @@ fn what_a_session_was_told_says_nothing_of_others_or_of_their_ends() {
     login(&mut user, Verdict::Match, "s2");
     update(&mut user, Some(&["admin"]), None, None);
     assert_eq!(user.pending.len(), 2);
-    run(&mut user, Synced { session_id: SessionId::issued("s1") });
+    run(&mut user, Synced { session_id: SessionId::issued("s1"), account_version: Some(BORN + 1) });
     assert!(matches!(user.pending.as_slice(), [p] if p.session_id == "s2" && p.task == Task::Sync));
     update(&mut user, None, Some(false), None);
-    run(&mut user, Synced { session_id: SessionId::issued("s2") });
+    run(&mut user, Synced { session_id: SessionId::issued("s2"), account_version: Some(BORN + 1) });
     assert_eq!(user.pending.len(), 2, "to be told of the roles is not to be ended");
 }
 
@@ -257,13 +254,16 @@ fn the_alarm_asks_after_a_reserved_place_and_does_what_is_left() {
     run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Live(NOW) });
     run(&mut user, Checked { session_id: SessionId::issued("s2"), found: Found::Unknown });
     assert!(matches!(user.slots.as_slice(), [s] if s.session_id == "s1" && s.reserved_until.is_none()));
+    assert_eq!(next_alarm(&user), Some(NOW.plus(Duration::from_secs(10))), "s2 is to be revoked");
+    run(&mut user, Close { session_id: SessionId::issued("s2") });
     assert_eq!(next_alarm(&user), None);
     // One that was found again while another is asked after.
     login(&mut user, Verdict::Match, "s3");
     run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Live(NOW) });
     assert!(user.slots.iter().any(|s| s.session_id == "s3" && s.reserved_until.is_some()));
     // The same with what was promised.
-    let end = End { only: Some(SessionId::issued("s1")), keep: None, reason: EndReason::Logout };
+    let end =
+        End { only: Some(SessionId::issued("s1")), keep: None, reason: EndReason::Logout, user_id: None };
     run(&mut user, end);
     let due = NOW.plus(Duration::from_secs(10));
     assert_eq!(begin_due(&mut user, due.minus(Duration::from_millis(1))), []);

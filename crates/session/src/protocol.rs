@@ -59,6 +59,13 @@ pub struct Open {
     /// Of somebody who is externally authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalToken>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_version: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
+pub(super) fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// An access token of this generation was presented. A passive request does not move the activity.
@@ -81,10 +88,13 @@ pub struct Revoke {
     pub reason: EndReason,
 }
 
-/// The user's roles have changed.
+/// The user's roles have changed. What is older than the session knows changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAccount {
     pub account: Account,
+    /// Only grows; 0 of an account that has not changed since the first release.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub account_version: u64,
 }
 
 /// Asks without changing anything.

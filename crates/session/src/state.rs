@@ -34,6 +34,9 @@ pub struct Rotation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub account: Account,
+    /// How recent the account is.
+    #[serde(default, skip_serializing_if = "super::protocol::is_zero")]
+    pub account_version: u64,
     pub device: Device,
     pub created_at: Timestamp,
     pub absolute_expires_at: Timestamp,

@@ -21,6 +21,7 @@ impl Step for Open {
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &self.account)? };
         let session = Session {
             account: self.account,
+            account_version: self.account_version,
             device: self.device,
             created_at: cx.now,
             absolute_expires_at,
@@ -34,23 +35,6 @@ impl Step for Open {
         let alarm = Some(session.over_at(cx.policy));
         let reply = OpenReply::Tokens(Tokens { pair, account: session.account.clone() });
         Ok(Decision { alarm, ..keep(session, reply, true) })
-    }
-
-    /// A login whose place was taken before its session opened: as if it had opened and then been evicted.
-    /// Its tokens are real and refused from the next request on, with the reason.
-    fn ended(self, mut tombstone: Tombstone, cx: Context<'_>) -> Decided<OpenReply> {
-        if tombstone.account.is_some() {
-            return Ok(still_ended(tombstone));
-        }
-        let account = self.account;
-        let grant = grant(0, cx.now.plus(cx.policy.absolute), self.external.is_some(), cx);
-        let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &account)? };
-        tombstone.account = Some(account.clone());
-        tombstone.access_expires_at = grant.access_expires_at;
-        // The login goes on to tell KV of a session, so KV is to be told of its end once more.
-        tombstone.end_propagated = false;
-        let (state, alarm) = (Some(State::Ended(tombstone)), Some(cx.now.plus(PROPAGATE_AFTER)));
-        Ok(Decision { state, save: true, reply: OpenReply::Tokens(Tokens { pair, account }), alarm })
     }
 
     fn live(self, session: Session, cx: Context<'_>) -> Decided<OpenReply> {
@@ -110,7 +94,12 @@ impl Step for SetAccount {
     }
 
     fn live(self, mut session: Session, _: Context<'_>) -> Decided<Acknowledgement> {
+        // Messages may come late, and in the other order. That it knows better is as good as being told.
+        if self.account_version < session.account_version || self.account.user_id != session.account.user_id {
+            return Ok(keep(session, Acknowledgement::Done, false));
+        }
         session.account = self.account;
+        session.account_version = self.account_version;
         session.stored_activity = session.last_activity;
         Ok(keep(session, Acknowledgement::Done, true))
     }

@@ -14,10 +14,6 @@ fn a_pair_counts_from_the_moment_at_which_it_is_given_out() {
     assert_eq!(s.tokens(0).counted_from, rotated_at);
     s.advance(POLICY.grace);
     assert_eq!(s.tokens(0).counted_from, rotated_at, "a repeated answer counts as the first one did");
-    let mut s = Harness::new();
-    s.revoke(EndReason::Evicted);
-    s.advance(MS);
-    assert_eq!(s.open().counted_from, s.now, "although it has ended");
 }
 
 #[test]

@@ -105,12 +105,7 @@ pub enum Invariant {
 /// The faults that are known and not mended yet, by the number in the list of what breaks in real use. A run counts them;
 /// anything else fails it.
 pub const KNOWN: &[(Invariant, &str)] = &[
-    (Invariant::RolesComeBack, "1: roles come back"),
-    (Invariant::RolesDiffer, "1: a late role message wins"),
-    (Invariant::SessionOnNoList, "2: a session that nobody can end"),
-    (Invariant::IdGivenTwice, "3: removing a user cannot be asked again"),
     (Invariant::DirectoryWrong, "4: the last admin"),
-    (Invariant::LoggedOutByFailedLogin, "5: a failed login logs others out"),
     (Invariant::NotRecovered, "17: a blip becomes an hour"),
     (Invariant::OldIdentity, "18: new settings, old identity"),
     (Invariant::TokenThrownAway, "19: a good answer is thrown away"),
@@ -128,11 +123,6 @@ pub const KNOWN: &[(Invariant, &str)] = &[
         "found here: a slow write of a login's record lands after its session has ended",
     ),
     (
-        Invariant::EndMissesEnding,
-        "found here: ending all sessions misses those whose end has begun otherwise",
-    ),
-    (Invariant::AlarmNotSet, "found here: a write that fails after it was done leaves no alarm"),
-    (
         Invariant::EndedByLateRepeat,
         "found here: a change whose message comes a second time, late, ends the sessions opened since",
     ),
@@ -140,7 +130,6 @@ pub const KNOWN: &[(Invariant, &str)] = &[
         Invariant::PortalSecretsLeft,
         "found here: half a step of a portal login stays where a write fails, with sealed secrets for nothing",
     ),
-    (Invariant::UpdateMeetsRemoval, "found here: PATCH of a user who is being removed is 500"),
 ];
 
 impl Invariant {

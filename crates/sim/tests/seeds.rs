@@ -13,19 +13,11 @@ const SEQUENCES: u64 = 2_000;
 const HUNT: u64 = 10_000;
 
 const KEPT: &[(Invariant, Scenario, u64)] = &[
-    (Invariant::RolesComeBack, Scenario::Users, 4321),
-    (Invariant::RolesDiffer, Scenario::Users, 108),
-    (Invariant::SessionOnNoList, Scenario::Users, 40),
-    (Invariant::IdGivenTwice, Scenario::Users, 22),
     (Invariant::DirectoryWrong, Scenario::Users, 4),
-    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 1250),
-    (Invariant::EndedByLateRepeat, Scenario::Users, 3728),
+    (Invariant::EndedByLateRepeat, Scenario::Users, 1031),
     (Invariant::EndRetriedForEver, Scenario::Users, 148),
-    (Invariant::KvRecordMissing, Scenario::Users, 8),
-    (Invariant::KvRecordLeft, Scenario::Users, 29),
-    (Invariant::EndMissesEnding, Scenario::Users, 2770),
-    (Invariant::AlarmNotSet, Scenario::Users, 75),
-    (Invariant::UpdateMeetsRemoval, Scenario::Users, 878),
+    (Invariant::KvRecordMissing, Scenario::Users, 21),
+    (Invariant::KvRecordLeft, Scenario::Users, 269),
     (Invariant::NotRecovered, Scenario::Tokens, 94),
     (Invariant::OldIdentity, Scenario::Tokens, 22),
     (Invariant::TokenThrownAway, Scenario::Tokens, 18),
@@ -37,6 +29,25 @@ const KEPT: &[(Invariant, Scenario, u64)] = &[
     (Invariant::OwnerChanged, Scenario::Tokens, 3),
     (Invariant::AbandonedLoggedIn, Scenario::Portals, 16),
     (Invariant::PortalSecretsLeft, Scenario::Portals, 19),
+];
+
+/// What these seeds found has been mended. What has moved since does not show what it did, so others of each kind are below.
+const MENDED: &[(Invariant, Scenario, u64)] = &[
+    (Invariant::RolesComeBack, Scenario::Users, 4321),
+    (Invariant::RolesDiffer, Scenario::Users, 108),
+    (Invariant::SessionOnNoList, Scenario::Users, 40),
+    (Invariant::IdGivenTwice, Scenario::Users, 22),
+    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 1250),
+    (Invariant::EndMissesEnding, Scenario::Users, 2770),
+    (Invariant::AlarmNotSet, Scenario::Users, 75),
+    (Invariant::UpdateMeetsRemoval, Scenario::Users, 878),
+    // Found while these were mended: a place that is asked for too early, a late opening, a stale look at a session.
+    (Invariant::SessionOnNoList, Scenario::Users, 542),
+    (Invariant::SessionOnNoList, Scenario::Users, 2348),
+    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 134),
+    (Invariant::LoggedOutByFailedLogin, Scenario::Users, 492),
+    (Invariant::IdGivenTwice, Scenario::Users, 1058),
+    (Invariant::AlarmNotSet, Scenario::Users, 242),
 ];
 
 fn found(case: &Case) -> Option<Invariant> {
@@ -79,6 +90,15 @@ fn known_faults_of_portals_are_found() {
 }
 
 #[test]
+fn what_is_mended_stays_so() {
+    for (invariant, scenario, seed) in MENDED {
+        let case = Case::new(*scenario, *seed);
+        assert_ne!(found(&case), Some(*invariant), "{case}");
+        assert_eq!(invariant.known(), None, "{invariant:?}");
+    }
+}
+
+#[test]
 fn every_known_fault_has_a_seed() {
     for (invariant, what) in KNOWN {
         assert!(KEPT.iter().any(|(kept, ..)| kept == invariant), "{what}");
@@ -88,7 +108,7 @@ fn every_known_fault_has_a_seed() {
 /// The same seed gives the same run, and leaving out every fault and every step leaves nothing to find.
 #[test]
 fn a_case_is_repeatable_and_shrinks() {
-    let case = Case::new(Scenario::Users, 22);
+    let case = Case::new(Scenario::Users, 4);
     let first = case.run();
     let again = case.run();
     assert_eq!((&first.violation, &first.faults), (&again.violation, &again.faults));

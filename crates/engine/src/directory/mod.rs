@@ -4,7 +4,7 @@ mod service_keys;
 
 use crate::host::{Answer, DurableObject, Host, SqlValue};
 use ::directory::index::{
-    AddKey, AddKeyReply, AdminReply, Entry, Envelope, Key, List, Name, Register, RegisterReply, Remove,
+    AddKey, AddKeyReply, AdminReply, Entry, Envelope, Find, Key, List, Name, Register, RegisterReply, Remove,
     RevokeKey, ServiceKeys, SetAdmin, Users,
 };
 use base::fault::Fault;
@@ -44,6 +44,9 @@ impl<H: Host> DurableObject<H> for Directory<H> {
             Envelope::SetAdmin(set_admin) => Answer::new(&self.set_admin(&set_admin)?, None),
             Envelope::Remove(remove) => Answer::new(&self.remove(&remove)?, None),
             Envelope::Name(name) => Answer::new(&self.name(name)?, None),
+            Envelope::Find(Find { username }) => {
+                Answer::new(&Users { users: self.find(&username)?.into_iter().collect() }, None)
+            }
             Envelope::List(list) => Answer::new(&self.list(list)?, None),
             Envelope::AddKey(AddKey(key)) => {
                 let added = self.add_key(key)?;
@@ -82,7 +85,12 @@ impl<H: Host> Directory<H> {
         Ok(AdminReply::Done)
     }
 
-    fn remove(&self, Remove { username }: &Remove) -> Result<AdminReply, Fault> {
+    fn remove(&self, Remove { username, user_id }: &Remove) -> Result<AdminReply, Fault> {
+        if let Some(meant) = user_id
+            && self.find(username)?.is_none_or(|entry| entry.id != *meant)
+        {
+            return Ok(AdminReply::Done);
+        }
         if self.is_last_admin(username)? {
             return Ok(AdminReply::LastAdmin);
         }

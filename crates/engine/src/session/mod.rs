@@ -136,7 +136,7 @@ impl<H: Host> Inner<H> {
     ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
         let policy = &app.config.session;
         let memory = self.memory.borrow_mut().take();
-        let stored = self.host.read(ROW)?;
+        let mut stored = self.host.read(ROW)?;
         let (state, recovered) = match (&stored, memory) {
             (Some(stored), Some(memory)) if *stored == memory.stored => (Some(memory.state), false),
             (Some(stored), _) => {
@@ -156,25 +156,31 @@ impl<H: Host> Inner<H> {
         };
         let decision = decide(state, step, policy, now, &mint)
             .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
-        match (&decision.state, sealed) {
-            (Some(State::Live(_)), Some(sealed)) if decision.save => self.host.put(external::ROW, sealed)?,
-            (Some(State::Live(_)), _) => {}
-            // With the session goes what vouched for it.
-            (_, _) if decision.save => self.host.delete(external::ROW)?,
-            (_, _) => {}
+        let alarm = decision.alarm.or(lost_alarm);
+        if decision.save {
+            stored = self.store(decision.state.as_ref(), sealed).inspect_err(|_| {
+                // Perhaps it was done all the same. The alarm looks what there is to do.
+                let _ = self.host.set_alarm(now.plus(ALARM_AGAIN));
+            })?;
         }
-        let stored = match (&decision.state, decision.save) {
-            (Some(state), true) => Some(self.host.write(ROW, &serde_json::to_string(state)?)?),
-            (None, true) => {
-                self.host.delete(ROW)?;
-                None
-            }
-            (_, false) => stored,
-        };
         if let (Some(stored), Some(state)) = (stored, decision.state) {
             *self.memory.borrow_mut() = Some(Memory { stored, state });
         }
-        Ok((decision.reply, decision.alarm.or(lost_alarm)))
+        Ok((decision.reply, alarm))
+    }
+
+    /// Writes the state. `sealed` is the external token of a session that begins.
+    fn store(&self, state: Option<&State>, sealed: Option<&str>) -> Result<Option<H::Text>, Fault> {
+        match (state, sealed) {
+            (Some(State::Live(_)), Some(sealed)) => self.host.put(external::ROW, sealed)?,
+            (Some(State::Live(_)), None) => {}
+            // With the session goes what vouched for it.
+            (Some(State::Ended(_)) | None, _) => self.host.delete(external::ROW)?,
+        }
+        match state {
+            Some(state) => Ok(Some(self.host.write(ROW, &serde_json::to_string(state)?)?)),
+            None => self.host.delete(ROW).map(|()| None),
+        }
     }
 
     async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {

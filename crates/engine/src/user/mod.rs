@@ -5,11 +5,12 @@ mod work;
 
 use crate::host::{Answer, DurableObject, Host};
 use ::directory::{
-    Decision, Envelope, Get, GetDataReply, PutData, PutDataReply, Remove, Step, User as Kept, UserPolicy,
-    decide, next_alarm,
+    Decision, EndReply, Envelope, Get, GetDataReply, PutData, PutDataReply, RemoveUser, Step, User as Kept,
+    UserPolicy, decide, is_another, next_alarm,
 };
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::ids::UserId;
 use config::App;
 use serde::Serialize;
 use std::time::Duration;
@@ -31,9 +32,6 @@ pub struct User<H: Host> {
     host: H,
 }
 
-/// A reply, and when the alarm is due if that changes.
-type Stepped<R> = Result<(R, Option<Timestamp>), Fault>;
-
 impl<H: Host> DurableObject<H> for User<H> {
     fn new(host: H) -> Self {
         Self { host }
@@ -46,18 +44,20 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::Login(login) => answer(self.login(login, now)),
             Envelope::Reserve(reserve) => answer(self.step(reserve, now)),
             Envelope::Admit(admit) => answer(self.step(admit, now)),
+            Envelope::Opened(opened) => answer(self.step(opened, now)),
             Envelope::Close(close) => answer(self.step(close, now)),
             Envelope::Synced(synced) => answer(self.step(synced, now)),
             Envelope::End(end) => answer(self.step(end, now)),
             Envelope::Create(create) => answer(self.create(create, now)),
             Envelope::Update(update) => answer(self.update(update, now)),
-            Envelope::Remove => {
-                let removed = self.step(Remove, now)?;
-                self.host.delete(DATA)?;
-                answer(Ok(removed))
-            }
+            Envelope::RemoveUser(remove) => answer(self.remove(remove, now)),
+            Envelope::Remove => match self.load()?.profile {
+                Some(profile) => answer(self.remove(RemoveUser { user_id: profile.account.user_id }, now)),
+                None => Answer::new(&EndReply::NoUser, None),
+            },
             Envelope::Get => answer(self.step(Get, now)),
-            Envelope::GetData => Answer::new(&self.data()?, None),
+            Envelope::ReadData(read) => Answer::new(&self.data(Some(read.user_id))?, None),
+            Envelope::GetData => Answer::new(&self.data(None)?, None),
             Envelope::PutData(put_data) => Answer::new(&self.put_data(&put_data)?, None),
         }
     }
@@ -72,22 +72,32 @@ impl<H: Host> DurableObject<H> for User<H> {
     }
 }
 
-fn answer(stepped: Stepped<impl Serialize>) -> Result<Answer, Fault> {
-    let (reply, alarm) = stepped?;
-    Answer::new(&reply, alarm)
+/// The step has set the alarm.
+fn answer(reply: Result<impl Serialize, Fault>) -> Result<Answer, Fault> {
+    Answer::new(&reply?, None)
 }
 
 impl<H: Host> User<H> {
+    fn remove(&self, remove: RemoveUser, now: Timestamp) -> Result<EndReply, Fault> {
+        let removed = self.step(remove, now)?;
+        if let EndReply::Sessions(_) = &removed {
+            self.host.delete(DATA)?;
+        }
+        Ok(removed)
+    }
+
     /// A token may outlive its user where the session is not asked; the document of a name must not.
-    fn data(&self) -> Result<GetDataReply, Fault> {
-        if self.load()?.profile.is_none() {
+    fn data(&self, user_id: Option<UserId>) -> Result<GetDataReply, Fault> {
+        let user = self.load()?;
+        if user.profile.is_none() || is_another(&user, user_id) {
             return Ok(GetDataReply::NoUser);
         }
         Ok(GetDataReply::Data { json: self.host.get(DATA)? })
     }
 
     fn put_data(&self, put_data: &PutData) -> Result<PutDataReply, Fault> {
-        if self.load()?.profile.is_none() {
+        let user = self.load()?;
+        if user.profile.is_none() || is_another(&user, put_data.user_id) {
             return Ok(PutDataReply::NoUser);
         }
         self.host.put(DATA, &put_data.json)?;
@@ -112,12 +122,12 @@ impl<H: Host> User<H> {
     }
 
     /// Load, decide, store.
-    fn step<S: Step>(&self, step: S, now: Timestamp) -> Stepped<S::Reply> {
+    fn step<S: Step>(&self, step: S, now: Timestamp) -> Result<S::Reply, Fault> {
         let app = self.host.app()?;
         self.apply(&app, &mut self.load()?, step, now)
     }
 
-    fn apply<S: Step>(&self, app: &App, user: &mut Kept, step: S, now: Timestamp) -> Stepped<S::Reply> {
+    fn apply<S: Step>(&self, app: &App, user: &mut Kept, step: S, now: Timestamp) -> Result<S::Reply, Fault> {
         let config = &app.config;
         let policy = UserPolicy {
             limit: config.limit,
@@ -126,11 +136,17 @@ impl<H: Host> User<H> {
         };
         let Decision { reply, save } = decide(user, step, &policy, now);
         if !save {
-            return Ok((reply, None));
+            return Ok(reply);
         }
-        self.store(user, now)?;
+        if let Err(error) = self.store(user, now) {
+            // Perhaps it was done all the same. The alarm looks what there is to do.
+            self.host.set_alarm(now.plus(ALARM_AGAIN))?;
+            return Err(error);
+        }
         // Where nothing is kept any more, the alarm deletes what the platform keeps of the object itself.
-        let alarm = next_alarm(user).or_else(|| user.is_disposable(now).then_some(now));
-        Ok((reply, alarm))
+        if let Some(at) = next_alarm(user).or_else(|| user.is_disposable(now).then_some(now)) {
+            self.host.set_alarm(at)?;
+        }
+        Ok(reply)
     }
 }

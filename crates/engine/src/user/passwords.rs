@@ -1,6 +1,6 @@
 //! The steps that a password comes with. It is compared and hashed here, so that what is left is a pure step.
 
-use super::{Stepped, User};
+use super::User;
 use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -10,13 +10,13 @@ use directory::{
 };
 
 impl<H: Host> User<H> {
-    pub(super) fn login(&self, login: Login, now: Timestamp) -> Stepped<LoginReply> {
+    pub(super) fn login(&self, login: Login, now: Timestamp) -> Result<LoginReply, Fault> {
         let Login { password, address, session_id, replaces } = login;
         let app = self.host.app()?;
         let params = app.config.hashing;
         let mut user = self.load()?;
         if let Some(throttled) = throttled(&user, &address, now) {
-            return Ok((LoginReply::Throttled(throttled), None));
+            return Ok(LoginReply::Throttled(throttled));
         }
         let verdict = match &user.profile {
             Some(p) => password::verify(password.expose(), &p.password, params),
@@ -28,28 +28,28 @@ impl<H: Host> User<H> {
         self.apply(&app, &mut user, CheckedPassword { verdict, rehashed, address, place }, now)
     }
 
-    pub(super) fn create(&self, create: Create, now: Timestamp) -> Stepped<CreateReply> {
+    pub(super) fn create(&self, create: Create, now: Timestamp) -> Result<CreateReply, Fault> {
         let Create { user_id, username, roles, password } = create;
         let app = self.host.app()?;
         match self.hash(password.expose(), app.config.hashing)? {
             Some(hash) => self.step(NewUser { user_id, username, roles, hash }, now),
-            None => Ok((CreateReply::Failed, None)),
+            None => Ok(CreateReply::Failed),
         }
     }
 
-    pub(super) fn update(&self, update: Update, now: Timestamp) -> Stepped<UpdateReply> {
-        let Update { roles, is_active, password } = update;
+    pub(super) fn update(&self, update: Update, now: Timestamp) -> Result<UpdateReply, Fault> {
+        let Update { roles, is_active, password, user_id } = update;
         let hash = match password {
             Some(NewPassword(password)) => {
                 match self.hash(password.expose(), self.host.app()?.config.hashing)? {
                     Some(hash) => Some(hash),
-                    None => return Ok((UpdateReply::Failed, None)),
+                    None => return Ok(UpdateReply::Failed),
                 }
             }
             None => None,
         };
-        let (affected, alarm) = self.step(UserChange { roles, is_active, hash }, now)?;
-        Ok((affected.map_or(UpdateReply::NoUser, UpdateReply::Sessions), alarm))
+        let affected = self.step(UserChange { user_id, roles, is_active, hash }, now)?;
+        Ok(affected.map_or(UpdateReply::NoUser, UpdateReply::Sessions))
     }
 
     fn hash(&self, password: &str, params: HashParams) -> Result<Option<String>, Fault> {

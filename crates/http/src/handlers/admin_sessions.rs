@@ -1,6 +1,6 @@
 //! Admin routes for sessions.
 
-use super::own_sessions::{close, session_json};
+use super::own_sessions::session_json;
 use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -11,7 +11,7 @@ use crate::route::query_values;
 use base::fault::Fault;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
-use directory::{End, Get, GetReply};
+use directory::{Get, GetReply};
 use serde_json::{Value, json};
 use session::{EndReason, Expire, Live, Owner, Peek, Presence};
 
@@ -77,7 +77,7 @@ fn listing(user_id: Option<UserId>, sessions: &[(SessionId, Live)], cursor: Opti
     json!({ "user_id": user_id, "active_sessions": list.len(), "sessions": list, "next_cursor": cursor })
 }
 
-/// `DELETE /admin/sessions/{id}`.
+/// `DELETE /admin/sessions/{id}`. The session ends whatever its user's object says of it.
 pub async fn close_one<B: Backend>(
     ctx: &RequestContext<B>,
     admin: &Admin,
@@ -87,9 +87,6 @@ pub async fn close_one<B: Backend>(
     let Some(Presence::Live(live)) = ctx.session(&id, &Peek).await? else {
         return Err(Reason::SessionNotFound);
     };
-    let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Admin };
-    close(ctx, live.account.owner(), &end, EndReason::Admin).await?;
-    // Also if its user's list has lost it.
     ctx.end_session(&id, EndReason::Admin).await?;
     ctx.audit(&Audit {
         action: "admin_close_session",

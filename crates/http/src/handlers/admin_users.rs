@@ -12,16 +12,17 @@ use crate::reply::Reply;
 use crate::request::Incoming as _;
 use crate::route::query_values;
 use base::ids::{SessionId, UserId};
+use base::rpc::Command;
 use base::secret::Secret;
 use directory::index::{self, AdminReply, Register, RegisterReply, SetAdmin};
 use directory::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use directory::{
-    ADMIN, AffectedSessions, Create, CreateReply, End, Get, GetReply, NewPassword, Profile, Remove, Synced,
-    Task, Update, UpdateReply, username,
+    ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, NewPassword, Profile,
+    RemoveUser, Synced, Task, Update, UpdateReply, UserObject, username,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use session::{EndReason, Owner, SetAccount};
+use session::{Acknowledgement, EndReason, Owner, SetAccount};
 
 const ROLES_MAX: usize = 20;
 const ROLE_BYTES_MAX: usize = 64;
@@ -201,11 +202,13 @@ pub async fn update<B: Backend>(
     }
 
     let password = password.map(|p| NewPassword(Secret::new(p)));
+    let user_id = Some(before.account.user_id);
     let AffectedSessions { profile, sessions, task } =
-        match ctx.user(&username, &Update { roles, is_active, password }).await? {
+        match ctx.user(&username, &Update { roles, is_active, password, user_id }).await? {
             UpdateReply::Sessions(affected) => affected,
-            // Taken away since it was read, or the password could not be hashed.
-            UpdateReply::NoUser | UpdateReply::Failed => return Err(Reason::Internal),
+            // Taken away since it was read.
+            UpdateReply::NoUser => return Err(Reason::UserNotFound),
+            UpdateReply::Failed => return Err(Reason::Internal),
         };
     match task {
         Some(Task::End(reason)) => ctx.end_sessions(&sessions, reason).await?,
@@ -232,15 +235,19 @@ async fn set_admin<B: Backend>(ctx: &RequestContext<B>, username: &str, admin: b
     }
 }
 
-/// Tells the user's sessions of the new roles.
+/// Tells the user's sessions of the new roles. One that is not open yet learns of them before anybody has its tokens.
 async fn sync<B: Backend>(
     ctx: &RequestContext<B>,
     profile: &Profile,
     sessions: &[SessionId],
 ) -> Result<(), Reason> {
     let told = join_all(sessions.iter().map(|id| async move {
-        ctx.session(id, &SetAccount { account: profile.account.clone() }).await?;
-        let synced = Synced { session_id: id.clone() };
+        let Profile { account, account_version, .. } = profile;
+        let set = SetAccount { account: account.clone(), account_version: *account_version };
+        if let None | Some(Acknowledgement::Unknown) = ctx.session(id, &set).await? {
+            return Ok(());
+        }
+        let synced = Synced { session_id: id.clone(), account_version: Some(*account_version) };
         ctx.user(&profile.account.username, &synced).await.map(|_| ())
     }))
     .await;
@@ -248,12 +255,32 @@ async fn sync<B: Backend>(
 }
 
 /// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
+///
+/// 1. The directory refuses to lose the last active admin: 409.
+/// 2. The user is disabled and the sessions are ended: 503 if one cannot be reached. The user is still there then.
+/// 3. The name is taken off the list, so that whoever is given it next has another id; then the account goes.
+///
+/// What fails on the way can be asked for again: each step finds done what was done.
 pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &str) -> Result<Reply, Reason> {
     let username = name(text)?;
-    let user_id = profile(ctx, &username).await?.account.user_id;
-    set_admin(ctx, &username, false).await?;
-    close(ctx, Owner::User(&username), &Remove, EndReason::Disabled).await?;
-    ctx.directory(&index::Remove { username }).await?;
+    let listed = ctx.directory(&index::Find { username: username.clone() }).await?.users.pop();
+    let account_id = match ctx.user(&username, &Get).await? {
+        GetReply::User(profile) => Some(profile.account.user_id),
+        GetReply::NoUser => None,
+    };
+    let user_id = account_id.or(listed.map(|entry| entry.id)).ok_or(Reason::UserNotFound)?;
+    if account_id.is_some() {
+        set_admin(ctx, &username, false).await?;
+        let (is_active, whose) = (Some(false), Some(user_id));
+        let disable = Update { roles: None, is_active, password: None, user_id: whose };
+        ctx.user(&username, &disable).await?;
+        let end = End { only: None, keep: None, reason: EndReason::Disabled, user_id: whose };
+        close_left(ctx, &username, &end).await?;
+    }
+    ctx.directory(&index::Remove { username: username.clone(), user_id: Some(user_id) }).await?;
+    if account_id.is_some() {
+        close_left(ctx, &username, &RemoveUser { user_id }).await?;
+    }
     let actor = Some(admin.user_id());
     ctx.audit(&Audit {
         action: "delete_user",
@@ -265,13 +292,25 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
     Ok(Reply::empty(204))
 }
 
+/// Ends what is left. That the user is gone already is as good.
+async fn close_left<B: Backend>(
+    ctx: &RequestContext<B>,
+    username: &str,
+    end: &impl Command<Object = UserObject, Reply = EndReply>,
+) -> Result<(), Reason> {
+    match close(ctx, Owner::User(username), end, EndReason::Disabled).await {
+        Ok(_) | Err(Reason::UserNotFound) => Ok(()),
+        Err(reason) => Err(reason),
+    }
+}
+
 /// `DELETE /admin/users/{username}/sessions`.
 pub async fn close_sessions<B: Backend>(
     ctx: &RequestContext<B>,
     admin: &Admin,
     text: &str,
 ) -> Result<Reply, Reason> {
-    let end = End { only: None, keep: None, reason: EndReason::Admin };
+    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: None };
     let (user, closed) = close(ctx, Owner::User(&name(text)?), &end, EndReason::Admin).await?;
     let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });

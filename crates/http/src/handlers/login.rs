@@ -1,7 +1,7 @@
 //! `POST /auth/login` and the way out.
 
 use super::refresh::token_reply;
-use super::session_start::{self, Displaced};
+use super::session_start;
 use crate::access::Shown;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -25,9 +25,8 @@ const DEVICE_NAME_BYTES_MAX: usize = 200;
 ///
 /// 1. Read the fields: 400, 413, 415, 422.
 /// 2. Count the attempt for the client's address: 429.
-/// 3. The user's object checks the password and takes a place: 401, 403, 429.
-/// 4. The session's object opens the session and makes the tokens.
-/// 5. Whoever lost a place is logged out: evicted at the limit, or replaced by this login. KV gets the record.
+/// 3. The user's object checks the password and reserves a place: 401, 403, 429.
+/// 4. The session is opened, and then whoever has to make room is logged out: evicted at the limit, or replaced.
 pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let name = fields.text("username", USERNAME_BYTES_MAX);
@@ -85,9 +84,8 @@ async fn attempt<B: Backend>(
     let address = ctx.app.vault.fingerprint("address", &network);
     let login =
         Login { password, address, session_id: session_id.clone(), replaces: session_start::previous(ctx) };
-    let Reserved { account, evicted, replaced } = reserve(ctx, username, login).await?;
-    let displaced = Displaced { evicted, replaced };
-    let pair = session_start::open(ctx, &session_id, &account, device, None, &displaced).await?;
+    let reserved = reserve(ctx, username, login).await?;
+    let (account, pair) = session_start::open(ctx, &session_id, reserved, device, None).await?;
     Ok((session_id, account, pair))
 }
 

@@ -80,11 +80,14 @@ pub async fn close_one<B: Backend>(
     id: &str,
 ) -> Result<Reply, Reason> {
     let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
-    let end = End { only: Some(id.clone()), keep: None, reason: EndReason::Logout };
-    let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
-    if !closed.contains(&id) {
+    let theirs = match ctx.session(&id, &Peek).await? {
+        Some(Presence::Live(live)) => live.account.subject() == caller.account.subject(),
+        Some(Presence::Ended(_) | Presence::Unknown) | None => false,
+    };
+    if !theirs {
         return Err(Reason::SessionNotFound);
     }
+    ctx.end_session(&id, EndReason::Logout).await?;
     let user = caller.account.user();
     ctx.audit(&Audit {
         action: "close_session",
@@ -104,7 +107,7 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     fields.finish()?;
     let caller = ctx.live_caller().await?.caller;
     let keep = keep_current.then(|| caller.session_id.clone());
-    let end = End { only: None, keep, reason: EndReason::Logout };
+    let end = End { only: None, keep, reason: EndReason::Logout, user_id: caller.account.user() };
     let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
     let user = caller.account.user();
     ctx.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, ..Audit::default() });

@@ -1,7 +1,7 @@
 //! Sessions of users who are externally authenticated. Beside how they begin and are renewed they are sessions as any.
 
 use super::post_login_fields::{self, Init};
-use super::session_start::{self, Displaced};
+use super::session_start;
 use crate::access::refresh_refused;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -59,11 +59,10 @@ async fn begin<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(Sess
         verify(ctx, init).await?;
     }
     let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
-    let Reserved { account, evicted, replaced } = admit(ctx, &init.subject, &session_id).await?;
+    let reserved = admit(ctx, &init.subject, &session_id).await?;
     let device = Device { name: None, user_agent: ctx.head.user_agent.clone() };
     let external = Some(init.external.clone());
-    let displaced = Displaced { evicted, replaced };
-    let pair = session_start::open(ctx, &session_id, &account, device, external, &displaced).await?;
+    let (_, pair) = session_start::open(ctx, &session_id, reserved, device, external).await?;
     Ok((session_id, pair))
 }
 

@@ -7,13 +7,14 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::json;
 use crate::reply::Reply;
-use directory::{GetData, GetDataReply, PutData, PutDataReply};
+use directory::{GetDataReply, PutData, PutDataReply, ReadData};
 use serde_json::{Value, json};
 use session::EndReason;
 
 /// `GET /api/v1/data`: the document; an empty one before anything was stored.
 pub async fn read<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
-    let document: Value = match ctx.owner(caller.account.owner(), &GetData).await? {
+    let read = ReadData { user_id: caller.account.user_id };
+    let document: Value = match ctx.owner(caller.account.owner(), &read).await? {
         GetDataReply::Data { json: Some(text) } => {
             serde_json::from_str(&text).map_err(|e| ctx.fault("stored document", &e))?
         }
@@ -26,7 +27,7 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Resul
 /// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place.
 pub async fn write<B: Backend>(ctx: &mut RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let document = json::value(&body::bytes(&mut ctx.request).await?)?;
-    let put = PutData { json: document.to_string() };
+    let put = PutData { json: document.to_string(), user_id: Some(caller.account.user_id) };
     match ctx.owner(caller.account.owner(), &put).await? {
         PutDataReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
         PutDataReply::NoUser => Err(Reason::AccessTokenRevoked(EndReason::Disabled)),

@@ -6,58 +6,101 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use base::ids::{SessionId, UserId};
-use directory::{Activity, Close, Found};
+use directory::{Activity, Close, Displaced, Found, Opened, OpenedReply, Reserved};
 use futures_util::future::{join, join_all};
-use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence};
+use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence, SetAccount};
 use std::net::IpAddr;
 use store::SessionRecord;
 
 /// The period in which attempts are counted per client address, in seconds.
 const RATE_PERIOD_SECONDS: u64 = 60;
 
-/// Sessions that lost their places to a new one.
-pub struct Displaced {
-    pub evicted: Vec<SessionId>,
-    pub replaced: Option<SessionId>,
-}
+/// How often a session is opened whose account changes meanwhile, or whose place cannot be asked for.
+const OPEN_TRIES: u32 = 3;
 
-impl Displaced {
-    fn with_reasons(&self) -> impl Iterator<Item = (&SessionId, EndReason)> {
-        let evicted = self.evicted.iter().map(|id| (id, EndReason::Evicted));
-        evicted.chain(self.replaced.iter().map(|id| (id, EndReason::Logout)))
-    }
-}
-
-/// Opens a session whose place is taken, and ends those that lost theirs. KV gets the record for listings.
+/// Opens a session whose place is reserved.
+///
+/// 1. The session's object opens it, and makes the tokens.
+/// 2. Its owner's object keeps the place, says who has to make room, and whether the account has changed meanwhile: then the
+///    session is told, and opened again with tokens that say so.
+/// 3. Those who make room are ended. KV gets the record for listings.
+///
+/// If it fails on the way, the session is revoked and nobody else has lost anything.
 pub async fn open<B: Backend>(
     ctx: &RequestContext<B>,
     session_id: &SessionId,
-    account: &Account,
+    reserved: Reserved,
     device: Device,
     external: Option<ExternalToken>,
-    displaced: &Displaced,
-) -> Result<Pair, Reason> {
+) -> Result<(Account, Pair), Reason> {
     let name = device.name.clone();
-    let open = Open { account: account.clone(), device, external };
-    let opened = ctx.send(&session::address(session_id), &open).await;
-    let Ok(OpenReply::Tokens(tokens)) = opened else {
-        // The place is given back; if even that fails, it frees itself.
-        let close = Close { session_id: session_id.clone() };
-        let _ = ctx.owner(account.owner(), &close).await;
-        return Err(opened.err().unwrap_or(Reason::Unavailable));
+    let (account, pair, displaced) = match opened(ctx, session_id, reserved, device, external).await {
+        Ok(opened) => opened,
+        Err((owner, reason)) => {
+            // An opening may still be on its way; once it is revoked it opens nothing, and the place can be given back. If
+            // that fails, the owner's alarm does the same.
+            if ctx.end_session(session_id, EndReason::Logout).await.is_ok() {
+                let close = Close { session_id: session_id.clone() };
+                let _ = ctx.owner(owner.owner(), &close).await;
+            }
+            return Err(reason);
+        }
     };
     let ((), ()) =
-        join(end_displaced(ctx, account.user(), displaced), write_record(ctx, session_id, account, name))
+        join(end_displaced(ctx, account.user(), &displaced), write_record(ctx, session_id, &account, name))
             .await;
-    Ok(tokens.pair)
+    Ok((account, pair))
+}
+
+/// The tokens, for whom, and who has to make room. An error comes with the account whose place it was.
+async fn opened<B: Backend>(
+    ctx: &RequestContext<B>,
+    session_id: &SessionId,
+    reserved: Reserved,
+    device: Device,
+    external: Option<ExternalToken>,
+) -> Result<(Account, Pair, Vec<Displaced>), (Account, Reason)> {
+    let Reserved { mut account, mut account_version, evicted, replaced, confirm } = reserved;
+    let address = session::address(session_id);
+    let mut failed = Reason::Unavailable;
+    for _ in 0..OPEN_TRIES {
+        let (device, external) = (device.clone(), external.clone());
+        let open = Open { account: account.clone(), device, external, account_version };
+        let pair = match ctx.send(&address, &open).await {
+            Ok(OpenReply::Tokens(tokens)) => tokens.pair,
+            Ok(OpenReply::Ended(_) | OpenReply::Unknown) => return Err((account, Reason::Unavailable)),
+            Err(reason) => return Err((account, reason)),
+        };
+        if !confirm {
+            let evicted = evicted.into_iter().map(|id| (id, EndReason::Evicted));
+            let all = evicted.chain(replaced.map(|id| (id, EndReason::Logout)));
+            let displaced = all.map(|(session_id, reason)| Displaced { session_id, reason });
+            return Ok((account, pair, displaced.collect()));
+        }
+        let opened = Opened { session_id: session_id.clone(), account_version };
+        match ctx.owner(account.owner(), &opened).await {
+            Ok(OpenedReply::Kept { displaced }) => return Ok((account, pair, displaced)),
+            Ok(OpenedReply::Gone) => return Err((account, Reason::Unavailable)),
+            // Perhaps it was done, and others have to leave for a session that then is not there: better asked again.
+            Err(reason) => failed = reason,
+            Ok(OpenedReply::Changed { account: newer, account_version: version }) => {
+                (account, account_version) = (newer, version);
+                let set = SetAccount { account: account.clone(), account_version };
+                if let Err(reason) = ctx.send(&address, &set).await {
+                    return Err((account, reason));
+                }
+            }
+        }
+    }
+    Err((account, failed))
 }
 
 /// Ends the sessions that lost their places. One that cannot be reached is ended by its owner's alarm; the login stands.
-async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>, displaced: &Displaced) {
-    let ends = displaced.with_reasons().map(|(id, reason)| async move {
+async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>, displaced: &[Displaced]) {
+    let ends = displaced.iter().map(|Displaced { session_id: id, reason }| async move {
         // The call has logged its failure.
-        let ended = ctx.end_session(id, reason).await.is_ok();
-        let action = if reason == EndReason::Evicted { "evict" } else { "replace" };
+        let ended = ctx.end_session(id, *reason).await.is_ok();
+        let action = if *reason == EndReason::Evicted { "evict" } else { "replace" };
         let outcome = if ended { "ok" } else { Reason::Unavailable.code() };
         ctx.audit(&Audit {
             action,

@@ -17,6 +17,8 @@ use std::rc::Rc;
 #[derive(Default)]
 struct List {
     slots: Vec<String>,
+    /// How many of them are more than reserved.
+    kept: usize,
     /// Off the list, and about to be ended.
     ending: Vec<String>,
 }
@@ -48,6 +50,7 @@ struct UserRow<'a> {
 struct Slot<'a> {
     #[serde(borrow)]
     session_id: Cow<'a, str>,
+    reserved_until: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -118,10 +121,12 @@ impl Events {
         let row = row.unwrap_or_default();
         let ending = row.pending.into_iter().filter(|pending| pending.task != Task::Sync);
         self.lists[user] = List {
+            kept: row.slots.iter().filter(|slot| slot.reserved_until.is_none()).count(),
             slots: row.slots.into_iter().map(|slot| slot.session_id.into_owned()).collect(),
             ending: ending.map(|pending| pending.session_id.into_owned()).collect(),
         };
-        let places = self.lists[user].slots.len();
+        // One that is reserved becomes a place of its own when its session is open, and then others make room.
+        let places = self.lists[user].kept;
         if places > self.max {
             return Err((Invariant::TooManySessions, format!("{} has {places} places", NAMES[user])));
         }

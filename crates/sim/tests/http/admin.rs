@@ -2,7 +2,9 @@
 
 use super::support::tokens::session_of;
 use super::support::{Answer, PASSWORD, Server, Tokens, User};
+use base::rpc::Class;
 use serde_json::{Value, json};
+use session::Owner;
 
 const NEW_PASSWORD: &str = "an entirely new one";
 
@@ -218,6 +220,86 @@ fn a_deleted_user_is_out_at_once_and_who_gets_the_name_next_has_nothing_of_the_o
     assert_eq!(play.server.get("/api/v1/data").token(&token).send().json, json!({ "data": {} }));
     let sessions = play.server.get("/auth/sessions").token(&token).send();
     assert_eq!(sessions.json["sessions"].as_array().unwrap().len(), 1);
+}
+
+impl Play {
+    fn owner(&self) -> String {
+        Owner::User(&self.user.username).object()
+    }
+
+    /// The user's object, as if it had stored this.
+    fn stored(&self, change: impl FnOnce(&mut Value)) {
+        let row = self.server.world.row(Class::User, &self.owner(), "user").unwrap();
+        let mut row = serde_json::from_str(&row).unwrap();
+        change(&mut row);
+        self.server.world.put_row(Class::User, &self.owner(), "user", &row.to_string());
+    }
+}
+
+/// What was real: a session on no list, which nothing ended, not even closing it by its id.
+#[test]
+fn f02_a_session_ends_by_its_id_whatever_the_list_says() {
+    let play = Play::new();
+    let another = play.server.log_in(&play.user.username);
+    play.stored(|user| user["slots"] = json!([]));
+    let path = format!("/auth/sessions/{}", session_of(&another.access));
+    assert_eq!(play.server.request("DELETE", &path).token(&play.tokens.access).send().status, 204);
+    play.is_ended(&another, "logout");
+    let path = format!("/admin/sessions/{}", session_of(&play.tokens.access));
+    assert_eq!(play.admin("DELETE", &path).status, 204);
+    play.is_ended(&play.tokens, "admin");
+    // Somebody else's is as unknown as one that is not there.
+    let (_, theirs) = play.server.someone();
+    let mine = play.server.log_in(&play.user.username);
+    let path = format!("/auth/sessions/{}", session_of(&theirs.access));
+    let answer = play.server.request("DELETE", &path).token(&mine.access).send();
+    answer.refused(404, "session_not_found");
+    play.is_alive(&theirs);
+}
+
+/// What was real: removed by half, the user was 404 from then on, and who got the name next got the old id.
+#[test]
+fn f03_a_removal_that_was_cut_off_can_be_asked_for_again() {
+    // The account is gone, the name is listed.
+    let play = Play::new();
+    let path = format!("/admin/users/{}", play.user.username);
+    play.stored(|user| user["profile"] = Value::Null);
+    play.admin("GET", &path).refused(404, "user_not_found");
+    assert_eq!(play.admin("DELETE", &path).status, 204);
+    play.admin("DELETE", &path).refused(404, "user_not_found");
+    assert!(play.server.make_user_with(&play.user.username, &["user"]).id > play.user.id);
+    // The name is not listed, the account is there.
+    let play = Play::new();
+    let path = format!("/admin/users/{}", play.user.username);
+    let delete = format!("DELETE FROM users WHERE username = '{}'", play.user.username);
+    play.server.world.sql(Class::Directory, "directory", &delete);
+    assert_eq!(play.admin("GET", &path).status, 200);
+    assert_eq!(play.admin("DELETE", &path).status, 204);
+    play.is_ended(&play.tokens, "disabled");
+    play.admin("DELETE", &path).refused(404, "user_not_found");
+    assert!(play.server.make_user_with(&play.user.username, &["user"]).id > play.user.id);
+}
+
+/// What was real: under `edge` and `local` the token of a removed user reads the document of whoever has the name next.
+#[test]
+fn f03_a_token_that_outlives_its_user_reads_nobodys_document() {
+    for check in ["edge", "local"] {
+        let server = Server::with(&[("SESSION_CHECK", check)]);
+        let (user, tokens) = server.someone();
+        let admin = server.admin();
+        let path = format!("/admin/users/{}", user.username);
+        assert_eq!(server.request("DELETE", &path).token(&admin).send().status, 204);
+        let next = server.make_user_with(&user.username, &["user"]);
+        let theirs = server.log_in(&next.username);
+        let body = json!({ "mine": 1 });
+        assert_eq!(server.post("/api/v1/data").token(&theirs.access).json(&body).send().status, 200);
+        for call in [server.get("/api/v1/data"), server.post("/api/v1/data").json(&json!({ "stolen": 1 }))] {
+            let answer = call.token(&tokens.access).send();
+            assert_eq!((answer.status, answer.json.get("data")), (401, None), "{check}");
+        }
+        let read = server.get("/api/v1/data").token(&theirs.access).send();
+        assert_eq!(read.json, json!({ "data": { "mine": 1 } }));
+    }
 }
 
 /// S09

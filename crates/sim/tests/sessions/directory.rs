@@ -35,7 +35,7 @@ fn set_admin(world: &World, username: &str, admin: bool) -> AdminReply {
 }
 
 fn remove(world: &World, username: &str) -> AdminReply {
-    ask(world, Remove { username: username.into() })
+    ask(world, Remove { username: username.into(), user_id: None })
 }
 
 fn bootstrap(world: &World, username: &str) -> RegisterReply {

@@ -8,7 +8,8 @@ use base::ports::Clock as _;
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::{
-    Activity, AtLimit, Found, Login, LoginReply, Reserve, ReserveReply, Reserved, Task, next_alarm,
+    Activity, AtLimit, Displaced, Found, Login, LoginReply, Opened, OpenedReply, Reserve, ReserveReply,
+    Reserved, Task, next_alarm,
 };
 use proptest::prelude::*;
 use session::{Peek, Presence, State, Touch};
@@ -137,12 +138,15 @@ impl Logins {
 
     fn reserved(&mut self, id: &SessionId, reserved: Reserved, opens: bool, evicts: bool) {
         self.sessions.push(id.to_owned());
+        let Reserved { account, account_version, .. } = reserved;
         if opens {
-            open(&self.world, id, reserved.account);
+            open(&self.world, id, account);
         }
-        if evicts {
-            for id in reserved.evicted {
-                self.end(&id, EndReason::Evicted, true);
+        if opens && evicts {
+            let opened = Opened { session_id: id.clone(), account_version };
+            let OpenedReply::Kept { displaced } = user(&self.world, ASHA, opened) else { return };
+            for Displaced { session_id, reason } in displaced {
+                self.end(&session_id, reason, true);
             }
         }
     }
@@ -208,7 +212,7 @@ impl Logins {
 
     fn check(&self) -> Result<(), TestCaseError> {
         let user = stored_user(&self.world);
-        prop_assert!(user.slots.len() <= MAX);
+        prop_assert!(user.slots.iter().filter(|s| s.reserved_until.is_none()).count() <= MAX);
         // Whoever is live has a place, or its end is promised.
         for id in self.live() {
             let listed = user.slots.iter().any(|s| s.session_id == *id);
@@ -339,6 +343,11 @@ fn the_reasons_of_promised_ends_are_kept() {
     let (mut logins, ids) = full("evict_oldest");
     // Whoever logged in died before it ended the session that it displaced; the alarm ends it.
     logins.login(true, false).unwrap();
+    assert!(
+        stored_user(&logins.world).pending.is_empty(),
+        "nobody has to leave before it is known to be open"
+    );
+    logins.world.advance(Duration::from_secs(30));
     let user = stored_user(&logins.world);
     assert_eq!(user.pending.len(), 1);
     assert_eq!(user.pending[0].task, Task::End(EndReason::Evicted));
@@ -361,7 +370,12 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
         };
         let (id, reply) = place(&ids[1]);
         let LoginReply::Reserved(reserved) = reply else { panic!("no place: {reply:?}") };
-        assert_eq!((reserved.evicted, reserved.replaced.as_ref()), (vec![], Some(&ids[1])));
+        assert_eq!(stored_user(&logins.world).pending, [], "nobody has left yet");
+        let Reserved { account, account_version, .. } = reserved;
+        open(&logins.world, &id, account);
+        let reply = user(&logins.world, ASHA, Opened { session_id: id.clone(), account_version });
+        let old = Displaced { session_id: ids[1].clone(), reason: EndReason::Logout };
+        assert_eq!(reply, OpenedReply::Kept { displaced: vec![old] });
         let user = stored_user(&logins.world);
         let listed: Vec<&SessionId> = user.slots.iter().map(|s| &s.session_id).collect();
         assert_eq!(listed, [&ids[0], &ids[2], &id]);

@@ -122,7 +122,7 @@ impl Life {
             Step::Expire => begin(world, id, &Expire),
             Step::Peek => begin(world, id, &Peek),
             Step::EndPropagated => begin(world, id, &EndPropagated),
-            Step::SetAccount => begin(world, id, &SetAccount { account: self.account() }),
+            Step::SetAccount => begin(world, id, &SetAccount { account: self.account(), account_version: 0 }),
             Step::Verified(_) => unreachable!("a verdict comes from nobody outside"),
         }
     }

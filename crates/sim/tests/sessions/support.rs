@@ -122,7 +122,7 @@ pub fn logged_in(world: &World) -> (SessionId, Reserved) {
 pub fn open_command(account: Account) -> Open {
     let external = account.user().is_none();
     let token = || ExternalToken { channel: "sme".into(), token: Secret::new("outside") };
-    Open { account, device: Device::default(), external: external.then(token) }
+    Open { account, device: Device::default(), external: external.then(token), account_version: 0 }
 }
 
 pub fn open(world: &World, id: &SessionId, account: Account) -> Pair {

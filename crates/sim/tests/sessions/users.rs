@@ -8,10 +8,10 @@ use base::ports::Clock as _;
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::{
-    AdmitIfFree, AdmitIfFreeReply, Close, Done, End, Get, GetData, GetDataReply, GetReply, LoginReply,
-    NewPassword, PutData, PutDataReply, Remove, Task, Update, UpdateReply,
+    AdmitIfFree, AdmitIfFreeReply, Close, Done, End, Get, GetDataReply, GetReply, LoginReply, NewPassword,
+    PutData, PutDataReply, ReadData, RemoveUser, Task, Update, UpdateReply,
 };
-use session::{EndPropagated, State};
+use session::{EndPropagated, OpenReply, State};
 use sim::World;
 use sim::weather::Odds;
 use std::time::Duration;
@@ -27,7 +27,15 @@ fn alarm(world: &World) -> Option<Timestamp> {
 }
 
 fn change() -> Update {
-    Update { roles: None, is_active: None, password: None }
+    Update { roles: None, is_active: None, password: None, user_id: None }
+}
+
+fn remove_user() -> RemoveUser {
+    RemoveUser { user_id: UserId::issued(7) }
+}
+
+fn read_data() -> ReadData {
+    ReadData { user_id: UserId::issued(7) }
 }
 
 fn reason(world: &World, id: &SessionId) -> Option<EndReason> {
@@ -137,14 +145,21 @@ fn two_hashes_of_one_password_have_their_own_salts() {
 fn a_place_whose_session_is_live_is_kept_and_one_that_was_never_opened_is_freed() {
     let world = somebody();
     let (live, _) = logged_in(&world);
-    assert!(matches!(login(&world, &fresh_id(&world), PASSWORD), LoginReply::Reserved(_)));
+    let unopened = fresh_id(&world);
+    assert!(matches!(login(&world, &unopened, PASSWORD), LoginReply::Reserved(_)));
     assert_eq!(stored_user(&world).slots.len(), 2);
     world.advance(Duration::from_secs(30));
     let slots = stored_user(&world).slots;
     assert_eq!(slots.len(), 1);
     assert_eq!((slots[0].session_id.as_str(), slots[0].reserved_until), (live.as_str(), None));
+    assert_eq!(
+        reason(&world, &unopened),
+        Some(EndReason::Evicted),
+        "an opening that comes later opens nothing"
+    );
+    assert!(matches!(tell(&world, &unopened, open_command(asha())), OpenReply::Ended(_)));
     // An alarm that was set in case this one had failed comes once more, and finds nothing to do.
-    world.advance(Duration::from_secs(30).saturating_sub(MS));
+    world.advance(Duration::from_secs(10).saturating_sub(MS));
     assert!(alarm(&world).is_some());
     world.advance(MS);
     assert_eq!(alarm(&world), None);
@@ -223,7 +238,7 @@ fn killed_in_the_middle_of_its_alarm_it_begins_again() {
     if alarm(&world).is_none() {
         // The platform has dropped an alarm that failed too often; whatever happens next sets it again.
         user(&world, ASHA, Close { session_id: SessionId::issued("another") });
-        user(&world, ASHA, End { only: None, keep: None, reason: EndReason::Admin });
+        user(&world, ASHA, End { only: None, keep: None, reason: EndReason::Admin, user_id: None });
     }
     world.advance(Duration::from_mins(2));
     assert!(ids.iter().all(|id| reason(&world, id) == Some(EndReason::Disabled)));
@@ -239,13 +254,19 @@ fn a_session_id_of_nobody_is_closed_and_nobody_is_asked() {
         created_at: world.host().now(),
         expires_at: world.host().now().plus(POLICY.absolute),
         reserved_until: Some(world.host().now()),
+        evicts: Vec::new(),
+        replaces: None,
     };
     // As an object of another namespace would be called.
     kept.slots = vec![slot("f".repeat(64))];
     world.put_row(Class::User, ASHA_OBJECT, "user", &serde_json::to_string(&kept).unwrap());
-    user(&world, ASHA, End { only: Some(SessionId::issued("x")), keep: None, reason: EndReason::Admin });
-    assert_eq!(affected(user(&world, ASHA, Remove)).sessions, [SessionId::issued("f".repeat(64))]);
-    world.advance(Duration::from_secs(10));
+    user(
+        &world,
+        ASHA,
+        End { only: Some(SessionId::issued("x")), keep: None, reason: EndReason::Admin, user_id: None },
+    );
+    assert_eq!(affected(user(&world, ASHA, remove_user())).sessions, [SessionId::issued("f".repeat(64))]);
+    world.advance(Duration::from_mins(10));
     assert!(world.rows(Class::User, ASHA_OBJECT).is_empty());
     assert!(world.take_logs().iter().all(|line| !line.error));
 }
@@ -254,31 +275,33 @@ fn a_session_id_of_nobody_is_closed_and_nobody_is_asked() {
 fn a_removed_user_leaves_nothing_once_the_sessions_are_ended() {
     let world = somebody();
     let (id, _) = logged_in(&world);
-    assert_eq!(user(&world, ASHA, PutData { json: "{\"a\":1}".into() }), PutDataReply::Done);
-    assert_eq!(affected(user(&world, ASHA, Remove)).sessions, std::slice::from_ref(&id));
+    assert_eq!(user(&world, ASHA, PutData { json: "{\"a\":1}".into(), user_id: None }), PutDataReply::Done);
+    assert_eq!(affected(user(&world, ASHA, remove_user())).sessions, std::slice::from_ref(&id));
     let rows = world.rows(Class::User, ASHA_OBJECT);
     assert!(rows.contains_key("user") && !rows.contains_key("data"));
-    assert_eq!(user(&world, ASHA, GetData), GetDataReply::NoUser);
-    assert_eq!(user(&world, ASHA, PutData { json: "{}".into() }), PutDataReply::NoUser);
+    assert_eq!(user(&world, ASHA, read_data()), GetDataReply::NoUser);
+    assert_eq!(user(&world, ASHA, PutData { json: "{}".into(), user_id: None }), PutDataReply::NoUser);
     assert_eq!(user(&world, ASHA, change()), UpdateReply::NoUser);
     world.advance(Duration::from_secs(10));
     assert_eq!(reason(&world, &id), Some(EndReason::Disabled));
+    assert_eq!(stored_user(&world).removed.map(|removed| removed.user_id), Some(UserId::issued(7)));
+    world.advance(Duration::from_mins(10));
     assert!(world.rows(Class::User, ASHA_OBJECT).is_empty());
     assert_eq!(alarm(&world), None);
     // The name is free again, and its document is not the old one.
     create_asha(&world);
-    assert_eq!(user(&world, ASHA, GetData), GetDataReply::Data { json: None });
+    assert_eq!(user(&world, ASHA, read_data()), GetDataReply::Data { json: None });
 }
 
 #[test]
 fn the_document_is_a_row_of_its_own() {
     let world = somebody();
-    assert_eq!(user(&world, ASHA, GetData), GetDataReply::Data { json: None });
+    assert_eq!(user(&world, ASHA, read_data()), GetDataReply::Data { json: None });
     let before = world.rows(Class::User, ASHA_OBJECT)["user"].clone();
-    user(&world, ASHA, PutData { json: "{\"a\":1}".into() });
+    user(&world, ASHA, PutData { json: "{\"a\":1}".into(), user_id: None });
     assert_eq!(world.rows(Class::User, ASHA_OBJECT)["user"], before);
     world.evict(Class::User, ASHA_OBJECT);
-    assert_eq!(user(&world, ASHA, GetData), GetDataReply::Data { json: Some("{\"a\":1}".into()) });
+    assert_eq!(user(&world, ASHA, read_data()), GetDataReply::Data { json: Some("{\"a\":1}".into()) });
 }
 
 #[test]
@@ -290,7 +313,7 @@ fn with_the_last_session_of_somebody_externally_authenticated_everything_goes() 
     let admit = AdmitIfFree { account: customer(), session_id: id.clone(), replaces: None };
     assert!(matches!(user(&world, owner, admit), AdmitIfFreeReply::Reserved(_)));
     open(&world, &id, customer());
-    user(&world, owner, PutData { json: "{}".into() });
+    user(&world, owner, PutData { json: "{}".into(), user_id: None });
     world.advance(Duration::from_secs(49));
     assert_eq!(world.rows(Class::User, &name).len(), 2);
     world.advance(Duration::from_secs(1));
