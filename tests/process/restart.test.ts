@@ -96,9 +96,15 @@ describe("killed in a storm of refreshes and logins", () => {
       }
     });
     const answered: Answer[] = [];
-    const logins = times(40, async () => {
-      const answer = await client.tryLogin(username).catch(() => undefined);
-      if (answer?.status === 200) answered.push(answer);
+    let cutOff = 0;
+    const logins = times(20, async () => {
+      // Until the kill, so that there are always some under way; or until the client's address has had its share.
+      while (!killed) {
+        const answer = await client.tryLogin(username).catch(() => undefined);
+        if (!answer) cutOff++;
+        if (answer?.status !== 200) return;
+        answered.push(answer);
+      }
     });
     await vi.waitFor(
       () => {
@@ -110,7 +116,7 @@ describe("killed in a storm of refreshes and logins", () => {
     killed = true;
     await server.kill();
     await Promise.all([...refreshes, logins]);
-    expect(answered.length, "some had no answer yet").toBeLessThan(40);
+    expect(cutOff, "some had no answer yet").toBeGreaterThan(0);
     loggedIn = answered.map(({ json }) => json.access_token);
     await restart();
   });

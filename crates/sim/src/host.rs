@@ -1,4 +1,6 @@
 //! The ports of the platform, as the simulation has them. The same type serves handlers, which have no object, and objects.
+//!
+//! Over 400 lines: all ports of one type, each with the faults that it can have.
 
 use crate::deployment::{Deployment, Object};
 use crate::executor::Owner;

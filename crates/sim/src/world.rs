@@ -159,6 +159,17 @@ impl World {
         self.0.executor.advance_to(until.millis().saturating_sub(self.0.clock.get()));
     }
 
+    /// As [`World::advance`], and after each turn `look` says whether to go on.
+    pub fn pass(&self, time: Duration, mut look: impl FnMut() -> bool) {
+        let until = self.now().plus(time);
+        while self.step(until) {
+            if !look() {
+                return;
+            }
+        }
+        self.advance(until.since(self.now()));
+    }
+
     /// Runs until a future is done; time goes by only as far as it must.
     ///
     /// # Panics

@@ -107,14 +107,10 @@ impl Run {
         if self.is_broken() {
             return;
         }
-        let until = self.world.now().plus(time);
-        while self.world.step(until) {
+        self.world.pass(time, || {
             self.look();
-            if self.is_broken() {
-                return;
-            }
-        }
-        self.world.advance(until.since(self.world.now()));
+            !self.is_broken()
+        });
     }
 
     fn look(&self) {

@@ -213,14 +213,10 @@ impl Callers {
         if self.is_broken() {
             return;
         }
-        let until = self.world.now().plus(time);
-        while self.world.step(until) {
+        self.world.pass(time, || {
             self.look();
-            if self.is_broken() {
-                return;
-            }
-        }
-        self.world.advance(until.since(self.world.now()));
+            !self.is_broken()
+        });
     }
 
     /// After every event.

@@ -1,4 +1,6 @@
 //! The callers: each does one thing, notes what it was told, and compares it with what it was told before.
+//!
+//! Over 400 lines: each action of the plan, and what its answer makes of the truth.
 
 use super::bank;
 use super::plan::{Action, CLIENTS, CUSTOMER, ROLES, USERS};

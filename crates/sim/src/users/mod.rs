@@ -92,14 +92,10 @@ impl Run {
         if self.is_broken() {
             return;
         }
-        let until = self.world.now().plus(time);
-        while self.world.step(until) {
+        self.world.pass(time, || {
             self.events.borrow_mut().look(&self.world, &self.callers);
-            if self.is_broken() {
-                return;
-            }
-        }
-        self.world.advance(until.since(self.world.now()));
+            !self.is_broken()
+        });
     }
 
     /// KV is down for hours, and nothing else is wrong: what is still to be done is not tried without end.
