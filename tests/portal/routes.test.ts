@@ -1,4 +1,5 @@
 // The routes of portal sessions as callers meet them: methods, keys, bodies, fields, ids, languages.
+// Over 400 lines: a case for each route and each refusal, in tables that are read beside each other.
 import { describe, expect, it } from "vitest";
 import { type Answer, api, type Call } from "../support/worker/api.ts";
 import { makeKey } from "../support/worker/keys.ts";
