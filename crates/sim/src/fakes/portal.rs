@@ -68,6 +68,8 @@ pub struct State {
     pub crash: Option<&'static str>,
     pub crashed: bool,
     pub slots: usize,
+    /// Each page gives a session another cookie, and the one before is good for nothing from then on.
+    pub rotates: bool,
     pub calls: Vec<Called>,
     pub attempts: Vec<Attempt>,
     /// When a password was refused.
@@ -110,6 +112,7 @@ impl Site {
             crash: None,
             crashed: false,
             slots: 3,
+            rotates: false,
             calls: Vec::new(),
             attempts: Vec::new(),
             refused_at: None,
@@ -285,7 +288,8 @@ impl Site {
                 Some(id) if state.is_live(id, now) => {
                     state.sessions.insert(id, now);
                     state.last_contact = now;
-                    state.page(method, path, fetch, id)
+                    let answer = state.page(method, path, fetch, id);
+                    if state.rotates { state.rotate(id, now, answer) } else { answer }
                 }
                 Some(_) => page(200, LOGGED_OUT),
                 None => to("https://id.example.com/identity/authorize"),
@@ -297,6 +301,13 @@ impl Site {
 impl State {
     fn is_live(&self, id: u32, now: Timestamp) -> bool {
         self.sessions.get(&id).is_some_and(|seen| now <= seen.plus(self.idle))
+    }
+
+    fn rotate(&mut self, id: u32, now: Timestamp, answer: Answer) -> Answer {
+        self.ids += 1;
+        self.sessions.remove(&id);
+        self.sessions.insert(self.ids, now);
+        with_cookie(answer, &format!("sid={}; HttpOnly; path=/portal", self.ids))
     }
 
     fn puzzle(&mut self, key: &str) -> Answer {

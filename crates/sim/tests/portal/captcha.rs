@@ -167,3 +167,15 @@ fn within_the_minute_in_which_its_only_key_is_left_alone_it_is_over() {
     assert_eq!(refused(&get_with(&play, "ck")).0, Code::CaptchaNoBalance);
     assert_eq!((play.site.calls(), play.listed().len()), (calls, 0));
 }
+
+#[test]
+fn the_key_that_has_paid_is_not_forgotten_where_the_attempt_with_another_is_cut_off() {
+    let play = play();
+    let id = play.get(true).live.session_id;
+    assert_eq!(id_of(&get_with(&play, "poor")), id);
+    play.site.kick();
+    play.site.state().crash = Some("in.php");
+    assert_eq!(play.wait(&play.start_run(&id)), None);
+    assert!(matches!(play.run(&id), RunReply::Done(done) if done.result.is_ok()));
+    assert_eq!(paid_by(&play).pop().unwrap().as_deref(), Some("ck"));
+}

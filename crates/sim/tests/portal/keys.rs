@@ -3,8 +3,9 @@
 use super::play::{Play, actor, credentials, secs};
 use base::ids::PortalId;
 use base::rpc::Class;
+use base::secret::Secret;
 use portal::registry::{FindByAlias, FindByAliasReply, KeyUsage, KeyUsageReply};
-use portal::{Get, GetReply, LookReply, RunReply, identity};
+use portal::{Credentials, Get, GetReply, LookReply, RunReply, identity};
 
 const OLD: &str = "k1:sealing-key-of-the-simulation-0123456789abcdef";
 const NEW: &str = "k2:another-key-of-the-simulation-0123456789abcdef";
@@ -86,7 +87,7 @@ fn where_the_registry_cannot_be_asked_there_is_no_login() {
 
 /// A registry that is down.
 #[derive(Clone)]
-struct Broken;
+pub struct Broken;
 
 impl engine::host::DurableObject<sim::SimHost> for Broken {
     fn new(_: sim::SimHost) -> Self {
@@ -110,4 +111,53 @@ fn an_end_is_told_when_the_registry_is_back() {
     play.run_for(secs(40));
     assert!(play.listed().is_empty() && play.login().pending_sync.is_none());
     assert_eq!(play.find(&id), portal::registry::FindReply::Ended(portal::End::Closed));
+}
+
+#[test]
+fn an_old_name_serves_nobody_but_those_whose_session_it_has() {
+    let play = Play::new(&[]);
+    play.get(true);
+    let old = play.name.clone();
+    play.alone.set(false);
+    play.world.deploy(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
+    play.tell(&old, portal::Look);
+    play.world.deploy(&[("SEALING_KEYS", NEW)]);
+    let good = credentials("driver", "ck");
+    let others = [
+        Credentials { username: "driver1".to_owned(), ..good.clone() },
+        Credentials { password: Secret::new("driver1-pass"), ..good },
+    ];
+    for credentials in others {
+        let get = Get { credentials, keep_alive: true, by: actor() };
+        assert_eq!(play.tell(&old, get), GetReply::Unknown);
+    }
+    assert!(matches!(get(&play, &old), GetReply::Session(session) if !session.is_new));
+}
+
+/// An operation has sealed the cookies under the new key; the credentials lie under the old one.
+#[test]
+fn a_key_is_in_use_for_as_long_as_anything_lies_sealed_under_it() {
+    let play = Play::new(&[]);
+    let id = play.get(true).live.session_id;
+    play.alone.set(false);
+    play.world.deploy(&[("SEALING_KEYS", &format!("{NEW},{OLD}"))]);
+    play.tell(&play.name, Play::run_command(&id, "get_containers", &serde_json::json!({})));
+    let rows = play.world.rows(Class::Portal, &play.name);
+    assert!(rows["jar"].starts_with("k2.") && rows["credentials"].starts_with("k1."));
+    play.world.advance(secs(2));
+    assert!(matches!(get(&play, &play.name), GetReply::Session(_)));
+    assert_eq!(usage(&play), [("k1".to_owned(), 1)]);
+}
+
+#[test]
+fn where_the_registry_cannot_be_asked_that_is_tried_once_for_all_who_wait() {
+    let play = Play::new(&[]);
+    play.world.register::<Broken>(Class::PortalRegistry);
+    let waiting = ["ck", "other"].map(|key| play.start_get(credentials("driver", key), true));
+    for get in &waiting {
+        let Some(GetReply::Refused(refusal)) = play.wait(get) else { panic!() };
+        assert_eq!(refusal.code, portal::Code::Interrupted);
+    }
+    let logs = play.world.logs();
+    assert_eq!(logs.iter().filter(|line| line.text.contains("portal registry")).count(), 1);
 }

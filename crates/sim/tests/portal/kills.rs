@@ -1,9 +1,11 @@
 //! Work that is interrupted: what was begun is found out, by whoever comes next.
 
 use super::play::{Play, actor, credentials, secs};
+use super::queue::until_called;
 use base::rpc::Class;
 use portal::{CloseReply, Code, Get, RunReply, Work};
 use serde_json::json;
+use sim::fakes::portal::Down;
 
 /// A login that ends with the call whose path this is in, which is done, but nobody lives to hear of it.
 fn cut_off(at: &'static str) -> Play {
@@ -151,7 +153,7 @@ fn a_logout_that_is_interrupted_is_done_again_and_given_up_after_three_tries() {
 
     let play = Play::new(&[]);
     let id = play.get(true).live.session_id;
-    play.site.state().down = Some(sim::fakes::portal::Down::Error(503));
+    play.site.state().down = Some(Down::Error(503));
     play.close(&id);
     let first = play.site.state().calls.last().unwrap().at;
     play.run_for(secs(1800));
@@ -180,4 +182,35 @@ fn what_became_of_an_order_that_was_interrupted_nobody_knows_and_that_is_recorde
     let recorded: Vec<_> = logs.iter().filter(|line| line.text.contains("portal_outcome_unknown")).collect();
     assert_eq!(recorded.len(), 1);
     assert!(recorded[0].text.contains(r#""service":"recovery""#), "{}", recorded[0].text);
+}
+
+/// Whoever comes while the portal is down is told so, and the login is still to be taken over.
+#[test]
+fn while_the_portal_is_down_a_login_that_was_broken_off_is_not_given_up() {
+    for (down, code) in [(Down::Unreachable, Code::Unreachable), (Down::Error(500), Code::ServerError)] {
+        let play = cut_off("signin-oidc");
+        play.site.state().down = Some(down);
+        let refusal = play.get_refused(true);
+        assert_eq!((refusal.code, play.login().signed_in), (code, true));
+        play.site.state().down = None;
+        play.run_for(secs(refusal.retry_after_seconds.unwrap_or(1)));
+        assert!(play.get(true).is_new);
+        assert_eq!((play.site.logins(), play.site.live_sessions().len()), (1, 1), "{down:?}");
+    }
+}
+
+/// Its old cookies are of no use; those of the login that is under way are.
+#[test]
+fn closed_while_it_is_logged_in_again_then_killed_its_new_session_is_logged_out() {
+    let play = Play::new(&[]);
+    let id = play.get(true).live.session_id;
+    play.site.kick();
+    play.start_run(&id);
+    until_called(&play, "GET /identity/callback");
+    until_called(&play, "GET /portal/containers");
+    assert_eq!(play.close(&id), CloseReply::Closed);
+    play.die();
+    assert_eq!(play.site.live_sessions().len(), 1);
+    play.run_for(secs(300));
+    assert_eq!((play.site.live_sessions(), play.site.logins(), play.is_quiet()), (vec![], 2, true));
 }

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod captcha;
+mod cookies;
 mod hours;
 mod keys;
 mod kills;
 mod limit;
 mod logins;
+mod lost;
 mod model;
 mod play;
 mod queue;

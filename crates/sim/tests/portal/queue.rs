@@ -4,13 +4,14 @@ use super::play::{Pending, Play, credentials, secs};
 use base::ids::PortalId;
 use portal::{CloseReply, Code, End, GetReply, RunReply};
 use serde_json::json;
+use sim::weather::Odds;
 
 fn containers(play: &Play) -> usize {
     play.site.count("GET /portal/containers")
 }
 
 /// Until a call has come whose path this is in, and is under way.
-fn until_called(play: &Play, what: &str) {
+pub fn until_called(play: &Play, what: &str) {
     let before = play.site.count(what);
     let end = play.now().plus(secs(120));
     while play.site.count(what) == before {
@@ -187,4 +188,27 @@ fn closed_here_and_ended_at_the_portal_at_the_same_time_it_is_closed() {
     assert_eq!(replies, [CloseReply::Closed, CloseReply::Ended(End::Closed)]);
     play.run_for(secs(60));
     assert_eq!((play.site.logins(), play.is_quiet()), (1, true));
+}
+
+/// What has become of it, nobody knows; and that is recorded before the next piece of work takes its place.
+#[test]
+fn an_order_whose_end_could_not_be_stored_is_found_out_by_the_next_in_the_queue() {
+    let play = Play::new(&[]);
+    let id = play.get(true).live.session_id;
+    let fields = json!({
+        "trucking_company": "Harbor Freight", "terminal": "TraPac", "move_type": "PICK FULL",
+        "container_id": "MSCU1000001", "truck_plate": "ABC123", "appointment_time": "Slot 2",
+    });
+    let order = play.start(play.name.clone(), Play::run_command(&id, "make_appointment", &fields));
+    let waiting = play.start_run(&id);
+    until_called(&play, "POST /portal/appointments/book");
+    play.world.weather().rough(Odds { write: 1000, ..Odds::default() });
+    let said = |what: &str| play.world.logs().iter().filter(|line| line.text.contains(what)).count();
+    while said("portal work") == 0 {
+        play.turn(play.now().plus(secs(60)));
+    }
+    play.world.weather().clear();
+    assert_eq!(play.wait(&order), None);
+    assert!(code(&play.wait(&waiting).unwrap()).is_ok());
+    assert_eq!((play.site.state().bookings, said("portal_outcome_unknown")), (1, 1));
 }

@@ -75,3 +75,13 @@ fn other_credentials_are_another_login() {
     let stranger = portal::Get { credentials: credentials("driver2", "ck"), keep_alive: true, by: actor() };
     assert_eq!(play.tell(&play.name, stranger), GetReply::Unknown);
 }
+
+#[test]
+fn an_object_of_nobody_knows_no_session_and_keeps_nothing_of_the_question() {
+    let play = Play::new(&[]);
+    let id = play.get(true).live.session_id;
+    let name = play.name_of(&credentials("driver1", "ck"));
+    let run = Play::run_command(&id, "get_containers", &json!({}));
+    assert_eq!(play.tell(&name, run), RunReply::Unknown);
+    assert!(play.world.rows(base::rpc::Class::Portal, &name).is_empty());
+}

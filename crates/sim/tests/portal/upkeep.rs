@@ -5,6 +5,7 @@ use base::ids::PortalId;
 use base::rpc::Class;
 use portal::registry::{Remove, Upsert};
 use portal::{CloseReply, Code, End, Get, GetReply, LookReply, RunReply};
+use serde_json::json;
 use sim::fakes::portal::Down;
 
 fn loads(play: &Play) -> Vec<u64> {
@@ -34,6 +35,32 @@ fn a_use_puts_the_next_load_off() {
     assert_eq!(loads(&play).last(), Some(&used));
     play.run_for(secs(3));
     assert_eq!(loads(&play).last().map(|at| (300..=302).contains(&(at - used))), Some(true));
+}
+
+/// A wizard that wants more of its caller has not asked the portal anything.
+#[test]
+fn what_is_known_without_the_portal_puts_nothing_off() {
+    let play = Play::new(&[]);
+    let id = play.get(true).live.session_id;
+    let before = play.login().session.unwrap();
+    play.run_for(secs(100));
+    let calls = play.site.calls();
+    let run = Play::run_command(&id, "check_appointments", &json!({}));
+    assert!(matches!(play.tell(&play.name, run), RunReply::Done(done) if done.result.is_ok()));
+    let after = play.login().session.unwrap();
+    assert_eq!((after.confirmed_at, after.refresh_at), (before.confirmed_at, before.refresh_at));
+    assert_eq!((after.last_used, play.site.calls()), (play.now(), calls));
+}
+
+#[test]
+fn an_operation_takes_no_longer_than_it_may() {
+    let play = Play::new(&[("PORTAL_OPERATION_TIMEOUT_SECONDS", "30")]);
+    let id = play.get(true).live.session_id;
+    play.site.state().slow = Some(("containers", secs(45)));
+    let began = play.now();
+    let RunReply::Done(done) = play.run(&id) else { panic!() };
+    assert_eq!(done.result.unwrap_err().code, Code::Timeout);
+    assert_eq!(play.now().since(began), secs(30));
 }
 
 #[test]

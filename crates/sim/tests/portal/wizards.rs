@@ -96,10 +96,14 @@ fn after_that_it_is_not_gone_on_with_where_the_alarm_is_lost_either() {
     let id = check(&play);
     play.watch.borrow_mut().alarm_lost = true;
     play.world.lose_alarm(Class::Portal, &play.name);
-    play.run_for(secs(600) + MILLI);
+    play.run_for(secs(601));
     assert!(play.row_names().contains(&"wizards".to_owned()));
     let late = run(&play, "check_appointments", &json!({}), Some(&id));
     assert_eq!(code(&late), Some(Code::WizardUnknown));
+    // And what is left of it goes with the next alarm, however late.
+    play.look();
+    play.run_for(secs(60));
+    assert!(!play.row_names().iter().any(|row| row.starts_with("wizards")));
 }
 
 /// Its form is of the session at the portal that has ended.
