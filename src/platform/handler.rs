@@ -62,6 +62,10 @@ impl Incoming for Received {
 impl Backend for Workers {
     type Request = Received;
 
+    fn for_request(&self, id: &str) -> Self {
+        Self { request_id: Some(id.into()), ..self.clone() }
+    }
+
     async fn allow_attempt(&self, key: &str) -> Result<bool, Fault> {
         let limiter = self.env.rate_limiter(RATE_LIMITER).map_err(fault_of)?;
         Ok(limiter.limit(key.to_owned()).await.map_err(fault_of)?.success)

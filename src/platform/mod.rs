@@ -31,13 +31,14 @@ pub struct Workers {
     env: Env,
     /// Of a request.
     context: Option<Rc<Context>>,
+    request_id: Option<Rc<str>>,
 }
 
 impl Workers {
     /// Every call from the entry makes one, so it is here that panics are seen to.
     pub fn new(env: Env) -> Self {
         panics::see_to_them();
-        Self { env, context: None }
+        Self { env, context: None, request_id: None }
     }
 
     pub fn of_request(env: Env, context: Context) -> Self {
@@ -63,6 +64,10 @@ impl Log for Workers {
 
     fn error(&self, line: &str) {
         worker::console_error!("{line}");
+    }
+
+    fn request_in_hand(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 }
 

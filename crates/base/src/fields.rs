@@ -1,5 +1,12 @@
 //! What can be wrong with a field of a request.
 
+/// Whether a character may stand in what is shown to people: none that controls a terminal, breaks a line, or turns the
+/// direction of what stands around it.
+pub fn is_presentable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A field of a body or query that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {

@@ -60,8 +60,14 @@ pub trait Log: Clock {
     fn info(&self, line: &str);
     fn error(&self, line: &str);
 
-    /// Something that went wrong inside.
+    /// The id of the request that this is for, where it is for one.
+    fn request_in_hand(&self) -> Option<&str> {
+        None
+    }
+
+    /// Something that went wrong inside. It carries the id of the request in hand if no other is given.
     fn fault(&self, what: &str, detail: &dyn Display, request_id: Option<&str>) {
+        let request_id = request_id.or_else(|| self.request_in_hand());
         self.error(&log::fault(what, &detail.to_string(), request_id, self.now()));
     }
 }

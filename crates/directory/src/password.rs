@@ -1,8 +1,14 @@
 //! Password hashes: Argon2id with OWASP's parameters, kept as PHC strings, so that each names its own parameters.
+//!
+//! What is hashed is the password as RFC 8265 (`OpaqueString`) maps it, so that it is the same one whatever the keyboard
+//! makes of an accent or of a wide space.
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::Rules as _;
+use std::borrow::Cow;
 
 /// Shortest password that can be set, in characters (ASVS 5.0, 6.2.1).
 pub const PASSWORD_CHARS_MIN: usize = 8;
@@ -21,7 +27,7 @@ pub struct HashParams {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Match,
-    /// It matches, and the hash was made with other parameters than those wanted now.
+    /// It matches, and the hash was made with other parameters than those wanted now, or of the password as it was typed.
     MatchOutdated,
     Mismatch,
 }
@@ -30,35 +36,71 @@ fn params(wanted: HashParams) -> Option<Params> {
     Params::new(wanted.memory_kib, wanted.iterations, 1, Some(32)).ok()
 }
 
+/// The password as RFC 8265 §4.2.2 maps it: wide and other spaces become ordinary ones, and all is put into NFC. What the
+/// profile would refuse beside that is a password here all the same.
+fn mapped(password: &str) -> Cow<'_, str> {
+    let profile = OpaqueString::new();
+    let spaced = profile.additional_mapping_rule(password);
+    spaced.and_then(|text| profile.normalization_rule(text)).unwrap_or(Cow::Borrowed(password))
+}
+
 /// Hashes a password. `None` if the parameters are impossible or memory is out: then nothing is to be stored.
 pub fn hash(password: &str, wanted: HashParams, salt: [u8; SALT_BYTES]) -> Option<String> {
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(wanted)?);
-    let hash: PasswordHash = hasher.hash_password_with_salt(password.as_bytes(), &salt).ok()?;
+    let hash: PasswordHash = hasher.hash_password_with_salt(mapped(password).as_bytes(), &salt).ok()?;
     Some(hash.to_string())
 }
 
-/// Compares a password with a stored hash.
+/// Compares a password with a stored hash. A mismatch costs at least what the wanted parameters do, as [`verify_nobody`] does,
+/// also while the stored ones are cheaper.
 pub fn verify(password: &str, stored: &str, wanted: HashParams) -> Verdict {
-    let Ok(hash) = PasswordHash::new(stored) else { return Verdict::Mismatch };
-    if Argon2::default().verify_password(password.as_bytes(), &hash).is_err() {
-        return Verdict::Mismatch;
+    let Ok(hash) = PasswordHash::new(stored) else { return verify_nobody(password, wanted) };
+    let made_with = Params::try_from(&hash).ok();
+    let matches = |text: &str| Argon2::default().verify_password(text.as_bytes(), &hash).is_ok();
+    let mapped = mapped(password);
+    if matches(&mapped) {
+        let wanted = params(wanted);
+        let same = made_with.zip(wanted).is_some_and(|(made, wanted)| {
+            (made.m_cost(), made.t_cost()) == (wanted.m_cost(), wanted.t_cost())
+        });
+        return if same { Verdict::Match } else { Verdict::MatchOutdated };
     }
-    match Params::try_from(&hash) {
-        Ok(p) if p.m_cost() == wanted.memory_kib && p.t_cost() == wanted.iterations => Verdict::Match,
-        _ => Verdict::MatchOutdated,
+    // A hash of a release before is one of the password as it was typed.
+    if mapped != password && matches(password) {
+        return Verdict::MatchOutdated;
     }
+    if let Some(rest) = made_with.and_then(|made| missing(&made, wanted)) {
+        works(password, rest);
+    }
+    Verdict::Mismatch
+}
+
+/// What is left of the wanted work once a hash with these parameters was made.
+fn missing(made: &Params, wanted: HashParams) -> Option<HashParams> {
+    let cost = |memory_kib: u32, iterations: u32| u64::from(memory_kib) * u64::from(iterations);
+    let rest = cost(wanted.memory_kib, wanted.iterations).checked_sub(cost(made.m_cost(), made.t_cost()))?;
+    let memory_kib = u32::try_from(rest / u64::from(wanted.iterations.max(1))).ok()?;
+    (memory_kib >= Params::MIN_M_COST).then_some(HashParams { memory_kib, ..wanted })
 }
 
 /// Does the work of [`verify`] where there is no user, so that the answer takes as long.
 pub fn verify_nobody(password: &str, wanted: HashParams) -> Verdict {
-    let mut out = [0_u8; 32];
-    if let Some(params) = params(wanted) {
-        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // What comes out is thrown away; the time is what counts.
-        let _ = hasher.hash_password_into(password.as_bytes(), &[0; SALT_BYTES], &mut out);
-    }
-    std::hint::black_box(out);
+    works(password, wanted);
     Verdict::Mismatch
+}
+
+/// Does the work of comparing a password, for the time that it takes.
+fn works(password: &str, wanted: HashParams) {
+    let mapped = mapped(password);
+    let texts = [Some(&*mapped), Some(password).filter(|typed| mapped != *typed)];
+    for text in texts.into_iter().flatten() {
+        let mut out = [0_u8; 32];
+        if let Some(params) = params(wanted) {
+            let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let _ = hasher.hash_password_into(text.as_bytes(), &[0; SALT_BYTES], &mut out);
+        }
+        std::hint::black_box(out);
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +119,66 @@ mod tests {
         assert_eq!(verify("correct horsf", &stored, FAST), Verdict::Mismatch);
         assert_eq!(verify("anything", "not a hash", FAST), Verdict::Mismatch);
         assert_eq!(verify_nobody("anything", FAST), Verdict::Mismatch);
+    }
+
+    /// What was real: a user who had set a password on one keyboard could not log in on another.
+    #[test]
+    fn f15_a_password_typed_on_another_keyboard_is_the_same_one() {
+        let spellings =
+            ["cl\u{e9} du caf\u{e9}", "cle\u{301} du cafe\u{301}", "cl\u{e9}\u{a0}du\u{3000}cafe\u{301}"];
+        for set in spellings {
+            let stored = hash(set, FAST, [1; 16]).unwrap();
+            for typed in spellings {
+                assert_eq!(verify(typed, &stored, FAST), Verdict::Match, "{set} {typed}");
+            }
+            for other in
+                ["cle du cafe", "cl\u{e9}du caf\u{e9}", "CL\u{c9} DU CAF\u{c9}", "cl\u{e9} du caf\u{e9} "]
+            {
+                assert_eq!(verify(other, &stored, FAST), Verdict::Mismatch, "{set} {other}");
+            }
+        }
+        // Letters that only look alike, and full-width ones, are others.
+        let stored = hash("\u{ff21}bcdefgh", FAST, [1; 16]).unwrap();
+        assert_eq!(verify("Abcdefgh", &stored, FAST), Verdict::Mismatch);
+    }
+
+    /// As the release before made them: of the bytes as they came.
+    #[test]
+    fn f15_an_old_hash_still_opens_and_is_then_made_anew() {
+        let typed = "cle\u{301} du cafe\u{301}";
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(FAST).unwrap());
+        let old: PasswordHash = hasher.hash_password_with_salt(typed.as_bytes(), &[1; 16]).unwrap();
+        let old = old.to_string();
+        assert_eq!(verify(typed, &old, FAST), Verdict::MatchOutdated);
+        assert_eq!(verify("cle\u{301} du cafe", &old, FAST), Verdict::Mismatch);
+        let new = hash(typed, FAST, [2; 16]).unwrap();
+        assert_eq!(verify(typed, &new, FAST), Verdict::Match);
+        assert_eq!(verify("cl\u{e9} du caf\u{e9}", &new, FAST), Verdict::Match);
+        // One of nothing but ASCII is as it was.
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(FAST).unwrap());
+        let old: PasswordHash = hasher.hash_password_with_salt(b"correct horse", &[1; 16]).unwrap();
+        assert_eq!(verify("correct horse", &old.to_string(), FAST), Verdict::Match);
+    }
+
+    /// After the parameters were raised, a name that exists would else be known by how little its refusal costs.
+    #[test]
+    fn f10_a_mismatch_costs_as_much_as_an_unknown_name_while_hashes_are_cheaper() {
+        let made = |memory_kib, iterations| params(HashParams { memory_kib, iterations }).unwrap();
+        let wanted = HashParams { memory_kib: 19_456, iterations: 2 };
+        for (memory_kib, iterations) in [(12_288, 3), (19_456, 1), (7_168, 5), (64, 1)] {
+            let rest = missing(&made(memory_kib, iterations), wanted).unwrap();
+            assert_eq!(rest.iterations, 2);
+            let (done, all) = (memory_kib * iterations + rest.memory_kib * rest.iterations, 19_456 * 2);
+            assert!((all - 1..=all).contains(&done), "{memory_kib} {iterations}: {done}");
+            assert!(params(rest).is_some());
+        }
+        for (memory_kib, iterations) in [(19_456, 2), (47_104, 1), (38_911, 1)] {
+            assert_eq!(missing(&made(memory_kib, iterations), wanted), None);
+        }
+        assert_eq!(
+            verify("another", &hash("correct horse", FAST, [1; 16]).unwrap(), OTHER),
+            Verdict::Mismatch
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Service keys: what services show to be let in. `sp_{id}_{secret}`; only the secret's hash is kept.
 
 use base::clock::Timestamp;
+use base::fields::is_presentable;
 use base::ids::ServiceKeyId;
 use base::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -131,7 +132,7 @@ impl PresentedKey {
 pub fn is_name(text: &str) -> bool {
     (1..=NAME_CHARS_MAX).contains(&text.chars().count())
         && text.trim() == text
-        && !text.chars().any(char::is_control)
+        && text.chars().all(is_presentable)
 }
 
 fn hash(secret: &[u8; 32]) -> String {

@@ -8,6 +8,7 @@ use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
 use config::App;
 use directory::ADMIN;
+use directory::service_key::PresentedKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use session::tokens::{TokenError, Verified};
@@ -53,7 +54,9 @@ impl Shown {
 pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
     let header = authorization.ok_or(Reason::NotAuthenticated)?.trim();
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    // One space or more (RFC 6750 §2.1). A scheme alone shows nothing.
+    let token = token.trim_start_matches(' ');
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(Reason::NotAuthenticated);
     }
     // Two headers arrive as one, joined by a comma; a token has neither comma nor space.
@@ -64,14 +67,17 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Reason> {
 }
 
 /// The service key of a request, not looked at yet: by bearer, `X-API-Key` or `Apikey`; by more than one of them only if
-/// they agree. Another scheme than bearer is somebody else's business.
+/// they agree. Another scheme than bearer is somebody else's business, and so is, beside a key in a header, a bearer that has
+/// not the form of one: a proxy's or a gateway's own.
 pub fn service_key(head: &RequestHead) -> Result<&str, Reason> {
-    let bearer = match bearer(head.authorization.as_deref()) {
-        Err(Reason::NotAuthenticated) => None,
-        other => Some(other?),
-    };
     let headers = head.api_key.as_deref().unwrap_or_default().split(',').map(str::trim);
-    let mut shown = bearer.into_iter().chain(headers.filter(|key| !key.is_empty()));
+    let mut headers = headers.filter(|key| !key.is_empty()).peekable();
+    let bearer = match (bearer(head.authorization.as_deref()), headers.peek()) {
+        (Err(Reason::NotAuthenticated), _) | (Err(_), Some(_)) => None,
+        (Ok(token), Some(_)) => Some(token).filter(|token| PresentedKey::parse(token).is_some()),
+        (other, None) => Some(other?),
+    };
+    let mut shown = bearer.into_iter().chain(headers);
     let key = shown.next().ok_or(Reason::NotAuthenticated)?;
     if shown.all(|other| other == key) { Ok(key) } else { Err(Reason::InvalidRequest) }
 }
@@ -187,15 +193,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_one_bearer_token_or_none() {
+    fn f15_f16_reads_one_bearer_token_or_none() {
         for (header, token) in [
             (Some("Bearer abc"), Ok("abc")),
             (Some("bearer abc"), Ok("abc")),
             (None, Err(Reason::NotAuthenticated)),
             (Some(""), Err(Reason::NotAuthenticated)),
             (Some("Basic abc"), Err(Reason::NotAuthenticated)),
-            (Some("Bearer"), Ok("")),
+            // One space or more; a scheme alone is nothing.
+            (Some("Bearer  abc"), Ok("abc")),
+            (Some("Bearer     abc  "), Ok("abc")),
+            (Some("Bearer"), Err(Reason::NotAuthenticated)),
+            (Some("Bearer  "), Err(Reason::NotAuthenticated)),
+            (Some("Bearer\tabc"), Err(Reason::NotAuthenticated)),
             (Some("Bearer a, Bearer b"), Err(Reason::InvalidRequest)),
+            (Some("Bearer  a  b"), Err(Reason::InvalidRequest)),
             (Some("Bearer a b"), Err(Reason::InvalidRequest)),
         ] {
             assert_eq!(bearer(header), token, "{header:?}");
@@ -203,20 +215,26 @@ mod tests {
     }
 
     #[test]
-    fn reads_one_service_key_wherever_it_stands() {
+    fn f15_reads_one_service_key_wherever_it_stands_and_no_foreign_bearer_beside_it() {
+        let [good, other] = ["a", "b"].map(|c| format!("sp_{}_{}", c.repeat(12), "A".repeat(43)));
+        let bearer = format!("Bearer {good}");
         for (authorization, api_key, key) in [
             (None, None, Err(Reason::NotAuthenticated)),
             (Some("Basic abc"), None, Err(Reason::NotAuthenticated)),
             (Some(""), Some(""), Err(Reason::NotAuthenticated)),
+            (Some("Bearer"), None, Err(Reason::NotAuthenticated)),
             (Some("Bearer k"), None, Ok("k")),
-            (Some("Bearer"), None, Ok("")),
             (None, Some("k"), Ok("k")),
             (Some("Basic abc"), Some("k"), Ok("k")),
-            (Some("Bearer k"), Some("k, k"), Ok("k")),
-            (Some("Bearer k"), Some("j"), Err(Reason::InvalidRequest)),
+            (Some("Bearer"), Some("k"), Ok("k")),
+            (Some(&*bearer), Some(&*format!("{good}, {good}")), Ok(&*good)),
+            (Some(&*bearer), Some(&*other), Err(Reason::InvalidRequest)),
             (None, Some("k,j"), Err(Reason::InvalidRequest)),
             (Some("Bearer k, Bearer k"), None, Err(Reason::InvalidRequest)),
-            (Some("Bearer"), Some("k"), Err(Reason::InvalidRequest)),
+            // Somebody else's, whatever is wrong with it.
+            (Some("Bearer x.y.z"), Some(&*good), Ok(&*good)),
+            (Some("Bearer a, Bearer b"), Some(&*good), Ok(&*good)),
+            (Some("Bearer x.y.z"), Some("k,j"), Err(Reason::InvalidRequest)),
         ] {
             let header = |name: &str| match name {
                 "authorization" => authorization.map(str::to_owned),

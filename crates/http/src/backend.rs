@@ -18,6 +18,10 @@ pub trait Backend:
 {
     type Request: Incoming;
 
+    /// The same, for one request: what it logs as a fault carries the request's id.
+    #[must_use]
+    fn for_request(&self, id: &str) -> Self;
+
     /// Counts an attempt of `key`, and says whether it is within the limit.
     async fn allow_attempt(&self, key: &str) -> Result<bool, Fault>;
 

@@ -1,7 +1,7 @@
 //! Bodies: strict JSON, and fields read from it so that all that are wrong are named together.
 
 use crate::error::Reason;
-use base::fields::{FieldError, FieldFault};
+use base::fields::{FieldError, FieldFault, is_presentable};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -17,6 +17,10 @@ impl<'de> Deserialize<'de> for Strict {
 }
 
 struct StrictVisitor;
+
+/// `serde_json` may read a number with a fraction or an exponent two units in the last place beside it. Below 10¹⁵ these are
+/// less than a half, so what comes out whole is the number that was written.
+const WHOLE_MAX: f64 = 1e15;
 
 impl<'de> Visitor<'de> for StrictVisitor {
     type Value = Value;
@@ -37,8 +41,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(v.into())
     }
 
+    /// JSON knows one kind of number: `1.0`, `1e0` and `1` are the same one (RFC 8259 §6).
     fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
-        Ok(v.into())
+        #[allow(clippy::cast_possible_truncation)] // It is whole, and fits.
+        Ok(if v.fract() == 0.0 && v.abs() < WHOLE_MAX { (v as i64).into() } else { v.into() })
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Value, E> {
@@ -144,6 +150,23 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Text that may also come as a number, and then is that number's.
+    pub fn optional_text_or_number(&mut self, field: &'static str, bytes_max: usize) -> Option<String> {
+        let value = self.map.get_mut(leaf(field));
+        if let Some((value, number)) =
+            value.and_then(|v| v.as_number().map(ToString::to_string).map(|n| (v, n)))
+        {
+            *value = number.into();
+        }
+        self.optional_text(field, bytes_max)
+    }
+
+    /// Text to be shown to people. What would change how it, or what stands around it, is shown is left out.
+    pub fn optional_label(&mut self, field: &'static str, bytes_max: usize) -> Option<String> {
+        let text = self.optional_text(field, bytes_max)?;
+        Some(text.chars().filter(|c| is_presentable(*c)).collect())
     }
 
     /// Text that must be there and not be empty.
@@ -278,18 +301,63 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_whole_and_within_its_bounds() {
-        for (number, read) in [("1", Some(1)), ("30", Some(30)), ("null", None)] {
+    fn f16_a_number_is_whole_and_within_its_bounds() {
+        for (number, read) in [
+            ("1", Some(1)),
+            ("30", Some(30)),
+            ("null", None),
+            ("1.0", Some(1)),
+            ("30.000", Some(30)),
+            ("3e1", Some(30)),
+            ("0.2E+1", Some(2)),
+        ] {
             let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
             assert_eq!((f.optional_number("n", 1, 30), f.finish()), (read, Ok(())), "{number}");
         }
         for number in
-            ["0", "-0", "-1", "31", "1.5", "9007199254740993", "18446744073709551616", "\"1\"", "[1]"]
+            ["0", "-0", "-0.0", "-1", "31", "1.5", "9007199254740993", "18446744073709551616", "\"1\"", "[1]"]
         {
             let mut f = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
             assert_eq!(f.optional_number("n", 1, 30), None);
             assert!(f.finish().is_err(), "{number}");
         }
+    }
+
+    #[test]
+    fn f16_what_is_whole_is_a_whole_number_up_to_where_numbers_are_rounded() {
+        for (text, number) in [
+            ("-0.0", serde_json::json!(0)),
+            ("-2.0", serde_json::json!(-2)),
+            ("999999999999999.0", serde_json::json!(999_999_999_999_999_u64)),
+            ("1000000000000000.0", serde_json::json!(1e15)),
+            ("1e300", serde_json::json!(1e300)),
+            ("0.5", serde_json::json!(0.5)),
+        ] {
+            assert_eq!(value(text.as_bytes()), Ok(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn f16_a_text_may_come_as_a_number() {
+        for (text, read) in [("\"sme\"", "sme"), ("7", "7"), ("7.0", "7"), ("1763589600000", "1763589600000")]
+        {
+            let mut f = Fields::parse(format!(r#"{{"n":{text}}}"#).as_bytes()).unwrap();
+            assert_eq!(f.optional_text_or_number("a.n", 20).as_deref(), Some(read), "{text}");
+            assert!(f.finish().is_ok());
+        }
+        for text in ["true", "[7]", "{}", "123456789012345678901"] {
+            let mut f = Fields::parse(format!(r#"{{"n":{text}}}"#).as_bytes()).unwrap();
+            assert_eq!(f.optional_text_or_number("n", 20), None, "{text}");
+            assert!(f.finish().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn f15_a_label_has_nothing_that_changes_how_it_is_shown() {
+        let body = r#"{"n":"Zo\u00eb\u2019s\t\u202e\u2066Pixel\u200f \ud83d\udcf1\r\n\u0000\u0085\u2028","o":"\u202e"}"#;
+        let mut f = Fields::parse(body.as_bytes()).unwrap();
+        assert_eq!(f.optional_label("n", 200).as_deref(), Some("Zo\u{eb}\u{2019}sPixel \u{1f4f1}"));
+        assert_eq!(f.optional_label("o", 200).as_deref(), Some(""));
     }
 
     #[test]

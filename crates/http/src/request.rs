@@ -5,6 +5,7 @@
 use crate::language::Language;
 use base::clock::Timestamp;
 use base::fault::Fault;
+use base::fields::is_presentable;
 
 /// The headers that the entry hands over on the fast path, in this order, beside `Authorization`. Whatever else a route
 /// wants to know of a request keeps it off the fast path.
@@ -58,7 +59,8 @@ impl RequestHead {
             passive: header("x-session-passive").is_some_and(|v| is_passive(&v)),
             language: header("accept-language").map_or_else(Language::default, |h| Language::from_header(&h)),
             address: header("cf-connecting-ip").unwrap_or_else(|| "unknown".to_owned()),
-            user_agent: header("user-agent").map(|v| v.chars().take(USER_AGENT_CHARS).collect()),
+            user_agent: header("user-agent")
+                .map(|v| v.chars().filter(|c| is_presentable(*c)).take(USER_AGENT_CHARS).collect()),
             request_id: header("x-request-id").filter(|id| well_formed(id)).unwrap_or_else(fresh_id),
             started,
         }

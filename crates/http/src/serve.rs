@@ -5,15 +5,15 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
-    admin_keys, admin_sessions, admin_users, debug, facturify, health, login, mock, notifier, own_sessions,
-    portal, post_login, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
+    admin_keys, admin_sessions, admin_users, debug, facturify, health, login, logout, mock, notifier,
+    own_sessions, portal, post_login, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens,
+    upstox,
 };
 use crate::log;
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::{
-    ForAdmin, ForCaller, ForLive, ForService, Found, Leave, Open, Params, Route, Row, find, is_mock,
-    is_portal,
+    ForAdmin, ForCaller, ForLive, ForService, Found, Leave, Open, Params, Route, Row, at, find, is_portal,
 };
 use base::ports::Log;
 use config::{App, Config};
@@ -24,14 +24,14 @@ const NO_ROUTE: &str = "none";
 
 /// Answers a request that is not on the fast path.
 pub async fn serve<B: Backend>(backend: B, head: RequestHead, request: B::Request) -> Reply {
-    let Ok(app) = backend.settings() else {
-        return finished(&backend, None, &head, None, Err(Reason::Misconfigured));
+    let serving = backend.for_request(&head.request_id);
+    let Ok(app) = serving.settings() else {
+        return finished(&serving, None, &head, None, Err(Reason::Misconfigured));
     };
     start(&backend, &app);
-    let mut ctx = RequestContext { app, backend, head, request };
+    let mut ctx = RequestContext { app, backend: serving, head, request };
     let found = match find(&ctx.head.method, &ctx.head.path) {
-        // Not even its methods are told.
-        _ if is_mock(&ctx.head.path) && !ctx.app.config.post_login.mock_routes => Err(Reason::NotFound),
+        _ if is_hidden(&ctx.head, &ctx.app.config) => Err(Reason::NotFound),
         found => found,
     };
     let (row, outcome) = match found {
@@ -40,6 +40,17 @@ pub async fn serve<B: Backend>(backend: B, head: RequestHead, request: B::Reques
         Err(reason) => (None, Err(reason)),
     };
     finished(&ctx.backend, Some(&ctx.app.config), &ctx.head, row, outcome)
+}
+
+/// Whether a path is not there at all, by whatever method: not even its methods are told.
+fn is_hidden(head: &RequestHead, config: &Config) -> bool {
+    match at(&head.path) {
+        Some(Route::Open(Open::MockValidateSession)) => !config.post_login.mock_routes,
+        Some(Route::Live(ForLive::SessionInfo)) => !config.debug_routes,
+        // Whoever knows the secret knows the method.
+        Some(Route::UpstoxNotify) => head.method != "POST",
+        _ => false,
+    }
 }
 
 /// At the first request of an instance the upstream accounts and portal sessions are reconciled: it may be the first after a
@@ -63,18 +74,14 @@ async fn dispatch<B: Backend>(
             let caller = ctx.caller().await?;
             for_caller(ctx, route, &caller).await
         }
-        // It is not there at all unless debug routes are on.
-        Route::Live(ForLive::SessionInfo) if !ctx.app.config.debug_routes => Err(Reason::NotFound),
         Route::Live(route) => {
             let live = ctx.live_caller().await?;
             for_live(ctx, route, &live, params).await
         }
-        Route::Leave(route) => {
+        Route::Leave(Leave::Logout) => logout::logout(ctx).await,
+        Route::Leave(Leave::LogoutAll) => {
             let shown = Shown::of(&ctx.head)?;
-            match route {
-                Leave::Logout => login::logout(ctx, shown).await,
-                Leave::LogoutAll => own_sessions::close_all(ctx, shown).await,
-            }
+            own_sessions::close_all(ctx, shown).await
         }
         Route::Admin(route) => {
             let admin = ctx.admin().await?;

@@ -1,7 +1,7 @@
 //! New tokens for a refresh token: of a user's session at once, of a post-login session when the other system has said
 //! that it still vouches for its user.
 
-use super::decide::{Context, Decided, Decision, Step, end, keep, unopened};
+use super::decide::{Context, Decided, Decision, Fault, Step, end, keep, unopened};
 use super::protocol::{RenewReply, Rotate, RotateReply, Tokens};
 use super::state::{Grant, Rotation, Session};
 use super::steps::{active, seen};
@@ -115,15 +115,34 @@ fn rotate(mut session: Session, generation: u64, cx: Context<'_>) -> Decided<Rot
         session.grant = grant;
         return Ok(tokens(session, pair, cx.now));
     }
-    let again = session.rotation.as_ref().filter(|_| generation + 1 == current);
-    match again {
-        Some(rotation) if within_grace(rotation, cx) || !rotation.confirmed => {
-            let counted_from = if within_grace(rotation, cx) { rotation.at } else { cx.now };
-            let pair = Pair { counted_from, ..cx.mint.open(&rotation.pair)? };
+    match session.rotation.clone().filter(|_| generation + 1 == current) {
+        Some(rotation) if within_grace(&rotation, cx) || !rotation.confirmed => {
+            let pair = repeated(&mut session, &rotation, cx)?;
             Ok(tokens(session, pair, cx.now))
         }
         _ => Ok(end(&session, EndReason::Reuse, cx.now, RotateReply::Reused)),
     }
+}
+
+/// The pair of the last rotation once more, to the byte while the grace lasts. If its access token has run out meanwhile,
+/// with a new one of the same generation in its place: who comes for a lost answer must not get what is good for nothing.
+fn repeated(session: &mut Session, rotation: &Rotation, cx: Context<'_>) -> Result<Pair, Fault> {
+    let pair = cx.mint.open(&rotation.pair)?;
+    // A token says its times in whole seconds.
+    if cx.now.seconds() < pair.access_expires_at.seconds() {
+        let counted_from =
+            if within_grace(rotation, cx) { rotation.at.max(pair.counted_from) } else { cx.now };
+        return Ok(Pair { counted_from, ..pair });
+    }
+    let Grant { generation, refresh_expires_at, .. } = session.grant;
+    let fresh = grant(generation, session.absolute_expires_at, session.channel.is_some(), cx);
+    // Nothing lives longer for it: the refresh token stays the one that it was.
+    let access_expires_at = fresh.access_expires_at.min(refresh_expires_at);
+    session.grant = Grant { access_expires_at, refresh_expires_at, ..fresh };
+    let minted = cx.mint.mint(&session.grant, &session.account)?;
+    let pair = Pair { refresh: pair.refresh, counted_from: cx.now, ..minted };
+    session.rotation = Some(Rotation { pair: cx.mint.seal(&pair)?, ..rotation.clone() });
+    Ok(pair)
 }
 
 fn tokens(mut session: Session, pair: Pair, now: Timestamp) -> Decision<RotateReply> {

@@ -114,6 +114,50 @@ fn a_lost_answer_can_be_asked_for_again_until_the_new_token_was_seen() {
     assert!(matches!(s.rotate(0), RotateReply::Reused(_)));
 }
 
+/// What was real: `expires_in: 0`, which common clients read as "never".
+#[test]
+fn f14_a_repeated_refresh_whose_access_token_ran_out_gets_a_new_one_of_the_same_generation() {
+    for grace in [POLICY.grace, POLICY.access_ttl * 2] {
+        let mut s = Harness::with(Policy { grace, ..POLICY });
+        s.open();
+        let pair = s.tokens(0);
+        let refresh_ends = s.now.plus(POLICY.refresh_ttl);
+        s.advance(POLICY.access_ttl.checked_sub(MS).unwrap());
+        assert_eq!(s.tokens(0).access, pair.access, "it is still good");
+        s.advance(MS);
+        let again = s.tokens(0);
+        assert_ne!(again.access, pair.access);
+        assert_eq!(again.refresh, pair.refresh);
+        assert_eq!(again.access_expires_at.since(again.counted_from), POLICY.access_ttl);
+        assert_eq!(s.peek().generation, 1);
+        // Whoever else comes for it gets that one, also after an eviction.
+        s.recover();
+        assert_eq!((s.tokens(0).access, s.tokens(0).refresh), (again.access.clone(), again.refresh));
+        // It is as good as the one before: the session ends with its refresh token, and seeing it in use confirms it.
+        assert_eq!(s.peek().lifetime_ends_at, Some(refresh_ends));
+        assert!(matches!(s.touch(1), Presence::Live(_)));
+        s.advance(grace);
+        assert!(matches!(s.rotate(0), RotateReply::Reused(_)));
+        let ended = s.revoke(EndReason::Logout);
+        assert_eq!(ended.access_expires_at, again.access_expires_at);
+    }
+}
+
+/// A post-login session ends with its last tokens: a repeated renewal makes nothing live longer.
+#[test]
+fn f14_a_repeated_renewal_gives_no_token_that_lives_longer_than_its_session() {
+    let mut s = Harness::external();
+    s.open();
+    let pair = s.renewed(0);
+    let ends = s.now.plus(POLICY.external_ttl);
+    s.advance(POLICY.external_ttl.checked_sub(Duration::from_secs(5)).unwrap());
+    let RenewStart::Reply(RenewReply::Tokens(Tokens { pair: again, .. })) = s.renew(0) else {
+        panic!("no tokens")
+    };
+    assert_ne!(again.access, pair.access);
+    assert_eq!((again.refresh, again.access_expires_at), (pair.refresh, ends));
+}
+
 #[test]
 fn that_the_new_token_was_seen_survives_an_eviction() {
     let mut s = Harness::new();

@@ -166,9 +166,19 @@ impl KeyRing {
 
     /// As [`KeyRing::verify_access`], but the token may have expired: for naming a session that is to be closed.
     pub fn read_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
-        let claims = self.genuine(token, ACCESS)?;
-        self.check_claims(&claims, ACCESS_SECONDS_MAX, now)?;
-        Ok(claims.into())
+        self.read(token, ACCESS, ACCESS_SECONDS_MAX, now).map(Verified::from)
+    }
+
+    /// The same of a refresh token.
+    pub fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
+        self.read(token, REFRESH, REFRESH_SECONDS_MAX, now).map(Verified::from)
+    }
+
+    /// The claims of a token that is right in every way, but may have expired.
+    fn read(&self, token: &str, typ: &str, lifetime_max: u64, now: Timestamp) -> Result<Claims, TokenError> {
+        let claims = self.genuine(token, typ)?;
+        self.check_claims(&claims, lifetime_max, now)?;
+        Ok(claims)
     }
 
     fn verify(
@@ -178,8 +188,7 @@ impl KeyRing {
         lifetime_max: u64,
         now: Timestamp,
     ) -> Result<Verified, TokenError> {
-        let claims = self.genuine(token, typ)?;
-        self.check_claims(&claims, lifetime_max, now)?;
+        let claims = self.read(token, typ, lifetime_max, now)?;
         // RFC 7519 §4.1.4: not accepted on or after `exp`.
         if now.seconds() >= claims.exp {
             return Err(TokenError::Expired);

@@ -28,20 +28,25 @@ pub struct SimHost {
     /// None for the stateless Worker.
     object: Option<Rc<Object>>,
     owner: Owner,
+    request_id: Option<Rc<str>>,
 }
 
 impl SimHost {
     pub(crate) fn of_object(world: Rc<Deployment>, object: Rc<Object>, instance: u64) -> Self {
-        Self { world, object: Some(object), owner: Owner::Instance(instance) }
+        Self { world, object: Some(object), owner: Owner::Instance(instance), request_id: None }
     }
 
     pub(crate) fn of_worker(world: Rc<Deployment>) -> Self {
-        Self { world, object: None, owner: Owner::Worker }
+        Self { world, object: None, owner: Owner::Worker, request_id: None }
     }
 
     /// For callers and upstreams: what they do is stopped by nobody.
     pub(crate) fn of_world(world: Rc<Deployment>) -> Self {
-        Self { world, object: None, owner: Owner::World }
+        Self { world, object: None, owner: Owner::World, request_id: None }
+    }
+
+    pub(crate) fn serving(&self, id: &str) -> Self {
+        Self { request_id: Some(id.into()), ..self.clone() }
     }
 
     /// The output gate: nothing leaves an object before what it has written is durable.
@@ -170,6 +175,10 @@ impl Log for SimHost {
 
     fn error(&self, line: &str) {
         self.world.log(true, line);
+    }
+
+    fn request_in_hand(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 }
 

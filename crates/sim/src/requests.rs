@@ -129,6 +129,10 @@ impl Incoming for Request {
 impl Backend for SimHost {
     type Request = Request;
 
+    fn for_request(&self, id: &str) -> Self {
+        self.serving(id)
+    }
+
     async fn allow_attempt(&self, key: &str) -> Result<bool, Fault> {
         Ok(self.count_attempt(key) <= ATTEMPTS_MAX)
     }

@@ -36,14 +36,11 @@ pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Re
     }
     let limit = page_limit(query)?;
     let cursor = query_values(query, "cursor").next().filter(|c| !c.is_empty());
-    // A cursor that KV does not know is the caller's fault; that KV cannot be asked is ours.
-    let given = cursor.is_some();
-    let page = ctx.store().list_sessions(limit, cursor).await.map_err(|error| {
-        let reason = ctx.fault("kv list", &error);
-        if given { Reason::field("cursor", FieldFault::NotAllowed) } else { reason }
-    })?;
+    let cursor = cursor.map(|given| ctx.take_cursor(&given)).transpose()?;
+    let page = ctx.store().list_sessions(limit, cursor).await.map_err(|e| ctx.fault("kv list", &e))?;
     let sessions = ctx.live_sessions(&page.session_ids).await?;
-    Ok(Reply::json(200, &listing(None, &sessions, page.cursor.as_deref())))
+    let next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
+    Ok(Reply::json(200, &listing(None, &sessions, next.as_deref())))
 }
 
 /// The `limit` of a query, within bounds.
@@ -102,7 +99,7 @@ pub async fn close_one<B: Backend>(
 /// `POST /admin/sessions/cleanup`: ends what a lost alarm left behind. Looks at KV's records and at the users' lists, a
 /// bounded number of each; `next_cursor` says that there is more.
 pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
-    let (kv_cursor, after) = sweep_cursor(&ctx.head.query)?;
+    let (kv_cursor, after) = sweep_cursor(ctx)?;
     let now = ctx.now();
     let unlisted = |error: Fault| ctx.fault("kv list", &error);
     let page = ctx.store().list_sessions(SWEEP_SESSIONS, kv_cursor).await.map_err(unlisted)?;
@@ -124,8 +121,9 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Resu
     }
     let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
-    let next = (page.cursor.is_some() || last_user.is_some())
-        .then(|| format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), page.cursor.unwrap_or_default()));
+    let kv_next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
+    let next = (kv_next.is_some() || last_user.is_some())
+        .then(|| format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), kv_next.unwrap_or_default()));
     Ok(Reply::json(200, &json!({ "cleaned_sessions": cleaned, "next_cursor": next })))
 }
 
@@ -143,10 +141,12 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
 }
 
 /// Where the last sweep stopped: the last user's id and KV's cursor.
-fn sweep_cursor(query: &str) -> Result<(Option<String>, UserId), Reason> {
-    let Some(text) = query_values(query, "cursor").next() else { return Ok((None, UserId::NOBODY)) };
+fn sweep_cursor<B: Backend>(ctx: &RequestContext<B>) -> Result<(Option<String>, UserId), Reason> {
+    let Some(text) = query_values(&ctx.head.query, "cursor").next() else {
+        return Ok((None, UserId::NOBODY));
+    };
     let wrong = || Reason::field("cursor", FieldFault::NotAllowed);
     let (after, kv) = text.split_once('.').ok_or_else(wrong)?;
-    let kv = Some(kv.to_owned()).filter(|c| !c.is_empty());
+    let kv = if kv.is_empty() { None } else { Some(ctx.take_cursor(kv)?) };
     Ok((kv, after.parse().map_err(|_| wrong())?))
 }

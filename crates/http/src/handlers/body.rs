@@ -10,6 +10,8 @@ use crate::request::Incoming;
 /// Largest body of any route, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The bytes of a JSON body; none if there is no body.
 pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
     let length = request.header("content-length").and_then(|v| v.parse::<usize>().ok());
@@ -25,6 +27,10 @@ pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
         }
         bytes.extend_from_slice(&chunk);
     }
+    // RFC 8259 §8.1: it may be ignored.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     if !bytes.is_empty() && !is_json {
         return Err(Reason::NotJson);
     }
@@ -38,7 +44,10 @@ fn json_type(value: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
         && parts.all(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            let value = value.trim_matches('"');
+            // Its other name in the Encoding Standard is what many write.
+            let is_utf8 = value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8");
+            is_utf8 || !name.eq_ignore_ascii_case("charset")
         })
 }
 

@@ -1,25 +1,26 @@
-//! `POST /auth/login` and the way out.
+//! `POST /auth/login`.
 
 use super::refresh::token_reply;
 use super::session_start;
-use crate::access::Shown;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
-use base::clock::seconds_up;
+use base::clock::{millis, seconds_up};
 use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::password::PASSWORD_BYTES_MAX;
 use directory::{AtLimit, Login, LoginReply, Refused, Reserve, ReserveReply, Reserved, Throttled, username};
-use serde_json::json;
-use session::{Account, Device, EndReason, Pair};
+use session::{Account, Device, Pair};
 use std::time::Duration;
 
 const USERNAME_BYTES_MAX: usize = 512;
 const DEVICE_NAME_BYTES_MAX: usize = 200;
+/// The object of a name that exists lives where its user first logged in, and that of an unknown one near whoever asks. What a
+/// call across the world and a hash take together is less than this, so that the time of a refusal says nothing of the place.
+const REFUSAL_MS: u64 = 500;
 
 /// Logs a user in.
 ///
@@ -31,7 +32,7 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let mut fields = ctx.fields().await?;
     let name = fields.text("username", USERNAME_BYTES_MAX);
     let password = Secret::new(fields.text("password", PASSWORD_BYTES_MAX));
-    let name_of_device = fields.optional_text("device_name", DEVICE_NAME_BYTES_MAX);
+    let name_of_device = fields.optional_label("device_name", DEVICE_NAME_BYTES_MAX);
     let canonical = username::canonical(&name);
     if canonical.is_none() && !name.is_empty() {
         fields.fault("username", FieldFault::NotAllowed);
@@ -98,66 +99,41 @@ async fn reserve<B: Backend>(
     let AtLimit { version, sessions } = match ctx.user(username, &login).await? {
         LoginReply::Reserved(reserved) => return Ok(reserved),
         LoginReply::AtLimit(at_limit) => at_limit,
-        LoginReply::Refused(refused) => return Err(held_back(ctx, refused).await),
+        LoginReply::Refused(refused) => return Err(wrong(ctx, refused).await),
         LoginReply::Throttled(Throttled { retry_after_ms, user_id }) => {
             let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
-            return Err(Failed { reason: Reason::TooManyAttempts { retry_after_seconds }, user: user_id });
+            return Err(refused(ctx, Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await);
         }
-        LoginReply::Inactive { user_id } => return Err(inactive(user_id)),
+        LoginReply::Inactive { user_id } => {
+            return Err(refused(ctx, Reason::UserInactive, Some(user_id), 0).await);
+        }
     };
     let activity = session_start::activities(ctx, sessions).await?;
     let Login { session_id, replaces, .. } = login;
     match ctx.user(username, &Reserve { session_id, version, activity, replaces }).await? {
         ReserveReply::Reserved(reserved) => Ok(reserved),
         ReserveReply::LimitExceeded { user_id } => {
-            Err(Failed { reason: Reason::SessionLimitExceeded, user: Some(user_id) })
+            Err(refused(ctx, Reason::SessionLimitExceeded, Some(user_id), 0).await)
         }
-        ReserveReply::Refused(refused) => Err(held_back(ctx, refused).await),
-        ReserveReply::Inactive { user_id } => Err(inactive(user_id)),
+        ReserveReply::Refused(refused) => Err(wrong(ctx, refused).await),
+        ReserveReply::Inactive { user_id } => Err(refused(ctx, Reason::UserInactive, Some(user_id), 0).await),
     }
 }
 
-/// A refusal, once its answer may go out.
-async fn held_back<B: Backend>(ctx: &RequestContext<B>, refused: Refused) -> Failed {
-    ctx.backend.sleep(Duration::from_millis(refused.delay_ms)).await;
-    Failed { reason: Reason::InvalidCredentials, user: refused.user_id }
+async fn wrong<B: Backend>(ctx: &RequestContext<B>, Refused { delay_ms, user_id }: Refused) -> Failed {
+    refused(ctx, Reason::InvalidCredentials, user_id, delay_ms).await
 }
 
-fn inactive(user_id: UserId) -> Failed {
-    Failed { reason: Reason::UserInactive, user: Some(user_id) }
-}
-
-/// `POST /auth/logout`: ends the caller's session, and the one that `access_token` names if that is another of theirs.
-///
-/// 1. Check the caller: 401.
-/// 2. Read the other token: 422 if it is not one of the caller's. It may have expired.
-/// 3. End the session in its object, then everywhere else.
-pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Result<Reply, Reason> {
-    let mut fields = ctx.fields().await?;
-    let caller = ctx.live_caller().await?.caller;
-    let mut sessions = vec![caller.session_id.clone()];
-    if let Some(token) = fields.optional_text("access_token", 4096).filter(|t| !t.is_empty()) {
-        match ctx.app.keys.read_access(&token, ctx.now()) {
-            Ok(t) if caller.account.subject() == t.subject => {
-                if t.session_id != caller.session_id {
-                    sessions.push(t.session_id);
-                }
-            }
-            _ => fields.fault("access_token", FieldFault::NotAllowed),
-        }
-    }
-    fields.finish()?;
-    for id in &sessions {
-        ctx.end_session(id, EndReason::Logout).await?;
-        let user = caller.account.user();
-        ctx.audit(&Audit {
-            action: "logout",
-            outcome: "ok",
-            actor: user,
-            user,
-            session_id: Some(id.as_str()),
-            ..Audit::default()
-        });
-    }
-    Ok(Reply::json(200, &json!({ "message": "Logged out successfully" })))
+/// A refusal, once its answer may go out: at a multiple of [`REFUSAL_MS`] after the request came, and then as much later as the
+/// failures before it ask for.
+async fn refused<B: Backend>(
+    ctx: &RequestContext<B>,
+    reason: Reason,
+    user: Option<UserId>,
+    delay_ms: u64,
+) -> Failed {
+    let took_ms = millis(ctx.now().since(ctx.head.started));
+    let answered_ms = took_ms.div_ceil(REFUSAL_MS).max(1) * REFUSAL_MS;
+    ctx.backend.sleep(Duration::from_millis(answered_ms - took_ms + delay_ms)).await;
+    Failed { reason, user }
 }

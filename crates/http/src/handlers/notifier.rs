@@ -36,8 +36,8 @@ pub async fn notify<B: Backend>(ctx: &mut RequestContext<B>, _: SecretPath) -> R
     if !token.bytes().all(|b| b.is_ascii_graphic()) {
         fields.fault("access_token", FieldFault::NotAllowed);
     }
-    // Milliseconds as text; only a hint, so one that cannot be read is none.
-    let expires_at = fields.optional_text("expires_at", 64).and_then(|t| t.parse().ok());
+    // Milliseconds, as text or as a number; only a hint, so one that cannot be read is none.
+    let expires_at = fields.optional_text_or_number("expires_at", 64).and_then(|t| t.parse().ok());
     fields.finish()?;
     let key = account(ctx, &client_id, &user_id).ok_or(Reason::AccountNotFound)?;
     let task = Adopt {

@@ -43,7 +43,7 @@ pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Init, Reaso
         customer.optional_text(field, CUSTOMER_TEXT_BYTES_MAX);
     }
     let mut payload = data.object("data.payload");
-    let id = payload.optional_text("data.payload.channelId", CHANNEL_BYTES_MAX);
+    let id = payload.optional_text_or_number("data.payload.channelId", CHANNEL_BYTES_MAX);
     data.absorb(customer);
     data.absorb(payload);
     fields.absorb(data);

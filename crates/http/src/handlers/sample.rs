@@ -8,28 +8,33 @@ use crate::error::Reason;
 use crate::json;
 use crate::reply::Reply;
 use directory::{GetDataReply, PutData, PutDataReply, ReadData};
-use serde_json::{Value, json};
 use session::EndReason;
 
 /// `GET /api/v1/data`: the document; an empty one before anything was stored.
 pub async fn read<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let read = ReadData { user_id: caller.account.user_id };
-    let document: Value = match ctx.owner(caller.account.owner(), &read).await? {
-        GetDataReply::Data { json: Some(text) } => {
-            serde_json::from_str(&text).map_err(|e| ctx.fault("stored document", &e))?
-        }
-        GetDataReply::Data { json: None } => json!({}),
+    let document = match ctx.owner(caller.account.owner(), &read).await? {
+        GetDataReply::Data { json } => json.unwrap_or_else(|| "{}".to_owned()),
         GetDataReply::NoUser => return Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
     };
-    Ok(Reply::json(200, &json!({ "data": document })))
+    json::value(document.as_bytes()).map_err(|reason| ctx.fault("stored document", &reason.code()))?;
+    Ok(data(&document))
 }
 
-/// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place.
+/// `POST /api/v1/data`: any JSON up to the body's limit takes the document's place. It is kept as it was written, so that no
+/// number in it becomes another one.
 pub async fn write<B: Backend>(ctx: &mut RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
-    let document = json::value(&body::bytes(&mut ctx.request).await?)?;
-    let put = PutData { json: document.to_string(), user_id: Some(caller.account.user_id) };
+    let body = body::bytes(&mut ctx.request).await?;
+    json::value(&body)?;
+    let text = String::from_utf8(body).map_err(|_| Reason::MalformedJson)?;
+    let put = PutData { json: text.trim().to_owned(), user_id: Some(caller.account.user_id) };
     match ctx.owner(caller.account.owner(), &put).await? {
-        PutDataReply::Done => Ok(Reply::json(200, &json!({ "data": document }))),
+        PutDataReply::Done => Ok(data(&put.json)),
         PutDataReply::NoUser => Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
     }
+}
+
+/// The document's text in the answer.
+fn data(document: &str) -> Reply {
+    Reply { body: Some(["{\"data\":", document, "}"].concat()), ..Reply::empty(200) }
 }

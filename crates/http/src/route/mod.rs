@@ -71,11 +71,13 @@ pub enum ForLive {
     SessionInfo,
 }
 
-/// The same, but the handler asks the session itself: a body that is wrong is refused before the session is asked, so that a
-/// client hears of it also with a token that has just ended. Dispatch proves no more than that there is a bearer header.
+/// For whoever has a session, or had one; the handler asks it itself: a body that is wrong is refused before the session is
+/// asked, so that a client hears of it also with a token that has just ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
+    /// By any token of the session, which may also stand in the body.
     Logout,
+    /// Dispatch proves no more than that there is a bearer header.
     LogoutAll,
 }
 
@@ -160,9 +162,6 @@ pub fn find(method: &str, path: &str) -> Result<Found, Reason> {
     let path = canonical(path);
     let asked = Methods::named(method);
     let (first, segments) = first_row(path).ok_or(Reason::NotFound)?;
-    if !first.methods.intersects(asked) && first.takes_rest {
-        return Err(Reason::NotFound);
-    }
     // A name that is not text can be nobody's.
     let params = params(first, segments)?;
     let mut allowed = Methods::OPTIONS;
@@ -184,9 +183,9 @@ pub fn is_portal(path: &str) -> bool {
     first_row(canonical(path)).is_some_and(|(row, _)| row.is_portal())
 }
 
-/// Whether a path is the mock's, which is not there at all unless mocks are on.
-pub fn is_mock(path: &str) -> bool {
-    first_row(path).is_some_and(|(row, _)| row.route == Route::Open(Open::MockValidateSession))
+/// The first route at a path, whatever the method.
+pub fn at(path: &str) -> Option<Route> {
+    first_row(canonical(path)).map(|(row, _)| row.route)
 }
 
 /// Without the second prefix of what is under `/auth`.
@@ -205,8 +204,7 @@ fn first_row(path: &str) -> Option<(&'static Row, Segments<'_>)> {
 /// The caller's segments if a row's pattern fits a path. Allocates nothing.
 fn segments<'a>(row: &Row, path: &'a str) -> Option<Segments<'a>> {
     if !row.has_params {
-        let fits = if row.takes_rest { path.starts_with(row.pattern) } else { path == row.pattern };
-        return fits.then_some([None; 2]);
+        return (path == row.pattern).then_some([None; 2]);
     }
     let mut found = [None; 2];
     let mut free = found.iter_mut();

@@ -35,25 +35,17 @@ pub struct Row {
     pub(super) has_params: bool,
     /// Whether a caller's segment may be empty.
     pub(super) takes_empty: bool,
-    /// Whether anything may follow the pattern.
-    pub(super) takes_rest: bool,
 }
 
 impl Row {
     const fn new(methods: Methods, name: &'static str, pattern: &'static str, route: Route) -> Self {
         let (has_params, access) = (has_params(pattern.as_bytes()), route.access());
-        Self { methods, pattern, name, access, route, has_params, takes_empty: false, takes_rest: false }
+        Self { methods, pattern, name, access, route, has_params, takes_empty: false }
     }
 
     /// A caller's segment may be empty. The handler knows nothing of that name.
     const fn or_empty(mut self) -> Self {
         self.takes_empty = true;
-        self
-    }
-
-    /// Anything may follow the pattern.
-    const fn with_rest(mut self) -> Self {
-        self.takes_rest = true;
         self
     }
 
@@ -85,11 +77,11 @@ const PORTAL: Scope = Scope::Portal;
 
 /// The first row whose pattern fits decides what the path is. Those of the fast path stand first.
 pub static ROUTES: &[Row] = &[
-    Row::new(Methods::GET.and(Methods::POST), "/auth/verify", "/auth/verify", Route::Caller(ForCaller::Verify)),
+    // A proxy may ask with the method of the request that it asks about, so `OPTIONS` is a question, too. What stands in a
+    // path below cannot be trusted: the platform resolves `..` before anybody here sees it.
+    Row::new(Methods::ALL, "/auth/verify", "/auth/verify", Route::Caller(ForCaller::Verify)),
     row!(GET "/auth/profile", Route::Caller(ForCaller::Profile)),
     row!(GET "/api/v1/protected", Route::Caller(ForCaller::Protected)),
-    // Envoy (`ext_authz` over HTTP) puts the path that it asks about behind this one, and asks with its method.
-    Row::new(Methods::ALL, "/auth/verify", "/auth/verify/", Route::Caller(ForCaller::Verify)).with_rest(),
     row!(POST "/auth/login", Route::Open(Open::Login)),
     row!(POST "/auth/refresh", Route::Open(Open::Refresh)),
     row!(POST "/auth/logout", Route::Leave(Leave::Logout)),

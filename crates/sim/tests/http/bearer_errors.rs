@@ -8,14 +8,13 @@ const REALM: &str = "Bearer realm=\"sallyport\"";
 const INVALID: &str = "Bearer realm=\"sallyport\", error=\"invalid_token\"";
 const MALFORMED: &str = "Bearer realm=\"sallyport\", error=\"invalid_request\"";
 
-/// On the fast path and beside it, and routes that read a body.
-const ROUTES: [(&str, &str); 9] = [
+/// On the fast path and beside it, and a route that reads a body. A logout is for tokens that are over, too.
+const ROUTES: [(&str, &str); 8] = [
     ("GET", "/auth/profile"),
     ("GET", "/auth/verify"),
     ("HEAD", "/auth/verify"),
     ("GET", "/auth/sessions"),
     ("GET", "/api/v1/data"),
-    ("POST", "/auth/logout"),
     ("POST", "/api/v1/auth/logout-all"),
     ("GET", "/admin/users"),
     ("GET", "/debug/session-info"),
@@ -43,6 +42,8 @@ fn without_a_bearer_token_there_is_a_challenge_and_no_error_in_it() {
         ("B06", "Digest credentials", "Digest username=\"a\""),
         ("B06", "a bare token", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"),
         ("B01", "an empty header", ""),
+        ("B01", "no token after the scheme", "Bearer"),
+        ("B01", "only spaces after the scheme", "Bearer   "),
         ("B01", "a scheme that only begins like Bearer", "Bearerx abc"),
     ] {
         everywhere(&server, &format!("{id} {what}"), &[("authorization", header)], 401, REALM);
@@ -60,7 +61,6 @@ fn a_token_that_is_refused_is_invalid() {
     assert_eq!(server.post("/auth/logout").token(&revoked).send().status, 200);
     for (what, token) in [
         ("a bad token", "x.y.z"),
-        ("no token after the scheme", ""),
         ("an expired token", &expired),
         ("a token of an unknown session", &unknown),
         ("a refresh token", &tokens.refresh),

@@ -3,6 +3,7 @@
 use super::support::guesses::{LOGIN_MAX_FAILURES, WRONG, by_status};
 use super::support::{PASSWORD, Server};
 use serde_json::json;
+use sim::weather::Odds;
 
 /// U01
 #[test]
@@ -23,6 +24,37 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
             answer.headers.remove("x-request-id");
         }
         assert_eq!((nobody.status, nobody.text, nobody.headers), (wrong.status, wrong.text, wrong.headers));
+    }
+}
+
+/// What was real: a name that exists was answered from where it lives, some hundred milliseconds later.
+#[test]
+fn f10_a_refusal_takes_the_same_time_however_far_the_user_s_object_is() {
+    let server = Server::new();
+    let user = server.make_user();
+    let disabled = server.make_user();
+    let path = format!("/admin/users/{}", disabled.username);
+    let off = server.request("PATCH", &path).token(&server.admin()).json(&json!({ "is_active": false }));
+    assert_eq!(off.send().status, 200);
+    let took = |name: &str, password: &str, odds: Odds| {
+        let from = server.address();
+        let began = server.world.now();
+        server.world.weather().rough(odds);
+        let answer = server.login_from(name, password, &from).send();
+        server.world.weather().clear();
+        assert!(answer.status >= 400, "{name}: {}", answer.text);
+        u64::try_from(server.world.now().since(began).as_millis()).unwrap()
+    };
+    let names = [("nobody-of-that-name", WRONG), (&*user.username, WRONG), (&*disabled.username, PASSWORD)];
+    for _ in 0..5 {
+        for (name, password) in names {
+            assert_eq!(took(name, password, Odds::default()), 500, "{name}");
+            // The object is up to a hundred milliseconds away.
+            assert_eq!(took(name, password, Odds { slow: 1000, ..Odds::default() }), 500, "{name}");
+            // Or much further.
+            let far = took(name, password, Odds { very_slow: 1000, ..Odds::default() });
+            assert_eq!((far % 500, far > 500), (0, true), "{name}: {far}");
+        }
     }
 }
 

@@ -140,6 +140,7 @@ fn a_field_of_the_wrong_type_is_named() {
         ("/auth/refresh", "refresh_token", "text"),
         ("/auth/refresh", "language", "text"),
         ("/auth/logout", "access_token", "text"),
+        ("/auth/logout", "refresh_token", "text"),
         ("/auth/logout-all", "keep_current", "bool"),
         ("/admin/users", "username", "text"),
         ("/admin/users", "password", "text"),

@@ -86,7 +86,6 @@ fn a_token_that_was_tampered_with_is_refused() {
         ("J05", "five parts", format!("{token}.{payload}.{signature}")),
         ("J05", "an empty part before", format!(".{token}")),
         ("J05", "an empty part after", format!("{token}.")),
-        ("J06", "nothing", String::new()),
         ("J06", "dots", "..".to_owned()),
         ("J06", "a signature cut short", format!("{header}.{payload}.{}", &signature[..22])),
         ("J06", "a signature too long", format!("{token}AAAA")),

@@ -6,6 +6,7 @@
 mod admin;
 mod bearer_errors;
 mod conventions;
+mod forms;
 mod guessing;
 mod guessing_at_once;
 mod hostile_bodies;
@@ -16,6 +17,7 @@ mod hostile_refresh;
 mod hostile_strings;
 mod hostile_tokens;
 mod owner;
+mod proxy;
 mod routes;
 mod service_keys;
 mod spellings;

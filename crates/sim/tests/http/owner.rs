@@ -51,6 +51,14 @@ impl Play {
         logged_out(&self.server.protected(&tokens.access), "access_token_blacklisted");
     }
 
+    fn logout_with(&self, bearer: Option<&str>, body: &Value) -> Answer {
+        let call = self.server.post("/auth/logout").json(body);
+        match bearer {
+            Some(token) => call.token(token).send(),
+            None => call.send(),
+        }
+    }
+
     /// The token, expired a second ago.
     fn expired(&self, token: &str) -> String {
         let past = self.server.now() - 1;
@@ -214,24 +222,86 @@ fn a_login_in_place_of_an_older_session_takes_no_other_session_s_place_not_even_
     play.is_revoked(&others[3]);
 }
 
-/// S04
+/// S04. What was real: the answer of a logout was lost, and the second one was refused.
 #[test]
-fn a_second_logout_is_refused_as_any_request_of_an_ended_session() {
+fn f14_a_second_logout_is_answered_as_the_first() {
     let play = Play::new();
-    assert_eq!(play.logout(&play.tokens.access).status, 200);
-    for _ in 0..2 {
-        logged_out(&play.logout(&play.tokens.access), "access_token_blacklisted");
+    let message = json!({ "message": "Logged out successfully" });
+    for _ in 0..3 {
+        let answer = play.logout(&play.tokens.access);
+        assert_eq!((answer.status, &answer.json), (200, &message));
+        let answer = play.logout_with(None, &json!({ "refresh_token": play.tokens.refresh }));
+        assert_eq!((answer.status, &answer.json), (200, &message));
+        play.is_revoked(&play.tokens);
     }
+    // Whoever else ended it: it has ended.
+    let play = Play::new();
+    let path = format!("/admin/users/{}/sessions", play.user.username);
+    assert_eq!(play.server.request("DELETE", &path).token(&play.server.admin()).send().status, 200);
+    assert_eq!(play.logout(&play.tokens.access).status, 200);
+    let told = play.server.protected(&play.tokens.access);
+    assert_eq!((told.status, told.json["reason"].as_str()), (401, Some("admin")));
 }
 
-/// S05
+/// S05. What was real: 401 `token_expired`, and the place stayed taken.
 #[test]
-fn an_expired_token_logs_nobody_out_and_refreshed_it_does() {
+fn f14_an_expired_access_token_or_the_refresh_token_alone_logs_out_and_frees_the_place() {
+    let settings = [("MAX_CONCURRENT_SESSIONS_PER_USER", "1"), ("SESSION_LIMIT_POLICY", "reject")];
+    let server = Server::with(&settings);
+    let (user, tokens) = server.someone();
+    let play = Play { server, user, tokens };
+    let mut tokens = play.tokens.clone();
+    let full = || play.server.try_log_in(&play.user.username, PASSWORD);
+    full().refused(403, "session_limit_exceeded");
+    let expired = play.expired(&tokens.access);
+    let ways = [
+        (Some(expired.clone()), false),
+        (None, true),
+        // Beside one that is no good, and one of another scheme.
+        (Some("x.y.z".to_owned()), true),
+        (Some(expired), true),
+    ];
+    for (n, (bearer, in_body)) in ways.into_iter().enumerate() {
+        let bearer = bearer.map(|token| if token == "x.y.z" { token } else { play.expired(&tokens.access) });
+        let body = if in_body { json!({ "refresh_token": tokens.refresh }) } else { json!({}) };
+        assert_eq!(play.logout_with(bearer.as_deref(), &body).status, 200, "{n}");
+        play.is_revoked(&tokens);
+        logged_out(&play.server.refresh(&tokens.refresh), "session_revoked_or_invalid");
+        tokens = full().tokens();
+    }
+    // A refresh token that has been rotated is still one of that session.
+    let next = play.server.refresh(&tokens.refresh).tokens();
+    assert_eq!(play.logout_with(None, &json!({ "refresh_token": tokens.refresh })).status, 200);
+    play.is_revoked(&next);
+}
+
+#[test]
+fn f14_what_is_no_token_of_ours_logs_nobody_out() {
     let play = Play::new();
-    play.logout(&play.expired(&play.tokens.access)).refused(401, "token_expired");
-    let next = play.server.refresh(&play.tokens.refresh).tokens();
-    assert_eq!(play.logout(&next.access).status, 200);
-    logged_out(&play.server.refresh(&next.refresh), "session_revoked_or_invalid");
+    let tokens = &play.tokens;
+    let refused: [(Option<&str>, Value, u16, &str); 8] = [
+        (None, json!({}), 401, "not_authenticated"),
+        (None, json!({ "access_token": tokens.access }), 401, "not_authenticated"),
+        (None, json!({ "refresh_token": "" }), 401, "not_authenticated"),
+        (None, json!({ "refresh_token": "x.y.z" }), 401, "token_invalid"),
+        (None, json!({ "refresh_token": tokens.access }), 401, "token_invalid"),
+        (Some("x.y.z"), json!({}), 401, "token_invalid"),
+        (Some(&tokens.refresh), json!({}), 401, "token_invalid"),
+        (Some("a.b.c, Bearer d.e.f"), json!({ "refresh_token": tokens.refresh }), 400, "invalid_request"),
+    ];
+    for (bearer, body, status, code) in refused {
+        play.logout_with(bearer, &body).refused(status, code);
+    }
+    let wrong = play.logout_with(Some(&tokens.access), &json!({ "refresh_token": 7 }));
+    assert_eq!(wrong.wrong_fields(), ["refresh_token"]);
+    // A generation that is still to come, and another's session.
+    let (_, other) = play.server.someone();
+    for claims in [json!({ "gen": 7 }), json!({ "sid": session_of(&other.access) })] {
+        let forged = forge(&tokens.access, &json!({}), &claims);
+        play.logout(&forged).refused(401, "session_revoked_or_invalid");
+    }
+    play.is_alive(tokens);
+    play.is_alive(&other);
 }
 
 /// S05
@@ -253,8 +323,21 @@ fn a_logout_that_names_another_user_s_token_ends_neither_session() {
         let answer = play.logout_naming(&play.tokens.access, named);
         assert_eq!(answer.wrong_fields(), ["access_token"]);
     }
+    for named in [&*other.refresh, &*play.tokens.access, "x.y.z"] {
+        let body = json!({ "refresh_token": named, "access_token": other.access });
+        let answer = play.logout_with(Some(&play.tokens.access), &body);
+        assert_eq!(answer.wrong_fields(), ["access_token"]);
+    }
     play.is_alive(&other);
     play.is_alive(&play.tokens);
+    // A refresh token that is no good, or somebody else's, keeps nobody from logging out, and ends nothing.
+    for named in [&*other.refresh, "x.y.z"] {
+        let mine = play.again();
+        let body = json!({ "refresh_token": named });
+        assert_eq!(play.logout_with(Some(&mine.access), &body).status, 200);
+        play.is_revoked(&mine);
+    }
+    play.is_alive(&other);
 }
 
 /// S06

@@ -92,7 +92,9 @@ fn a_service_needs_the_scope_of_the_table_and_no_other() {
 #[test]
 fn another_method_is_told_what_is_allowed_and_options_says_it() {
     let server = deployment();
-    for row in ROUTES.iter().filter(|row| row.methods != Methods::ALL) {
+    // One is asked by every method, and one is not there by another.
+    let is_told = |row: &&Row| row.methods != Methods::ALL && row.access != Access::SecretPath;
+    for row in ROUTES.iter().filter(is_told) {
         let path = path(row);
         let told = |answer: &Answer| answer.header("allow").map(str::to_owned);
         let other = server.request("PUT", &path).send();

@@ -4,7 +4,7 @@ use super::support::POLICY;
 use base::account::EndReason;
 use base::clock::Timestamp;
 use proptest::prelude::*;
-use session::{Acknowledgement, Ended, Presence, RenewReply, Revoked, RotateReply, Tokens, Verdict};
+use session::{Acknowledgement, Ended, Pair, Presence, RenewReply, Revoked, RotateReply, Tokens, Verdict};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub struct Model {
     confirmed: bool,
     issued: Timestamp,
     /// Tokens that anybody was given, by generation.
-    given: HashMap<u64, (String, String)>,
+    given: HashMap<u64, Pair>,
 }
 
 /// Whether the session must be over, must be live, or may be either (memory was lost and it is within the slack).
@@ -209,7 +209,7 @@ impl Model {
                 if generation + 1 == self.generation && self.may_repeat(now) =>
             {
                 self.moved(now);
-                self.tokens(reply)?;
+                self.tokens(reply, now)?;
             }
             Step::Rotate { .. } | Step::Renew { .. } => {
                 prop_assert!(matches!(reply, None | Some(Reply::Reused)), "{:?}", reply);
@@ -232,17 +232,20 @@ impl Model {
         self.generation += 1;
         (self.rotated, self.issued, self.confirmed) = (now, now, false);
         self.moved(now);
-        self.tokens(reply)
+        self.tokens(reply, now)
     }
 
-    /// Everybody who is given a generation is given the same two tokens.
-    fn tokens(&mut self, reply: Option<&Reply>) -> Result<(), TestCaseError> {
+    /// Everybody who is given a generation is given the same two tokens, but for an access token that has run out.
+    fn tokens(&mut self, reply: Option<&Reply>, now: Timestamp) -> Result<(), TestCaseError> {
         match reply {
             None => {}
             Some(Reply::Tokens(Tokens { pair, .. })) => {
-                let pair = (pair.access.expose().to_owned(), pair.refresh.expose().to_owned());
                 let given = self.given.entry(self.generation).or_insert_with(|| pair.clone());
-                prop_assert_eq!(&*given, &pair);
+                prop_assert_eq!(given.refresh.expose(), pair.refresh.expose());
+                let good = now.seconds() < given.access_expires_at.seconds();
+                prop_assert!(!good || given.access.expose() == pair.access.expose());
+                prop_assert!(pair.access_expires_at > now && pair.access_expires_at > pair.counted_from);
+                *given = pair.clone();
             }
             Some(other) => prop_assert!(false, "no tokens: {:?}", other),
         }

@@ -1,0 +1,84 @@
+//! `POST /auth/logout`: works with whatever token is left, and as often as it is asked for (in the spirit of RFC 7009).
+
+use crate::access::bearer;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::log::Audit;
+use crate::reply::Reply;
+use serde_json::json;
+use session::tokens::Verified;
+use session::{EndReason, Peek, Presence};
+
+const TOKEN_BYTES_MAX: usize = 4096;
+
+/// Ends the session of the bearer token, or else of `refresh_token`, and what else the body names of the same user. A token
+/// may have expired, and its session be over: then it is as good as ended by this.
+///
+/// 1. Read the fields: 400, 413, 415, 422.
+/// 2. The token that says who it is: 401 if neither place has a genuine one.
+/// 3. The other tokens in the body: 422 if `access_token` is not genuine, or somebody else's. Such a `refresh_token` names no
+///    session to end, and is left at that, as clients send along whichever they have (RFC 7009 §2.2).
+/// 4. End the sessions in their objects, then everywhere else: 503 if one cannot be asked.
+pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let mut fields = ctx.fields().await?;
+    let mut given = |name| fields.optional_text(name, TOKEN_BYTES_MAX).filter(|token| !token.is_empty());
+    let (access, refresh) = (given("access_token"), given("refresh_token"));
+    let (keys, now) = (&ctx.app.keys, ctx.now());
+    let access = access.map(|token| keys.read_access(&token, now));
+    let refresh = refresh.map(|token| keys.read_refresh(&token, now));
+    let shown = bearer(ctx.head.authorization.as_deref())
+        .and_then(|token| keys.read_access(token, now).map_err(Reason::from));
+    let who = match (shown, &refresh) {
+        (Ok(token), _) => token,
+        (Err(Reason::InvalidRequest), _) => return Err(Reason::InvalidRequest),
+        (Err(_), Some(Ok(token))) => token.clone(),
+        (Err(Reason::NotAuthenticated), Some(Err(error))) => return Err((*error).into()),
+        (Err(reason), _) => return Err(ctx.no_user(reason).await),
+    };
+    let mut tokens = vec![who.clone()];
+    for (field, token) in [("access_token", access), ("refresh_token", refresh)] {
+        match token {
+            None => {}
+            Some(Ok(token)) if token.subject == who.subject => tokens.push(token),
+            Some(_) if field == "refresh_token" => {}
+            Some(_) => fields.fault(field, FieldFault::NotAllowed),
+        }
+    }
+    fields.finish()?;
+    tokens.dedup_by(|one, other| one.session_id == other.session_id);
+    for token in &tokens {
+        end(ctx, token).await?;
+    }
+    Ok(Reply::json(200, &json!({ "message": "Logged out successfully" })))
+}
+
+/// Ends the session of a genuine token, if it is not over.
+async fn end<B: Backend>(ctx: &RequestContext<B>, token: &Verified) -> Result<(), Reason> {
+    let id = &token.session_id;
+    match ctx.session(id, &Peek).await? {
+        Some(Presence::Live(live)) => {
+            // No token that we made names another user's session, or a generation that is still to come.
+            if live.account.subject() != token.subject || token.generation > live.generation {
+                return Err(Reason::SessionRevoked(None));
+            }
+            ctx.end_session(id, EndReason::Logout).await?;
+            let user = live.account.user();
+            ctx.audit(&Audit {
+                action: "logout",
+                outcome: "ok",
+                actor: user,
+                user,
+                session_id: Some(id.as_str()),
+                ..Audit::default()
+            });
+            Ok(())
+        }
+        // Perhaps nobody has come to free its place yet.
+        Some(Presence::Ended(ended)) => {
+            ctx.propagate_end(id, &ended).await;
+            Ok(())
+        }
+        Some(Presence::Unknown) | None => Ok(()),
+    }
+}
