@@ -21,4 +21,6 @@ pub enum FieldFault {
     TooShort,
     TooLong,
     NotAllowed,
+    /// A password that is tried first.
+    TooCommon,
 }

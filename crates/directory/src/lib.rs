@@ -4,6 +4,7 @@
 pub mod index;
 pub mod key_cache;
 mod limit;
+mod own_password;
 pub mod password;
 mod places;
 pub mod protocol;
@@ -24,14 +25,15 @@ mod user_tests;
 
 pub use index::{DirectoryObject, directory_address};
 pub use limit::{Activity, Found};
+pub use own_password::OwnPassword;
 pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
     Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
-    AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Get, GetDataReply,
-    GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
-    Refused, RemoveUser, Reserve, ReserveReply, Reserved, Synced, Throttled, Update, UpdateReply, UserObject,
-    owner_address,
+    AtLimit, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End, EndReply,
+    Envelope, Get, GetDataReply, GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile,
+    PutData, PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve, ReserveReply,
+    Reserved, Synced, Throttled, Update, UpdateReply, UserObject, owner_address,
 };
 pub use state::{Pending, Removed, Slot, Task, User};
 pub use throttle::{Throttle, ThrottlePolicy};

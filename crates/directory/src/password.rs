@@ -23,6 +23,33 @@ pub struct HashParams {
     pub iterations: u32,
 }
 
+/// Why a password cannot be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    TooShort,
+    /// It is one of those that are tried first: of the list, the user's own name, or this program's.
+    Common,
+}
+
+/// Passwords that are tried first, in small letters: those of lists of leaked ones that are long enough to be set.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// Whether a password may not be set (NIST SP 800-63B, 3.1.1.2: its length, and a list; nothing else).
+pub fn weakness(password: &str, username: &str) -> Option<Weakness> {
+    let password = mapped(password);
+    if password.chars().count() < PASSWORD_CHARS_MIN {
+        return Some(Weakness::TooShort);
+    }
+    let small = password.to_lowercase();
+    let common = small == username || small == "sallyport" || COMMON.lines().any(|common| common == small);
+    common.then_some(Weakness::Common)
+}
+
+/// Whether two passwords are the same one.
+pub fn same(one: &str, other: &str) -> bool {
+    mapped(one) == mapped(other)
+}
+
 /// What comparing a password with a stored hash showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -179,6 +206,39 @@ mod tests {
             verify("another", &hash("correct horse", FAST, [1; 16]).unwrap(), OTHER),
             Verdict::Mismatch
         );
+    }
+
+    #[test]
+    fn f12_what_is_tried_first_cannot_be_set_and_there_are_no_other_rules() {
+        for common in
+            ["password", "Password1", "12345678", "QWERTYUIOP", "p@ssw0rd", "sallyport", "Alice-Smith"]
+        {
+            assert_eq!(weakness(common, "alice-smith"), Some(Weakness::Common), "{common}");
+        }
+        for short in ["", "1234567", "pass", "cafe\u{301}123", "\u{1f510}\u{1f510}"] {
+            assert_eq!(weakness(short, "alice"), Some(Weakness::TooShort), "{short}");
+        }
+        for fine in [
+            "cafe\u{301}1234",
+            "correct horse battery",
+            "aaaaaaab",
+            "        ",
+            "alice-smith1",
+            "\u{1f510}12345678",
+        ] {
+            assert_eq!(weakness(fine, "alice-smith"), None, "{fine}");
+        }
+        assert!(same("caf\u{e9}", "cafe\u{301}") && !same("caf\u{e9}", "cafe"));
+    }
+
+    #[test]
+    fn f12_the_list_has_only_what_would_else_be_accepted_each_once() {
+        let list: Vec<&str> = COMMON.lines().collect();
+        assert!((300..1000).contains(&list.len()));
+        assert!(list.is_sorted_by(|a, b| a < b));
+        for word in list {
+            assert!(word.chars().count() >= PASSWORD_CHARS_MIN && word == word.to_lowercase(), "{word}");
+        }
     }
 
     #[test]

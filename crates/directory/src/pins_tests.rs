@@ -7,10 +7,11 @@ use super::index::{self, AddKeyReply, AdminReply, RegisterReply, ServiceKeys, Us
 use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
-    Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Close, Create,
-    CreateReply, Displaced, Done, End, EndReply, Envelope, Found, Get, GetDataReply, GetReply, Login,
-    LoginReply, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused, RemoveUser, Reserve,
-    ReserveReply, Reserved, Slot, Synced, Task, Throttled, Update, UpdateReply, User,
+    Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, ChangePassword,
+    ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Found, Get,
+    GetDataReply, GetReply, Login, LoginReply, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
+    Refused, RemoveUser, RequireNewPassword, Reserve, ReserveReply, Reserved, Slot, Synced, Task, Throttled,
+    Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -36,6 +37,8 @@ fn commands() {
         shows::<RemoveUser>,
         shows::<ReadData>,
         shows::<PutData>,
+        shows::<ChangePassword>,
+        shows::<RequireNewPassword>,
         shows::<Activity>,
         shows::<Found>,
     ] {
@@ -79,6 +82,8 @@ fn commands_are_sent_in_their_envelopes() {
             // Only the first release sends them.
             Envelope::Remove | Envelope::GetData => continue,
             Envelope::PutData(command) => command.to_json(),
+            Envelope::ChangePassword(command) => command.to_json(),
+            Envelope::RequireNewPassword(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
     }
@@ -117,6 +122,7 @@ fn replies() {
             reread::<GetReply>,
             reread::<GetDataReply>,
             reread::<PutDataReply>,
+            reread::<ChangePasswordReply>,
         ],
     );
     for members in [
@@ -132,6 +138,7 @@ fn replies() {
         shows::<GetReply>,
         shows::<GetDataReply>,
         shows::<PutDataReply>,
+        shows::<ChangePasswordReply>,
         shows::<Reserved>,
         shows::<AtLimit>,
         shows::<Refused>,

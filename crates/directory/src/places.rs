@@ -57,6 +57,11 @@ impl Step for CheckedPassword {
         if let Some(hash) = self.rehashed {
             profile.password = hash;
         }
+        if user.must_change_password {
+            let user_id = profile.account.user_id;
+            user.throttle.succeeded(&self.address, now);
+            return LoginReply::MustChangePassword { user_id };
+        }
         let (known, version) = (Known::of(profile), profile.version);
         // From here on the password was right: a limit that is reached is not a failed login.
         user.throttle.succeeded(&self.address, now);

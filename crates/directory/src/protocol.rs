@@ -37,6 +37,7 @@ commands! {
     unit Get = "get" => GetReply;
     ReadData = "read_data" => GetDataReply;
     PutData = "put_data" => PutDataReply;
+    RequireNewPassword = "require_new_password" => Done;
 }
 
 /// A command as it is sent.
@@ -56,6 +57,8 @@ pub enum Envelope {
     Get,
     ReadData(ReadData),
     PutData(PutData),
+    ChangePassword(ChangePassword),
+    RequireNewPassword(RequireNewPassword),
     /// As [`Envelope::RemoveUser`] and [`Envelope::ReadData`], without saying whose: from a Worker of the first release.
     Remove,
     GetData,
@@ -181,6 +184,39 @@ pub struct Update {
     pub user_id: Option<UserId>,
 }
 
+/// Puts a new password in place of the old one, for whoever knows that, and ends the sessions but the one that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePassword {
+    #[serde(with = "secret::wire")]
+    pub old: Secret,
+    pub new: NewPassword,
+    /// The client's address, as a keyed hash.
+    pub address: String,
+    /// Whose, if a session says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<SessionId>,
+}
+
+impl rpc::Command for ChangePassword {
+    type Object = UserObject;
+    type Reply = ChangePasswordReply;
+    /// What was done the first time makes the old password a wrong one.
+    const REPEATABLE: bool = false;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("change_password", self)
+    }
+}
+
+/// Whether the user gets no session before the password is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequireNewPassword {
+    pub user_id: UserId,
+    pub required: bool,
+}
+
 /// A password on its way to the object that hashes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -222,6 +258,27 @@ pub enum LoginReply {
     Inactive {
         user_id: UserId,
     },
+    /// The password is right, and has to be changed first.
+    MustChangePassword {
+        user_id: UserId,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangePasswordReply {
+    /// These are to be ended.
+    Changed(AffectedSessions),
+    Refused(Refused),
+    /// Too many failures; the password was not looked at.
+    Throttled(Throttled),
+    Inactive {
+        user_id: UserId,
+    },
+    /// Not the user whose session said so, any more.
+    NoUser,
+    /// The password could not be hashed; nothing was changed.
+    Failed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -394,5 +451,8 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub account_version: u64,
     pub is_active: bool,
+    /// Whether the next login asks for a new password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_change_password: bool,
     pub slots: Vec<Slot>,
 }

@@ -21,6 +21,9 @@ pub struct User {
     /// Who had the name last, for as long as what was meant for them may still come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
+    /// Whether the user gets no session before the password is another one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_change_password: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -165,11 +165,10 @@ impl Step for NewUser {
         // meant for the one before takes effect.
         let version = now.millis();
         let (is_active, account_version) = (true, version);
-        let profile =
-            Profile { account: account.clone(), account_version, is_active, slots: user.slots.clone() };
+        user.must_change_password = false;
         user.profile = Some(Stored { account, is_active, password: hash, version, account_version });
         user.throttle.clear_failures();
-        CreateReply::User(profile)
+        profile(user).map_or(CreateReply::Failed, CreateReply::User)
     }
 }
 
@@ -255,7 +254,7 @@ pub(super) fn free_dead(user: &mut User, activity: &[limit::Activity], now: Time
 
 /// Takes the chosen sessions off the list and promises their end. Gives back all the chosen that are still to be ended,
 /// whatever for: also those of an earlier call that did not finish.
-fn end(
+pub(super) fn end(
     user: &mut User,
     chosen: impl Fn(&SessionId) -> bool,
     reason: EndReason,
@@ -280,10 +279,15 @@ pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: 
 fn profile(user: &User) -> Option<Profile> {
     let stored = user.profile.as_ref()?;
     let (account, slots) = (stored.account.clone(), user.slots.clone());
-    Some(Profile { account, account_version: stored.account_version, is_active: stored.is_active, slots })
+    let (is_active, must_change_password) = (stored.is_active, user.must_change_password);
+    Some(Profile { account, account_version: stored.account_version, is_active, must_change_password, slots })
 }
 
-fn affected(user: &User, sessions: Vec<SessionId>, task: Option<Task>) -> Option<AffectedSessions> {
+pub(super) fn affected(
+    user: &User,
+    sessions: Vec<SessionId>,
+    task: Option<Task>,
+) -> Option<AffectedSessions> {
     profile(user).map(|profile| AffectedSessions { profile, sessions, task })
 }
 

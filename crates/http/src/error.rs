@@ -28,6 +28,8 @@ pub enum Reason {
     SessionLimitExceeded,
     Forbidden,
     UserInactive,
+    /// The login's password is right, and has to be another one first.
+    PasswordChangeRequired,
     NotFound,
     UserNotFound,
     SessionNotFound,
@@ -103,7 +105,10 @@ impl Reason {
             | Self::ServiceKeyInvalid
             | Self::ExternalTokenExpired(_)
             | Self::ExternalTokenInvalid(_) => 401,
-            Self::SessionLimitExceeded | Self::Forbidden | Self::UserInactive => 403,
+            Self::SessionLimitExceeded
+            | Self::Forbidden
+            | Self::UserInactive
+            | Self::PasswordChangeRequired => 403,
             Self::NotFound
             | Self::UserNotFound
             | Self::SessionNotFound
@@ -141,6 +146,7 @@ impl Reason {
             Self::SessionLimitExceeded => "session_limit_exceeded",
             Self::Forbidden => "forbidden",
             Self::UserInactive => "user_inactive",
+            Self::PasswordChangeRequired => "password_change_required",
             Self::NotFound => "not_found",
             Self::UserNotFound => "user_not_found",
             Self::SessionNotFound => "session_not_found",

@@ -164,6 +164,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Đã vượt quá số phiên đồng thời tối đa",
         ],
         Reason::Forbidden => ["Not allowed", "No permitido", "Không được phép"],
+        Reason::PasswordChangeRequired => [
+            "The password must be changed first",
+            "Primero hay que cambiar la contraseña",
+            "Phải đổi mật khẩu trước",
+        ],
         Reason::UserInactive => {
             ["User is inactive", "El usuario está inactivo", "Người dùng không hoạt động"]
         }
@@ -264,6 +269,7 @@ const fn fault_texts(fault: FieldFault) -> [&'static str; 3] {
         FieldFault::TooShort => ["Too short", "Demasiado corto", "Quá ngắn"],
         FieldFault::TooLong => ["Too long", "Demasiado largo", "Quá dài"],
         FieldFault::NotAllowed => ["Value not allowed", "Valor no permitido", "Giá trị không được phép"],
+        FieldFault::TooCommon => ["Too easy to guess", "Demasiado fácil de adivinar", "Quá dễ đoán"],
     }
 }
 
@@ -312,6 +318,7 @@ mod tests {
             Reason::SessionLimitExceeded,
             Reason::Forbidden,
             Reason::UserInactive,
+            Reason::PasswordChangeRequired,
             Reason::NotFound,
             Reason::UserNotFound,
             Reason::SessionNotFound,
@@ -354,6 +361,7 @@ mod tests {
             FieldFault::TooShort,
             FieldFault::TooLong,
             FieldFault::NotAllowed,
+            FieldFault::TooCommon,
         ] {
             assert_eq!(fault_texts(fault).into_iter().collect::<HashSet<_>>().len(), 3);
         }

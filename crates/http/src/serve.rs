@@ -6,8 +6,8 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_sessions, admin_users, debug, facturify, health, login, logout, mock, notifier,
-    own_sessions, portal, post_login, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens,
-    upstox,
+    own_password, own_sessions, portal, post_login, refresh, sample, sealing_keys,
+    service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -106,6 +106,7 @@ async fn open<B: Backend>(ctx: &mut RequestContext<B>, route: Open) -> Result<Re
     match route {
         Open::Health => Ok(health::health(ctx).await),
         Open::Login => login::login(ctx).await,
+        Open::ChangePassword => own_password::change(ctx).await,
         Open::Refresh => refresh::refresh(ctx).await,
         Open::InitSession => post_login::init(ctx).await,
         Open::RenewSession => post_login::renew(ctx).await,

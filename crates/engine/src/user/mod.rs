@@ -58,6 +58,8 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::Get => answer(self.step(Get, now)),
             Envelope::ReadData(read) => Answer::new(&self.data(Some(read.user_id))?, None),
             Envelope::GetData => Answer::new(&self.data(None)?, None),
+            Envelope::ChangePassword(change) => answer(self.change_password(change, now)),
+            Envelope::RequireNewPassword(require) => answer(self.step(require, now)),
             Envelope::PutData(put_data) => Answer::new(&self.put_data(&put_data)?, None),
         }
     }

@@ -5,8 +5,9 @@ use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::Fault;
 use directory::{
-    CheckedPassword, Create, CreateReply, HashParams, Login, LoginReply, NewPassword, NewUser, Place, Update,
-    UpdateReply, UserChange, password, throttled,
+    ChangePassword, ChangePasswordReply, CheckedPassword, Create, CreateReply, HashParams, Login, LoginReply,
+    NewPassword, NewUser, OwnPassword, Place, Update, UpdateReply, UserChange, is_another, password,
+    throttled,
 };
 
 impl<H: Host> User<H> {
@@ -50,6 +51,37 @@ impl<H: Host> User<H> {
         };
         let affected = self.step(UserChange { user_id, roles, is_active, hash }, now)?;
         Ok(affected.map_or(UpdateReply::NoUser, UpdateReply::Sessions))
+    }
+
+    pub(super) fn change_password(
+        &self,
+        change: ChangePassword,
+        now: Timestamp,
+    ) -> Result<ChangePasswordReply, Fault> {
+        let ChangePassword { old, new: NewPassword(new), address, user_id, keep } = change;
+        let app = self.host.app()?;
+        let params = app.config.hashing;
+        let mut user = self.load()?;
+        if is_another(&user, user_id) {
+            return Ok(ChangePasswordReply::NoUser);
+        }
+        if let Some(throttled) = throttled(&user, &address, now) {
+            return Ok(ChangePasswordReply::Throttled(throttled));
+        }
+        let verdict = match &user.profile {
+            Some(p) => password::verify(old.expose(), &p.password, params),
+            None => password::verify_nobody(old.expose(), params),
+        };
+        let hash = if verdict == password::Verdict::Mismatch {
+            None
+        } else {
+            if let Some(p) = user.profile.as_ref().filter(|p| !p.is_active) {
+                return Ok(ChangePasswordReply::Inactive { user_id: p.account.user_id });
+            }
+            let Some(hash) = self.hash(new.expose(), params)? else { return Ok(ChangePasswordReply::Failed) };
+            Some(hash)
+        };
+        self.apply(&app, &mut user, OwnPassword { hash, address, keep }, now)
     }
 
     fn hash(&self, password: &str, params: HashParams) -> Result<Option<String>, Fault> {

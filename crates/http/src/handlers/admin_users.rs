@@ -1,6 +1,7 @@
 //! Admin routes for users.
 
 use super::admin_sessions::page_limit;
+use super::own_password;
 use super::own_sessions::close;
 use crate::access::Admin;
 use crate::backend::Backend;
@@ -15,10 +16,10 @@ use base::ids::{SessionId, UserId};
 use base::rpc::Command;
 use base::secret::Secret;
 use directory::index::{self, AdminReply, Register, RegisterReply, SetAdmin};
-use directory::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use directory::password::PASSWORD_BYTES_MAX;
 use directory::{
     ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, NewPassword, Profile,
-    RemoveUser, Synced, Task, Update, UpdateReply, UserObject, username,
+    RemoveUser, RequireNewPassword, Synced, Task, Update, UpdateReply, UserObject, username,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -40,13 +41,17 @@ enum By {
 
 fn user_json(profile: &Profile) -> Value {
     let account = &profile.account;
-    json!({
+    let mut user = json!({
         "id": account.user_id,
         "username": account.username,
         "roles": account.roles,
         "is_active": profile.is_active,
         "created_at": account.created_at.rfc3339(),
-    })
+    });
+    if let Some(map) = user.as_object_mut().filter(|_| profile.must_change_password) {
+        map.insert("must_change_password".to_owned(), true.into());
+    }
+    user
 }
 
 /// A name from a path. One that can be nobody's is not found.
@@ -69,12 +74,6 @@ fn roles(fields: &mut Fields) -> Option<Vec<String>> {
     Some(roles)
 }
 
-fn check_password(fields: &mut Fields, password: &str) {
-    if !password.is_empty() && password.chars().count() < PASSWORD_CHARS_MIN {
-        fields.fault("password", FieldFault::TooShort);
-    }
-}
-
 /// `POST /admin/users`.
 ///
 /// 1. Check the caller: an admin, or the bootstrap key with a user who is to be an admin: 401, 403.
@@ -84,14 +83,16 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> R
     let mut fields = ctx.fields().await?;
     let wanted = fields.text("username", 512);
     let password = fields.text("password", PASSWORD_BYTES_MAX);
-    check_password(&mut fields, &password);
     let roles = roles(&mut fields).unwrap_or_else(|| vec![USER.to_owned()]);
     let canonical = username::canonical(&wanted);
     if canonical.is_none() && !wanted.is_empty() {
         fields.fault("username", FieldFault::NotAllowed);
     }
-    fields.finish()?;
     let username = canonical.unwrap_or_default();
+    if !password.is_empty() {
+        own_password::check(&mut fields, "password", &password, &username);
+    }
+    fields.finish()?;
     let admin = roles.iter().any(|r| r == ADMIN);
     let bootstrap = matches!(maker, Maker(By::Bootstrap));
     if bootstrap && !admin {
@@ -169,7 +170,7 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &Admin, text: &str) ->
     Ok(Reply::json(200, &user_json(&profile(ctx, &name(text)?).await?)))
 }
 
-/// `PATCH /admin/users/{username}`: any of `roles`, `is_active`, `password`. Disabling, or a new password, ends the
+/// `PATCH /admin/users/{username}`: any of `roles`, `is_active`, `password`, `must_change_password`. Disabling, or a new password, ends the
 /// user's sessions before the answer; new roles hold in them from the next request.
 ///
 /// 1. Check the caller, read the fields: 401, 403, 404, 422.
@@ -186,14 +187,17 @@ pub async fn update<B: Backend>(
     let is_active = fields.optional_bool("is_active");
     let password = fields.optional_text("password", PASSWORD_BYTES_MAX);
     if let Some(password) = &password {
-        if password.is_empty() {
-            fields.fault("password", FieldFault::TooShort);
-        }
-        check_password(&mut fields, password);
+        own_password::check(&mut fields, "password", password, &username);
     }
+    let must_change = fields.optional_bool("must_change_password");
     fields.finish()?;
 
     let before = profile(ctx, &username).await?;
+    // Before the password: nobody gets in with it in between.
+    if let Some(required) = must_change {
+        let require = RequireNewPassword { user_id: before.account.user_id, required };
+        ctx.user(&username, &require).await?;
+    }
     let admin_after = roles.as_ref().unwrap_or(&before.account.roles).iter().any(|r| r == ADMIN)
         && is_active.unwrap_or(before.is_active);
     // The directory counts nobody as an admin who is not one, at any moment in between.

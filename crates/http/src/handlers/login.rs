@@ -61,10 +61,10 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     }
 }
 
-/// Why a login failed, and for the record at whose account, if there is such an account.
-struct Failed {
-    reason: Reason,
-    user: Option<UserId>,
+/// Why a password was of no use, and for the record at whose account, if there is such an account.
+pub(super) struct Failed {
+    pub reason: Reason,
+    pub user: Option<UserId>,
 }
 
 impl<R: Into<Reason>> From<R> for Failed {
@@ -100,9 +100,9 @@ async fn reserve<B: Backend>(
         LoginReply::Reserved(reserved) => return Ok(reserved),
         LoginReply::AtLimit(at_limit) => at_limit,
         LoginReply::Refused(refused) => return Err(wrong(ctx, refused).await),
-        LoginReply::Throttled(Throttled { retry_after_ms, user_id }) => {
-            let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
-            return Err(refused(ctx, Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await);
+        LoginReply::Throttled(throttled) => return Err(held_off(ctx, throttled).await),
+        LoginReply::MustChangePassword { user_id } => {
+            return Err(refused(ctx, Reason::PasswordChangeRequired, Some(user_id), 0).await);
         }
         LoginReply::Inactive { user_id } => {
             return Err(refused(ctx, Reason::UserInactive, Some(user_id), 0).await);
@@ -120,13 +120,24 @@ async fn reserve<B: Backend>(
     }
 }
 
-async fn wrong<B: Backend>(ctx: &RequestContext<B>, Refused { delay_ms, user_id }: Refused) -> Failed {
+pub(super) async fn held_off<B: Backend>(
+    ctx: &RequestContext<B>,
+    Throttled { retry_after_ms, user_id }: Throttled,
+) -> Failed {
+    let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
+    refused(ctx, Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await
+}
+
+pub(super) async fn wrong<B: Backend>(
+    ctx: &RequestContext<B>,
+    Refused { delay_ms, user_id }: Refused,
+) -> Failed {
     refused(ctx, Reason::InvalidCredentials, user_id, delay_ms).await
 }
 
 /// A refusal, once its answer may go out: at a multiple of [`REFUSAL_MS`] after the request came, and then as much later as the
 /// failures before it ask for.
-async fn refused<B: Backend>(
+pub(super) async fn refused<B: Backend>(
     ctx: &RequestContext<B>,
     reason: Reason,
     user: Option<UserId>,

@@ -44,6 +44,8 @@ impl Route {
 pub enum Open {
     Health,
     Login,
+    /// With the old password, in a session or without one.
+    ChangePassword,
     Refresh,
     InitSession,
     RenewSession,

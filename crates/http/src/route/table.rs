@@ -84,6 +84,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/api/v1/protected", Route::Caller(ForCaller::Protected)),
     row!(POST "/auth/login", Route::Open(Open::Login)),
     row!(POST "/auth/refresh", Route::Open(Open::Refresh)),
+    row!(POST "/auth/password", Route::Open(Open::ChangePassword)),
     row!(POST "/auth/logout", Route::Leave(Leave::Logout)),
     row!(POST "/auth/logout-all", Route::Leave(Leave::LogoutAll)),
     row!(GET "/auth/sessions", Route::Live(ForLive::OwnSessions)),

@@ -17,6 +17,7 @@ mod hostile_refresh;
 mod hostile_strings;
 mod hostile_tokens;
 mod owner;
+mod passwords;
 mod proxy;
 mod routes;
 mod service_keys;

@@ -5,9 +5,10 @@ use super::{Answer, Server, Tokens, User};
 pub const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Every route that reads a body; where no method stands, it is POST.
-pub const ROUTES: [&str; 11] = [
+pub const ROUTES: [&str; 12] = [
     "/auth/login",
     "/auth/refresh",
+    "/auth/password",
     "/auth/logout",
     "/auth/logout-all",
     "/api/v1/auth/login",

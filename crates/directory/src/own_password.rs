@@ -1,0 +1,150 @@
+//! A user's own change of password, and whether the next login asks for one.
+
+use super::protocol::{ChangePasswordReply, Done, Refused, RequireNewPassword};
+use super::state::{Task, User};
+use super::user::{Step, UserPolicy, affected, end, free_dead, is_another};
+use base::account::EndReason;
+use base::clock::{Timestamp, millis};
+use base::ids::SessionId;
+
+/// A new password whose old one has been compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPassword {
+    /// The new one, hashed; none if the old one was wrong.
+    pub hash: Option<String>,
+    pub address: String,
+    /// The session that it was changed in.
+    pub keep: Option<SessionId>,
+}
+
+impl Step for OwnPassword {
+    type Reply = ChangePasswordReply;
+
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> ChangePasswordReply {
+        let Self { hash, address, keep } = self;
+        let Some((stored, hash)) = user.profile.as_mut().zip(hash) else {
+            let delay = user.throttle.failed(&address, &policy.throttle, now);
+            let user_id = user.profile.as_ref().map(|p| p.account.user_id);
+            return ChangePasswordReply::Refused(Refused { delay_ms: millis(delay), user_id });
+        };
+        stored.password = hash;
+        stored.version += 1;
+        user.must_change_password = false;
+        user.throttle.succeeded(&address, now);
+        free_dead(user, &[], now);
+        let sessions = end(user, |id| keep.as_ref() != Some(id), EndReason::Password, now);
+        let task = Some(Task::End(EndReason::Password));
+        affected(user, sessions, task).map_or(ChangePasswordReply::NoUser, ChangePasswordReply::Changed)
+    }
+}
+
+impl Step for RequireNewPassword {
+    type Reply = Done;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
+        if !is_another(user, Some(self.user_id)) {
+            user.must_change_password = self.required;
+        }
+        Done::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Slot, Stored};
+    use crate::{LimitPolicy, ThrottlePolicy, decide};
+    use base::account::Account;
+    use base::ids::UserId;
+    use std::time::Duration;
+
+    const POLICY: UserPolicy = UserPolicy {
+        limit: LimitPolicy { max: 5, evict: true },
+        throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
+        session_lifetime: Duration::from_hours(720),
+    };
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000)
+    }
+
+    fn session(name: &str) -> SessionId {
+        SessionId::issued(name)
+    }
+
+    fn user() -> User {
+        let account = Account {
+            user_id: UserId::issued(7),
+            username: "u".into(),
+            roles: vec!["user".into()],
+            created_at: Timestamp::default(),
+        };
+        let slot = |name: &str| Slot {
+            session_id: session(name),
+            created_at: now(),
+            expires_at: now().plus(POLICY.session_lifetime),
+            reserved_until: None,
+            evicts: Vec::new(),
+            replaces: None,
+        };
+        let stored: Stored = serde_json::from_value(serde_json::json!({
+            "account": account, "is_active": true, "password": "old", "version": 3,
+        }))
+        .unwrap();
+        User {
+            profile: Some(stored),
+            slots: ["a", "b", "c"].map(slot).to_vec(),
+            must_change_password: true,
+            ..User::default()
+        }
+    }
+
+    fn step(user: &mut User, hash: Option<&str>, keep: Option<&str>) -> ChangePasswordReply {
+        let (hash, keep) = (hash.map(str::to_owned), keep.map(session));
+        decide(user, OwnPassword { hash, address: "home".into(), keep }, &POLICY, now()).reply
+    }
+
+    fn changed(reply: ChangePasswordReply) -> Vec<SessionId> {
+        match reply {
+            ChangePasswordReply::Changed(affected) => affected.sessions,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn f12_a_new_password_ends_the_other_sessions_and_is_asked_for_no_more() {
+        let mut user = user();
+        assert_eq!(changed(step(&mut user, Some("new"), Some("b"))), ["a", "c"].map(session));
+        let stored = user.profile.as_ref().unwrap();
+        assert_eq!((stored.password.as_str(), stored.version, user.must_change_password), ("new", 4, false));
+        assert_eq!(user.slots.iter().map(|s| &s.session_id).collect::<Vec<_>>(), [&session("b")]);
+        assert!(user.pending.iter().all(|p| p.task == Task::End(EndReason::Password)));
+        let all = changed(step(&mut user, Some("newer"), None));
+        assert_eq!(all, ["a", "c", "b"].map(session), "and those that are still to be ended");
+    }
+
+    #[test]
+    fn f12_a_wrong_old_password_is_a_failed_guess_and_changes_nothing() {
+        let mut user = user();
+        for n in 0..3 {
+            let ChangePasswordReply::Refused(refused) = step(&mut user, None, Some("b")) else {
+                panic!("{n}")
+            };
+            assert_eq!(refused.user_id, Some(UserId::issued(7)));
+        }
+        assert!(user.throttle.wait("home", now()).is_some());
+        assert_eq!((user.slots.len(), user.profile.as_ref().unwrap().version), (3, 3));
+        assert!(user.must_change_password);
+    }
+
+    #[test]
+    fn f12_another_user_of_the_name_is_not_asked_for_a_new_password() {
+        let mut user = user();
+        for (id, required, after) in [(8, false, true), (7, false, false), (8, true, false), (7, true, true)]
+        {
+            let require = RequireNewPassword { user_id: UserId::issued(id), required };
+            decide(&mut user, require, &POLICY, now());
+            assert_eq!(user.must_change_password, after, "{id} {required}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `POST /auth/password`: a user's own new password.
+
+use super::login::{Failed, held_off, refused, wrong};
+use super::session_start;
+use crate::access::Caller;
+use crate::backend::Backend;
+use crate::context::RequestContext;
+use crate::error::{FieldFault, Reason};
+use crate::json::Fields;
+use crate::log::Audit;
+use crate::reply::Reply;
+use base::secret::Secret;
+use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
+use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, username};
+use serde_json::json;
+use session::EndReason;
+
+/// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may
+/// get none before (403 `password_change_required` at login), and ends all.
+///
+/// 1. Check the caller, if a bearer says who it is: 401; 403 for somebody who is externally authenticated.
+/// 2. Read the fields, and look whether the new password may be set: 400, 413, 415, 422.
+/// 3. Count the attempt for the client's address: 429.
+/// 4. The user's object compares the old password and stores the new one: 401, 403, 429.
+/// 5. End the sessions: 503 if one cannot be reached. The password is changed then.
+pub async fn change<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
+    let mut fields = ctx.fields().await?;
+    let caller = match ctx.head.authorization {
+        Some(_) => Some(ctx.live_caller().await?.caller),
+        None => None,
+    };
+    let username = match &caller {
+        Some(caller) if caller.account.user().is_none() => return Err(Reason::Forbidden),
+        Some(caller) => caller.account.username.clone(),
+        None => {
+            let named = fields.text("username", 512);
+            let canonical = username::canonical(&named);
+            if canonical.is_none() && !named.is_empty() {
+                fields.fault("username", FieldFault::NotAllowed);
+            }
+            canonical.unwrap_or_default()
+        }
+    };
+    let old = fields.text("old_password", PASSWORD_BYTES_MAX);
+    let new = fields.text("new_password", PASSWORD_BYTES_MAX);
+    if !new.is_empty() {
+        check(&mut fields, "new_password", &new, &username);
+        if same(&old, &new) {
+            fields.fault("new_password", FieldFault::NotAllowed);
+        }
+    }
+    fields.finish()?;
+    let (old, new) = (Secret::new(old), NewPassword(Secret::new(new)));
+    let outcome = changed(ctx, &username, caller.as_ref(), old, new).await;
+    let (outcome, affected) = match outcome {
+        Ok(affected) => (("ok", affected.profile.account.user()), Ok(affected)),
+        Err(Failed { reason, user }) => ((reason.code(), user), Err(reason)),
+    };
+    // It is true from here on, whatever becomes of the sessions.
+    let actor = caller.as_ref().and_then(|caller| caller.account.user());
+    let (outcome, user) = outcome;
+    ctx.audit(&Audit { action: "change_password", outcome, actor, user, ..Audit::default() });
+    let sessions = affected?.sessions;
+    ctx.end_sessions(&sessions, EndReason::Password).await?;
+    Ok(Reply::json(200, &json!({ "message": "Password changed", "closed_sessions": sessions.len() })))
+}
+
+async fn changed<B: Backend>(
+    ctx: &RequestContext<B>,
+    username: &str,
+    caller: Option<&Caller>,
+    old: Secret,
+    new: NewPassword,
+) -> Result<AffectedSessions, Failed> {
+    let network = session_start::network(&ctx.head.address);
+    session_start::limit_rate(ctx, &network).await?;
+    let change = ChangePassword {
+        old,
+        new,
+        address: ctx.app.vault.fingerprint("address", &network),
+        user_id: caller.map(|caller| caller.account.user_id),
+        keep: caller.map(|caller| caller.session_id.clone()),
+    };
+    Err(match ctx.user(username, &change).await? {
+        ChangePasswordReply::Changed(affected) => return Ok(affected),
+        ChangePasswordReply::Refused(refused) => wrong(ctx, refused).await,
+        ChangePasswordReply::Throttled(throttled) => held_off(ctx, throttled).await,
+        ChangePasswordReply::Inactive { user_id } => {
+            refused(ctx, Reason::UserInactive, Some(user_id), 0).await
+        }
+        ChangePasswordReply::NoUser => Reason::SessionRevoked(None).into(),
+        ChangePasswordReply::Failed => Reason::Internal.into(),
+    })
+}
+
+/// Names a new password that may not be set.
+pub fn check(fields: &mut Fields, field: &'static str, password: &str, username: &str) {
+    match weakness(password, username) {
+        None => {}
+        Some(Weakness::TooShort) => fields.fault(field, FieldFault::TooShort),
+        Some(Weakness::Common) => fields.fault(field, FieldFault::TooCommon),
+    }
+}
