@@ -13,6 +13,8 @@ export const keeperSettings: Record<string, string> = {
   // As short as they go: calls that hang are waited for in real time.
   FACTURIFY_TIMEOUT: "1",
   UPSTREAM_TIMEOUT_SECONDS: "1",
+  // Each failure is looked at by itself.
+  UPSTREAM_WAIT_SECONDS: "0",
 };
 
 /** This many Upstox accounts, and nothing else. */

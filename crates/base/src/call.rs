@@ -78,6 +78,19 @@ impl Code {
         matches!(self, Self::CredentialsRefused | Self::InputRefused | Self::GrantRefused | Self::Unreadable)
     }
 
+    /// Whether the same may work a moment later: the upstream, or the way to it, was not well.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout
+                | Self::Unreachable
+                | Self::RateLimited
+                | Self::ServerError
+                | Self::UnexpectedResponse
+                | Self::Redirected
+        )
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Timeout => "upstream_timeout",

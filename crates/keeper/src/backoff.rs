@@ -1,11 +1,15 @@
-//! When to try again: exponential with jitter, then slower, and never more than the hour's calls.
+//! When to try again: exponential with jitter, then slower. Whoever orders has so many failed calls an hour; the account's
+//! own tries have one each step, whatever was called before.
 
 use base::clock::Timestamp;
 use base::jitter::Jitter;
 use std::time::Duration;
 
-/// Most upstream calls for one account in any hour of outage, whoever wants them.
+/// Failed upstream calls in any hour after which orders are refused; and checks, which are counted by themselves. The account's
+/// own quick tries become slow ones then.
 pub const CALLS_PER_HOUR: usize = 15;
+/// Most slow tries in any hour: at least after 2:30, 5, 10, 15 minutes.
+pub const SLOW_PER_HOUR: usize = 5;
 const HOUR: Duration = Duration::from_hours(1);
 /// After the quick tries: the first slow one after about this, each later one after twice as long, up to the longest.
 const SLOW_FIRST: Duration = Duration::from_mins(5);
@@ -25,18 +29,23 @@ pub struct Backoff {
 impl Backoff {
     /// How long to wait after the n-th failure in a row (from 1).
     pub fn wait(self, failures: u32, retry_after: Option<Duration>, jitter: Jitter) -> Duration {
-        let wait = if failures <= self.retries {
-            let base = f64::from(self.base_thousandths) / 1000.0;
-            let exponent = i32::try_from(failures).unwrap_or(i32::MAX);
-            let most = Duration::try_from_secs_f64(base.powi(exponent)).unwrap_or(SLOW_MAX).min(SLOW_MAX);
-            // A tenth of it for certain: whoever asks right after a failure does not get the next try at once.
-            most / 10 + jitter.up_to(most / 10 * 9)
-        } else {
-            let doublings = (failures - self.retries - 1).min(8);
-            let most = (SLOW_FIRST * (1 << doublings)).min(SLOW_MAX);
-            // Half of it for certain: all accounts of an upstream that was down do not come back at once.
-            most / 2 + jitter.up_to(most / 2)
-        };
+        if failures > self.retries {
+            return self.slow(failures, retry_after, jitter);
+        }
+        let base = f64::from(self.base_thousandths) / 1000.0;
+        let exponent = i32::try_from(failures).unwrap_or(i32::MAX);
+        let most = Duration::try_from_secs_f64(base.powi(exponent)).unwrap_or(SLOW_MAX).min(SLOW_MAX);
+        // A tenth of it for certain: whoever asks right after a failure does not get the next try at once.
+        let wait = most / 10 + jitter.up_to(most / 10 * 9);
+        wait.max(retry_after.unwrap_or_default().min(RETRY_AFTER_MAX))
+    }
+
+    /// How long to wait for a slow try, also if there were fewer failures than quick ones.
+    pub fn slow(self, failures: u32, retry_after: Option<Duration>, jitter: Jitter) -> Duration {
+        let doublings = failures.saturating_sub(self.retries + 1).min(8);
+        let most = (SLOW_FIRST * (1 << doublings)).min(SLOW_MAX);
+        // Half of it for certain: all accounts of an upstream that was down do not come back at once.
+        let wait = most / 2 + jitter.up_to(most / 2);
         wait.max(retry_after.unwrap_or_default().min(RETRY_AFTER_MAX))
     }
 }

@@ -3,7 +3,7 @@
 //! Over 400 lines: all transitions of one state machine, which can be judged beside each other only.
 
 use super::alert::{self, Alert, Kind};
-use super::backoff::{RETRY_AFTER_MAX, allowed_at, forget_old};
+use super::backoff::{CALLS_PER_HOUR, RETRY_AFTER_MAX, allowed_at, forget_old};
 use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
 use super::protocol::{Actor, Adopt, Fault, Operation, Refusal, Status, Task};
@@ -35,8 +35,12 @@ pub enum Event {
     },
     /// Somebody wants something done upstream.
     Ordered(Operation),
-    /// It is about to be done: the intent is to be written.
-    TaskStarted(Operation, Actor),
+    /// It is about to be done: the intent is to be written. `ordered`: by order of somebody.
+    TaskStarted {
+        operation: Operation,
+        by: Actor,
+        ordered: bool,
+    },
     /// It is done, with so many calls.
     TaskFinished {
         operation: Operation,
@@ -97,17 +101,22 @@ impl From<Verdict> for Decision {
 const DAILY_ONCE: Duration = Duration::from_mins(1);
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
     notice_settings(account, tokens, c);
-    forget_old(&mut account.calls, c.now);
+    for calls in [&mut account.calls, &mut account.order_calls, &mut account.check_calls] {
+        forget_old(calls, c.now);
+    }
     match event {
         Event::Asked { min_ttl, tried } => asked(account, min_ttl, tried, c).into(),
         Event::Ordered(operation) => ordered(account, operation, c).into(),
-        Event::TaskStarted(operation, by) => {
+        Event::TaskStarted { operation, by, ordered } => {
+            // What shares in a step of the back-off is that step.
+            let own = operation.gets() && account.trouble.as_ref().is_some_and(|t| t.retry_at.is_some());
             account.task = Some(TaskInFlight {
                 operation,
                 started_at: c.now,
                 deadline: c.now.plus(c.provider.rules().task_max),
                 who: by.who,
                 request_id: by.request_id,
+                ordered: ordered && !own,
             });
             Verdict::Nothing.into()
         }
@@ -117,7 +126,7 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
         Event::Interrupted => interrupted(account, c),
         Event::Unreadable => {
             if account.trouble.as_ref().is_none_or(|t| t.code != Code::Unreadable) {
-                fail(account, Failure::new(Code::Unreadable), c);
+                fail(account, Operation::Renew, Failure::new(Code::Unreadable), c);
             }
             Verdict::Nothing.into()
         }
@@ -195,24 +204,29 @@ fn plan(account: &mut Account, c: &Context<'_>) {
     };
 }
 
-/// When the hour has room for all the calls that the operation may make.
-fn free_at(account: &Account, operation: Operation, c: &Context<'_>) -> Timestamp {
-    let calls = if operation.gets() { c.provider.rules().calls_max } else { 1 };
-    allowed_at(&account.calls, calls, c.now)
+/// Whether the hour has room for a quick try of the account's own. If not, it is a slow one.
+fn has_room(account: &Account, c: &Context<'_>) -> bool {
+    account.calls.len() + c.provider.rules().calls_max <= CALLS_PER_HOUR
 }
 
-/// When a renewal may be made for somebody, if at all.
+/// How long to wait for the next step of the back-off.
+fn step(account: &Account, failures: u32, retry_after: Option<Duration>, c: &Context<'_>) -> Duration {
+    let backoff = c.provider.rules().backoff;
+    if has_room(account, c) {
+        backoff.wait(failures, retry_after, c.jitter)
+    } else {
+        backoff.slow(failures, retry_after, c.jitter)
+    }
+}
+
+/// Whether a renewal may be made for somebody: not between two steps of the back-off, and not after a final refusal.
 fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
-    let free_at = free_at(account, Operation::Renew, c);
-    let (code, status, at) = match &account.trouble {
-        None => (Code::CallBudgetExhausted, None, Some(free_at)),
-        Some(t) => (t.code, t.status, t.retry_at.map(|at| at.max(free_at))),
-    };
-    match at {
+    let Some(trouble) = &account.trouble else { return Ok(()) };
+    match trouble.retry_at {
         Some(at) if at <= c.now => Ok(()),
-        _ => {
+        at => {
             let retry_after_seconds = at.map(|at| seconds_up(at.since(c.now)).max(1));
-            Err(Refusal { code, status, retry_after_seconds })
+            Err(Refusal { code: trouble.code, status: trouble.status, retry_after_seconds })
         }
     }
 }
@@ -249,12 +263,26 @@ fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> 
     }
 }
 
-/// An order is a change in itself, so a final refusal does not hold it up; the hour's calls do.
+/// An order is a change in itself, so a final refusal does not hold it up. Between two steps of the back-off it is refused
+/// without a call, and at one it shares in it. Else the hour's failed orders count; for checks, the failed checks. What is
+/// brought by hand is the way out, and always tried.
 fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict {
+    let rules = c.provider.rules();
     if account.task.as_ref().is_some_and(|f| f.operation.gets() && operation.gets()) {
         return Verdict::Run(operation);
     }
-    let free_at = free_at(account, operation, c);
+    let renews = operation.gets() || (operation == Operation::Request && rules.by_approval);
+    if renews && account.trouble.as_ref().is_some_and(|t| t.retry_at.is_some()) {
+        return match may_call(account, c) {
+            Ok(()) => Verdict::Run(operation),
+            Err(refusal) => Verdict::Refuse(refusal),
+        };
+    }
+    let free_at = match operation {
+        Operation::Adopt => c.now,
+        Operation::Check => allowed_at(&account.check_calls, 1, c.now),
+        _ => allowed_at(&account.order_calls, if operation.gets() { rules.calls_max } else { 1 }, c.now),
+    };
     if free_at > c.now {
         let retry_after_seconds = Some(seconds_up(free_at.since(c.now)).max(1));
         return Verdict::Refuse(Refusal {
@@ -310,25 +338,17 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
     if account.task.is_some() {
         return Verdict::Nothing;
     }
-    let operation = match (&account.trouble, &account.due) {
-        (None, Some(due)) => due.operation,
-        _ => Operation::Renew,
-    };
-    let free_at = free_at(account, operation, c);
-    let at = match (&mut account.trouble, &mut account.due) {
-        (Some(trouble), _) => trouble.retry_at.as_mut(),
-        (None, Some(due)) => Some(&mut due.at),
-        (None, None) => None,
-    };
-    match at {
-        Some(at) if *at > c.now => Verdict::Nothing,
-        Some(_) if free_at <= c.now => Verdict::Run(operation),
-        Some(at) => {
-            *at = free_at;
-            Verdict::Nothing
+    let (at, operation) = match (&account.trouble, &account.due) {
+        (Some(trouble), _) => {
+            // What was ordered, while whoever ordered it may wait; then a good token, however it comes.
+            let quick = trouble.failures <= c.provider.rules().backoff.retries;
+            let operation = trouble.operation.filter(|_| quick).unwrap_or(Operation::Renew);
+            (trouble.retry_at, operation)
         }
-        None => Verdict::Nothing,
-    }
+        (None, Some(due)) => (Some(due.at), due.operation),
+        (None, None) => return Verdict::Nothing,
+    };
+    if at.is_some_and(|at| at <= c.now) { Verdict::Run(operation) } else { Verdict::Nothing }
 }
 
 fn task_finished(
@@ -341,6 +361,7 @@ fn task_finished(
     c: &Context<'_>,
 ) -> Decision {
     let task = account.task.take();
+    let ordered = task.as_ref().is_some_and(|t| t.ordered);
     let source = source.unwrap_or_else(|| match (operation, &account.due) {
         (Operation::Obtain, _) => Source::Obtain,
         (Operation::Exchange, _) => Source::Exchange,
@@ -352,15 +373,23 @@ fn task_finished(
         Outcome::Granted(grant) => {
             entry.expires_at = Some(grant.expires_at);
             let short = short(account, operation, &grant, c);
+            if !grant.verified {
+                // One call failed: the one that asked about the token.
+                charge(account, operation, ordered, 1, c.now);
+            }
             granted(account, tokens, grant, source, c);
             match short {
                 None => recover(account, c),
-                Some(short) => still_short(account, short, calls, c),
+                Some(short) => {
+                    charge(account, operation, ordered, calls, c.now);
+                    still_short(account, short, c);
+                }
             }
             Verdict::Serve
         }
         Outcome::Valid { user_id } => {
             account.check = Some(Check { at: c.now, code: None });
+            account.check_calls.clear();
             if let Some(held) = &mut account.held {
                 held.verified = true;
                 held.user_id = user_id.or(held.user_id.take());
@@ -375,7 +404,7 @@ fn task_finished(
             Code::ApprovalPending.as_str().clone_into(&mut entry.outcome);
             // Where that is the way to get a token, it works again.
             if operation.gets() || c.provider.rules().by_approval {
-                account.calls.clear();
+                account.succeeded();
                 recover(account, c);
                 let at = c.provider.ask_again(until, c.now, c.jitter);
                 account.due = Some(Due { at, operation: Operation::Renew, source: Source::Refresh });
@@ -389,7 +418,8 @@ fn task_finished(
         Outcome::Failed(failure) => {
             failure.code.as_str().clone_into(&mut entry.outcome);
             entry.status = failure.status;
-            failed(account, operation, failure, calls, c);
+            charge_failure(account, operation, ordered, failure, calls, c.now);
+            failed(account, operation, ordered, failure, calls, c);
             Verdict::Refuse(refusal_of(failure, account, c))
         }
     };
@@ -424,12 +454,10 @@ fn granted(
     }
     if grant.verified {
         if !grant.provisional {
-            account.calls.clear();
+            account.succeeded();
         }
         account.due = c.provider.renewal(&held, c.now, c.jitter);
     } else {
-        // One call failed: the one that asked about the token.
-        count_calls(account, 1, c.now);
         account.due = Some(check_again(account, None, c));
     }
     account.held = Some(held);
@@ -463,23 +491,25 @@ fn short(account: &Account, operation: Operation, grant: &Grant, c: &Context<'_>
     }
 }
 
-fn still_short(account: &mut Account, short: Short, calls: u32, c: &Context<'_>) {
-    count_calls(account, calls, c.now);
+fn still_short(account: &mut Account, short: Short, c: &Context<'_>) {
     if let Short::Instead = short {
-        return fail(account, Failure::new(Code::TokenRefused), c);
+        return fail(account, Operation::Renew, Failure::new(Code::TokenRefused), c);
     }
-    let free_at = free_at(account, Operation::Renew, c);
+    let has_room = has_room(account, c);
     let change_at = account.due.as_ref().map_or(c.now, |d| d.at);
     if let (Some(trouble), Some(held)) = (&mut account.trouble, &account.held) {
         let again_at = match short {
-            Short::First | Short::Instead => change_at,
-            // The tries go on at their pace, and at the end of the token another one is got.
-            Short::Another => {
+            // The tries go on at their pace, and at the end of the token another one is got, as far as the hour's calls go.
+            // Then each step gets one and tries to change it.
+            Short::Another if has_room => {
                 let wait = c.provider.rules().backoff.wait(trouble.failures, None, c.jitter);
                 change_at.max(trouble.at.plus(wait).min(held.expires_at))
             }
+            Short::First | Short::Another | Short::Instead => change_at,
         };
-        trouble.retry_at = Some(again_at.max(free_at));
+        // What was ordered is done; now it is to be changed.
+        trouble.operation = None;
+        trouble.retry_at = Some(again_at);
     }
     account.changed(c.now);
 }
@@ -489,7 +519,6 @@ fn check_again(account: &Account, retry_after: Option<Duration>, c: &Context<'_>
     let backoff = c.provider.rules().backoff;
     let failures = u32::try_from(account.calls.len()).unwrap_or(u32::MAX).saturating_add(backoff.retries);
     let at = c.now.plus(backoff.wait(failures, retry_after, c.jitter));
-    let at = at.max(free_at(account, Operation::Check, c));
     Due { at, operation: Operation::Check, source: Source::Refresh }
 }
 
@@ -500,14 +529,24 @@ fn recover(account: &mut Account, c: &Context<'_>) {
     account.changed(c.now);
 }
 
-fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: u32, c: &Context<'_>) {
+fn failed(
+    account: &mut Account,
+    operation: Operation,
+    ordered: bool,
+    failure: Failure,
+    calls: u32,
+    c: &Context<'_>,
+) {
     match operation {
         // Nothing was asked, because there is nobody to ask: that is how the account is set up, and no trouble.
         _ if failure.code == Code::NoTokenSource && calls == 0 => {}
-        Operation::Renew | Operation::Obtain | Operation::Refresh => {
-            count_calls(account, calls, c.now);
-            fail(account, failure, c);
-        }
+        // The order was refused with its first call, so nothing was done: the token that is held is well, and so is its plan.
+        _ if operation.gets()
+            && ordered
+            && calls <= 1
+            && failure.code.is_final()
+            && account.live(c.now).is_some() => {}
+        Operation::Renew | Operation::Obtain | Operation::Refresh => fail(account, operation, failure, c),
         Operation::Check => {
             account.check = Some(Check { at: c.now, code: Some(failure.code) });
             if failure.code == Code::TokenRefused {
@@ -519,29 +558,50 @@ fn failed(account: &mut Account, operation: Operation, failure: Failure, calls: 
                 account.changed(c.now);
                 return;
             }
-            count_calls(account, calls, c.now);
             if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
                 account.due = Some(check_again(account, failure.retry_after, c));
             }
         }
-        // About what was given, not about the account; and an upstream that says no is there.
-        Operation::Adopt | Operation::Exchange | Operation::Request => {
-            if !matches!(failure.code, Code::TokenRefused | Code::GrantRefused) {
-                count_calls(account, calls, c.now);
-            }
-        }
+        // About what was given, not about the account.
+        Operation::Adopt | Operation::Exchange | Operation::Request => {}
     }
 }
 
-/// Failed calls, whoever wanted them.
-fn count_calls(account: &mut Account, calls: u32, now: Timestamp) {
-    for _ in 0..calls {
-        account.calls.push(now);
+/// Counts the calls of what failed, against whoever wanted it.
+fn charge_failure(
+    account: &mut Account,
+    operation: Operation,
+    ordered: bool,
+    failure: Failure,
+    calls: u32,
+    now: Timestamp,
+) {
+    // An upstream that says no to what it was shown is there.
+    let answered = match operation {
+        Operation::Check => failure.code == Code::TokenRefused,
+        Operation::Exchange | Operation::Request => {
+            matches!(failure.code, Code::TokenRefused | Code::GrantRefused)
+        }
+        _ => false,
+    };
+    if !answered {
+        charge(account, operation, ordered, calls, now);
     }
+}
+
+/// Counts failed calls, against whoever wanted them. What is brought by hand is not counted.
+fn charge(account: &mut Account, operation: Operation, ordered: bool, calls: u32, now: Timestamp) {
+    let budget = match operation {
+        Operation::Adopt => return,
+        Operation::Check if ordered => &mut account.check_calls,
+        _ if ordered => &mut account.order_calls,
+        _ => &mut account.calls,
+    };
+    budget.extend((0..calls).map(|_| now));
 }
 
 /// A renewal did not work.
-fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
+fn fail(account: &mut Account, operation: Operation, failure: Failure, c: &Context<'_>) {
     let rules = c.provider.rules();
     let before = account.trouble.take();
     let failures = before.as_ref().map_or(0, |t| t.failures).saturating_add(1);
@@ -553,13 +613,14 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
         let wait = if failure.code == Code::Interrupted && failures == 1 {
             Duration::ZERO
         } else {
-            rules.backoff.wait(failures, failure.retry_after, c.jitter)
+            step(account, failures, failure.retry_after, c)
         };
-        // A short token is not left to run out.
-        let short = account.live(c.now).filter(|h| h.provisional).map(|h| h.expires_at);
+        // A short token is not left to run out, as far as the hour's calls go.
+        let short = account.live(c.now).filter(|h| h.provisional && has_room(account, c));
+        let short = short.map(|h| h.expires_at);
         let at = c.now.plus(wait).min(short.unwrap_or(Timestamp::from_millis(u64::MAX)));
         let least = c.now.plus(failure.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX));
-        at.max(least).max(free_at(account, Operation::Renew, c))
+        at.max(least)
     });
     let told = was_told || is_final || failures > rules.backoff.retries;
     account.trouble = Some(RetryState {
@@ -570,6 +631,7 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
         failures,
         retry_at,
         told,
+        operation: Some(operation).filter(|o| !is_final && *o != Operation::Renew),
     });
     if is_final && !was_final {
         alert(account, Kind::NeedsAttention, Some(failure.code), c.now);
@@ -581,12 +643,12 @@ fn fail(account: &mut Account, failure: Failure, c: &Context<'_>) {
 
 fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
     let Some(task) = account.task.take() else { return Verdict::Nothing.into() };
-    let operation = task.operation;
+    let (operation, ordered) = (task.operation, task.ordered);
     let mut entry = entry(Some(task), operation, 1, c.now);
     Code::Interrupted.as_str().clone_into(&mut entry.outcome);
     if operation.gets() {
-        count_calls(account, 1, c.now);
-        fail(account, Failure::new(Code::Interrupted), c);
+        charge(account, operation, ordered, 1, c.now);
+        fail(account, operation, Failure::new(Code::Interrupted), c);
     }
     Decision { verdict: Verdict::Nothing, entry: Some(entry) }
 }

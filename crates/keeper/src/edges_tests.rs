@@ -26,7 +26,8 @@ fn only_tasks_that_get_a_token_are_shared() {
     {
         let mut k = Inputs::new(facturify());
         k.begin(under_way);
-        k.account.calls = vec![k.now; backoff::CALLS_PER_HOUR];
+        let spent = vec![k.now; backoff::CALLS_PER_HOUR];
+        (k.account.order_calls, k.account.check_calls) = (spent.clone(), spent);
         match k.order(order) {
             Verdict::Run(operation) => assert!(shared && operation == order),
             verdict => assert_eq!((refused(verdict).0, shared), (Code::CallBudgetExhausted, false)),

@@ -59,7 +59,7 @@ fn checks_that_find_nobody_count_as_calls() {
     k.succeed(Renew, DAY);
     let mut calls = 0;
     while let Verdict::Run(Check) = k.order(Check) {
-        k.finish(Check, failed(Code::ServerError), 1);
+        k.fail_order(Check, Code::ServerError);
         calls += 1;
         assert!(calls <= CALLS_PER_HOUR, "{calls} calls");
     }
@@ -70,9 +70,10 @@ fn checks_that_find_nobody_count_as_calls() {
     k.succeed(Renew, DAY);
     for _ in 0..2 * CALLS_PER_HOUR {
         assert!(runs(&k.order(Check), Check));
+        k.begin_as(Check, true);
         k.finish(Check, Outcome::Valid { user_id: None }, 1);
         assert!(runs(&k.order(Operation::Adopt), Operation::Adopt));
-        k.finish(Operation::Adopt, failed(Code::TokenRefused), 1);
+        k.fail_order(Operation::Adopt, Code::TokenRefused);
     }
 }
 
@@ -103,6 +104,7 @@ fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
     let mut k = Inputs::new(upstox());
     let mut tasks = 0;
     while let Verdict::Run(Refresh) = k.order(Refresh) {
+        k.begin_as(Refresh, true);
         k.finish(Refresh, unverified(&k), 3);
         tasks += 1;
         assert!(tasks <= CALLS_PER_HOUR, "each has a call that fails");
@@ -110,36 +112,33 @@ fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
 }
 
 #[test]
-fn the_hour_counts_without_trouble_too() {
-    for given in [Operation::Adopt, Operation::Exchange] {
-        let mut k = Inputs::new(upstox());
-        let mut calls = 0;
-        while let Verdict::Run(_) = k.order(given) {
-            k.finish(given, failed(Code::Timeout), 1);
-            calls += 1;
-            assert!(calls <= CALLS_PER_HOUR);
-        }
-        assert_eq!(refused(k.ask()), (Code::CallBudgetExhausted, Some(3600)));
-        k.look();
-        let first = k.now;
-        assert!(matches!(k.woke(), Verdict::Nothing), "it is put off");
-        k.wakes_for(Renew);
-        assert_eq!(k.now, first.plus(secs(3600)));
+fn the_hour_of_orders_counts_without_trouble_too() {
+    let mut k = Inputs::new(upstox());
+    let mut calls = 0;
+    while let Verdict::Run(_) = k.order(Operation::Exchange) {
+        k.fail_order(Operation::Exchange, Code::Timeout);
+        calls += 1;
+        assert!(calls <= CALLS_PER_HOUR);
     }
+    assert_eq!(refused(k.order(Operation::Exchange)), (Code::CallBudgetExhausted, Some(3600)));
+    assert!(runs(&k.ask(), Renew), "the account's own tries are another thing");
+    k.look();
+    k.wakes_for(Renew);
 }
 
 #[test]
-fn a_token_may_still_be_given_when_renewals_have_used_up_theirs() {
+fn a_token_may_still_be_given_when_everything_is_used_up() {
     let mut k = Inputs::new(upstox());
-    for _ in 0..=CALLS_PER_HOUR {
-        if runs(&k.order(Refresh), Refresh) {
-            k.finish(Refresh, failed(Code::Unreachable), 1);
-        }
+    for _ in 0..=2 * CALLS_PER_HOUR {
+        k.fail_order(Operation::Exchange, Code::Unreachable);
+        assert!(runs(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
+        k.fail_order(Operation::Adopt, Code::Unreachable);
     }
     assert_eq!(refused(k.order(Refresh)).0, Code::CallBudgetExhausted);
-    assert!(runs(&k.order(Operation::Adopt), Operation::Adopt), "it is the way out");
+    k.begin_as(Operation::Adopt, true);
     k.finish(Operation::Adopt, Outcome::Granted(grant("given", k.now, DAY)), 1);
     assert!(matches!(k.ask(), Verdict::Serve));
+    assert!(runs(&k.order(Refresh), Refresh), "it is well");
 }
 
 #[test]

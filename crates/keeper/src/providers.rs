@@ -22,6 +22,8 @@ pub use upstox::{App, Common, Upstox};
 #[allow(clippy::struct_excessive_bools)] // Each is a property of its own, and none excludes another.
 pub struct Rules {
     pub backoff: Backoff,
+    /// How long a caller waits for the quick tries before it is told of a failure.
+    pub patience: Duration,
     /// Most calls that one task makes.
     pub calls_max: usize,
     /// Longest that one task takes: after it, whoever had it is taken for gone.

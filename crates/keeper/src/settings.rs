@@ -18,27 +18,29 @@ pub fn providers(r: &mut Reader<'_>) -> Providers {
         base_thousandths: r.base_thousandths(&s::UPSTREAM_RETRY_BACKOFF),
     };
     let timeout = Duration::from_secs(r.number(&s::UPSTREAM_TIMEOUT_SECONDS));
+    let patience = Duration::from_secs(r.number(&s::UPSTREAM_WAIT_SECONDS));
     let (upstox_accounts, upstox_default) = upstox_accounts(r);
     let upstox_apps: BTreeMap<AccountName, App> = r.json(&s::UPSTOX_APPS);
     if upstox_apps.keys().any(|id| !upstox_accounts.contains(id)) {
         r.faults.push("UPSTOX_APPS has an account that is not in UPSTOX_ACCOUNT_IDS".to_owned());
     }
     Providers {
-        facturify: facturify(r),
+        facturify: facturify(r, patience),
         upstox: Common {
             base_url: r.url(&s::UPSTOX_BASE_URL).unwrap_or_default(),
             service_url: r.url(&s::TOKEN_REFRESH_SERVICE_URL),
             timeout,
             backoff,
+            patience,
         },
         upstox_accounts,
         upstox_default,
         upstox_apps,
-        oauth2: oauth2(r, timeout, backoff),
+        oauth2: oauth2(r, timeout, backoff, patience),
     }
 }
 
-fn facturify(r: &mut Reader<'_>) -> Option<Facturify> {
+fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
     let key = r.credential(&s::FACTURIFY_API_KEY);
     let secret = r.credential(&s::FACTURIFY_API_SECRET);
     if key.is_some() != secret.is_some() {
@@ -54,6 +56,7 @@ fn facturify(r: &mut Reader<'_>) -> Option<Facturify> {
             retries: r.number32(&s::FACTURIFY_MAX_RETRIES),
             base_thousandths: r.base_thousandths(&s::FACTURIFY_RETRY_BACKOFF),
         },
+        patience,
         // Refresh, obtain, and for a demanded refresh that again.
         calls_max: 3,
         task_max: timeout * 3 + SLACK,
@@ -89,7 +92,12 @@ fn upstox_accounts(r: &mut Reader<'_>) -> (Vec<AccountName>, Option<AccountName>
     (accounts, default)
 }
 
-fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<AccountName, OAuth2> {
+fn oauth2(
+    r: &mut Reader<'_>,
+    timeout: Duration,
+    backoff: Backoff,
+    patience: Duration,
+) -> BTreeMap<AccountName, OAuth2> {
     let accounts: BTreeMap<AccountName, OAuth2Account> = r.json(&s::OAUTH2_ACCOUNTS);
     for (id, account) in &accounts {
         if !is_base_url(&account.token_url) {
@@ -101,6 +109,7 @@ fn oauth2(r: &mut Reader<'_>, timeout: Duration, backoff: Backoff) -> BTreeMap<A
     }
     let rules = Rules {
         backoff,
+        patience,
         calls_max: 1,
         task_max: timeout + SLACK,
         extends: true,

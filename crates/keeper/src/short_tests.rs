@@ -1,7 +1,7 @@
 //! Short tokens that cannot be changed for long ones. Found by reading: it was an outage without a limit.
 
 use super::alert::Kind;
-use super::backoff::CALLS_PER_HOUR;
+use super::backoff::{CALLS_PER_HOUR, SLOW_PER_HOUR};
 use super::decide::{Event, Verdict};
 use super::protocol::Operation::{Obtain, Renew};
 use super::test_support::*;
@@ -48,10 +48,13 @@ fn short_tokens_that_cannot_be_changed_for_long_ones_are_an_outage() {
         let (calls, without, alerts) = hours_without_refreshes(refused, asks);
         for (n, at) in calls.iter().enumerate() {
             let hour = calls[n..].iter().take_while(|t| t.since(*at) < secs(3600)).count();
-            assert!(hour <= CALLS_PER_HOUR, "refused {refused}, asks {asks}: {hour} calls in an hour");
+            assert!(
+                hour <= CALLS_PER_HOUR + 2 * SLOW_PER_HOUR,
+                "refused {refused}, asks {asks}: {hour} calls in an hour"
+            );
         }
         // There is a token for much of the time all the same.
-        assert!(without < 3 * 3600 * 6 / 10, "refused {refused}, asks {asks}: {without} s without one");
+        assert!(without < 3 * 3600 * 7 / 10, "refused {refused}, asks {asks}: {without} s without one");
         assert_eq!(alerts, [Kind::Failing, Kind::Recovered], "refused {refused}, asks {asks}");
     }
 }

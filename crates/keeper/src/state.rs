@@ -81,6 +81,14 @@ pub struct TaskInFlight {
     pub deadline: Timestamp,
     pub who: String,
     pub request_id: String,
+    /// Somebody ordered it, and the calls that fail are theirs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ordered: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Renewal does not work at the moment.
@@ -98,6 +106,9 @@ pub struct RetryState {
     pub retry_at: Option<Timestamp>,
     /// Whether it has been told of: from then on the account counts as failed.
     pub told: bool,
+    /// What the quick tries do: what failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
 }
 
 /// The last time the held token was held against its upstream.
@@ -125,8 +136,14 @@ pub struct Account {
     pub trouble: Option<RetryState>,
     pub due: Option<Due>,
     pub check: Option<Check>,
-    /// The upstream calls of the last hour that failed, until one succeeds.
+    /// The calls of the account's own tries that failed in the last hour, until one succeeds.
     pub calls: Vec<Timestamp>,
+    /// The same of those that were ordered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub order_calls: Vec<Timestamp>,
+    /// The same of checks that were ordered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub check_calls: Vec<Timestamp>,
     /// Tokens so far.
     pub generation: u64,
     /// A keyed hash of the provider's settings: when it changes, a final refusal is no longer final.
@@ -204,6 +221,19 @@ impl Account {
             _ if self.held.is_some() => Health::Expired,
             _ => Health::Missing,
         }
+    }
+
+    /// The upstream has done what it was asked: what failed before counts no more.
+    pub fn succeeded(&mut self) {
+        for calls in [&mut self.calls, &mut self.order_calls, &mut self.check_calls] {
+            calls.clear();
+        }
+    }
+
+    /// The quick try, of so many, that somebody who waits until then is still given.
+    pub fn retry_within(&self, until: Timestamp, quick: u32) -> Option<Timestamp> {
+        let trouble = self.trouble.as_ref().filter(|t| t.failures <= quick)?;
+        trouble.retry_at.filter(|at| *at <= until)
     }
 
     /// Whether it counts as failed.

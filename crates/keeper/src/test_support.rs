@@ -181,7 +181,19 @@ impl Inputs {
     }
 
     pub fn begin(&mut self, operation: Operation) {
-        self.event(Event::TaskStarted(operation, Actor { who: "key:k".into(), request_id: "r1".into() }));
+        self.begin_as(operation, false);
+    }
+
+    pub fn begin_as(&mut self, operation: Operation, ordered: bool) {
+        let by = Actor { who: "key:k".into(), request_id: "r1".into() };
+        self.event(Event::TaskStarted { operation, by, ordered });
+    }
+
+    /// An order that is carried out and fails.
+    #[track_caller]
+    pub fn fail_order(&mut self, operation: Operation, code: Code) {
+        self.begin_as(operation, true);
+        self.fail(operation, code);
     }
 
     pub fn finish(&mut self, operation: Operation, outcome: Outcome, calls: u32) -> Verdict {

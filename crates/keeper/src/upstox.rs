@@ -33,12 +33,15 @@ pub struct Common {
     pub service_url: Option<String>,
     pub timeout: Duration,
     pub backoff: Backoff,
+    /// How long a caller waits for the quick tries.
+    pub patience: Duration,
 }
 
 impl Default for Common {
     fn default() -> Self {
         let backoff = Backoff { retries: 2, base_thousandths: 2000 };
-        Self { base_url: String::new(), service_url: None, timeout: Duration::from_secs(30), backoff }
+        let (timeout, patience) = (Duration::from_secs(30), Duration::from_secs(15));
+        Self { base_url: String::new(), service_url: None, timeout, backoff, patience }
     }
 }
 
@@ -67,6 +70,7 @@ impl Upstox {
     pub fn new(account: AccountName, common: Common, app: Option<App>) -> Self {
         let rules = Rules {
             backoff: common.backoff,
+            patience: common.patience,
             // Read, refresh, read again, and a profile after each read.
             calls_max: if common.service_url.is_some() { 5 } else { 1 },
             task_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),

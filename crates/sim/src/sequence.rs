@@ -106,14 +106,12 @@ pub enum Invariant {
 /// anything else fails it.
 pub const KNOWN: &[(Invariant, &str)] = &[
     (Invariant::DirectoryWrong, "4: the last admin"),
-    (Invariant::NotRecovered, "17: a blip becomes an hour"),
     (Invariant::OldIdentity, "18: new settings, old identity"),
     (Invariant::TokenThrownAway, "19: a good answer is thrown away"),
     (Invariant::GaveUp, "20: weather is taken for final"),
     (Invariant::KvTokenOld, "22: KV does not follow in order"),
     (Invariant::RenewedTooOften, "23: min_ttl renews on each call"),
     (Invariant::EndRetriedForEver, "8: ends that cannot be finished are tried for ever"),
-    (Invariant::RetryNotAwaited, "21: who waits does not get the retries"),
     (Invariant::DeadTokenServed, "24: dead before its time"),
     (Invariant::OwnerChanged, "25: whose token is it"),
     (Invariant::AbandonedLoggedIn, "30: an abandoned session is logged in again for ever"),

@@ -286,6 +286,13 @@ pub const UPSTREAM_RETRY_BACKOFF: Setting = Setting {
     default: "2.0",
     about: "As `FACTURIFY_RETRY_BACKOFF`, for all others.",
 };
+pub const UPSTREAM_WAIT_SECONDS: Setting = number(
+    "UPSTREAM_WAIT_SECONDS",
+    0,
+    60,
+    "15",
+    "How long a caller waits for the quick tries after a failed one before it is told of the failure.",
+);
 pub const ALERT_WEBHOOK_URL: Setting = Setting {
     name: "ALERT_WEBHOOK_URL",
     kind: Kind::Url,
@@ -485,6 +492,7 @@ pub const SETTINGS: &[Setting] = &[
     UPSTREAM_TIMEOUT_SECONDS,
     UPSTREAM_MAX_RETRIES,
     UPSTREAM_RETRY_BACKOFF,
+    UPSTREAM_WAIT_SECONDS,
     ALERT_WEBHOOK_URL,
     ALERT_WEBHOOK_SECRET,
     ALERT_EXPIRY_WARNING_MINUTES,

@@ -114,6 +114,7 @@ impl<H: Host> UpstreamAccount<H> {
         let GetToken { min_ttl_seconds, rewrite, by } = command;
         let min_ttl = Duration::from_secs(min_ttl_seconds);
         let mut tried = false;
+        let begun = self.0.host.now();
         loop {
             let Some((decision, loaded)) = self.0.step(Event::Asked { min_ttl, tried })? else {
                 return Ok(TokenReply::NoAccount);
@@ -126,7 +127,12 @@ impl<H: Host> UpstreamAccount<H> {
                     let issued = loaded.issued(self.0.host.now());
                     return Ok(issued.map_or(TokenReply::Refused(unreadable()), TokenReply::Token));
                 }
-                Verdict::Refuse(refusal) => return Ok(TokenReply::Refused(refusal)),
+                Verdict::Refuse(refusal) => {
+                    if !self.awaited_retry(begun, &loaded).await {
+                        return Ok(TokenReply::Refused(refusal));
+                    }
+                    tried = false;
+                }
                 Verdict::Nothing => return Ok(TokenReply::Refused(unreadable())),
                 Verdict::Run(operation) => {
                     if !self.waited(Some(operation)).await {
@@ -170,19 +176,64 @@ impl<H: Host> UpstreamAccount<H> {
     /// such account.
     async fn ordered(&self, task: Task, by: Actor) -> Result<Option<Result<Loaded, Refusal>>, Fault> {
         let operation = task.operation();
-        self.waited(Some(operation)).await;
-        let Some((decision, loaded)) = self.0.step(Event::Ordered(operation))? else { return Ok(None) };
-        let refusal = match decision.verdict {
-            Verdict::Run(_) => self.run(task, by, true).await?,
-            Verdict::Refuse(refusal) => {
-                self.note(operation, by, Some(refusal.code))?;
-                Some(refusal)
+        let begun = self.0.host.now();
+        let mut failures = 0;
+        loop {
+            self.waited(Some(operation)).await;
+            let Some((decision, loaded)) = self.0.step(Event::Ordered(operation))? else { return Ok(None) };
+            let (refusal, ran) = match decision.verdict {
+                Verdict::Run(_) => (self.run(task.clone(), by.clone(), true).await?, true),
+                Verdict::Refuse(refusal) => (Some(refusal), false),
+                Verdict::Serve | Verdict::Nothing => return Ok(Some(Ok(loaded))),
+            };
+            let Some(mut loaded) = self.0.load()? else { return Ok(None) };
+            let Some(refusal) = refusal else {
+                self.0.open(&mut loaded)?;
+                return Ok(Some(Ok(loaded)));
+            };
+            failures += 1;
+            let again = match operation {
+                Operation::Adopt => self.adopts_again(begun, failures, refusal, &loaded).await?,
+                _ if !operation.gets() || refusal.code.is_final() => false,
+                _ => self.awaited_retry(begun, &loaded).await,
+            };
+            if !again {
+                if !ran {
+                    self.note(operation, by, Some(refusal.code))?;
+                }
+                return Ok(Some(Err(refusal)));
             }
-            Verdict::Serve | Verdict::Nothing => return Ok(Some(Ok(loaded))),
-        };
-        let Some(mut loaded) = self.0.load()? else { return Ok(None) };
-        self.0.open(&mut loaded)?;
-        Ok(Some(refusal.map_or(Ok(loaded), Err)))
+        }
+    }
+
+    /// Waits for the quick try after a failed one, if that comes while the caller waits. Says whether it did.
+    async fn awaited_retry(&self, begun: Timestamp, loaded: &Loaded) -> bool {
+        let (host, rules) = (&self.0.host, loaded.provider.rules());
+        let until = begun.plus(rules.patience);
+        let Some(at) = loaded.account.retry_within(until, rules.backoff.retries) else { return false };
+        host.sleep(at.since(host.now())).await;
+        true
+    }
+
+    /// The same for a token that was brought, which nobody tries again but whoever brought it.
+    async fn adopts_again(
+        &self,
+        begun: Timestamp,
+        failures: u32,
+        refusal: Refusal,
+        loaded: &Loaded,
+    ) -> Result<bool, Fault> {
+        let (host, rules) = (&self.0.host, loaded.provider.rules());
+        if !refusal.code.may_pass() || failures > rules.backoff.retries {
+            return Ok(false);
+        }
+        let retry_after = refusal.retry_after_seconds.map(Duration::from_secs);
+        let wait = rules.backoff.wait(failures, retry_after, host.jitter()?);
+        if host.now().plus(wait) > begun.plus(rules.patience) {
+            return Ok(false);
+        }
+        host.sleep(wait).await;
+        Ok(true)
     }
 
     fn status(&self) -> Result<StatusReply, Fault> {

@@ -57,7 +57,7 @@ impl<H: Host> UpstreamAccount<H> {
         let operation = task.operation();
         let (running, shared) = match self.running() {
             Some(running) => (running, true),
-            None => (self.start(task, by.clone())?, false),
+            None => (self.start(task, by.clone(), ordered)?, false),
         };
         if ordered {
             running.publish_first.set(true);
@@ -70,9 +70,9 @@ impl<H: Host> UpstreamAccount<H> {
         Ok(refusal)
     }
 
-    fn start(&self, task: Task, by: Actor) -> Result<Running<H::Flight>, Fault> {
+    fn start(&self, task: Task, by: Actor, ordered: bool) -> Result<Running<H::Flight>, Fault> {
         let operation = task.operation();
-        let Some((_, loaded)) = self.0.step(Event::TaskStarted(operation, by))? else {
+        let Some((_, loaded)) = self.0.step(Event::TaskStarted { operation, by, ordered })? else {
             return Err("the account is gone".into());
         };
         let script = loaded.provider.script(&task, loaded.account.held.as_ref(), loaded.tokens.as_ref());

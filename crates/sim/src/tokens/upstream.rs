@@ -9,7 +9,7 @@ use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::ports::{Clock as _, Timer as _};
 use base64ct::{Base64, Encoding as _};
-use keeper::backoff::CALLS_PER_HOUR;
+use keeper::backoff::{CALLS_PER_HOUR, SLOW_PER_HOUR};
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -131,7 +131,7 @@ impl State {
         client.failures.retain(|at| now.since(*at) < Duration::from_hours(1));
         client.failures.push(now);
         let failures = client.failures.len();
-        if failures > CALLS_PER_HOUR {
+        if failures > most_in_an_hour(name) {
             self.over_budget = Some(format!("{name}: {failures} failures in an hour"));
         }
     }
@@ -179,6 +179,16 @@ impl State {
         self.called(name, status < 300 && !odd, now);
         text(status, &answer)
     }
+}
+
+/// Most calls in vain for an account: its own quick tries, orders and checks, each as many; and a slow try at each step.
+fn most_in_an_hour(name: &str) -> usize {
+    let (kinds, task) = match name {
+        TRADER => (3, 5),
+        FACTURIFY => (2, 3),
+        _ => (2, 1),
+    };
+    kinds * CALLS_PER_HOUR + SLOW_PER_HOUR * task
 }
 
 /// The answer, with another life of the token in it if it says one.

@@ -5,7 +5,7 @@ use crate::line::{Down, Outage};
 use crate::lives::{facturify, oauth2, upstox};
 use base::clock::Timestamp;
 use keeper::Source;
-use keeper::backoff::CALLS_PER_HOUR;
+use keeper::backoff::{CALLS_PER_HOUR, SLOW_PER_HOUR};
 use keeper::protocol::NewToken;
 use keeper::state::Health;
 use sim::fakes::accounts::Rotation;
@@ -109,9 +109,12 @@ fn short_tokens_that_cannot_be_changed_for_long_ones_are_an_outage() {
                 without += if world.live() { 0 } else { 5 };
             }
             let most = most_in_an_hour(&world.line.calls.borrow());
-            assert!(most <= CALLS_PER_HOUR, "{how:?}, asks {asks}: {most} calls in an hour");
+            assert!(
+                most <= CALLS_PER_HOUR + 2 * SLOW_PER_HOUR,
+                "{how:?}, asks {asks}: {most} calls in an hour"
+            );
             // There is a token for much of the time all the same.
-            assert!(without < 3 * 3600 * 6 / 10, "{how:?}, asks {asks}: {without} s without one");
+            assert!(without < 3 * 3600 * 7 / 10, "{how:?}, asks {asks}: {without} s without one");
             world.run(secs(3600));
             assert!(world.live(), "{how:?}, asks {asks}");
             assert_eq!(world.alerts(), ["failing", "recovered"], "{how:?}, asks {asks}");

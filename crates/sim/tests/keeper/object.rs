@@ -275,6 +275,8 @@ fn a_new_client_secret_does_not_cost_the_refresh_token() {
         matches!(tell(&w, order), TokenReply::Refused(refusal) if refusal.code == Code::CredentialsRefused)
     );
     w.run(secs(600));
+    assert!(w.alerts().is_empty() && w.live(), "the order failed; the token is well, and so is its plan");
+    w.run(secs(3600));
     assert_eq!(w.alerts(), ["needs_attention"]);
     // The same seed, which was used long ago: the server would refuse it.
     w.line.fake.borrow_mut().refuse(false);

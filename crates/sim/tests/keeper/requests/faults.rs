@@ -96,10 +96,11 @@ fn the_waits_grow_to_seconds_then_to_minutes() {
 #[test]
 fn orders_do_not_exceed_the_hours_calls_either() {
     let keeper = Keeper::new();
-    keeper.down(BATCH, Fault::Status(503, ""));
     let begin = keeper.now();
+    // Those that are refused for good do not open the circuit: each is a call.
+    keeper.down(BATCH, Fault::Status(400, r#"{"error":"invalid_client"}"#));
     for _ in 0..15 {
-        refused(&keeper.order(BATCH), 502, "upstream_error");
+        refused(&keeper.order(BATCH), 502, "upstream_credentials_refused");
     }
     let wait = refused(&keeper.order(BATCH), 429, "upstream_calls_spent").unwrap();
     assert!((3590..=3600).contains(&wait), "{wait}");

@@ -1,5 +1,6 @@
 //! Accounts by way of requests: what callers are told when an upstream fails, refuses or is slow.
 
+mod blips;
 mod faults;
 mod final_answers;
 mod many;
@@ -45,6 +46,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("UPSTOX_ACCOUNT_IDS", "agnidata001,agnidata002"),
     ("TOKEN_REFRESH_SERVICE_URL", "https://service"),
     ("OAUTH2_ACCOUNTS", OAUTH2),
+    // Nobody waits for the quick tries, so that each failure is seen by itself.
+    ("UPSTREAM_WAIT_SECONDS", "0"),
 ];
 
 const HOSTS: [&str; 5] = ["api-sandbox.facturify.com", "service", "api.upstox.com", "crm", "batch"];
@@ -212,6 +215,13 @@ impl Keeper {
             world.upstream(host, Door(net.clone()));
         }
         Self { world, net, key }
+    }
+
+    /// As a deployment has it: callers wait for the quick tries.
+    pub fn patient() -> Self {
+        let keeper = Self::new();
+        keeper.world.deploy(&[("UPSTREAM_WAIT_SECONDS", "")]);
+        keeper
     }
 
     pub fn fail_at(&self, account: &'static str, part: &'static str, fault: Fault, times: u32) {
