@@ -16,6 +16,8 @@ pub struct Grant {
     pub expires_in: Option<u64>,
     /// A short-lived token that is meant to be changed for a long one at once.
     pub provisional: bool,
+    /// Its life is a guess, because nobody has said how long it is.
+    pub guessed: bool,
     /// Whether the upstream has confirmed it. `false`: it could not be asked.
     pub verified: bool,
     pub user_id: Option<String>,
@@ -36,6 +38,11 @@ pub enum Outcome {
         until: Timestamp,
     },
     Failed(Failure),
+    /// No token that can be used, but a refresh token that replaces the one before it.
+    Rotated {
+        refresh: Secret,
+        failure: Failure,
+    },
 }
 
 pub enum Step {

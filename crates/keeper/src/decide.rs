@@ -11,6 +11,7 @@ use super::providers::Provider;
 use super::state::{Account, Check, Due, Health, Held, RetryState, Source, TaskInFlight, Tokens};
 use base::clock::{Timestamp, seconds_up};
 use base::jitter::Jitter;
+use base::secret::Secret;
 use std::time::Duration;
 
 /// What a decision goes by besides the state.
@@ -97,6 +98,10 @@ impl From<Verdict> for Decision {
     }
 }
 
+/// However short a life is said to be, the account's alarm does not renew more often than this.
+const RENEWAL_LEAST: Duration = Duration::from_secs(10);
+/// What a refused token can teach at least.
+const TAUGHT_LEAST: Duration = Duration::from_mins(1);
 /// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
 const DAILY_ONCE: Duration = Duration::from_mins(1);
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
@@ -174,9 +179,10 @@ fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
             && trouble.retry_at.is_none()
             && trouble.code != Code::Unreadable
         {
-            trouble.retry_at = Some(c.now);
+            (trouble.retry_at, trouble.refused) = (Some(c.now), None);
             account.changed(c.now);
         }
+        account.taught_seconds = None;
         account.due = None;
         plan(account, c);
     }
@@ -305,16 +311,27 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
         due.at = c.now.plus(c.jitter.up_to(spread));
     }
     let rules = c.provider.rules();
-    if !daily || !rules.daily || !rules.automatic || account.task.is_some() {
+    if !daily || !rules.automatic || account.task.is_some() {
         return;
     }
     if let Some(trouble) = &mut account.trouble {
         // What did not work at night may work now. Not if it was tried just now, or if the upstream named a time.
         let tried = trouble.at.plus(DAILY_ONCE) > c.now || trouble.code == Code::RateLimited;
-        trouble.retry_at = trouble.retry_at.map(|at| {
-            let soon = c.now.plus(c.jitter.up_to(spread));
-            if tried || at <= c.now.plus(spread) { at } else { soon }
-        });
+        let soon = c.now.plus(c.jitter.up_to(spread));
+        match trouble.retry_at {
+            Some(at) if tried || at <= c.now.plus(spread) => {}
+            // Nothing is to be put in the place of what cannot be opened, but by order.
+            None if tried || trouble.code == Code::Unreadable => {}
+            None => {
+                // What was refused for good may have been mended there. If not, it is no news.
+                (trouble.retry_at, trouble.refused) = (Some(soon), Some(trouble.code));
+                account.changed(c.now);
+            }
+            Some(_) => trouble.retry_at = Some(soon),
+        }
+        return;
+    }
+    if !rules.daily {
         return;
     }
     let done_at = account.held.as_ref().map(|h| h.obtained_at).max(account.approval_asked_at);
@@ -415,15 +432,38 @@ fn task_finished(
             alert(account, Kind::NeedsAttention, Some(Code::ApprovalPending), c.now);
             Verdict::Refuse(refusal_of(Failure::new(Code::ApprovalPending), account, c))
         }
+        Outcome::Rotated { refresh, failure } => {
+            rotated(tokens, refresh, c);
+            return failed_task(account, operation, ordered, failure, calls, entry, c);
+        }
         Outcome::Failed(failure) => {
-            failure.code.as_str().clone_into(&mut entry.outcome);
-            entry.status = failure.status;
-            charge_failure(account, operation, ordered, failure, calls, c.now);
-            failed(account, operation, ordered, failure, calls, c);
-            Verdict::Refuse(refusal_of(failure, account, c))
+            return failed_task(account, operation, ordered, failure, calls, entry, c);
         }
     };
     Decision { verdict, entry: Some(entry) }
+}
+/// It did not work: counted, written down, and planned for.
+fn failed_task(
+    account: &mut Account,
+    operation: Operation,
+    ordered: bool,
+    failure: Failure,
+    calls: u32,
+    mut entry: Entry,
+    c: &Context<'_>,
+) -> Decision {
+    failure.code.as_str().clone_into(&mut entry.outcome);
+    entry.status = failure.status;
+    charge_failure(account, operation, ordered, failure, calls, c.now);
+    failed(account, operation, ordered, failure, calls, c);
+    let verdict = Verdict::Refuse(refusal_of(failure, account, c));
+    Decision { verdict, entry: Some(entry) }
+}
+
+/// A refresh token that came without a token: the one before it may be void.
+fn rotated(tokens: &mut Option<Tokens>, refresh: Secret, c: &Context<'_>) {
+    let access = tokens.take().map_or_else(|| Secret::new(""), |t| t.access);
+    *tokens = Some(Tokens { access, refresh: Some(refresh), lineage: c.provider.lineage() });
 }
 
 fn granted(
@@ -437,13 +477,17 @@ fn granted(
     let (refresh, lineage) = (grant.refresh.or(before), c.provider.lineage());
     *tokens = Some(Tokens { access: grant.access, refresh, lineage });
     account.generation += 1;
+    let taught = account.taught_seconds.filter(|_| grant.guessed);
+    account.taught_seconds = taught;
+    let expires_at = taught.map(|life| c.now.plus(Duration::from_secs(life)));
     let held = Held {
         obtained_at: c.now,
-        expires_at: grant.expires_at,
+        expires_at: expires_at.map_or(grant.expires_at, |at| at.min(grant.expires_at)),
         expires_in: grant.expires_in,
         source,
         provisional: grant.provisional,
         verified: grant.verified,
+        guessed: grant.guessed,
         user_id: grant.user_id,
         updated_by: grant.updated_by,
         generation: account.generation,
@@ -457,6 +501,9 @@ fn granted(
             account.succeeded();
         }
         account.due = c.provider.renewal(&held, c.now, c.jitter);
+        if let Some(due) = account.due.as_mut().filter(|_| !grant.provisional) {
+            due.at = due.at.max(c.now.plus(RENEWAL_LEAST));
+        }
     } else {
         account.due = Some(check_again(account, None, c));
     }
@@ -550,12 +597,7 @@ fn failed(
         Operation::Check => {
             account.check = Some(Check { at: c.now, code: Some(failure.code) });
             if failure.code == Code::TokenRefused {
-                if let Some(held) = &mut account.held {
-                    held.expires_at = c.now;
-                }
-                account.due = None;
-                plan(account, c);
-                account.changed(c.now);
+                refused_token(account, c);
                 return;
             }
             if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
@@ -565,6 +607,21 @@ fn failed(
         // About what was given, not about the account.
         Operation::Adopt | Operation::Exchange | Operation::Request => {}
     }
+}
+
+/// The held token is refused before its end: it is to be replaced at once. Where its life was a guess, that teaches how long
+/// its next ones live.
+fn refused_token(account: &mut Account, c: &Context<'_>) {
+    if let Some(held) = &mut account.held {
+        if held.guessed {
+            let age = c.now.since(held.obtained_at).max(TAUGHT_LEAST).as_secs();
+            account.taught_seconds = Some(account.taught_seconds.map_or(age, |taught| taught.min(age)));
+        }
+        held.expires_at = c.now;
+    }
+    account.due = None;
+    plan(account, c);
+    account.changed(c.now);
 }
 
 /// Counts the calls of what failed, against whoever wanted it.
@@ -608,6 +665,8 @@ fn fail(account: &mut Account, operation: Operation, failure: Failure, c: &Conte
     let was_told = before.as_ref().is_some_and(|t| t.told);
     let was_final = before.as_ref().is_some_and(|t| t.retry_at.is_none());
     let is_final = failure.code.is_final();
+    let refused = before.as_ref().and_then(|t| t.refused);
+    let is_news = refused != Some(failure.code);
     let retry_at = (!is_final).then(|| {
         // Somebody died in the middle: the first time, nothing speaks against going on at once.
         let wait = if failure.code == Code::Interrupted && failures == 1 {
@@ -631,9 +690,10 @@ fn fail(account: &mut Account, operation: Operation, failure: Failure, c: &Conte
         failures,
         retry_at,
         told,
+        refused: refused.filter(|_| !is_final),
         operation: Some(operation).filter(|o| !is_final && *o != Operation::Renew),
     });
-    if is_final && !was_final {
+    if is_final && !was_final && is_news {
         alert(account, Kind::NeedsAttention, Some(failure.code), c.now);
     } else if told && !was_told {
         alert(account, Kind::Failing, Some(failure.code), c.now);

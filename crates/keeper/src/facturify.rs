@@ -4,7 +4,7 @@
 use super::call::{
     Answer, Call, Code, Failure, Grant, Outcome, Script, Settled, Step, bearer, json, json_body,
 };
-use super::jwt;
+use super::life;
 use super::protocol::{Operation, Task};
 use super::providers::{Provider, Rules};
 use super::schedule::before_expiry;
@@ -13,11 +13,14 @@ use base::clock::Timestamp;
 use base::jitter::Jitter;
 use base::secret::Secret;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// A token that lives shorter than this is one to be changed at once.
 const PROVISIONAL_MAX: Duration = Duration::from_mins(5);
+/// What its tokens are documented to live, should it not say so: an obtained one, and one that another was changed for.
+const SHORT_LIFE: Duration = Duration::from_secs(240);
+const LONG_LIFE: Duration = Duration::from_hours(12);
 /// How long after a short token its change for a long one follows.
 const CHANGE_AFTER: Duration = Duration::from_secs(5);
 
@@ -34,6 +37,8 @@ pub struct Facturify {
     pub api_secret: Secret,
     pub timeout: Duration,
     pub buffer: Duration,
+    /// Longest that a token is believed to live.
+    pub lifetime_max: Duration,
     pub refresh_method: RefreshMethod,
     pub rules: Rules,
 }
@@ -108,7 +113,8 @@ struct Body {
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
-    expires_in: Option<f64>,
+    #[serde(default)]
+    expires_in: Value,
 }
 
 impl Script for Calls {
@@ -123,9 +129,7 @@ impl Script for Calls {
             }
             (_, Ok(grant)) => Step::Done(Outcome::Granted(grant)),
             // The token is not known any more, not the credentials: they are asked about next.
-            (Stage::Refresh { alone: false }, Err(Failure { code: Code::CredentialsRefused, .. })) => {
-                self.obtain()
-            }
+            (Stage::Refresh { alone: false }, Err(Failure { status: Some(401 | 403), .. })) => self.obtain(),
             (_, Err(failure)) => Step::Done(match self.obtained.take() {
                 Some(grant) => Outcome::Granted(grant),
                 None => Outcome::Failed(failure),
@@ -176,28 +180,35 @@ impl Calls {
         let (status, body) = answer.read()?;
         match status {
             200..=299 => {}
-            401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
-            422 => return Err(Failure::with_status(Code::InputRefused, status)),
+            401 if is_own_error(&body) => return Err(Failure::with_status(Code::CredentialsRefused, status)),
+            422 if is_own_error(&body) => return Err(Failure::with_status(Code::InputRefused, status)),
             _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
         }
         let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
         let token = json::<Body>(status, &body)?.jwt.ok_or(unintelligible)?;
         let access = Secret::new(token.token.filter(|t| is_token(t)).ok_or(unintelligible)?);
-        let seconds = token.expires_in.filter(|s| (1.0..=31_536_000.0).contains(s)).ok_or(unintelligible)?;
-        let lifetime = Duration::from_secs_f64(seconds);
-        let by_jwt = jwt::hints(&access).expires_at.filter(|at| *at > now);
-        let expires_at = asked_at.plus(lifetime).min(by_jwt.unwrap_or(Timestamp::from_millis(u64::MAX)));
+        let obtained = self.stage == Stage::Obtain;
+        let (most, otherwise) = (self.provider.lifetime_max, if obtained { SHORT_LIFE } else { LONG_LIFE });
+        let life = life::of(&token.expires_in, &access, Some(most), otherwise, (asked_at, now));
+        let lifetime = life.said.unwrap_or(life.expires_at.since(asked_at));
         Ok(Grant {
             access,
             refresh: None,
-            expires_at,
-            expires_in: Some(lifetime.as_secs()),
-            provisional: self.stage == Stage::Obtain && lifetime < PROVISIONAL_MAX,
+            expires_at: life.expires_at,
+            expires_in: life.said.map(|said| said.as_secs()),
+            provisional: obtained && lifetime < PROVISIONAL_MAX,
+            guessed: life.guessed,
             verified: true,
             user_id: None,
             updated_by: None,
         })
     }
+}
+
+/// Facturify's own way to refuse. A proxy's 401, a gateway's, or a page is another one.
+fn is_own_error(body: &Secret) -> bool {
+    let error = serde_json::from_str::<Map<String, Value>>(body.expose()).unwrap_or_default();
+    error.get("message").is_some_and(Value::is_string) && error.contains_key("code")
 }
 
 /// What can stand in a header (RFC 6750 §2.1, and a little more).

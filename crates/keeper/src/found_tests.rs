@@ -316,5 +316,9 @@ fn whoever_asked_at_night_does_not_put_off_the_morning() {
     k.fail(Renew, Code::CredentialsRefused);
     k.advance(DAY);
     k.look_daily();
-    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, None, "final is final");
+    assert_eq!(k.account.trouble.as_ref().unwrap().retry_at, Some(k.now.plus(secs(30))), "it may be mended");
+    let told = k.alerts();
+    k.wakes_for(Renew);
+    k.fail(Renew, Code::CredentialsRefused);
+    assert_eq!((k.account.trouble.as_ref().unwrap().retry_at, k.alerts()), (None, told), "no news");
 }

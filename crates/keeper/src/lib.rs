@@ -10,6 +10,7 @@ pub mod decide;
 mod facturify;
 pub mod history;
 mod jwt;
+mod life;
 mod oauth2;
 pub mod protocol;
 pub mod providers;

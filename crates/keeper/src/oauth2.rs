@@ -3,6 +3,7 @@
 use super::call;
 use super::call::{Answer, Call, Code, Failure, Outcome, Script, Settled, Step, form_body, json};
 use super::facturify::is_token;
+use super::life;
 use super::protocol::{Operation, Task};
 use super::providers::{Provider, Rules};
 use super::schedule::before_expiry;
@@ -13,6 +14,7 @@ use base::secret::{self, Secret};
 use base64ct::{Base64, Encoding};
 use form_urlencoded::byte_serialize;
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// RFC 6749 §5.1 only recommends `expires_in`. Without it a token is taken to live this long.
@@ -48,6 +50,9 @@ pub struct Account {
     pub client_auth: ClientAuth,
     #[serde(default)]
     pub scope: Option<String>,
+    /// Longest that a token is believed to live, whatever the server says.
+    #[serde(default)]
+    pub lifetime_seconds: Option<u64>,
     /// The first refresh token. Once the server has rotated it, the newer one is used.
     #[serde(default, with = "secret::wire_option")]
     pub refresh_token: Option<Secret>,
@@ -101,17 +106,33 @@ struct Calls {
     asked_at: Timestamp,
 }
 
-#[derive(Deserialize)]
+/// Whatever stands in its members: what is good is not lost because something beside it is odd.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct TokenAnswer {
-    access_token: Option<String>,
-    refresh_token: Option<String>,
-    expires_in: Option<f64>,
+    access_token: Value,
+    refresh_token: Value,
+    expires_in: Value,
+    /// RFC 6749 §5.2.
+    error: Value,
 }
 
-/// RFC 6749 §5.2.
-#[derive(Deserialize)]
-struct ErrorAnswer {
-    error: Option<String>,
+/// The same without the number, which may be one that no number type holds.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WithoutLife {
+    access_token: Value,
+    refresh_token: Value,
+    error: Value,
+}
+
+impl TokenAnswer {
+    fn read(status: u16, body: &Secret) -> Result<Self, Failure> {
+        json(status, body).or_else(|_| {
+            let WithoutLife { access_token, refresh_token, error } = json(status, body)?;
+            Ok(Self { access_token, refresh_token, expires_in: Value::Null, error })
+        })
+    }
 }
 
 impl Script for Calls {
@@ -121,8 +142,7 @@ impl Script for Calls {
                 self.asked_at = now;
                 self.request()
             }
-            // A lifetime counts from when the token was made, which was after it was asked for.
-            Some(answer) => Step::Done(read(answer, self.asked_at).unwrap_or_else(Outcome::Failed)),
+            Some(answer) => Step::Done(self.read(answer, now).unwrap_or_else(Outcome::Failed)),
         }
     }
 }
@@ -166,41 +186,55 @@ impl Calls {
     }
 }
 
-fn read(answer: Answer, asked_at: Timestamp) -> Result<Outcome, Failure> {
-    let (status, body) = answer.read()?;
-    if !(200..=299).contains(&status) {
-        return Err(refused(status, &body));
+impl Calls {
+    fn read(&self, answer: Answer, now: Timestamp) -> Result<Outcome, Failure> {
+        let (status, body) = answer.read()?;
+        let given = TokenAnswer::read(status, &body)?;
+        if !(200..=299).contains(&status) {
+            return Err(refused(status, given.error.as_str()));
+        }
+        let refresh = given.refresh_token.as_str().filter(|t| (1..=8192).contains(&t.len())).map(Secret::new);
+        match self.granted(&given, status, now) {
+            Ok(grant) => Ok(Outcome::Granted(call::Grant { refresh, ..grant })),
+            // The one before it may be void: it is kept whatever else is wrong.
+            Err(failure) => match refresh {
+                Some(refresh) => Ok(Outcome::Rotated { refresh, failure }),
+                None => Err(failure),
+            },
+        }
     }
-    let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
-    let given: TokenAnswer = json(status, &body)?;
-    let access = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
-    let lifetime = match given.expires_in {
-        None => LIFETIME_DEFAULT,
-        Some(s) if (1.0..=315_360_000.0).contains(&s) => Duration::from_secs_f64(s),
-        Some(_) => return Err(unintelligible),
-    };
-    Ok(Outcome::Granted(call::Grant {
-        access,
-        refresh: given.refresh_token.filter(|t| !t.is_empty() && t.len() <= 8192).map(Secret::new),
-        expires_at: asked_at.plus(lifetime),
-        expires_in: given.expires_in.is_some().then_some(lifetime.as_secs()),
-        provisional: false,
-        verified: true,
-        user_id: None,
-        updated_by: None,
-    }))
+
+    fn granted(&self, given: &TokenAnswer, status: u16, now: Timestamp) -> Result<call::Grant, Failure> {
+        // Some say with 200 what RFC 6749 §5.2 has 400 for.
+        if let Some(error) = given.error.as_str().filter(|error| !error.is_empty()) {
+            return Err(refused(status, Some(error)));
+        }
+        let access = given.access_token.as_str().filter(|t| is_token(t));
+        let access = Secret::new(access.ok_or(Failure::with_status(Code::UnexpectedResponse, status))?);
+        let most = self.provider.account.lifetime_seconds.map(Duration::from_secs);
+        let life = life::of(&given.expires_in, &access, most, LIFETIME_DEFAULT, (self.asked_at, now));
+        Ok(call::Grant {
+            access,
+            refresh: None,
+            expires_at: life.expires_at,
+            expires_in: life.said.map(|said| said.as_secs()),
+            provisional: false,
+            guessed: life.guessed,
+            verified: true,
+            user_id: None,
+            updated_by: None,
+        })
+    }
 }
 
-/// RFC 6749 §5.2. An error that is not of its list, or not JSON, is not understood, and so not final; but 401 and 422 are
-/// about what we sent, however they are worded.
-fn refused(status: u16, body: &Secret) -> Failure {
-    let error = json::<ErrorAnswer>(status, body).ok().and_then(|e| e.error);
-    let code = match error.as_deref() {
+/// RFC 6749 §5.2. Final is what the server itself says is final: an error of its list, with a status that is its own. A 403,
+/// a page, and what a proxy in front answers are weather.
+fn refused(status: u16, error: Option<&str>) -> Failure {
+    let own = matches!(status, 200..=299 | 400 | 401 | 422);
+    let code = match error.filter(|_| own) {
         Some("invalid_grant") => Code::GrantRefused,
         Some("invalid_client" | "unauthorized_client") => Code::CredentialsRefused,
         Some("invalid_request" | "invalid_scope" | "unsupported_grant_type") => Code::InputRefused,
-        _ if status == 401 => Code::CredentialsRefused,
-        _ if status == 422 => Code::InputRefused,
         _ => Code::UnexpectedResponse,
     };
     Failure::with_status(code, status)

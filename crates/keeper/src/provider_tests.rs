@@ -138,13 +138,18 @@ fn facturify_tells_final_refusals_from_disturbances() {
         assert_eq!((calls.len(), failure(outcome)), (1, (code, status)), "nor is anything obtained for it");
         assert!(!code.is_final());
     }
-    for (status, code) in
-        [(401, Code::CredentialsRefused), (403, Code::CredentialsRefused), (422, Code::InputRefused)]
-    {
-        for text in [r#"{"code":33,"message":"no","errors":[]}"#, HTML] {
+    for (status, code) in [(401, Code::CredentialsRefused), (422, Code::InputRefused)] {
+        for text in [r#"{"code":33,"message":"no","errors":[]}"#, r#"{"message":"no","code":null}"#] {
             let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![says(status, text)]);
             assert_eq!(failure(outcome), (code, Some(status)));
             assert!(code.is_final());
+        }
+    }
+    // A page, a gateway's word, and a 403 are not Facturify's.
+    for status in [401, 403, 422] {
+        for text in [HTML, "{}", r#"{"message":"Unauthorized"}"#] {
+            let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![says(status, text)]);
+            assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(status)), "{text}");
         }
     }
     // The token is refused, and then the credentials are.
@@ -153,15 +158,10 @@ fn facturify_tells_final_refusals_from_disturbances() {
     for text in [
         r#"{"success":false,"message":"no","code":"x","pac":null}"#,
         r#"{"jwt":null}"#,
-        r#"{"jwt":{"token":"hidden"}}"#,
         r#"{"jwt":{"expires_in":240}}"#,
         r#"{"jwt":{"token":"","expires_in":240}}"#,
         r#"{"jwt":{"token":"a b","expires_in":240}}"#,
         "{\"jwt\":{\"token\":\"a\\nb\",\"expires_in\":240}}",
-        r#"{"jwt":{"token":"hidden","expires_in":0}}"#,
-        r#"{"jwt":{"token":"hidden","expires_in":-1}}"#,
-        r#"{"jwt":{"token":"hidden","expires_in":1e300}}"#,
-        r#"{"jwt":{"token":"hidden","expires_in":"soon"}}"#,
     ] {
         let (_, outcome) = play(&Inputs::new(facturify()), &Task::Renew, vec![says(200, text)]);
         assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(200)), "{text}");
@@ -271,7 +271,7 @@ fn oauth2_reads_each_answer() {
     let (_, outcome) = play(&k(), &Task::Renew, vec![says(200, r#"{"access_token":"hidden"}"#)]);
     let grant = granted(outcome);
     assert_eq!((grant.expires_in, grant.expires_at), (None, k().now.plus(secs(3600))));
-    for text in [r#"{"access_token":"a b"}"#, "{}", r#"{"access_token":"hidden","expires_in":0}"#] {
+    for text in [r#"{"access_token":"a b"}"#, "{}"] {
         let (_, outcome) = play(&k(), &Task::Renew, vec![says(200, text)]);
         assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(200)), "{text}");
     }
@@ -281,12 +281,121 @@ fn oauth2_reads_each_answer() {
 }
 
 #[test]
-fn a_401_or_422_of_a_token_endpoint_is_final_whatever_else_it_says() {
-    for (status, code) in [(401, Code::CredentialsRefused), (422, Code::InputRefused)] {
-        for text in ["", HTML, r#"{"message":"no"}"#, r#"{"error":"slow_down"}"#] {
+fn f20_only_the_server_s_own_words_are_final() {
+    for status in [401, 403, 422, 400, 404] {
+        for text in ["", HTML, "{}", r#"{"message":"no"}"#, r#"{"error":"slow_down"}"#] {
             let k = Inputs::new(oauth2(CREDENTIALS));
             let (_, outcome) = play(&k, &Task::Renew, vec![says(status, text)]);
-            assert_eq!(failure(outcome), (code, Some(status)), "{text}");
+            assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(status)), "{text}");
         }
     }
+    // Its own words with a status that it has from somebody in front of it.
+    for (status, code) in [
+        (400, Code::CredentialsRefused),
+        (401, Code::CredentialsRefused),
+        (200, Code::CredentialsRefused),
+        (403, Code::UnexpectedResponse),
+        (503, Code::ServerError),
+    ] {
+        let k = Inputs::new(oauth2(CREDENTIALS));
+        let (_, outcome) = play(&k, &Task::Renew, vec![says(status, r#"{"error":"invalid_client"}"#)]);
+        assert_eq!(failure(outcome), (code, Some(status)));
+    }
+}
+
+/// `"3599"`, `0`, nothing, and what is absurd: the token is taken, and with it the refresh token that was rotated.
+#[test]
+fn f19_a_good_answer_is_not_thrown_away() {
+    for (life, said, lives) in [
+        (r#""3599""#, Some(3599), 3599),
+        ("0", None, 3600),
+        ("-1", None, 3600),
+        ("null", None, 3600),
+        ("1e18", None, 3600),
+        ("1e400", None, 3600),
+        (r#""soon""#, None, 3600),
+        ("[]", None, 3600),
+        ("120.5", Some(120), 120),
+    ] {
+        let mut k = Inputs::new(oauth2_rotating("hidden-seed"));
+        let text = format!(r#"{{"expires_in":{life},"access_token":"hidden","refresh_token":"hidden-r2"}}"#);
+        let (_, outcome) = play(&k, &Task::Renew, vec![says(200, &text)]);
+        k.finish(protocol::Operation::Renew, outcome, 1);
+        let held = k.account.held.clone().unwrap();
+        assert_eq!((held.expires_in, held.lifetime().as_secs()), (said, lives), "{life}");
+        assert_eq!(held.guessed, said.is_none(), "{life}");
+        let (calls, _) = play(&k, &Task::Renew, vec![says(200, TOKEN)]);
+        assert!(body(&calls[0]).contains("refresh_token=hidden-r2"), "{life}");
+        let facturify = format!(r#"{{"jwt":{{"token":"hidden","expires_in":{life}}}}}"#);
+        if life != "1e400" {
+            let (_, outcome) = play(
+                &Inputs::new(super::test_support::facturify()),
+                &Task::Obtain,
+                vec![says(200, &facturify)],
+            );
+            let grant = granted(outcome);
+            assert_eq!((grant.expires_in, grant.provisional), (said, said.is_none_or(|s| s < 300)), "{life}");
+        }
+    }
+    // Without a token that can be used, the refresh token is kept all the same.
+    for text in [
+        r#"{"refresh_token":"hidden-r2"}"#,
+        r#"{"refresh_token":"hidden-r2","access_token":"a b","expires_in":3600}"#,
+        r#"{"refresh_token":"hidden-r2","access_token":7}"#,
+        r#"{"refresh_token":"hidden-r2","error":"temporarily_unavailable"}"#,
+    ] {
+        let mut k = Inputs::new(oauth2_rotating("hidden-seed"));
+        let (_, outcome) = play(&k, &Task::Renew, vec![says(200, text)]);
+        assert_eq!(refused(k.finish(protocol::Operation::Renew, outcome, 1)).0, Code::UnexpectedResponse);
+        assert!(k.account.live(k.now).is_none());
+        let (calls, _) = play(&k, &Task::Renew, vec![says(200, TOKEN)]);
+        assert!(body(&calls[0]).contains("refresh_token=hidden-r2"), "{text}");
+    }
+}
+
+#[test]
+fn f19_an_error_in_a_200_is_the_error() {
+    for (error, code) in [
+        ("invalid_grant", Code::GrantRefused),
+        ("invalid_client", Code::CredentialsRefused),
+        ("temporarily_unavailable", Code::UnexpectedResponse),
+    ] {
+        let text = format!(r#"{{"error":"{error}","access_token":"hidden"}}"#);
+        let (_, outcome) = play(&Inputs::new(oauth2(CREDENTIALS)), &Task::Renew, vec![says(200, &text)]);
+        assert_eq!(failure(outcome), (code, Some(200)), "{error}");
+    }
+    let none = says(200, r#"{"error":null,"access_token":"hidden","expires_in":60}"#);
+    granted(play(&Inputs::new(oauth2(CREDENTIALS)), &Task::Renew, vec![none]).1);
+}
+
+/// The least of what is said, the JWT's `exp`, and the account's own bound; and what a refusal has taught.
+#[test]
+fn f19_the_life_is_the_least_of_all_words() {
+    let bounded = || oauth2(&format!(r#"{CREDENTIALS},"lifetime_seconds":1800"#));
+    for (provider, said, exp, lives) in [
+        (oauth2(CREDENTIALS), Some(7200), Some(3000), 3000),
+        (oauth2(CREDENTIALS), Some(600), Some(3000), 600),
+        (oauth2(CREDENTIALS), None, Some(7200), 7200),
+        (bounded(), Some(7200), Some(3000), 1800),
+        (bounded(), None, None, 1800),
+    ] {
+        let k = Inputs::new(provider);
+        let token = exp.map_or("hidden".to_owned(), |exp| jwt("t", k.now, k.now.plus(secs(exp))));
+        let said = said.map_or(String::new(), |said: u64| format!(r#","expires_in":{said}"#));
+        let text = format!(r#"{{"access_token":"{token}"{said}}}"#);
+        let grant = granted(play(&k, &Task::Renew, vec![says(200, &text)]).1);
+        assert_eq!(grant.expires_at.since(k.now).as_secs(), lives, "{text}");
+    }
+    let mut k = Inputs::new(oauth2(CREDENTIALS));
+    let unsaid = |k: &Inputs| Outcome::Granted(Grant { guessed: true, ..grant("t", k.now, secs(3600)) });
+    let outcome = unsaid(&k);
+    k.finish(protocol::Operation::Renew, outcome, 1);
+    k.advance(secs(1200));
+    k.finish(protocol::Operation::Check, Outcome::Failed(Failure::new(Code::TokenRefused)), 1);
+    let outcome = unsaid(&k);
+    k.finish(protocol::Operation::Renew, outcome, 1);
+    assert_eq!(k.account.held.as_ref().unwrap().lifetime(), secs(1200), "it was dead at that age");
+    let outcome = Outcome::Granted(grant("t", k.now, secs(3600)));
+    k.finish(protocol::Operation::Renew, outcome, 1);
+    assert_eq!(k.account.held.as_ref().unwrap().lifetime(), secs(3600), "who says it knows better");
 }

@@ -9,6 +9,8 @@ use base::settings::{self as s, Reader, is_base_url};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Longest life of a token that a setting may allow, in seconds: a year.
+const LIFETIME_SECONDS_MAX: u64 = 31_536_000;
 /// What a task takes besides its calls.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -49,6 +51,7 @@ fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
     let base_url = r.url(&s::FACTURIFY_BASE_URL).unwrap_or_default();
     let timeout = Duration::from_secs(r.number(&s::FACTURIFY_TIMEOUT));
     let buffer = Duration::from_secs(r.number(&s::FACTURIFY_TOKEN_REFRESH_BUFFER));
+    let lifetime_max = Duration::from_secs(r.number(&s::FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS));
     let refresh_method =
         if r.word(&s::FACTURIFY_REFRESH_METHOD) == "POST" { RefreshMethod::Post } else { RefreshMethod::Get };
     let rules = Rules {
@@ -67,7 +70,7 @@ fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
         checks: false,
     };
     let (api_key, api_secret) = (key?, secret?);
-    Some(Facturify { base_url, api_key, api_secret, timeout, buffer, refresh_method, rules })
+    Some(Facturify { base_url, api_key, api_secret, timeout, buffer, lifetime_max, refresh_method, rules })
 }
 
 /// All account ids, and the one that routes without an id use.
@@ -105,6 +108,11 @@ fn oauth2(
         }
         if account.grant == OAuth2Grant::RefreshToken && account.refresh_token.is_none() {
             r.faults.push(format!("OAUTH2_ACCOUNTS: {id} needs a refresh_token for its grant"));
+        }
+        if account.lifetime_seconds.is_some_and(|life| !(60..=LIFETIME_SECONDS_MAX).contains(&life)) {
+            r.faults.push(format!(
+                "OAUTH2_ACCOUNTS: lifetime_seconds of {id} must be 60 to {LIFETIME_SECONDS_MAX}"
+            ));
         }
     }
     let rules = Rules {

@@ -54,6 +54,9 @@ pub struct Held {
     pub provisional: bool,
     #[serde(default)]
     pub verified: bool,
+    /// Its life is a guess, because nobody has said how long it is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub guessed: bool,
     #[serde(default)]
     pub user_id: Option<String>,
     #[serde(default)]
@@ -106,6 +109,9 @@ pub struct RetryState {
     pub retry_at: Option<Timestamp>,
     /// Whether it has been told of: from then on the account counts as failed.
     pub told: bool,
+    /// A final refusal that was told of, and that is tried again because a day has gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Code>,
     /// What the quick tries do: what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
@@ -146,6 +152,9 @@ pub struct Account {
     pub check_calls: Vec<Timestamp>,
     /// Tokens so far.
     pub generation: u64,
+    /// How long a token lives, in seconds, where nobody says so and one was refused at that age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taught_seconds: Option<u64>,
     /// A keyed hash of the provider's settings: when it changes, a final refusal is no longer final.
     pub settings: String,
     /// What others still have to be told: since when, and when to try again.

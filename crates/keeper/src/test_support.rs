@@ -89,6 +89,7 @@ pub(super) fn grant(access: &str, now: Timestamp, life: Duration) -> Grant {
         expires_at: now.plus(life),
         expires_in: Some(life.as_secs()),
         provisional: false,
+        guessed: false,
         verified: true,
         user_id: None,
         updated_by: None,

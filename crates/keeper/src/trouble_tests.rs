@@ -72,7 +72,6 @@ fn a_final_refusal_is_not_tried_again_by_anything_but_an_order_or_new_settings()
         for _ in 0..200 {
             k.advance(secs(600));
             k.look();
-            k.look_daily();
             assert!(matches!(k.woke(), Verdict::Nothing));
             match k.ask_for(100_000) {
                 Verdict::Serve => assert!(k.account.live(k.now).is_some()),

@@ -18,7 +18,8 @@ use base::ids::AccountName;
 use base::jitter::Jitter;
 use base::secret::Secret;
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Timeouts of the internal token service: reading and refreshing.
@@ -216,6 +217,7 @@ impl Candidate {
             expires_at: self.expires_at(now),
             expires_in: None,
             provisional: false,
+            guessed: false,
             verified,
             user_id,
             updated_by: self.updated_by.clone(),
@@ -340,14 +342,13 @@ impl Calls {
             }
             Stage::Refresh => {
                 // Its body is optional; what counts is the token that is read next.
-                let (status, _) = answer.read()?;
+                let (status, body) = answer.read()?;
                 match status {
                     200..=299 => {
                         self.stage = Stage::Read;
                         Ok(self.begin(now))
                     }
-                    401 | 403 => Err(Failure::with_status(Code::CredentialsRefused, status)),
-                    _ => Err(Failure::with_status(Code::UnexpectedResponse, status)),
+                    _ => Err(service_refused(status, &body)),
                 }
             }
             Stage::Confirm => self.confirmed(answer, now),
@@ -388,7 +389,9 @@ impl Calls {
     fn exchanged(&self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
         let (status, body) = answer.read()?;
         if !(200..=299).contains(&status) {
-            return Err(Failure::with_status(Code::GrantRefused, status));
+            let own = matches!(status, 400 | 401) && is_own_error(&body);
+            let code = if own { Code::GrantRefused } else { Code::UnexpectedResponse };
+            return Err(Failure::with_status(code, status));
         }
         let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
         let given: Exchanged = json(status, &body)?;
@@ -408,8 +411,7 @@ fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, F
     match status {
         200..=299 => {}
         404 => return Err(Failure::with_status(Code::NoTokenSource, status)),
-        401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
-        _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
+        _ => return Err(service_refused(status, &body)),
     }
     let given: ServiceToken = json(status, &body)?;
     let token = given.access_token.filter(|t| given.success && is_token(t));
@@ -422,12 +424,32 @@ fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, F
     })
 }
 
-/// What Upstox says of a token: whose it is. 401 is the only way to say that it is not good.
+/// A refusal of the internal service is final if it is its own: 401 in its shape, or in ours, should it be another Sallyport.
+fn service_refused(status: u16, body: &Secret) -> Failure {
+    let error = serde_json::from_str::<Map<String, Value>>(body.expose()).unwrap_or_default();
+    let is_text = |name: &str| error.get(name).is_some_and(Value::is_string);
+    let own = error.get("success") == Some(&Value::Bool(false)) || (is_text("code") && is_text("detail"));
+    let code = if status == 401 && own { Code::CredentialsRefused } else { Code::UnexpectedResponse };
+    Failure::with_status(code, status)
+}
+
+/// Upstox's own way to refuse. A proxy's 401, or a page, is another one.
+fn is_own_error(body: &Secret) -> bool {
+    #[derive(Deserialize)]
+    struct Error {
+        status: String,
+        errors: Vec<IgnoredAny>,
+    }
+    let error = serde_json::from_str::<Error>(body.expose());
+    error.is_ok_and(|error| error.status == "error" && !error.errors.is_empty())
+}
+
+/// What Upstox says of a token: whose it is. Its own 401 is the only way to say that it is not good.
 fn profile(answer: Answer, expected: Option<&str>) -> Result<Option<String>, Failure> {
     let (status, body) = answer.read()?;
     match status {
         200..=299 => {}
-        401 => return Err(Failure::with_status(Code::TokenRefused, status)),
+        401 if is_own_error(&body) => return Err(Failure::with_status(Code::TokenRefused, status)),
         _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
     }
     let profile: Profile = json(status, &body)?;
@@ -444,7 +466,9 @@ fn requested(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
     let (status, body) = answer.read()?;
     match status {
         200..=299 => {}
-        400 | 401 | 403 => return Err(Failure::with_status(Code::CredentialsRefused, status)),
+        400 | 401 if is_own_error(&body) => {
+            return Err(Failure::with_status(Code::CredentialsRefused, status));
+        }
         _ => return Err(Failure::with_status(Code::UnexpectedResponse, status)),
     }
     let given: Requested = json(status, &body)?;

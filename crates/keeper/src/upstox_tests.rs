@@ -175,10 +175,16 @@ fn the_service_fails_in_many_ways() {
         let expected = if status == Some(404) { Code::NoTokenSource } else { code };
         assert_eq!(failure(outcome), (expected, status));
     }
-    for status in [401, 403] {
-        for task in [Task::Renew, Task::Refresh] {
-            let (_, outcome) = play(&service(), &task, vec![says(status, "{}")]);
-            assert_eq!(failure(outcome), (Code::CredentialsRefused, Some(status)));
+    for task in [Task::Renew, Task::Refresh] {
+        for text in [r#"{"success":false}"#, r#"{"detail":"no","code":"service_key_invalid"}"#] {
+            let (_, outcome) = play(&service(), &task, vec![says(401, text)]);
+            assert_eq!(failure(outcome), (Code::CredentialsRefused, Some(401)));
+            let (_, outcome) = play(&service(), &task, vec![says(403, text)]);
+            assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(403)));
+        }
+        for text in ["", "{}", HTML] {
+            let (_, outcome) = play(&service(), &task, vec![says(401, text)]);
+            assert_eq!(failure(outcome), (Code::UnexpectedResponse, Some(401)), "somebody in front");
         }
     }
     // It is asked for a new one once; then it has to be a good one.
@@ -208,8 +214,9 @@ fn a_check_believes_only_a_401() {
     for answer in invalid() {
         assert_eq!(failure(play(&k, &Task::Check, vec![answer]).1), (Code::TokenRefused, Some(401)));
     }
-    for (answer, code, status) in
-        disturbances().into_iter().chain([(says(403, "{}"), Code::UnexpectedResponse, Some(403))])
+    for (answer, code, status) in disturbances()
+        .into_iter()
+        .chain([403, 401].map(|s| (says(s, "{}"), Code::UnexpectedResponse, Some(s))))
     {
         assert_eq!(failure(play(&k, &Task::Check, vec![answer]).1), (code, status));
     }

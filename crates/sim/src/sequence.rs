@@ -107,8 +107,6 @@ pub enum Invariant {
 pub const KNOWN: &[(Invariant, &str)] = &[
     (Invariant::DirectoryWrong, "4: the last admin"),
     (Invariant::OldIdentity, "18: new settings, old identity"),
-    (Invariant::TokenThrownAway, "19: a good answer is thrown away"),
-    (Invariant::GaveUp, "20: weather is taken for final"),
     (Invariant::KvTokenOld, "22: KV does not follow in order"),
     (Invariant::RenewedTooOften, "23: min_ttl renews on each call"),
     (Invariant::EndRetriedForEver, "8: ends that cannot be finished are tried for ever"),

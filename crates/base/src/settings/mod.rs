@@ -232,6 +232,13 @@ pub const FACTURIFY_TOKEN_REFRESH_BUFFER: Setting = number(
     "60",
     "How long before its expiry a long token is refreshed, in seconds.",
 );
+pub const FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS: Setting = number(
+    "FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS",
+    300,
+    31_536_000,
+    "86400",
+    "Longest that a Facturify token is believed to live, whatever it says.",
+);
 pub const FACTURIFY_REFRESH_METHOD: Setting =
     word("FACTURIFY_REFRESH_METHOD", &["GET", "POST"], "GET", "Method of the refresh call.");
 
@@ -478,6 +485,7 @@ pub const SETTINGS: &[Setting] = &[
     FACTURIFY_MAX_RETRIES,
     FACTURIFY_RETRY_BACKOFF,
     FACTURIFY_TOKEN_REFRESH_BUFFER,
+    FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS,
     FACTURIFY_REFRESH_METHOD,
     UPSTOX_BASE_URL,
     UPSTOX_ACCOUNT_IDS,

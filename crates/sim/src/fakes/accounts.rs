@@ -186,7 +186,7 @@ impl Fake for FakeUpstox {
             };
         }
         if self.refuses {
-            return (401, "{}".to_owned());
+            return (401, r#"{"success":false,"error":"not this account"}"#.to_owned());
         }
         if call.url.ends_with("/refresh") {
             if !self.opens_at_eight || !self.is_night(now) {

@@ -115,13 +115,7 @@ fn a_token_that_cannot_be_used_is_none() {
     let keeper = Keeper::new();
     keeper.fail(BATCH, Fault::TooLong, 1);
     refused(&keeper.read(BATCH), 502, "upstream_unintelligible");
-    let wrong = [
-        (r#""abc""#, "0"),
-        (r#""abc""#, "-1"),
-        (r#""abc""#, r#""3600""#),
-        (r#""a b""#, "3600"),
-        ("7", "3600"),
-    ];
+    let wrong = [(r#""a b""#, "3600"), ("7", "3600")];
     for (token, life) in wrong {
         let batch = format!(r#"{{"access_token":{token},"expires_in":{life}}}"#);
         let facturify = format!(r#"{{"jwt":{{"token":{token},"expires_in":{life}}}}}"#);

@@ -5,6 +5,7 @@ mod faults;
 mod final_answers;
 mod many;
 mod outage;
+mod refusals;
 mod single_flight;
 
 use crate::account::secs;
