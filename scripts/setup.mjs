@@ -2,4 +2,4 @@
 import { say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 
-await main(() => say("Set-up is complete: npm packages, Rust, wasm-bindgen, worker-build."));
+await main(() => say("Set-up is complete: npm packages, Rust, wasm-bindgen."));

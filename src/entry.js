@@ -1,48 +1,50 @@
 // The thin entry: passes bytes between the platform and Rust, and decides nothing.
-import worker, {
-  Directory as RustDirectory,
-  Portal as RustPortal,
-  PortalRegistry as RustPortalRegistry,
-  Roster as RustRoster,
-  Session as RustSession,
-  Upstream as RustUpstream,
-  User as RustUser,
-} from "../build/index.js";
+import * as rust from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
 
-const { begin, cron, end, fetch: serve, headers } = worker.prototype;
-const HEADERS = headers().split(" ");
+const HEADERS = rust.headers().split(" ");
+
+// `worker` counts the wasm instances: one that is lost, out of memory for example, is followed by another. That one begins with
+// the next call, and after its arguments were written: so every way in begins with a call that has none.
+const instances = rust.__worker_init_state();
 
 // An object that Rust commands by native RPC: one synchronous step, whose answer says when the alarm is due.
 // The output gate holds the reply back until the step's writes and the alarm are durable.
 function commanded(Rust) {
   return class extends DurableObject {
-    constructor(ctx, env) {
-      super(ctx, env);
-      this.rust = new Rust(ctx, env);
+    #instance;
+    #object;
+    // Rust's side of it, made anew where its instance is gone.
+    #rust() {
+      rust.wake();
+      if (this.#instance !== instances.instanceId) {
+        this.#object = new Rust(this.ctx, this.env);
+        this.#instance = instances.instanceId;
+      }
+      return this.#object;
     }
     command(json) {
-      const answer = this.rust.command(json);
+      const answer = this.#rust().command(json);
       const end = answer.indexOf("\n");
       if (end > 0) this.ctx.storage.setAlarm(Number(answer.slice(0, end)));
       return answer.slice(end + 1);
     }
     ask(json) {
-      return this.rust.ask(json); // What takes calls to others, and so more than a step.
+      return this.#rust().ask(json); // What takes calls to others, and so more than a step.
     }
     alarm() {
-      return this.rust.alarm();
+      return this.#rust().alarm();
     }
   };
 }
 
-export const Session = commanded(RustSession);
-export const User = commanded(RustUser);
-export const Directory = commanded(RustDirectory);
-export const Upstream = commanded(RustUpstream);
-export const Roster = commanded(RustRoster);
-export const Portal = commanded(RustPortal);
-export const PortalRegistry = commanded(RustPortalRegistry);
+export const Session = commanded(rust.Session);
+export const User = commanded(rust.User);
+export const Directory = commanded(rust.Directory);
+export const Upstream = commanded(rust.Upstream);
+export const Roster = commanded(rust.Roster);
+export const Portal = commanded(rust.Portal);
+export const PortalRegistry = commanded(rust.PortalRegistry);
 
 // "status", then "name:value" lines, an empty line, the body.
 function response(lines) {
@@ -83,11 +85,12 @@ function ask(namespace, text, command) {
 
 export default {
   async fetch(request, env, ctx) {
+    rust.wake();
     const { method, url, headers } = request;
     let lines = `${method}\n${url}`;
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
-    const begun = begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
-    if (begun === undefined) return serve.call({ env, ctx }, request);
+    const begun = rust.begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
+    if (begun === undefined) return rust.fetch(request, env, ctx);
     if (begun.startsWith("\n")) return response(begun.slice(1));
     const [id, command] = begun.split("\n", 2);
     let reply = "";
@@ -97,7 +100,10 @@ export default {
     } catch (error) {
       fault = String(error);
     }
-    return response(end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
+    return response(rust.end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
   },
-  scheduled: ({ cron: expression }, env) => cron(env, expression),
+  scheduled({ cron }, env) {
+    rust.wake();
+    return rust.cron(env, cron);
+  },
 };

@@ -1,13 +1,12 @@
-// Rust to wasm, with worker-build. The result is build/index.js and build/index_bg.wasm.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Rust to wasm. The result is build/index.js, in one file, and build/index_bg.wasm.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { BINDGEN } from "./bindgen.mjs";
 import { runQuietly } from "./captured.mjs";
 import { hashOf } from "./hash.mjs";
 import { Failure, say, step } from "./log.mjs";
-import { nightlyShim } from "./nightly-shim.mjs";
 import { inRoot, npmTool, tool, tools } from "./paths.mjs";
-import { withoutNames } from "./wasm-names.mjs";
 import { toolchain } from "./toolchain.mjs";
 
 /** Everything that the wasm is made from. The lock file of npm is among them: esbuild and wasm-opt come from there. */
@@ -21,8 +20,7 @@ const INPUTS = [
   ".cargo",
   "package-lock.json",
   "scripts/lib/build-wasm.mjs",
-  "scripts/lib/nightly-shim.mjs",
-  "scripts/lib/wasm-names.mjs",
+  ...BINDGEN,
 ];
 /** What needs no Rust build when it changes: the entry is in the bundle only, the simulation and tests in neither. */
 const NOT_INPUTS = ["src/entry.js", "crates/sim", /^crates\/[^/]+\/tests\//, /_tests\.rs$/];
@@ -30,32 +28,76 @@ const NOT_INPUTS = ["src/entry.js", "crates/sim", /^crates\/[^/]+\/tests\//, /_t
 /** Our own limit, far below the platform's: size is start-up time. */
 const MAX_GZIPPED_BYTES = 1200 * 1024;
 
-const wasm = inRoot("build", "index_bg.wasm");
+/** What the runtime has, and no more: newer encodings than it reads must not come from wasm-opt. */
+const FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+].map((feature) => `--enable-${feature}`);
+
+const build = inRoot("build");
+const wasm = join(build, "index_bg.wasm");
 const stamp = join(tools, "build.stamp");
 
 /** Builds when something changed since the last build that went well. */
 export async function buildWasm({ force = false } = {}) {
   const inputs = hashOf(INPUTS, NOT_INPUTS);
   const fresh = existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
-  if (fresh && !force && existsSync(wasm) && existsSync(inRoot("build", "index.js"))) return;
+  if (fresh && !force && existsSync(wasm) && existsSync(join(build, "index.js"))) return;
   rmSync(stamp, { force: true });
-  await step("Building the Worker (Rust to wasm)", async () =>
-    runQuietly("wasm", tool("worker-build"), ["--release", "--panic-unwind"], {
-      env: {
-        ...nightlyShim((await toolchain()).channel),
-        // Its own errors need no stack; the compiler has said what is wrong.
-        RUST_BACKTRACE: "0",
-        // Named here so that worker-build does not download its own.
-        WASM_BINDGEN_BIN: tool("wasm-bindgen"),
-        ESBUILD_BIN: npmTool("esbuild"),
-        WASM_OPT_BIN: npmTool("wasm-opt"),
-      },
-    }),
-  );
-  writeFileSync(wasm, withoutNames(readFileSync(wasm)));
+  await step("Building the Worker (Rust to wasm)", make);
   checkSize();
-  mkdirSync(tools, { recursive: true });
   writeFileSync(stamp, inputs);
+}
+
+async function make() {
+  await compile();
+  // Apart from build/, which a local server may be reading.
+  const made = join(tools, "made");
+  rmSync(made, { recursive: true, force: true });
+  mkdirSync(made, { recursive: true });
+  const compiled = inRoot("target", "wasm32-unknown-unknown", "release", "sallyport.wasm");
+  await runQuietly("wasm-bindgen", tool("bindgen"), [compiled, made]);
+  const raw = join(made, "index_bg.wasm");
+  const optimized = join(made, "optimized.wasm");
+  await runQuietly("wasm-opt", npmTool("wasm-opt"), [raw, "-o", optimized, "-O", ...FEATURES]);
+  await bundleGlue(made);
+  mkdirSync(build, { recursive: true });
+  renameSync(optimized, wasm);
+  renameSync(join(made, "bundled.js"), join(build, "index.js"));
+}
+
+/**
+ * With panics that unwind: one request fails, and the instance lives. For that `std` is compiled, too, which stable Rust does
+ * by RUSTC_BOOTSTRAP only (docs/decisions/0004-one-pinned-toolchain.md).
+ */
+async function compile() {
+  const args = ["build", "--release", "--locked", "--lib", "--package", "sallyport"];
+  args.push("--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_unwind");
+  await runQuietly("wasm", "cargo", [`+${(await toolchain()).channel}`, ...args], {
+    env: {
+      RUSTC_BOOTSTRAP: "1",
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "-Cpanic=unwind",
+      // `worker` has its bindings in `js-sys`; the macros ask for it when they expand.
+      WASM_BINDGEN_USE_JS_SYS: "1",
+      // Its own errors need no stack; the compiler has said what is wrong.
+      RUST_BACKTRACE: "0",
+    },
+  });
+}
+
+/** The JavaScript that wasm-bindgen makes is several files, with an import that only newer runtimes know. */
+async function bundleGlue(made) {
+  const glue = join(made, "index.js");
+  const text = readFileSync(glue, "utf8");
+  writeFileSync(glue, text.replace("import source ", "import "));
+  const args = ["index.js", "--bundle", "--minify", "--format=esm", "--outfile=bundled.js"];
+  args.push("--external:./index_bg.wasm", "--external:cloudflare:*", "--log-level=warning");
+  await runQuietly("esbuild", npmTool("esbuild"), args, { cwd: made });
 }
 
 function checkSize() {

@@ -1,17 +1,14 @@
-// Brings in what a build needs: npm packages, the Rust tool chain, and two programs from crates.io.
+// Brings in what a build needs: npm packages, the Rust tool chain, and wasm-bindgen.
 // Only package registries are asked (npm, crates.io, rustup's server), and only for what is missing.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter } from "node:path";
+import { compileBindgen } from "./bindgen.mjs";
 import { captured, lastLines } from "./captured.mjs";
 import { cargoProgramIsThere, forgetCompiled, installCargoProgram } from "./cargo-program.mjs";
 import { Failure, step } from "./log.mjs";
 import { inRoot, npmBin, npmTool } from "./paths.mjs";
 import { outputOf } from "./run.mjs";
 import { installToolchain, toolchain, toolchainIsThere } from "./toolchain.mjs";
-
-/** Both must be the versions that Cargo.toml pins: the generated code and its reader belong together. */
-const WASM_BINDGEN = { name: "wasm-bindgen-cli", version: "0.2.129", program: "wasm-bindgen" };
-const WORKER_BUILD = { name: "worker-build", version: "0.8.7", program: "worker-build" };
 
 /** The npm packages. Apart from the rest because the rest runs on the Node that this brings. */
 export async function setUpNpm() {
@@ -56,8 +53,8 @@ export async function setUpToolchain() {
   if (!(await toolchainIsThere(rust))) await step(`Rust ${rust.channel}`, () => installToolchain(rust));
 }
 
-/** The programs that turn Rust into a Worker. They need the tool chain. */
-export const setUpPrograms = () => installMissing([WASM_BINDGEN, WORKER_BUILD]);
+/** The program that makes the JavaScript around the wasm. It needs the tool chain. */
+export const setUpPrograms = () => compileBindgen();
 
 /** Programs from crates.io, compiled here where they are missing. */
 export async function installMissing(programs) {

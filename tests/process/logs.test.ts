@@ -164,3 +164,53 @@ it("a panic fails the call that it is in, and is one line that says where it was
   });
   expect(lines.join("\n")).not.toMatch(/hunter2|already borrowed|RefCell/);
 });
+
+/**
+ * Throws in the middle of a call what wasm can't catch, as running out of memory does: the wasm instance is lost. The first to be
+ * called then is a session's object, which holds something that was in the lost one.
+ */
+const LOST = `
+  const { Instance } = WebAssembly;
+  let broken = false;
+  WebAssembly.Instance = function (module, imports) {
+    for (const functions of Object.values(imports))
+      for (const name of Object.keys(functions).filter((name) => name.startsWith("__wbg_now"))) {
+        const now = functions[name];
+        functions[name] = () => {
+          if (broken) throw new Error("lost");
+          return now();
+        };
+      }
+    return new Instance(module, imports);
+  };
+  const entry = await import("./entry.js");
+  export const { Session, User, Directory, Upstream, Roster, Portal, PortalRegistry } = entry;
+  const instances = globalThis.__worker_init_state;
+  export default {
+    async fetch(request, env, ctx) {
+      const session = request.headers.get("lose-it-with");
+      if (session === null) return entry.default.fetch(request, env, ctx);
+      const before = instances.instanceId;
+      broken = true;
+      const answer = await entry.default.fetch(request, env, ctx).catch((error) => error.message);
+      broken = false;
+      const object = env.SESSION.get(env.SESSION.idFromString(session));
+      const said = await object.command("{}").catch((error) => error.message);
+      return Response.json({ answer, said, lost: instances.instanceId - before });
+    },
+  };
+`;
+
+it("a lost instance takes one call with it: objects go on in the next", async () => {
+  await using losing = await start({ main: LOST });
+  const { client } = losing;
+  const { access_token } = await client.someone();
+  const verified = async () => (await client.call("GET", "/auth/verify", access_token)).status;
+  expect(await verified()).toBe(200);
+  const { sid } = JSON.parse(Buffer.from(access_token.split(".")[1], "base64url").toString());
+  const lost = await client.call("GET", "/auth/verify", access_token, undefined, { "lose-it-with": sid });
+  expect(lost.json).toEqual({ answer: "lost", said: expect.stringMatching(/^expected value/), lost: 1 });
+  expect(await verified()).toBe(200);
+  expect((await client.call("POST", "/auth/logout", access_token, {})).status).toBe(200);
+  expect(await verified()).toBe(401);
+});
