@@ -64,7 +64,7 @@ pub mod portals;
 pub mod requests;
 pub mod rng;
 pub mod sequence;
-mod storage;
+pub mod storage;
 mod tokens;
 mod users;
 pub mod weather;
