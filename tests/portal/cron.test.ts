@@ -194,7 +194,7 @@ describe("what is left in storage", () => {
     upstreams.set({ portal: { users: {} } });
     upstreams.revoke("portal", user.username);
     expect((await containers(id)).json.code).toBe("portal_credentials_refused");
-    expect(await rows(name)).toEqual(["login", "name"]);
+    expect(await rows(name)).toEqual(["login", "name", "page", "page_since"]);
     // Its end is told for a day, and for a day after it another refusal would be one more.
     await pass(name, 24 * HOUR + 14 * MINUTE);
     expect(await rows(name)).toEqual(["login", "name"]);

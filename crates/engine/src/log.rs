@@ -7,7 +7,7 @@ use base::ids::{SessionId, UserId};
 use keeper::alert::{Alert, Kind};
 use keeper::history::Entry;
 use keeper::{AccountKey, Code};
-use portal::{Ended, Work};
+use portal::{Ended, Place, Work};
 use serde_json::json;
 
 /// The audit record of an operation on an upstream token.
@@ -56,15 +56,23 @@ pub fn expired(session_id: &SessionId, reason: EndReason, user: Option<UserId>, 
     .to_string()
 }
 
-/// The audit record of work at a portal. The login is named by its keyed hash: a username is nobody's business.
-pub fn portal(name: &str, work: &Work, outcome: &str, by: &Actor, now: Timestamp) -> String {
+/// The audit record of work at a portal; `place`: where it failed. The login is named by its keyed hash: a username is
+/// nobody's business.
+pub fn portal(
+    name: &str,
+    work: &Work,
+    outcome: &str,
+    place: Option<&Place>,
+    by: &Actor,
+    now: Timestamp,
+) -> String {
     let (action, operation) = match work {
         Work::LogIn => ("portal_login", None),
         Work::KeepAlive => ("portal_keep_alive", None),
         Work::Run(operation) => ("portal_operation", Some(operation)),
         Work::LogOut => ("portal_logout", None),
     };
-    json!({
+    let mut line = json!({
         "level": if outcome == "ok" { "info" } else { "warn" },
         "event": "audit",
         "at": now.rfc3339(),
@@ -74,8 +82,12 @@ pub fn portal(name: &str, work: &Work, outcome: &str, by: &Actor, now: Timestamp
         "outcome": outcome,
         "service": by.who,
         "portal_login": name,
-    })
-    .to_string()
+    });
+    if let (Some(line), Some(place)) = (line.as_object_mut(), place) {
+        line.insert("step".to_owned(), place.step.as_str().into());
+        line.insert("address".to_owned(), place.address.as_deref().into());
+    }
+    line.to_string()
 }
 
 /// The audit record of the end of a portal session. Without `by`, nobody asked for it.

@@ -6,10 +6,12 @@ use crate::host::{Answer, DurableObject, Host, SqlValue};
 use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ids::PortalId;
+use portal::refusals::{self, Held, Reported};
 use portal::registry::{
     Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
-    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
+    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
 };
+use portal::state::{REFUSED_KNOWN, Refused};
 use portal::{End, Ended};
 use serde::Deserialize;
 use std::time::Duration;
@@ -21,7 +23,9 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, al
      session_id TEXT NOT NULL UNIQUE, username TEXT, created_at INTEGER NOT NULL, \
      last_used INTEGER NOT NULL, keep_alive INTEGER NOT NULL); \
      CREATE TABLE IF NOT EXISTS ended (session_id TEXT PRIMARY KEY, reason TEXT NOT NULL, \
-     at INTEGER NOT NULL)";
+     at INTEGER NOT NULL); \
+     CREATE TABLE IF NOT EXISTS refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, \
+     until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))";
 
 #[derive(Clone)]
 pub struct PortalRegistry<H> {
@@ -62,6 +66,14 @@ struct StoredEnd {
     reason: String,
 }
 
+#[derive(Deserialize)]
+struct StoredRefusal {
+    code: String,
+    until: Timestamp,
+    times: u32,
+    at: Timestamp,
+}
+
 /// The columns of a statement that gives no rows.
 #[derive(Deserialize)]
 struct Nothing {}
@@ -93,7 +105,7 @@ impl<H: Host> PortalRegistry<H> {
         self.host.sql::<Nothing>(statements, values).map(|_| ())
     }
 
-    fn upsert(&self, Upsert { row, max, ended }: Upsert) -> Result<Surplus, Fault> {
+    fn upsert(&self, Upsert { row, max, ended, usernames }: Upsert) -> Result<Surplus, Fault> {
         let values = vec![
             row.name.as_str().into(),
             row.alias.as_deref().into(),
@@ -117,16 +129,65 @@ impl<H: Host> PortalRegistry<H> {
         if let Some(ended) = ended {
             self.end(&ended)?;
         }
+        for username in usernames {
+            let values = vec![username.as_str().into(), row.created_at.try_into()?];
+            self.run("DELETE FROM refused WHERE username = ? AND at <= ?", values)?;
+        }
         self.surplus(max, Some(&row.name))
     }
 
-    fn remove(&self, Remove { name, ended, as_of }: Remove) -> Result<Removed, Fault> {
+    fn remove(&self, Remove { name, ended, as_of, refused }: Remove) -> Result<Removed, Fault> {
         let values = vec![name.as_str().into(), as_of.try_into()?];
         self.run("DELETE FROM live WHERE name = ? AND created_at <= ?", values)?;
         if let Some(ended) = ended {
             self.end(&ended)?;
         }
+        if let Some(refused) = refused {
+            self.refused(&name, &refused, as_of)?;
+        }
         Ok(Removed::Done)
+    }
+
+    /// One row a password: a report that comes twice counts once, and one that was overtaken does not count.
+    fn refused(&self, name: &str, refused: &UsernameRefused, at: Timestamp) -> Result<(), Fault> {
+        let UsernameRefused { username, refused } = refused;
+        let code = serde_json::to_string(&refused.code)?;
+        let values = vec![
+            username.as_str().into(),
+            name.into(),
+            code.as_str().into(),
+            refused.until.try_into()?,
+            SqlValue::number(refused.times.into())?,
+            at.try_into()?,
+        ];
+        // Said again, it is as old as when it was said first.
+        self.run(
+            "INSERT INTO refused (username, name, code, until, times, at) VALUES (?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (username, name) DO UPDATE SET code = excluded.code, until = excluded.until, \
+             times = excluded.times, at = excluded.at \
+             WHERE excluded.at > at AND (excluded.until, excluded.times) <> (until, times)",
+            values,
+        )?;
+        let old = self.host.now().minus(REFUSED_KNOWN);
+        self.run("DELETE FROM refused WHERE until < ?", vec![old.try_into()?])
+    }
+
+    /// What there is against a login with this username.
+    fn held(&self, usernames: &[String]) -> Result<Option<Held>, Fault> {
+        let mut all = Vec::new();
+        let query = "SELECT code, until, times, at FROM refused WHERE username = ?";
+        for username in usernames {
+            for row in self.host.sql::<StoredRefusal>(query, vec![username.as_str().into()])? {
+                let code = serde_json::from_str(&row.code)?;
+                let refused = Refused { code, until: row.until, times: row.times };
+                all.push(Reported { refused, at: row.at });
+            }
+        }
+        if all.is_empty() {
+            return Ok(None);
+        }
+        let cooldown = self.host.app()?.config.portals.policy.cooldown;
+        Ok(refusals::held(&all, cooldown, self.host.now()))
     }
 
     fn end(&self, ended: &Ended) -> Result<(), Fault> {
@@ -145,7 +206,7 @@ impl<H: Host> PortalRegistry<H> {
                 return Ok(FindByAliasReply::Found(place));
             }
         }
-        Ok(FindByAliasReply::Unknown)
+        Ok(self.held(&find.usernames)?.map_or(FindByAliasReply::Unknown, FindByAliasReply::Held))
     }
 
     fn find(&self, Find { session_id, now }: &Find) -> Result<FindReply, Fault> {

@@ -168,7 +168,7 @@ impl<H: Host> Roster<H> {
                 .await;
             if found == Ok(LookReply::Unknown) {
                 // The object has nothing, so it will never take this row back itself.
-                let none = registry::Remove { name, ended: None, as_of };
+                let none = registry::Remove { name, ended: None, as_of, refused: None };
                 let _ = host.send(&registry::address(), &none).await;
             }
             found.is_ok()

@@ -128,6 +128,11 @@ pub const fn ended(reason: End) -> [&'static str; 3] {
             "El portal cerró la sesión y no se pudo volver a iniciar",
             "Cổng đã kết thúc phiên và không thể đăng nhập lại",
         ],
+        End::Unused => [
+            "The portal ended the session, and nobody had used it for so long that it was not logged in again",
+            "El portal cerró la sesión, y nadie la había usado en tanto tiempo que no se volvió a iniciar",
+            "Cổng đã kết thúc phiên, và đã lâu không ai dùng nên không đăng nhập lại",
+        ],
         End::CredentialsRefused => [
             "The portal does not accept the credentials of the session any more",
             "El portal ya no acepta las credenciales de la sesión",

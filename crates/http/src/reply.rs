@@ -53,6 +53,12 @@ impl Reply {
             if let Reason::Portal(portal::Refusal { message: Some(message), .. }) = reason {
                 map.insert("message".to_owned(), message.as_str().into());
             }
+            if let Reason::Portal(portal::Refusal { place: Some(place), .. }) = reason {
+                map.insert("step".to_owned(), place.step.as_str().into());
+                map.insert("looked_for".to_owned(), place.looked_for.as_str().into());
+                map.insert("address".to_owned(), place.address.as_deref().into());
+                map.insert("title".to_owned(), place.title.as_deref().into());
+            }
             if let Reason::InvalidFields(faults) | Reason::MissingFields(faults) = reason {
                 let errors = faults
                     .iter()

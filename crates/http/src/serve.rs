@@ -6,7 +6,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_sessions, admin_users, debug, facturify, health, login, logout, mock, notifier,
-    own_password, own_sessions, portal, post_login, refresh, sample, sealing_keys,
+    own_password, own_sessions, portal, portal_pages, post_login, refresh, sample, sealing_keys,
     service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
@@ -162,6 +162,7 @@ async fn for_admin<B: Backend>(
         ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
         ForAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,
         ForAdmin::SealingKeys => sealing_keys::list(ctx, admin).await,
+        ForAdmin::PortalPage => portal_pages::read(ctx, admin, name, params.second()).await,
     }
 }
 

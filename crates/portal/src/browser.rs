@@ -118,7 +118,7 @@ impl<'v, 'n> Browser<'v, 'n> {
         self.follow(Hop::Goes(prepared)).await
     }
 
-    /// What a form of a page sends.
+    /// What a form of a page sends. What is typed into a password input goes into no address.
     pub fn prepare(&self, page: &Url, form: &Form) -> Result<Prepared, Failure> {
         let mut url = self.target(page, form.action.as_deref())?;
         let mut data = form_urlencoded::Serializer::new(String::new());
@@ -126,6 +126,8 @@ impl<'v, 'n> Browser<'v, 'n> {
         let (data, referrer) = (data.finish(), Some(page.clone()));
         Ok(match form.method {
             Method::Post => Prepared { url, method: "POST", body: Some(Secret::new(data)), referrer },
+            // Addresses are logged, by the portal and by whoever is on the way there.
+            Method::Get if form.has_password() => return Err(Failure::new(Code::UnexpectedResponse)),
             Method::Get => {
                 url.set_query(Some(&data));
                 Prepared { url, method: "GET", body: None, referrer }
@@ -183,6 +185,7 @@ impl<'v, 'n> Browser<'v, 'n> {
         let timeout = self.visit.left(self.site.timeout)?;
         let Prepared { url, method, body, .. } = &prepared;
         let headers = self.headers(&prepared);
+        self.visit.asks(url);
         let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: body.clone(), timeout };
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
@@ -200,18 +203,20 @@ impl<'v, 'n> Browser<'v, 'n> {
         self.read(prepared, page)
     }
 
-    fn read(&self, asked: Prepared, page: Page) -> Result<Hop, Failure> {
+    fn read(&mut self, asked: Prepared, page: Page) -> Result<Hop, Failure> {
         let Page { status, location, retry_after, body, .. } = page;
         let failure = |code| Err(Failure { code, status: Some(status), retry_after, message: None });
-        match status {
-            429 => return failure(Code::RateLimited),
-            500.. => return failure(Code::ServerError),
-            301 | 302 | 303 | 307 | 308 => {}
-            _ => {
-                let document = Document::parse(body.expose());
-                return Ok(Hop::Shown(Shown { url: asked.url, status, document }));
-            }
+        if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+            let document = Document::parse(body.expose());
+            self.visit.sees(status, document.title(), &body);
+            drop(body);
+            return match status {
+                429 => failure(Code::RateLimited),
+                500.. => failure(Code::ServerError),
+                _ => Ok(Hop::Shown(Shown { url: asked.url, status, document })),
+            };
         }
+        self.visit.sees(status, None, &body);
         let Some(location) = location else { return failure(Code::UnexpectedResponse) };
         let Ok(to) = self.target(&asked.url, Some(&location)) else { return failure(Code::Redirected) };
         let keeps = matches!(status, 307 | 308);

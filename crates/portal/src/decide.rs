@@ -127,6 +127,7 @@ impl Login {
     fn forget_old(&mut self, policy: &Policy, now: Timestamp) {
         self.refused_keys.retain(|key| key.until > now);
         self.refused.take_if(|refused| refused.forgotten_at() <= now);
+        self.held.take_if(|held| held.until <= now);
         self.logins.retain(|at| *at > now.minus(HOUR));
         let over = |live: &Live| !live.keep_alive && now > live.last_used.plus(policy.idle);
         if self.task.is_none() && self.session.as_ref().is_some_and(over) {
@@ -199,8 +200,9 @@ impl Login {
 
     fn login_at(&self, policy: &Policy, now: Timestamp) -> Timestamp {
         let refused = self.refused.map(|r| r.until).unwrap_or_default();
+        let held = self.held.map(|h| h.until).unwrap_or_default();
         let budget = if self.signed_in { now } else { self.budget_at(policy) };
-        refused.max(self.trouble_until()).max(budget).max(now)
+        refused.max(held).max(self.trouble_until()).max(budget).max(now)
     }
 
     /// Whether a login may be made now. One that was broken off, and may only have to be taken over, is none.
@@ -219,6 +221,9 @@ impl Login {
         };
         if let Some(refused) = self.refused.filter(|r| r.until > now) {
             return refusal(refused.code, refused.until);
+        }
+        if let Some(held) = self.held.filter(|h| h.until > now) {
+            return Err(held.refusal(now));
         }
         if let Some(trouble) = self.trouble.filter(|t| t.until > now) {
             return Err(trouble.refusal(now));
@@ -300,6 +305,8 @@ impl Login {
             let refused = Refused::after(self.refused, code, policy.cooldown, now);
             self.refused = Some(refused);
             self.end(if unsaid { End::LoggedOut } else { End::CredentialsRefused }, now);
+            // The registry counts it for the username.
+            self.changed(now);
             failure.retry_after = Some(refused.until.since(now));
             return failure.into();
         }
@@ -323,11 +330,13 @@ impl Login {
             live.last_used = live.last_used.max(now);
         }
         live.lost_since = live.lost_since.or(Some(now));
-        if !again && policy.relogin && self.may_log_in(policy, now).is_ok() {
+        let unused = is_unused(live, policy, now);
+        if !again && policy.relogin && !unused && self.may_log_in(policy, now).is_ok() {
             return Lost::LogIn;
         }
-        self.end(End::LoggedOut, now);
-        Lost::Ended(End::LoggedOut)
+        let reason = if policy.relogin && unused { End::Unused } else { End::LoggedOut };
+        self.end(reason, now);
+        Lost::Ended(reason)
     }
 
     pub(super) fn failed(
@@ -383,7 +392,9 @@ impl Login {
         }
         match &self.session {
             Some(live) if live.keep_alive && live.lost_since.is_some() => {
-                if self.may_log_in(policy, now).is_ok() {
+                if is_unused(live, policy, now) {
+                    self.end(End::Unused, now);
+                } else if self.may_log_in(policy, now).is_ok() {
                     return Due::LogIn;
                 }
                 Due::Nothing
@@ -438,6 +449,11 @@ const fn is_captcha(code: Code) -> bool {
             | Code::CaptchaTimeout
             | Code::CaptchaFailed
     )
+}
+
+/// Whether nobody has used a session for so long that its captcha is not paid for any more: whoever wants it uses it first.
+fn is_unused(live: &Live, policy: &Policy, now: Timestamp) -> bool {
+    now > live.last_used.plus(policy.relogin_unused)
 }
 
 /// Whether a login that failed so is not tried again at once.

@@ -3,6 +3,7 @@
 use super::browser::Jar;
 use super::code::Failure;
 use super::net::{Net, Pending};
+use super::place::{Seen, Stage};
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,16 @@ pub struct Visit<'a> {
     pub deadline: Timestamp,
     /// The calls so far, for a caller who asked for them: method, path, status, milliseconds. Never a query or a body.
     pub trace: Vec<Value>,
+    /// What is done now, for whoever is told of a failure.
+    pub stage: Stage,
+    /// The page that was asked for last.
+    pub seen: Option<Seen>,
+}
+
+impl<'a> Visit<'a> {
+    pub fn new(net: &'a dyn Net, jar: Jar, deadline: Timestamp) -> Self {
+        Self { net, jar, deadline, trace: Vec::new(), stage: Stage::default(), seen: None }
+    }
 }
 
 /// Whether a page is one of a logged-in user.

@@ -19,8 +19,11 @@ pub mod identity;
 mod jar;
 pub mod net;
 pub mod operation;
+pub mod place;
 pub mod protocol;
+pub mod refusals;
 pub mod registry;
+pub mod scrub;
 pub mod settings;
 pub mod state;
 pub mod steps;
@@ -49,9 +52,10 @@ pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting
 pub use emodal::Emodal;
 pub use net::{Net, Pending, Progress};
 pub use operation::{Operation, operation};
+pub use place::{KeptPage, Place, Seen, Stage};
 pub use protocol::{
-    Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, Refusal, Run, RunReply,
-    Session, address,
+    Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, PageReply, ReadPage, Refusal,
+    Run, RunReply, Session, address,
 };
 pub use registry::address as registry_address;
 pub use state::{End, Ended, Live, Login, Policy, Reached, Work};

@@ -25,6 +25,7 @@ pub(super) fn policy() -> Policy {
         wizard_idle: secs(600),
         sessions_max: 10,
         relogin: true,
+        relogin_unused: secs(86_400),
         cooldown: secs(900),
         logins_per_hour: 6,
         timeout: secs(300),
@@ -85,6 +86,10 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Resumption::Refused(refusal) => Verdict::Refuse(refusal),
             Resumption::Gone(it) => gone(it),
         },
+        Event::TaskStarted(Work::LogIn) => {
+            login.step(steps::LoginStarted { username: "u".to_owned() }, c);
+            Verdict::Nothing
+        }
         Event::TaskStarted(work) => {
             login.step(steps::TaskStarted(work), c);
             Verdict::Nothing

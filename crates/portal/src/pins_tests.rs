@@ -7,14 +7,14 @@ use super::browser::Jar;
 use super::protocol::{Envelope, LoginCommand};
 use super::registry::{
     self, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
-    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
+    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
 };
 use super::state::{
     Ended, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState, Task, Work,
 };
 use super::{
-    Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, Look, LookReply,
-    Refusal, Request, Run, RunReply, Session, Waiting, Wizard, identity,
+    Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, KeptPage, Look,
+    LookReply, PageReply, ReadPage, Refusal, Request, Run, RunReply, Session, Waiting, Wizard, identity,
 };
 use base::rpc::Command as _;
 use base::secret::Secret;
@@ -41,6 +41,7 @@ fn commands() {
     shows::<Remove>("portal", "registry command");
     shows::<Find>("portal", "registry command");
     shows::<FindByAlias>("portal", "registry command");
+    shows::<UsernameRefused>("portal", "registry command");
     shows::<Excess>("portal", "registry command");
 }
 
@@ -58,6 +59,7 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Run(run) => sent(run),
             Envelope::Close(close) => sent(close),
             Envelope::Look => sent(Look),
+            Envelope::ReadPage => sent(ReadPage),
         };
         assert_eq!(text, serde_json::to_string(&asked).unwrap());
     }
@@ -84,12 +86,21 @@ fn commands_are_sent_in_their_envelopes() {
 fn replies() {
     check_replies(
         "reply",
-        &[reread::<GetReply>, reread::<RunReply>, reread::<CloseReply>, reread::<LookReply>],
+        &[
+            reread::<GetReply>,
+            reread::<RunReply>,
+            reread::<CloseReply>,
+            reread::<LookReply>,
+            reread::<PageReply>,
+        ],
     );
     shows::<GetReply>("portal", "reply");
     shows::<RunReply>("portal", "reply");
     shows::<CloseReply>("portal", "reply");
     shows::<LookReply>("portal", "reply");
+    shows::<PageReply>("portal", "reply");
+    shows::<KeptPage>("portal", "reply");
+    shows::<super::Place>("portal", "reply");
     shows::<Session>("portal", "reply");
     shows::<Done>("portal", "reply");
     shows::<Answered>("portal", "reply");

@@ -3,6 +3,7 @@
 
 use super::code::{Code, Failure};
 use super::driver::{Credentials, Request, Waiting};
+use super::place::{KeptPage, Place};
 use super::state::{End, Live};
 use base::call::Actor;
 use base::clock::{Timestamp, seconds_up};
@@ -58,6 +59,9 @@ pub struct Get {
     pub credentials: Credentials,
     pub keep_alive: bool,
     pub by: Actor,
+    /// Whether the calls of a login are told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub debug: bool,
 }
 
 impl LoginCommand for Get {
@@ -119,6 +123,18 @@ impl LoginCommand for Look {
     }
 }
 
+/// The page of the last failure, if that was not long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadPage;
+
+impl LoginCommand for ReadPage {
+    type Reply = PageReply;
+
+    fn sent(&self) -> impl Serialize {
+        "page"
+    }
+}
+
 /// Any of them, as the object reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +143,8 @@ pub enum Envelope {
     Run(Run),
     Close(Close),
     Look,
+    #[serde(rename = "page")]
+    ReadPage,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,6 +189,14 @@ pub enum LookReply {
     Unknown,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageReply {
+    Kept(KeptPage),
+    /// There is none, or nothing is known of such a login here.
+    Unknown,
+}
+
 /// A session for a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -182,6 +208,9 @@ pub struct Session {
     /// How the session before this one ended, if it is new and that was not long ago.
     #[serde(default)]
     pub previous: Option<End>,
+    /// The calls of the login that was made for it, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Value>>,
 }
 
 /// What came of an operation.
@@ -213,11 +242,21 @@ pub struct Refusal {
     /// The portal's own words.
     #[serde(default)]
     pub message: Option<String>,
+    /// Where at the portal it was, if it was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
 }
 
 impl Refusal {
     pub const fn new(code: Code) -> Self {
-        Self { code, status: None, retry_after_seconds: None, message: None }
+        Self { code, status: None, retry_after_seconds: None, message: None, place: None }
+    }
+
+    /// The same, with where it was.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        let place = Some(place).filter(|place| !place.step.is_empty()).map(Box::new);
+        Self { place, ..self }
     }
 }
 
@@ -225,6 +264,6 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let retry_after_seconds = failure.retry_after.map(|wait| seconds_up(wait).max(1));
         let Failure { code, status, message, .. } = failure;
-        Self { code, status, retry_after_seconds, message }
+        Self { code, status, retry_after_seconds, message, place: None }
     }
 }

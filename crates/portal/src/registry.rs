@@ -1,7 +1,8 @@
 //! What the object is told and asked that knows which portal sessions live, and which of them is too many.
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
-use super::state::{End, Ended};
+use super::refusals::Held;
+use super::state::{End, Ended, Refused};
 use base::clock::Timestamp;
 use base::ids::PortalId;
 use base::rpc::{Address, Class, Object};
@@ -31,6 +32,18 @@ pub struct Upsert {
     pub max: usize,
     #[serde(default)]
     pub ended: Option<Ended>,
+    /// Keyed hashes of its username: the portal has taken its password, so refusals before that are over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usernames: Vec<String>,
+}
+
+/// The portal has refused a password of this username.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsernameRefused {
+    /// A keyed hash.
+    pub username: String,
+    /// How often in a row, and until when the password is left alone.
+    pub refused: Refused,
 }
 
 /// The login of this name has no session; `ended` is the last one that it had.
@@ -40,6 +53,8 @@ pub struct Remove {
     pub ended: Option<Ended>,
     /// When that was so. A session that was begun later is not meant: reports may overtake each other.
     pub as_of: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<UsernameRefused>,
 }
 
 /// Whose session this is. It is used now.
@@ -49,12 +64,16 @@ pub struct Find {
     pub now: Timestamp,
 }
 
-/// Whose session these names of a login's mean, if it is another's than that of `excluding`.
+/// Whose session these names of a login's mean, if it is another's than that of `excluding`; else what there is against a
+/// login with these usernames.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindByAlias {
     pub names: Vec<String>,
     #[serde(rename = "but")]
     pub excluding: String,
+    /// Keyed hashes of one username, by each sealing key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usernames: Vec<String>,
 }
 
 /// All live sessions.
@@ -136,6 +155,7 @@ pub enum FindReply {
 #[serde(rename_all = "snake_case")]
 pub enum FindByAliasReply {
     Found(Place),
+    Held(Held),
     Unknown,
 }
 

@@ -33,6 +33,7 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
             wizard_idle: seconds(r.number(&s::APPOINTMENT_SESSION_IDLE_SECONDS)),
             sessions_max: usize::try_from(r.number(&s::PORTAL_SESSIONS_MAX)).unwrap_or(1),
             relogin: r.word(&s::PORTAL_RELOGIN) != "off",
+            relogin_unused: seconds(r.number(&s::PORTAL_RELOGIN_UNUSED_SECONDS)),
             cooldown: seconds(r.number(&s::PORTAL_REFUSED_COOLDOWN_SECONDS)),
             logins_per_hour: usize::try_from(r.number(&s::PORTAL_LOGINS_PER_HOUR)).unwrap_or(1),
             timeout: seconds(r.number(&s::PORTAL_OPERATION_TIMEOUT_SECONDS)),

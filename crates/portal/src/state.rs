@@ -2,6 +2,7 @@
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
+use super::refusals::Held;
 use base::clock::{Timestamp, seconds_up};
 use base::ids::PortalId;
 use base::jitter::Jitter;
@@ -23,6 +24,8 @@ pub struct Policy {
     pub sessions_max: usize,
     /// Whether a session that the portal has ended is logged in again, once.
     pub relogin: bool,
+    /// One that nobody has used for longer is not logged in again by itself.
+    pub relogin_unused: Duration,
     /// How long credentials that the portal refused are not tried again.
     pub cooldown: Duration,
     /// Logins for the same credentials in any hour, whatever comes of them.
@@ -40,6 +43,12 @@ pub struct Login {
     pub ended: Option<Ended>,
     #[serde(default)]
     pub refused: Option<Refused>,
+    /// A keyed hash of the username, which refusals are counted for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// What there is against the new login of the session that lives here, by refusals of other passwords.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     #[serde(default)]
     pub trouble: Option<RetryState>,
     /// Captcha keys that the captcha service refused.
@@ -89,6 +98,8 @@ pub enum End {
     Idle,
     /// The portal ended it, and it could not be logged in again, or was not to be.
     LoggedOut,
+    /// The portal ended it, and nobody had used it for so long that it was not logged in again by itself.
+    Unused,
     /// The portal did not take the credentials any more.
     CredentialsRefused,
     /// The captcha of the new login could not be solved.
@@ -104,6 +115,7 @@ impl End {
             Self::Evicted => "evicted",
             Self::Idle => "idle",
             Self::LoggedOut => "logged_out",
+            Self::Unused => "unused",
             Self::CredentialsRefused => "credentials_refused",
             Self::Captcha => "captcha",
             Self::Unreadable => "unreadable",
@@ -139,7 +151,7 @@ const COOLDOWN_MAX: Duration = Duration::from_hours(4);
 /// The same where the portal did not say that it refuses them: a page that has changed looks alike, and is mended by a deploy.
 const UNSAID_MAX: Duration = Duration::from_hours(1);
 /// How long after its wait a refusal still counts.
-const REFUSED_KNOWN: Duration = Duration::from_hours(24);
+pub const REFUSED_KNOWN: Duration = Duration::from_hours(24);
 
 impl Refused {
     pub fn after(before: Option<Self>, code: Code, cooldown: Duration, now: Timestamp) -> Self {
@@ -204,7 +216,7 @@ impl RetryState {
 
     pub fn refusal(self, now: Timestamp) -> Refusal {
         let retry_after_seconds = Some(seconds_up(self.until.since(now)).max(1));
-        Refusal { code: self.code, status: self.status, retry_after_seconds, message: None }
+        Refusal { status: self.status, retry_after_seconds, ..Refusal::new(self.code) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::code::{Code, Failure};
 use super::decide::{Context, SYNC_AGAIN, Step};
 use super::protocol::Refusal;
+use super::refusals::Held;
 use super::state::{End, Login, Reached, Task, Work};
 use base::ids::PortalId;
 
@@ -74,9 +75,19 @@ pub struct Wanted {
 #[derive(Clone, Debug)]
 pub struct Resumed(pub PortalId);
 
-/// Work at the portal begins.
+/// Work at the portal begins, other than a login.
 #[derive(Clone, Debug)]
 pub struct TaskStarted(pub Work);
+
+/// A login at the portal begins; with a keyed hash of its username.
+#[derive(Clone, Debug)]
+pub struct LoginStarted {
+    pub username: String,
+}
+
+/// The registry has something against the new login of the session that lives here, or cannot be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldBack(pub Held);
 
 /// The login is about to go that far.
 #[derive(Clone, Copy, Debug)]
@@ -176,13 +187,17 @@ steps! {
         _ => Resumption::Gone(login.gone(&session_id)),
     };
     TaskStarted => (): |TaskStarted(work), login, c| {
-        match (&work, &mut login.logout) {
-            (Work::LogIn, _) => login.logins.push(c.now),
-            (Work::LogOut, Some(logout)) => logout.try_at = logout.try_at.min(c.now),
-            _ => {}
+        if let (Work::LogOut, Some(logout)) = (&work, &mut login.logout) {
+            logout.try_at = logout.try_at.min(c.now);
         }
         login.task = Some(Task::new(work, c.now));
     };
+    LoginStarted => (): |LoginStarted { username }, login, c| {
+        login.logins.push(c.now);
+        login.username = Some(username);
+        login.task = Some(Task::new(Work::LogIn, c.now));
+    };
+    HeldBack => (): |HeldBack(held), login, _| login.held = login.session.as_ref().map(|_| held);
     Reaching => (): |Reaching(reached), login, _| {
         if let Some(task) = &mut login.task {
             task.reached = task.reached.max(reached);

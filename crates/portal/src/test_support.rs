@@ -59,7 +59,7 @@ impl<'a> World<'a> {
 
     pub fn visit(&self, seconds: u64) -> Visit<'_> {
         let deadline = self.now.get().plus(Duration::from_secs(seconds));
-        Visit { net: self, jar: Jar::default(), deadline, trace: Vec::new() }
+        Visit::new(self, Jar::default(), deadline)
     }
 
     pub fn calls(&self) -> Vec<String> {

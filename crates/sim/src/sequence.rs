@@ -112,7 +112,6 @@ pub const KNOWN: &[(Invariant, &str)] = &[
     (Invariant::EndRetriedForEver, "8: ends that cannot be finished are tried for ever"),
     (Invariant::DeadTokenServed, "24: dead before its time"),
     (Invariant::OwnerChanged, "25: whose token is it"),
-    (Invariant::AbandonedLoggedIn, "30: an abandoned session is logged in again for ever"),
     (Invariant::KvRecordMissing, "9: a record that KV refused at login"),
     (
         Invariant::KvRecordLeft,
@@ -121,10 +120,6 @@ pub const KNOWN: &[(Invariant, &str)] = &[
     (
         Invariant::EndedByLateRepeat,
         "found here: a change whose message comes a second time, late, ends the sessions opened since",
-    ),
-    (
-        Invariant::PortalSecretsLeft,
-        "found here: half a step of a portal login stays where a write fails, with sealed secrets for nothing",
     ),
 ];
 

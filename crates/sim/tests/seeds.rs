@@ -23,8 +23,6 @@ const KEPT: &[(Invariant, Scenario, u64)] = &[
     (Invariant::RenewedTooOften, Scenario::Tokens, 384),
     (Invariant::DeadTokenServed, Scenario::Tokens, 108),
     (Invariant::OwnerChanged, Scenario::Tokens, 3),
-    (Invariant::AbandonedLoggedIn, Scenario::Portals, 16),
-    (Invariant::PortalSecretsLeft, Scenario::Portals, 19),
 ];
 
 /// What these seeds found has been mended. What has moved since does not show what it did, so others of each kind are below.
@@ -43,6 +41,9 @@ const MENDED: &[(Invariant, Scenario, u64)] = &[
     (Invariant::GaveUp, Scenario::Tokens, 4),
     // Found while it was mended: weather after a final refusal.
     (Invariant::RetryNotAwaited, Scenario::Tokens, 3108),
+    (Invariant::AbandonedLoggedIn, Scenario::Portals, 16),
+    (Invariant::PortalSecretsLeft, Scenario::Portals, 19),
+    (Invariant::PortalSecretsLeft, Scenario::Portals, 493),
     // Found while these were mended: a place that is asked for too early, a late opening, a stale look at a session.
     (Invariant::SessionOnNoList, Scenario::Users, 542),
     (Invariant::SessionOnNoList, Scenario::Users, 2348),
@@ -84,11 +85,6 @@ fn known_faults_of_users_are_found() {
 #[test]
 fn known_faults_of_tokens_are_found() {
     finds(Scenario::Tokens);
-}
-
-#[test]
-fn known_faults_of_portals_are_found() {
-    finds(Scenario::Portals);
 }
 
 #[test]

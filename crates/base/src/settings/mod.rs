@@ -410,6 +410,13 @@ pub const PORTAL_RELOGIN: Setting = word(
     "on",
     "Whether a session that the portal has ended is logged in again, once.",
 );
+pub const PORTAL_RELOGIN_UNUSED_SECONDS: Setting = number(
+    "PORTAL_RELOGIN_UNUSED_SECONDS",
+    0,
+    31_536_000,
+    "86400",
+    "A session that nobody has used for longer is logged in again only for whoever wants it.",
+);
 pub const PORTAL_REFUSED_COOLDOWN_SECONDS: Setting = number(
     "PORTAL_REFUSED_COOLDOWN_SECONDS",
     1,
@@ -520,6 +527,7 @@ pub const SETTINGS: &[Setting] = &[
     PORTAL_SESSION_IDLE_SECONDS,
     APPOINTMENT_SESSION_IDLE_SECONDS,
     PORTAL_RELOGIN,
+    PORTAL_RELOGIN_UNUSED_SECONDS,
     PORTAL_REFUSED_COOLDOWN_SECONDS,
     PORTAL_LOGINS_PER_HOUR,
     PORTAL_TIMEOUT_SECONDS,

@@ -58,12 +58,13 @@ impl<H: Host> Portal<H> {
             Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run).await?),
             Envelope::Close(close) => serde_json::to_string(&self.on_close(&name, close).await?),
             Envelope::Look => serde_json::to_string(&self.on_look(&name).await?),
+            Envelope::ReadPage => serde_json::to_string(&self.on_read_page(&name)?),
         };
         Ok(reply?)
     }
 
     /// Whether this is the object of that name, and is so already.
-    fn is_known(&self, name: &str) -> Result<bool> {
+    pub(super) fn is_known(&self, name: &str) -> Result<bool> {
         Ok(self.rows()?.name()?.is_some_and(|known| known == name))
     }
 
@@ -108,7 +109,7 @@ impl<H: Host> Portal<H> {
 
     async fn on_get(&self, name: &str, get: Get) -> Result<GetReply> {
         Ok(match self.admit(name, &get.credentials)? {
-            Admission::Here => match self.get(get.credentials, get.keep_alive, get.by).await? {
+            Admission::Here => match self.get(get).await? {
                 Ok(session) => GetReply::Session(session),
                 Err(why) => why.into(),
             },
@@ -118,13 +119,9 @@ impl<H: Host> Portal<H> {
     }
 
     /// The live session, or a new one.
-    async fn get(
-        &self,
-        credentials: Credentials,
-        keep_alive: bool,
-        by: Actor,
-    ) -> Result<Result<Session, NoSession>> {
-        let mut is_new = false;
+    async fn get(&self, get: Get) -> Result<Result<Session, NoSession>> {
+        let Get { credentials, keep_alive, by, debug } = get;
+        let (mut is_new, mut calls) = (false, Vec::new());
         let mut given_up = Refusal::new(Code::Closed);
         for _ in 0..GET_ROUNDS {
             let (wanted, loaded) = self.step(Wanted { keep_alive })?;
@@ -141,7 +138,8 @@ impl<H: Host> Portal<H> {
                     let previous = loaded.login.previous(self.host.now()).filter(|_| is_new);
                     let Some(live) = loaded.login.session else { break };
                     let username = credentials.username;
-                    return Ok(Ok(Session { live, is_new, username, expires_at, previous }));
+                    let calls = debug.then_some(calls);
+                    return Ok(Ok(Session { live, is_new, username, expires_at, previous, calls }));
                 }
                 Err(refusal) => {
                     self.sync_changes().await;
@@ -160,7 +158,7 @@ impl<H: Host> Portal<H> {
                 None => (self.queue_login(credentials.clone(), keep_alive, by.clone()), true),
             };
             match self.outcome(&login).await? {
-                LoginOutcome::Here => {}
+                LoginOutcome::Here(made) => calls.extend(made),
                 LoginOutcome::Elsewhere(name) => {
                     // Unless somebody else has come for it meanwhile.
                     if self.memory.queue.is_empty() {
@@ -218,11 +216,14 @@ impl<H: Host> Portal<H> {
         }
         let (session_id, is_new) = match (session_id, credentials) {
             (Some(id), _) => (id, false),
-            (None, Some(credentials)) => match self.get(credentials, keep_alive, by.clone()).await {
-                Ok(Ok(session)) => (session.live.session_id, session.is_new),
-                Ok(Err(why)) => return Ok(why.into()),
-                Err(error) => return Ok(self.not_begun(&error)),
-            },
+            (None, Some(credentials)) => {
+                let get = Get { credentials, keep_alive, by: by.clone(), debug: false };
+                match self.get(get).await {
+                    Ok(Ok(session)) => (session.live.session_id, session.is_new),
+                    Ok(Err(why)) => return Ok(why.into()),
+                    Err(error) => return Ok(self.not_begun(&error)),
+                }
+            }
             (None, None) => return Ok(RunReply::Unknown),
         };
         // A session that is not there, or a portal that cannot be asked, need no turn.

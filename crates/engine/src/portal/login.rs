@@ -7,13 +7,29 @@ use crate::host::Host;
 use base::call::Actor;
 use base::ids::PortalId;
 use portal::browser::Jar;
+use portal::refusals::Held;
+use portal::registry::FindByAliasReply;
 use portal::steps::{
-    self, Failed, KeyRefused, LoginFailed, NotSignedIn, TaskStarted, Unreadable, Usable, Wanted,
+    self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSignedIn, SignedIn, TaskStarted,
+    Unreadable, Usable, Wanted,
 };
-use portal::{Code, Credentials, Failure, Refusal, Work};
+use portal::{Code, Credentials, Failure, Place, Reached, Refusal, Work};
+use serde_json::Value;
+use std::time::Duration;
 
-/// What a login came to: the session lives, or not, and why.
-pub(super) type LoggedIn = Result<(), Refusal>;
+/// When the registry cannot be asked about a session that waits for its login, it is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+
+/// What a login came to: the session lives, with the calls that were made for it; or not, and why.
+pub(super) type LoggedIn = Result<Vec<Value>, Refusal>;
+
+/// What one attempt came to at the portal.
+struct Attempt {
+    end: Result<(), Failure>,
+    jar: Jar,
+    /// Where it was in the end.
+    place: Place,
+}
 
 impl<H: Host> Portal<H> {
     /// A session for these credentials, unless there is one by now, here or in another object.
@@ -25,14 +41,17 @@ impl<H: Host> Portal<H> {
     ) -> Result<LoginOutcome> {
         let (wanted, loaded) = self.step(Wanted { keep_alive })?;
         match wanted {
-            Ok(Usable::Now) => return Ok(LoginOutcome::Here),
+            Ok(Usable::Now) => return Ok(LoginOutcome::Here(Vec::new())),
             Err(refusal) => return Ok(LoginOutcome::Refused(refusal)),
             Ok(Usable::AfterLogin) if loaded.login.session.is_some() => {}
             Ok(Usable::AfterLogin) => {
                 // Nobody can say whether it is elsewhere: then there is no login, and nothing has been done.
-                match self.elsewhere(&loaded, &credentials).await {
-                    Ok(None) => {}
-                    Ok(Some(name)) => return Ok(LoginOutcome::Elsewhere(name)),
+                match self.ask_registry(&loaded, &credentials).await {
+                    Ok(FindByAliasReply::Unknown) => {}
+                    Ok(FindByAliasReply::Found(place)) => return Ok(LoginOutcome::Elsewhere(place.name)),
+                    Ok(FindByAliasReply::Held(held)) => {
+                        return Ok(LoginOutcome::Refused(held.refusal(self.host.now())));
+                    }
                     Err(error) => {
                         self.host.fault("portal registry", &error, None);
                         return Ok(LoginOutcome::Refused(Refusal::new(Code::Interrupted)));
@@ -77,16 +96,44 @@ impl<H: Host> Portal<H> {
         }
         let refused = tried.first().and_then(|c| anew.key_refused(c, now));
         tried.retain(|c| anew.key_refused(c, now).is_none());
-        if !tried.is_empty() {
+        if let Some(first) = tried.first() {
+            if anew.login.session.is_some()
+                && let Err(refusal) = self.ask_for_another(&loaded, first).await?
+            {
+                return Ok(Err(refusal));
+            }
             return self.log_in_anew(&loaded, tried, keep_alive, by).await;
         }
         let refusal = refused.unwrap_or(Refusal::new(Code::CaptchaKeyRefused));
         if anew.login.session.is_some() {
             // It waits for its new login, and there is no key that could pay for that: it is over.
             let end = Err(Failure::new(refusal.code));
-            return self.logged_in(&loaded, end, &Jar::default(), keep_alive, by);
+            let attempt = Attempt { end, jar: Jar::default(), place: Place::default() };
+            return self.logged_in(&loaded, attempt, keep_alive, by);
         }
         Ok(Err(refusal))
+    }
+
+    /// Whether a session that is here may be logged in again, by what the portal has said to others of the same username. If
+    /// not, it waits.
+    async fn ask_for_another(
+        &self,
+        loaded: &Loaded,
+        credentials: &Credentials,
+    ) -> Result<Result<(), Refusal>> {
+        let held = match self.ask_registry(loaded, credentials).await {
+            Ok(FindByAliasReply::Held(held)) if held.code == Code::AccountLocked => held,
+            // Of the same credentials there is no other, and its password has been taken before.
+            Ok(FindByAliasReply::Unknown | FindByAliasReply::Found(_) | FindByAliasReply::Held(_)) => {
+                return Ok(Ok(()));
+            }
+            Err(error) => {
+                self.host.fault("portal registry", &error, None);
+                Held { code: Code::Interrupted, until: self.host.now().plus(ASK_AGAIN) }
+            }
+        };
+        self.step(HeldBack(held))?;
+        Ok(Err(held.refusal(self.host.now())))
     }
 
     /// Logs in from the beginning, with one captcha key after the other for as long as the captcha service refuses them: the
@@ -100,20 +147,23 @@ impl<H: Host> Portal<H> {
     ) -> Result<LoggedIn> {
         let mut tried = tried.into_iter().peekable();
         while let Some(credentials) = tried.next() {
-            let (mut end, jar) = self.sign_in(loaded, &credentials).await?;
-            let code = end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
+            let mut attempt = self.sign_in(loaded, &credentials).await?;
+            if attempt.end.as_ref().is_err_and(|failure| failure.code == Code::Interrupted) {
+                self.keep_what_was_sent(loaded, &attempt.jar)?;
+            }
+            let code = attempt.end.as_ref().err().map(|f| f.code).filter(|code| code.refuses_captcha_key());
             if let Some(code) = code {
                 self.step(KeyRefused { print: loaded.key_print(&credentials), code })?;
                 let closed = self.load()?.and_then(|l| l.login.task).is_some_and(|task| task.abandoned);
                 if closed {
                     // Another attempt would be one for nobody.
-                    end = Err(Failure::new(Code::Closed));
+                    attempt.end = Err(Failure::new(Code::Closed));
                 } else if tried.peek().is_some() {
-                    self.audit(&loaded.name, &Work::LogIn, code.as_str(), by);
+                    self.audit(&loaded.name, &Work::LogIn, code.as_str(), Some(&attempt.place), by);
                     continue;
                 }
             }
-            let end = self.logged_in(loaded, end, &jar, keep_alive, by)?;
+            let end = self.logged_in(loaded, attempt, keep_alive, by)?;
             if end.is_ok() {
                 let proven = Some(&credentials.captcha_api_key);
                 self.rows()?.put_credentials(&loaded.name, &credentials, proven)?;
@@ -124,19 +174,31 @@ impl<H: Host> Portal<H> {
     }
 
     /// One attempt at the portal. The intent and what it takes to follow it are stored together, before the first call.
-    async fn sign_in(
-        &self,
-        loaded: &Loaded,
-        credentials: &Credentials,
-    ) -> Result<(Result<(), Failure>, Jar)> {
-        self.step(TaskStarted(Work::LogIn))?;
+    async fn sign_in(&self, loaded: &Loaded, credentials: &Credentials) -> Result<Attempt> {
+        let username = loaded.usernames(credentials).into_iter().next().unwrap_or_default();
+        self.step(LoginStarted { username })?;
         let rows = self.rows()?;
         let proven = rows.proven_key(&loaded.name)?;
         rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(Jar::default(), loaded.policy().timeout);
         let end = loaded.need_driver()?.log_in(&mut visit, credentials).await;
-        Ok((end, visit.jar))
+        let place = match &end {
+            Ok(()) => visit.place(),
+            Err(failure) => self.place(loaded, &visit, failure, Some(credentials)),
+        };
+        Ok(Attempt { end, jar: visit.jar, place })
+    }
+
+    /// How far the login has come could not be stored. If the portal may have taken the password, its cookies are those of a
+    /// login that was broken off: somebody takes it over, or it is logged out.
+    fn keep_what_was_sent(&self, loaded: &Loaded, jar: &Jar) -> Result<()> {
+        let task = self.need()?.login.task;
+        if task.is_some_and(|task| task.reached == Reached::Password) {
+            self.rows()?.put_jar(&loaded.name, JAR, &jar.save())?;
+            self.step(SignedIn)?;
+        }
+        Ok(())
     }
 
     /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is
@@ -150,13 +212,16 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
-        let jar = visit.jar;
         match end {
-            Ok(()) => self.logged_in(loaded, Ok(()), &jar, keep_alive, by).map(Some),
+            Ok(()) => {
+                let attempt = Attempt { end, place: visit.place(), jar: visit.jar };
+                self.logged_in(loaded, attempt, keep_alive, by).map(Some)
+            }
             Err(failure)
                 if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
             {
-                Ok(Some(Err(self.step(Failed(failure))?.0)))
+                let place = self.place(loaded, &visit, &failure, None);
+                Ok(Some(Err(self.step(Failed(failure))?.0.at(place))))
             }
             Err(_) => {
                 self.step(NotSignedIn)?;
@@ -165,14 +230,9 @@ impl<H: Host> Portal<H> {
         }
     }
 
-    fn logged_in(
-        &self,
-        loaded: &Loaded,
-        end: Result<(), Failure>,
-        jar: &Jar,
-        keep_alive: bool,
-        by: &Actor,
-    ) -> Result<LoggedIn> {
+    fn logged_in(&self, loaded: &Loaded, attempt: Attempt, keep_alive: bool, by: &Actor) -> Result<LoggedIn> {
+        let Attempt { end, jar, place } = attempt;
+        let failed = end.is_err();
         let (outcome, end) = match end {
             Ok(()) => {
                 let session_id = PortalId::issued(self.fresh_id("session")?);
@@ -181,14 +241,14 @@ impl<H: Host> Portal<H> {
                 let rows = self.rows()?;
                 rows.put_jar(&loaded.name, JAR, &jar.save())?;
                 rows.forget_forms(&loaded.name)?;
-                ("ok", end)
+                ("ok", end.map(|()| place.calls.clone()))
             }
             Err(failure) => {
                 let code = failure.code;
-                (code.as_str(), Err(self.step(LoginFailed(failure))?.0))
+                (code.as_str(), Err(self.step(LoginFailed(failure))?.0.at(place.clone())))
             }
         };
-        self.audit(&loaded.name, &Work::LogIn, outcome, by);
+        self.audit(&loaded.name, &Work::LogIn, outcome, Some(&place).filter(|_| failed), by);
         Ok(end)
     }
 

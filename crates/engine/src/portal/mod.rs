@@ -11,12 +11,14 @@
 //! - `queue`: one piece of work at a time
 //! - `login`: a session, anew or taken over
 //! - `operation`, `upkeep`: what is done with it at the portal, through a `visit`
+//! - `page`: what a failed visit has seen last
 //! - `store`, `wizards`: what is stored
 //! - `registry`: what the registry is told
 
 mod commands;
 mod login;
 mod operation;
+mod page;
 mod queue;
 mod registry;
 mod store;
@@ -32,10 +34,14 @@ use base::fault::Fault;
 use base::ids::PortalId;
 use base::secret::Secret;
 use config::App;
+use login::LoggedIn;
 use portal::steps::{Due, Interrupted, Woke};
-use portal::{Code, Context, Credentials, Driver, Login, Policy, Refusal, Step, Work, identity};
+use portal::{
+    Code, Context, Credentials, Driver, Login, Place, Policy, Refusal, Step, Work, identity, refusals,
+};
 use queue::Queue;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -68,20 +74,23 @@ struct Memory<H: Host> {
     armed: Cell<Option<Timestamp>>,
     /// The last use that the registry was told of.
     synced_use: Cell<Option<Timestamp>>,
+    /// Half a step may be stored: the one that failed here, or that of an instance before.
+    untidy: Cell<bool>,
 }
 
 /// What came of a login that was waited for.
 #[derive(Serialize, Deserialize)]
 enum LoginOutcome {
-    Here,
+    /// The calls of the login that was made for it, if one was made.
+    Here(Vec<Value>),
     /// There is no need for one: the object of this name has the session.
     Elsewhere(String),
     Refused(Refusal),
 }
 
-impl From<Result<(), Refusal>> for LoginOutcome {
-    fn from(end: Result<(), Refusal>) -> Self {
-        end.map_or_else(Self::Refused, |()| Self::Here)
+impl From<LoggedIn> for LoginOutcome {
+    fn from(end: LoggedIn) -> Self {
+        end.map_or_else(Self::Refused, Self::Here)
     }
 }
 
@@ -112,6 +121,11 @@ impl Loaded {
         identity::names(&self.app.vault, identity::portal(&self.name), credentials)
     }
 
+    /// Keyed hashes of their username, by each sealing key.
+    fn usernames(&self, credentials: &Credentials) -> Vec<String> {
+        refusals::usernames(&self.app.vault, identity::portal(&self.name), credentials)
+    }
+
     fn session_id(&self) -> Option<&PortalId> {
         self.login.session.as_ref().map(|live| &live.session_id)
     }
@@ -133,6 +147,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
             login: RefCell::default(),
             armed: Cell::default(),
             synced_use: Cell::default(),
+            untidy: Cell::new(true),
         };
         Self { host, memory: Rc::new(memory) }
     }
@@ -171,6 +186,7 @@ impl<H: Host> Portal<H> {
     fn step<S: Step>(&self, step: S) -> Result<(S::Outcome, Loaded)> {
         let now = self.host.now();
         let mut loaded = self.need()?;
+        self.tidy(&loaded.login, now)?;
         let before = loaded.login.clone();
         let jitter = self.host.jitter()?;
         let app = loaded.app.clone();
@@ -178,15 +194,15 @@ impl<H: Host> Portal<H> {
         if let Some(task) = loaded.login.task.clone().filter(|_| !self.memory.queue.is_busy()) {
             if task.committing {
                 // The one thing that nobody can find out afterwards.
-                self.audit(&loaded.name, &task.work, Code::OutcomeUnknown.as_str(), &self.itself("recovery"));
+                let code = Code::OutcomeUnknown.as_str();
+                self.audit(&loaded.name, &task.work, code, None, &self.itself("recovery"));
             }
             loaded.login.step(Interrupted, &context);
         }
         let outcome = loaded.login.step(step, &context);
         if loaded.login != before {
-            let rows = self.rows()?;
-            rows.put_login(&loaded.login)?;
-            rows.tidy(&before, &loaded.login)?;
+            let stored = self.rows()?.put_step(&before, &loaded.login);
+            self.whole(stored, now)?;
         }
         if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
             && !S::ORDERED
@@ -197,14 +213,42 @@ impl<H: Host> Portal<H> {
         Ok((outcome, loaded))
     }
 
+    /// Puts right what half a step has left, before anything is decided on top of it.
+    fn tidy(&self, login: &Login, now: Timestamp) -> Result<()> {
+        if !self.memory.untidy.get() {
+            return Ok(());
+        }
+        let tidied = self.rows()?.tidy(login);
+        self.whole(tidied, now)?;
+        self.memory.untidy.set(false);
+        Ok(())
+    }
+
+    /// A write that says that it failed may be done, and those before it are: the next step looks, and the alarm sees to it
+    /// that there is one.
+    fn whole(&self, stored: Result<()>, now: Timestamp) -> Result<()> {
+        if stored.is_err() {
+            self.memory.untidy.set(true);
+            let at = now.plus(ALARM_AGAIN);
+            if self.memory.armed.get().is_none_or(|armed| armed > at) {
+                self.host.set_alarm(at)?;
+                self.memory.armed.set(Some(at));
+            }
+        }
+        stored
+    }
+
     fn next_alarm(&self, loaded: &Loaded, now: Timestamp) -> Result<Option<Timestamp>> {
         // Not configured any more: nothing is done for it, and nothing is lost.
         if loaded.driver().is_none() {
             return Ok(None);
         }
         let least = if self.memory.queue.is_empty() { now } else { now.plus(ALARM_WHILE_BUSY) };
-        let wizards = self.rows()?.wizards_end(loaded.policy().wizard_idle)?;
-        let at = [loaded.login.next_alarm(loaded.policy(), now), wizards].into_iter().flatten().min();
+        let rows = self.rows()?;
+        let wizards = rows.wizards_end(loaded.policy().wizard_idle)?;
+        let untidy = self.memory.untidy.get().then(|| now.plus(ALARM_AGAIN));
+        let at = [loaded.login.next_alarm(loaded.policy(), now), wizards, rows.page_end()?, untidy];
+        let at = at.into_iter().flatten().min();
         Ok(at.map(|at| at.max(least)))
     }
 
@@ -232,6 +276,7 @@ impl<H: Host> Portal<H> {
         let Some(loaded) = self.load()?.filter(|loaded| loaded.driver().is_some()) else { return Ok(()) };
         // Told again, in case a report was overtaken by another.
         self.memory.synced_use.set(None);
+        self.rows()?.forget_page(self.host.now())?;
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, self.host.now())?;
         if self.memory.queue.is_empty() {
             let (due, _) = self.step(Woke)?;
@@ -261,8 +306,8 @@ impl<H: Host> Portal<H> {
         Ok(())
     }
 
-    fn audit(&self, name: &str, work: &Work, outcome: &str, by: &Actor) {
-        self.host.info(&log::portal(name, work, outcome, by, self.host.now()));
+    fn audit(&self, name: &str, work: &Work, outcome: &str, place: Option<&Place>, by: &Actor) {
+        self.host.info(&log::portal(name, work, outcome, place, by, self.host.now()));
     }
 
     /// Nobody asked for what is done.

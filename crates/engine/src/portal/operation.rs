@@ -11,7 +11,7 @@ use portal::steps::{
     Confirmed, Failed, Gone, LoggedOut, Lost, Resumed, Resumption, TaskStarted, Unasked, Usable,
 };
 use portal::{
-    Answered, Code, Done, End, Failure, Operation, Outcome, Refusal, Request, RunReply, Wizard, Work,
+    Answered, Code, Done, End, Failure, Operation, Outcome, Place, Refusal, Request, RunReply, Wizard, Work,
     operation,
 };
 
@@ -66,26 +66,26 @@ impl<H: Host> Portal<H> {
         }
         let work = Work::Run(operation.operation.clone());
         loop {
-            let (end, jar, calls) =
+            let (end, jar, place) =
                 self.visit_and_run(&loaded, &work, &operation, wizard_id.as_ref()).await?;
             self.store_jar(&loaded, Some(&on.session_id), &jar)?;
             let failure = match end {
                 Ok(outcome) => {
                     // What is known without the portal confirms nothing.
-                    if calls > 0 {
+                    if !place.calls.is_empty() {
                         self.step(Confirmed { used: true })?;
                     } else {
                         self.step(Unasked)?;
                     }
-                    self.audit(&loaded.name, &work, "ok", by);
+                    self.audit(&loaded.name, &work, "ok", None, by);
                     let (answered, wizard_id) = self.save_wizard(&loaded, &on, outcome, wizard_id);
                     return Ok(on.done(Ok(answered), wizard_id));
                 }
                 Err(failure) => failure,
             };
             if failure.code != Code::LoggedOut {
-                self.audit(&loaded.name, &work, failure.code.as_str(), by);
-                return Ok(on.refused(self.step(Failed(failure))?.0));
+                self.audit(&loaded.name, &work, failure.code.as_str(), Some(&place), by);
+                return Ok(on.refused(self.step(Failed(failure))?.0.at(place)));
             }
             if !self.is_current(&on.session_id)? {
                 self.step(Failed(Failure::new(Code::Closed)))?;
@@ -95,13 +95,14 @@ impl<H: Host> Portal<H> {
                 Lost::LogIn => {
                     again = true;
                     if let Err(refusal) = self.log_in(None, false, by).await? {
-                        self.audit(&loaded.name, &work, refusal.code.as_str(), by);
+                        let place = refusal.place.as_deref();
+                        self.audit(&loaded.name, &work, refusal.code.as_str(), place, by);
                         return self.lost(&on, refusal);
                     }
                     forget_form(&mut operation);
                 }
                 Lost::Ended(reason) => {
-                    self.audit(&loaded.name, &work, Code::LoggedOut.as_str(), by);
+                    self.audit(&loaded.name, &work, Code::LoggedOut.as_str(), Some(&place), by);
                     return Ok(RunReply::Ended(reason));
                 }
                 Lost::Unknown => return Ok(on.refused(Refusal::new(Code::LoggedOut))),
@@ -125,16 +126,20 @@ impl<H: Host> Portal<H> {
         work: &Work,
         operation: &Request,
         wizard_id: Option<&String>,
-    ) -> Result<(Result<Outcome, Failure>, Jar, usize)> {
+    ) -> Result<(Result<Outcome, Failure>, Jar, Place)> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             // Cookies that cannot be opened are as good as none: the credentials may be.
-            return Ok((Err(Failure::new(Code::LoggedOut)), Jar::default(), 0));
+            return Ok((Err(Failure::new(Code::LoggedOut)), Jar::default(), Place::default()));
         };
         self.step(TaskStarted(work.clone()))?;
         let host = VisitHost::new(self, loaded).with_wizard(wizard_id.cloned());
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.run(&mut visit, operation).await;
-        Ok((end, visit.jar, visit.trace.len()))
+        let place = match &end {
+            Err(failure) if failure.code != Code::LoggedOut => self.place(loaded, &visit, failure, None),
+            _ => visit.place(),
+        };
+        Ok((end, visit.jar, place))
     }
 
     pub(super) fn is_current(&self, session_id: &PortalId) -> Result<bool> {

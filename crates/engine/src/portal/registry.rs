@@ -8,6 +8,7 @@ use base::fault::Fault;
 use portal::Credentials;
 use portal::registry::{
     FindByAlias, FindByAliasReply, Place, Remove, Removed, Row, Surplus, USERNAME_PURPOSE, Upsert,
+    UsernameRefused,
 };
 use portal::steps::{SyncStarted, Synced};
 use std::time::Duration;
@@ -95,11 +96,14 @@ impl<H: Host> Portal<H> {
         // Said again while there is another: its end may not have been told before that began.
         let ended = loaded.login.ended.clone();
         let Some(live) = &loaded.login.session else {
-            return Ok(Report::None(Remove { name, ended, as_of: self.host.now() }));
+            let refused = loaded.login.username.clone().zip(loaded.login.refused);
+            let refused = refused.map(|(username, refused)| UsernameRefused { username, refused });
+            return Ok(Report::None(Remove { name, ended, as_of: self.host.now(), refused }));
         };
         let rows = self.rows()?;
         let credentials = rows.credentials(&name)?.ok().flatten();
         let alias = credentials.as_ref().and_then(|c| loaded.names(c).into_iter().next());
+        let usernames = credentials.as_ref().map(|c| loaded.usernames(c)).unwrap_or_default();
         let seal = |username: &str| {
             let nonce = self.host.nonce()?;
             let sealed = loaded.app.vault.seal(USERNAME_PURPOSE, &name, username.as_bytes(), nonce);
@@ -116,20 +120,22 @@ impl<H: Host> Portal<H> {
             keep_alive: live.keep_alive,
             name,
         };
-        Ok(Report::Lives(Upsert { row, max: loaded.policy().sessions_max, ended }))
+        Ok(Report::Lives(Upsert { row, max: loaded.policy().sessions_max, ended, usernames }))
     }
 
     /// The object that has the live session of these credentials, if it is another one: it was begun under another sealing
-    /// key. An error says that nobody could be asked, and then there must be no login.
-    pub(super) async fn elsewhere(
+    /// key; else what there is against a login with their username. An error says that nobody could be asked, and then there
+    /// must be no login.
+    pub(super) async fn ask_registry(
         &self,
         loaded: &Loaded,
         credentials: &Credentials,
-    ) -> Result<Option<String>> {
-        let find = FindByAlias { names: loaded.names(credentials), excluding: loaded.name.clone() };
-        Ok(match self.host.send(&portal::registry_address(), &find).await? {
-            FindByAliasReply::Found(place) => Some(place.name),
-            FindByAliasReply::Unknown => None,
-        })
+    ) -> Result<FindByAliasReply> {
+        let find = FindByAlias {
+            names: loaded.names(credentials),
+            excluding: loaded.name.clone(),
+            usernames: loaded.usernames(credentials),
+        };
+        Ok(self.host.send(&portal::registry_address(), &find).await?)
     }
 }

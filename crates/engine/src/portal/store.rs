@@ -2,6 +2,7 @@
 //! for the login's name.
 
 use super::Result;
+use super::page::PAGE;
 use super::wizards::{WIZARDS, WIZARDS_SINCE};
 use crate::host::Host;
 use base::secret::{self, Secret};
@@ -20,7 +21,7 @@ const CREDENTIALS: &str = "credentials";
 pub const JAR: &str = "jar";
 /// Sealed: the cookies of a session that is still to be logged out.
 pub const LOGOUT_JAR: &str = "farewell";
-const SEALED: [&str; 4] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS];
+const SEALED: [&str; 5] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS, PAGE];
 
 pub struct PortalRows<'a, H> {
     pub host: &'a H,
@@ -65,32 +66,32 @@ impl<H: Host> PortalRows<'_, H> {
         })
     }
 
-    pub fn put_login(&self, login: &Login) -> Result<()> {
-        self.host.put(LOGIN, &serde_json::to_string(login)?)
+    /// Stores what a step has made of a login, in an order in which each half of it can be gone on from: what it needs is
+    /// there before the state says so, and what it does not need any more goes last.
+    pub fn put_step(&self, before: &Login, after: &Login) -> Result<()> {
+        // The cookies of a session that is over are kept apart for as long as the portal is to be told.
+        if before.session.is_some()
+            && after.session.is_none()
+            && after.logout.is_some_and(|logout| !logout.broken_off)
+            && let Some(jar) = self.host.get(JAR)?
+        {
+            self.host.put(LOGOUT_JAR, &jar)?;
+        }
+        self.host.put(LOGIN, &serde_json::to_string(after)?)?;
+        for ((row, was_needed), (_, is_needed)) in needs(before).into_iter().zip(needs(after)) {
+            if was_needed && !is_needed {
+                self.host.delete(row)?;
+            }
+        }
+        Ok(())
     }
 
-    /// What goes with a session that is over. Its cookies are kept apart for as long as the portal is to be told.
-    pub fn tidy(&self, before: &Login, after: &Login) -> Result<()> {
-        if before.session.is_some() && after.session.is_none() {
-            if let Some(jar) = self.host.get(JAR)?
-                && after.logout.is_some_and(|f| !f.broken_off)
-            {
-                self.host.put(LOGOUT_JAR, &jar)?;
+    /// Takes away what is there for nothing: what half a step has left.
+    pub fn tidy(&self, login: &Login) -> Result<()> {
+        for (row, is_needed) in needs(login) {
+            if !is_needed && self.host.get(row)?.is_some() {
+                self.host.delete(row)?;
             }
-            // The cookies of a login that was broken off may be better ones.
-            if !after.signed_in {
-                self.host.delete(JAR)?;
-            }
-            self.host.delete(WIZARDS)?;
-            self.host.delete(WIZARDS_SINCE)?;
-        }
-        if before.logout.is_some() && after.logout.is_none() {
-            self.host.delete(LOGOUT_JAR)?;
-        }
-        let logging_in = after.task.as_ref().is_some_and(|task| task.work == Work::LogIn);
-        if after.session.is_none() && !logging_in && !after.signed_in {
-            self.host.delete(CREDENTIALS)?;
-            self.host.delete(JAR)?;
         }
         Ok(())
     }
@@ -204,6 +205,15 @@ impl<H: Host> PortalRows<'_, H> {
     pub fn put_jar(&self, name: &str, row: &str, jar: &Secret) -> Result<()> {
         self.seal(name, row, jar.expose().as_bytes())
     }
+}
+
+/// The rows beside the state, and whether it needs them.
+fn needs(login: &Login) -> [(&'static str, bool); 5] {
+    let logging_in = login.task.as_ref().is_some_and(|task| task.work == Work::LogIn);
+    let lives = login.session.is_some();
+    let secrets = lives || logging_in || login.signed_in;
+    let logs_out = login.logout.is_some_and(|logout| !logout.broken_off);
+    [(CREDENTIALS, secrets), (JAR, secrets), (LOGOUT_JAR, logs_out), (WIZARDS, lives), (WIZARDS_SINCE, lives)]
 }
 
 /// What a row is sealed for; the record is the login's name. Cookies that are kept for the logout are moved as they lie.

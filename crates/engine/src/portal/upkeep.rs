@@ -5,7 +5,7 @@ use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use portal::steps::{Confirmed, Due, Failed, LoggedOut, LogoutFinished, Lost, TaskStarted, Woke};
-use portal::{Code, Failure, Work};
+use portal::{Code, Failure, Place, Work};
 use std::time::Duration;
 
 /// A log-out is not worth waiting for longer than this.
@@ -25,34 +25,39 @@ impl<H: Host> Portal<H> {
             }
             Due::LogOut | Due::Forget | Due::Nothing => return Ok(()),
         }
-        match self.load_page(&loaded).await? {
+        let (end, place) = self.load_page(&loaded).await?;
+        match end {
             Ok(()) => {
                 self.step(Confirmed { used: false })?;
             }
             Err(failure) if failure.code == Code::LoggedOut => {
-                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
+                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
                 if self.step(LoggedOut { again: false })?.0 == Lost::LogIn {
                     let _ = self.log_in(None, true, &by).await?;
                 }
             }
             Err(failure) => {
-                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), &by);
+                self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
                 self.step(Failed(failure))?;
             }
         }
         Ok(())
     }
 
-    async fn load_page(&self, loaded: &Loaded) -> Result<Result<(), Failure>> {
+    async fn load_page(&self, loaded: &Loaded) -> Result<(Result<(), Failure>, Place)> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
-            return Ok(Err(Failure::new(Code::LoggedOut)));
+            return Ok((Err(Failure::new(Code::LoggedOut)), Place::default()));
         };
         self.step(TaskStarted(Work::KeepAlive))?;
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
+        let place = match &end {
+            Err(failure) if failure.code != Code::LoggedOut => self.place(loaded, &visit, failure, None),
+            _ => visit.place(),
+        };
         self.store_jar(loaded, loaded.session_id(), &visit.jar)?;
-        Ok(end)
+        Ok((end, place))
     }
 
     /// Logs out at the portal what was closed here.
@@ -69,7 +74,8 @@ impl<H: Host> Portal<H> {
         let mut visit = host.visit(jar, LOG_OUT_MAX);
         let end = loaded.need_driver()?.log_out(&mut visit).await;
         let outcome = end.as_ref().map_or_else(|failure| failure.code.as_str(), |()| "ok");
-        self.audit(&loaded.name, &Work::LogOut, outcome, &self.itself("object"));
+        let failed = end.as_ref().err().map(|failure| self.place(&loaded, &visit, failure, None));
+        self.audit(&loaded.name, &Work::LogOut, outcome, failed.as_ref(), &self.itself("object"));
         // Logged out already is logged out.
         let done = end.is_ok() || end.is_err_and(|failure| failure.code == Code::LoggedOut);
         self.step(LogoutFinished { done })?;

@@ -28,7 +28,7 @@ impl<H: Host> VisitHost<H> {
     }
 
     pub fn visit(&self, jar: Jar, time: Duration) -> Visit<'_> {
-        Visit { net: self, jar, deadline: self.portal.host.now().plus(time), trace: Vec::new() }
+        Visit::new(self, jar, self.portal.host.now().plus(time))
     }
 
     fn store(&self, progress: Progress) -> Result<()> {

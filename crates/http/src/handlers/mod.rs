@@ -17,6 +17,7 @@ pub mod own_password;
 pub mod own_sessions;
 pub mod portal;
 mod portal_fields;
+pub mod portal_pages;
 pub mod post_login;
 mod post_login_fields;
 pub mod refresh;

@@ -1,7 +1,7 @@
 //! Portal sessions, in the shapes of the legacy system: got, used, listed, closed. Every failure has `success`, `error` and
 //! `code`.
 
-use super::portal_fields::{self, OperationInput};
+use super::portal_fields::{self, GetInput, OperationInput};
 use super::service_auth::ServiceCaller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -11,6 +11,7 @@ use crate::reply::Reply;
 use base::clock::Timestamp;
 use base::ids::PortalId;
 use base::rpc::Unreachable;
+use portal::emodal::operations::DEBUG;
 use portal::protocol::LoginCommand;
 use portal::registry::{self, Find, FindReply, List, Listed, Place, Remove, Row, USERNAME_PURPOSE};
 use portal::{
@@ -26,10 +27,10 @@ use serde_json::{Map, Value, json};
 ///    many logins, 502 and 504 if the portal fails.
 pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let (credentials, keep_alive) = portal_fields::credentials(ctx).await?;
+    let GetInput { credentials, keep_alive, debug } = portal_fields::credentials(ctx).await?;
     set_up(ctx)?;
     let who = by.who.clone();
-    let get = Get { credentials: credentials.clone(), keep_alive, by };
+    let get = Get { credentials: credentials.clone(), keep_alive, by, debug };
     let told = where_it_is(ctx, &credentials, async |name| Ok(send(ctx, name, get.clone()).await?));
     let outcome = match told.await {
         Ok(GetReply::Session(session)) => Ok(session),
@@ -47,7 +48,24 @@ pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCalle
         service: Some(&who),
         ..Audit::default()
     });
-    outcome.map(|session| session_reply(&session))
+    match outcome {
+        Ok(session) => Ok(session_reply(&session)),
+        Err(Reason::Portal(refusal)) => Ok(refusal_reply(ctx, refusal, debug, Map::new())),
+        Err(reason) => Err(reason),
+    }
+}
+
+/// A refusal, with the calls that were made if those were asked for.
+fn refusal_reply<B: Backend>(
+    ctx: &RequestContext<B>,
+    refusal: Refusal,
+    debug: bool,
+    mut body: Map<String, Value>,
+) -> Reply {
+    if let Some(place) = refusal.place.as_ref().filter(|_| debug) {
+        body.insert(DEBUG.to_owned(), json!({ "calls": place.calls }));
+    }
+    Reply::portal_refusal(&Reason::Portal(refusal), &ctx.head, body)
 }
 
 fn session_reply(session: &Session) -> Reply {
@@ -58,6 +76,9 @@ fn session_reply(session: &Session) -> Reply {
         (true, Some(End::Evicted)) => "New persistent session created; the one before gave way to others",
         (true, Some(End::Idle)) => "New persistent session created; the one before was not used for too long",
         (true, Some(End::LoggedOut)) => "New persistent session created; the portal had ended the one before",
+        (true, Some(End::Unused)) => {
+            "New persistent session created; the portal had ended the one before, which nobody had used for long"
+        }
         (true, Some(End::CredentialsRefused)) => {
             "New persistent session created; the portal had refused the credentials of the one before"
         }
@@ -66,7 +87,7 @@ fn session_reply(session: &Session) -> Reply {
         }
         (true, Some(End::Unreadable)) => "New persistent session created; the one before could not be read",
     };
-    let body = json!({
+    let mut body = json!({
         "success": true,
         "session_id": session.live.session_id,
         "is_new": session.is_new,
@@ -77,6 +98,9 @@ fn session_reply(session: &Session) -> Reply {
         "previous_ended": session.previous.map(End::as_str),
         "message": message,
     });
+    if let (Some(body), Some(calls)) = (body.as_object_mut(), &session.calls) {
+        body.insert(DEBUG.to_owned(), json!({ "calls": calls }));
+    }
     Reply::json(200, &body)
 }
 
@@ -92,6 +116,7 @@ pub async fn run<B: Backend>(
     let input = portal_fields::operation(ctx, operation).await?;
     set_up(ctx)?;
     let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;
+    let debug = request.fields.get(DEBUG) == Some(&Value::Bool(true));
     let order = |session_id: Option<PortalId>, credentials: Option<Credentials>| Run {
         session_id,
         credentials,
@@ -107,7 +132,7 @@ pub async fn run<B: Backend>(
                 match order_run(ctx, &name, order(Some(session_id), None), operation).await? {
                     RunReply::Unknown => {}
                     RunReply::Ended(reason) => gone = Reason::PortalSessionEnded(reason),
-                    told => return done_reply(ctx, told),
+                    told => return done_reply(ctx, told, debug),
                 }
             }
             Err(reason) => gone = reason,
@@ -117,7 +142,7 @@ pub async fn run<B: Backend>(
     let order = order(None, Some(credentials.clone()));
     let told =
         where_it_is(ctx, &credentials, async |name| order_run(ctx, name, order.clone(), operation).await);
-    done_reply(ctx, told.await?)
+    done_reply(ctx, told.await?, debug)
 }
 
 /// Sends a command to the object of the login of this name.
@@ -144,10 +169,10 @@ async fn order_run<B: Backend>(
     }
 }
 
-fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Reply, Reason> {
+fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply, debug: bool) -> Result<Reply, Reason> {
     let Done { session_id, is_new, result, wizard_id } = match told {
         RunReply::Done(done) => done,
-        RunReply::Refused(refusal) => return Err(Reason::Portal(refusal)),
+        RunReply::Refused(refusal) => return Ok(refusal_reply(ctx, refusal, debug, Map::new())),
         RunReply::Ended(reason) => return Err(Reason::PortalSessionEnded(reason)),
         RunReply::Unknown => return Err(Reason::SessionNotFound),
         // Twice: it moves about. Nothing was done.
@@ -161,7 +186,7 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply) -> Result<Rep
     }
     let told = match result {
         Ok(told) => told,
-        Err(refusal) => return Ok(Reply::portal_refusal(&Reason::Portal(refusal), &ctx.head, body)),
+        Err(refusal) => return Ok(refusal_reply(ctx, refusal, debug, body)),
     };
     if let Some(waiting) = told.waiting {
         body.extend(told.answer);
@@ -270,6 +295,7 @@ async fn where_it_is<B: Backend, R: Elsewhere>(
         return Ok(told);
     }
     // Its session is over, and the registry has not heard of that.
-    ctx.send(&registry::address(), &Remove { name: other, ended: None, as_of: ctx.now() }).await?;
+    ctx.send(&registry::address(), &Remove { name: other, ended: None, as_of: ctx.now(), refused: None })
+        .await?;
     ask(name).await
 }

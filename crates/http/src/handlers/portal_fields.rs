@@ -18,6 +18,14 @@ const CREDENTIALS: [(&str, usize); 3] = [
 ];
 const ID_BYTES_MAX: usize = 128;
 
+/// Whose session is wanted.
+pub struct GetInput {
+    pub credentials: Credentials,
+    pub keep_alive: bool,
+    /// Whether the calls of a login are told.
+    pub debug: bool,
+}
+
 /// An operation, and on which session.
 pub struct OperationInput {
     pub session_id: Option<PortalId>,
@@ -28,12 +36,13 @@ pub struct OperationInput {
 }
 
 /// The body of `/get_session`: the credentials, and whether the session is to be kept alive, which it is if nothing is said.
-pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<(Credentials, bool), Reason> {
+pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<GetInput, Reason> {
     let mut fields = ctx.fields().await?;
     let credentials = required(&mut fields);
     let keep_alive = fields.optional_bool("keep_alive").unwrap_or(true);
+    let debug = fields.optional_bool("debug").unwrap_or(false);
     finish(fields)?;
-    Ok((credentials, keep_alive))
+    Ok(GetInput { credentials, keep_alive, debug })
 }
 
 /// The body of an operation: a session's id or credentials or both, and the operation's own fields.

@@ -97,6 +97,7 @@ pub enum ForAdmin {
     CreateServiceKey,
     RevokeServiceKey,
     SealingKeys,
+    PortalPage,
 }
 
 /// For a service whose key has the row's scope.

@@ -107,6 +107,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),
     row!(DELETE "/admin/service-keys/{id}", Route::Admin(ForAdmin::RevokeServiceKey)),
     row!(GET "/admin/sealing-keys", Route::Admin(ForAdmin::SealingKeys)),
+    row!(GET "/admin/portal-pages/{portal}/{login}", Route::Admin(ForAdmin::PortalPage)),
     // Post-login sessions, and the mock of their verifier.
     row!(POST "/api/v1/postlogin/init-session", Route::Open(Open::InitSession)),
     row!(POST "/api/v1/postlogin/renew-token", Route::Open(Open::RenewSession)),

@@ -45,6 +45,8 @@ impl Emodal {
         fields: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Failure> {
         let path = (listing.path)(&self.pages);
+        let table = format!("the table #{} with {}", listing.table, listing.columns.said());
+        browser.visit.goes_to("list", table.as_str());
         let shown = self.page(browser, &address(path, fields)?).await;
         // Only what the caller names can be missing.
         let mut shown = shown.map_err(|f| if path.contains('{') { f } else { super::not_that(f) })?;
@@ -67,6 +69,7 @@ impl Emodal {
                 if !visited.insert(next.to_string()) {
                     break "no_progress";
                 }
+                browser.visit.goes_to("next_page", table.as_str());
                 shown = browser.click(&shown.url, next.as_str()).await?;
                 self.whole(&shown).map_err(super::not_that)?;
                 cycles += 1;
@@ -168,6 +171,19 @@ impl Listed {
         }
         answer.insert(listing.count.to_owned(), rows.len().into());
         answer.insert(listing.rows.to_owned(), rows.into());
+    }
+}
+
+impl Columns {
+    /// For whoever is told that they are not there.
+    fn said(&self) -> String {
+        match self {
+            Self::AsTheHeadSays { needed } => format!("the column {needed}"),
+            Self::Named(names) => {
+                let names: Vec<_> = names.iter().map(|(said, _)| *said).collect();
+                format!("the columns {}", names.join(", "))
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::code::{Code, Failure};
 use super::super::driver::{Credentials, Standing};
 use super::super::html::{Form, says};
 use super::super::net::Progress;
-use super::Emodal;
+use super::{Emodal, Pages};
 
 /// Why a page of the login is not what was hoped for.
 enum Refusal {
@@ -17,31 +17,43 @@ enum Refusal {
 
 impl Emodal {
     /// 1. Opens the login page and looks for the form with the password.
-    /// 2. Has its captcha solved, if there is one, and sends it.
-    /// 3. Once that leads away from the login page, the credentials were taken, and the cookies are kept from then on.
-    /// 4. Believes nothing but a page of a logged-in user.
+    /// 2. Looks whether it would be sent as it has to be: by POST, to a host that is allowed. What will not do is paid for by
+    ///    nobody.
+    /// 3. Has its captcha solved, if there is one, and sends it.
+    /// 4. Once that leads away from the login page, the credentials were taken, and the cookies are kept from then on.
+    /// 5. Believes nothing but a page of a logged-in user.
     pub(super) async fn sign_in(
         &self,
         browser: &mut Browser<'_, '_>,
         credentials: &Credentials,
     ) -> Result<(), Failure> {
+        let Pages { username_input, password_input, logout_path, .. } = &self.pages;
+        let wanted =
+            format!("a form with the inputs {username_input} and {password_input} that is sent by POST");
+        browser.visit.goes_to("login_page", wanted.as_str());
         let mut shown = browser.open(&self.pages.login_path).await?;
         let mut solver = Solver::new(&self.captcha, &credentials.captcha_api_key, browser.visit.net.now());
         loop {
             let mut form = self.login_form(&shown, credentials)?;
+            browser.prepare(&shown.url, &form)?;
             let site_key = shown.document.site_key().map(str::to_owned);
             if let Some(site_key) = &site_key {
+                browser.visit.goes_to("captcha", "a solution of the captcha");
                 browser.visit.net.progress(Progress::Paying)?;
                 let solution = solver.solve(browser.visit, site_key, &shown.url).await?;
                 form.put(&self.pages.captcha_input, solution.expose());
             }
+            browser.visit.goes_to("password", format!("a page with a way to {logout_path}"));
             let next = self.send(browser, &shown, &form).await?;
             if self.standing(next.status, &next.document) == Standing::LoggedIn {
                 return Ok(());
             }
             match self.refusal(&next) {
                 Some(Refusal::Final(code)) => return Err(Failure::with_status(code, next.status)),
-                Some(Refusal::Captcha) if site_key.is_some() => shown = next,
+                Some(Refusal::Captcha) if site_key.is_some() => {
+                    browser.visit.goes_to("login_page", wanted.as_str());
+                    shown = next;
+                }
                 Some(Refusal::Captcha) => {
                     return Err(Failure::with_status(Code::CaptchaUnsolved, next.status));
                 }

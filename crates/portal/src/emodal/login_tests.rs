@@ -250,3 +250,48 @@ fn pages_can_be_set_one_by_one() {
     );
     assert!(serde_json::from_str::<Pages>(r#"{"login_pth": "/in"}"#).is_err());
 }
+
+/// The password in an address would stand in the logs of the portal and of everybody on the way.
+#[test]
+fn f32_a_form_that_would_not_be_posted_gets_no_password_and_costs_no_captcha() {
+    for tag in [
+        "<form action='/identity/account/login'>",
+        "<form method=get action='/identity/account/login'>",
+        "<form method=dialog action='/identity/account/login'>",
+        "<form method=put action='/identity/account/login'>",
+    ] {
+        let html = login_page(0, "")
+            .replace("<form method='post' action='/identity/account/login' id='login'>", tag);
+        assert!(html.contains(tag));
+        let world = World::new(|called| {
+            if called.path() == "/portal/login" {
+                to(302, "https://id.example.com/identity/account/login")
+            } else {
+                page(200, &html)
+            }
+        });
+        let mut visit = world.visit(300);
+        let failure = now(emodal().log_in(&mut visit, &credentials())).unwrap_err();
+        assert_eq!(failure.code, Code::UnexpectedResponse, "{tag}");
+        assert_eq!(world.calls(), ["GET /portal/login", "GET /identity/account/login"], "{tag}");
+        assert!(world.called.borrow().iter().all(|called| !called.url.contains("ann")));
+    }
+}
+
+#[test]
+fn f32_nor_does_one_that_leads_to_another_host() {
+    for action in ["https://evil.example/login", "http://id.example.com/login", "javascript:send()"] {
+        let html = login_page(0, "").replace("/identity/account/login'", &format!("{action}'"));
+        let world = World::new(|called| {
+            if called.path() == "/portal/login" {
+                to(302, "https://id.example.com/x")
+            } else {
+                page(200, &html)
+            }
+        });
+        let mut visit = world.visit(300);
+        let failure = now(emodal().log_in(&mut visit, &credentials())).unwrap_err();
+        assert_eq!(failure.code, Code::Redirected, "{action}");
+        assert_eq!(world.calls(), ["GET /portal/login", "GET /x"], "{action}");
+    }
+}

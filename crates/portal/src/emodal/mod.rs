@@ -54,6 +54,7 @@ impl Driver for Emodal {
     fn keep_alive<'a>(&'a self, visit: &'a mut Visit<'_>) -> Pending<'a, Result<(), Failure>> {
         Box::pin(async move {
             let site = self.site()?;
+            visit.goes_to("keep_alive", format!("a page with a way to {}", self.pages.logout_path));
             let shown = Browser::new(visit, &site).open(&self.pages.home_path).await?;
             self.admitted(&shown)
         })
@@ -90,6 +91,7 @@ impl Driver for Emodal {
     fn log_out<'a>(&'a self, visit: &'a mut Visit<'_>) -> Pending<'a, Result<(), Failure>> {
         Box::pin(async move {
             let site = self.site()?;
+            visit.goes_to("logout", "any page");
             Browser::new(visit, &site).open(&self.pages.logout_path).await.map(|_| ())
         })
     }

@@ -29,6 +29,10 @@ impl Filling<'_> {
         if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
             return Err(Failure::new(Code::OutOfTime));
         }
+        if let End::Commit { confirmation, .. } = &self.steps.end {
+            let said = self.emodal.pages.appointment_confirmed.join("\" or \"");
+            browser.visit.goes_to("order", format!("the text \"{said}\" and the element #{confirmation}"));
+        }
         browser.visit.net.progress(Progress::Committing)?;
         let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
         let shown = browser.go_once(prepared).await.map_err(|failure| unknown(failure.status))?;

@@ -109,6 +109,7 @@ impl Filling<'_> {
                 }
                 _ => {}
             }
+            self.goes_to_form(browser, now.phase.saturating_add(1));
             let shown = browser.submit(&now.url, &now.form).await?;
             if self.emodal.standing(shown.status, &shown.document) == Standing::LoggedOut {
                 return Err(Failure::with_status(Code::LoggedOut, shown.status));
@@ -135,10 +136,16 @@ impl Filling<'_> {
             let wizard = Wizard { fields: self.fields.clone(), phase: 1, form: None };
             return Ok(Err(waiting(wizard, &wants(&missing), missing)));
         }
+        self.goes_to_form(browser, 1);
         let shown = self.emodal.page(browser, (self.steps.start)(&self.emodal.pages)).await;
         let shown = shown.map_err(super::not_that)?;
         let first = self.read(&shown).filter(|kept| kept.phase == 1);
         first.map(Ok).ok_or(Failure::with_status(Code::UnexpectedResponse, shown.status))
+    }
+
+    fn goes_to_form(&self, browser: &mut Browser<'_, '_>, phase: u8) {
+        let looked_for = format!("the form #{} with data-phase {phase}", self.steps.form);
+        browser.visit.goes_to("appointment_form", looked_for);
     }
 
     /// The wizard's form on a page, if there is a whole one.

@@ -23,6 +23,7 @@ pub struct Document {
     site_key: Option<String>,
     submits_itself: bool,
     cut_off: bool,
+    title: Option<String>,
 }
 
 impl Document {
@@ -37,6 +38,7 @@ impl Document {
             site_key: read.site_key,
             submits_itself: read.submits_itself,
             cut_off: read.cut_off,
+            title: read.title,
         }
     }
 
@@ -48,6 +50,10 @@ impl Document {
     /// Whether it says one of these, in whichever case.
     pub fn says(&self, texts: &[String]) -> bool {
         says(&self.lower, texts)
+    }
+
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
     }
 
     /// The captcha's key, if there is one to solve.

@@ -40,6 +40,9 @@ const ATTRIBUTES: [&str; 18] = [
 /// A page of so many elements and texts is no portal's: an instance has 128 MB.
 const NODES_MAX: usize = 1_000_000;
 
+/// So much of a title is kept.
+const TITLE_CHARS_MAX: usize = 200;
+
 pub enum Node {
     Start(&'static str, Option<Box<Attributes>>),
     End(&'static str),
@@ -79,6 +82,7 @@ pub struct Read {
     pub site_key: Option<String>,
     pub submits_itself: bool,
     pub cut_off: bool,
+    pub title: Option<String>,
     /// The element whose text is not seen, while it is open.
     unseen: Option<&'static str>,
 }
@@ -165,6 +169,10 @@ impl Read {
 
     fn text(&mut self, text: &str) {
         match self.unseen {
+            Some("title") if self.title.is_none() => {
+                let words: Vec<&str> = text.split_whitespace().collect();
+                self.title = Some(words.join(" ").chars().take(TITLE_CHARS_MAX).collect());
+            }
             Some("script") => self.submits_itself |= text.contains("submit("),
             Some(_) => {}
             None => self.nodes.push(Node::Text(text.into())),

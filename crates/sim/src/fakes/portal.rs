@@ -70,6 +70,8 @@ pub struct State {
     pub slots: usize,
     /// Each page gives a session another cookie, and the one before is good for nothing from then on.
     pub rotates: bool,
+    /// What the odd page says.
+    pub echoes: Option<&'static str>,
     pub calls: Vec<Called>,
     pub attempts: Vec<Attempt>,
     /// When a password was refused.
@@ -113,6 +115,7 @@ impl Site {
             crashed: false,
             slots: 3,
             rotates: false,
+            echoes: None,
             calls: Vec::new(),
             attempts: Vec::new(),
             refused_at: None,
@@ -352,7 +355,9 @@ impl State {
                 "<table id=timeline><tr><th>Milestone</th><th>Date</th><th>Status</th></tr><tr><td>Pregate</td>\
                  <td>N/A</td><td>Completed</td></tr></table>",
             ),
-            ("GET", "/portal/containers/odd") => inside("<p>Under construction</p>"),
+            ("GET", "/portal/containers/odd") => {
+                inside(&format!("<p>{}</p>", self.echoes.unwrap_or("Under construction")))
+            }
             ("GET", path) if path.starts_with("/portal/containers/") => page(404, "<p>No such container</p>"),
             ("GET", "/portal/appointments/new") => {
                 let number = u32::try_from(self.wizards.len()).unwrap() + 1;

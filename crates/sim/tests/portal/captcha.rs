@@ -15,7 +15,7 @@ fn play() -> Play {
 }
 
 fn get_with(play: &Play, key: &str) -> GetReply {
-    let get = Get { credentials: credentials("driver", key), keep_alive: true, by: actor() };
+    let get = Get { credentials: credentials("driver", key), keep_alive: true, by: actor(), debug: false };
     play.tell(&play.name, get)
 }
 

@@ -15,7 +15,7 @@ fn names(play: &Play) -> Vec<String> {
 }
 
 fn get(play: &Play, name: &str) -> GetReply {
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor() };
+    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
     play.tell(name, get)
 }
 
@@ -54,7 +54,7 @@ fn a_session_begun_under_the_key_before_goes_on_under_its_old_name() {
     assert_eq!(get(&play, &new), GetReply::Moved(old.clone()));
     let GetReply::Session(session) = get(&play, &old) else { panic!() };
     assert_eq!((session.live.session_id, play.site.logins()), (id.clone(), 1));
-    let find = FindByAlias { names: names(&play), excluding: new.clone() };
+    let find = FindByAlias { names: names(&play), excluding: new.clone(), usernames: vec![] };
     let found = play.world.send(&portal::registry_address(), &find).unwrap();
     assert!(matches!(found, FindByAliasReply::Found(place) if place.session_id == id));
     // Once it is over, the next begins under the new name: the old one says so.
@@ -128,7 +128,7 @@ fn an_old_name_serves_nobody_but_those_whose_session_it_has() {
         Credentials { password: Secret::new("driver1-pass"), ..good },
     ];
     for credentials in others {
-        let get = Get { credentials, keep_alive: true, by: actor() };
+        let get = Get { credentials, keep_alive: true, by: actor(), debug: false };
         assert_eq!(play.tell(&old, get), GetReply::Unknown);
     }
     assert!(matches!(get(&play, &old), GetReply::Session(session) if !session.is_new));

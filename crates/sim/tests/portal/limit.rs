@@ -10,7 +10,7 @@ const MAX: usize = 10;
 fn get(play: &Play, n: usize) -> PortalId {
     let credentials = credentials(&format!("driver{n}"), "ck");
     let name = play.name_of(&credentials);
-    match play.tell(&name, Get { credentials, keep_alive: true, by: actor() }) {
+    match play.tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false }) {
         GetReply::Session(session) => session.live.session_id,
         other => panic!("{other:?}"),
     }
@@ -43,7 +43,7 @@ fn the_eleventh_closes_the_one_that_was_not_used_for_longest() {
     assert_eq!(play.find(&ids[1]), FindReply::Ended(End::Evicted));
     let credentials = credentials("driver1", "ck");
     let name = play.name_of(&credentials);
-    let reply = play.tell(&name, Get { credentials, keep_alive: true, by: actor() });
+    let reply = play.tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false });
     let GetReply::Session(session) = reply else { panic!("{reply:?}") };
     assert_eq!((session.is_new, session.previous), (true, Some(End::Evicted)));
 }
@@ -57,7 +57,7 @@ fn the_one_that_is_reported_is_never_the_one_to_go() {
         session_id: PortalId::issued("late"),
         ..play.listed().remove(0)
     };
-    let upsert = Upsert { row, max: MAX, ended: None };
+    let upsert = Upsert { row, max: MAX, ended: None, usernames: vec![] };
     let Surplus::TooMany(places) = play.world.send(&portal::registry_address(), &upsert).unwrap();
     assert_eq!(places.iter().map(|place| &place.session_id).collect::<Vec<_>>(), [&ids[0]]);
 }

@@ -41,9 +41,9 @@ fn that_another_one_has_ended_before_is_not_told_of_one_that_is_only_to_be_tried
     assert_eq!(play.session_id(), Some(id));
 }
 
-/// Nobody could have begun it elsewhere.
+/// Whether the account is locked, nobody can say then.
 #[test]
-fn it_is_logged_in_again_also_where_the_registry_cannot_be_asked() {
+fn where_the_registry_cannot_be_asked_it_waits_half_a_minute_and_keeps_its_id() {
     let play = Play::new(&[]);
     let id = play.get(false).live.session_id;
     play.site.kick();
@@ -53,6 +53,12 @@ fn it_is_logged_in_again_also_where_the_registry_cannot_be_asked() {
     play.run_for(secs(20));
     play.world.kill(Class::PortalRegistry, "registry");
     play.world.register::<Broken>(Class::PortalRegistry);
+    let refusal = play.get_refused(false);
+    assert_eq!((refusal.code, refusal.retry_after_seconds), (Code::Interrupted, Some(30)));
+    assert_eq!(play.site.logins(), 1);
+    play.world.kill(Class::PortalRegistry, "registry");
+    play.world.register::<engine::portal_registry::PortalRegistry<sim::SimHost>>(Class::PortalRegistry);
+    play.run_for(secs(30));
     assert_eq!(play.get(false).live.session_id, id);
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod abandoned;
 mod captcha;
 mod cookies;
 mod hours;
@@ -11,8 +12,10 @@ mod limit;
 mod logins;
 mod lost;
 mod model;
+mod places;
 mod play;
 mod queue;
+mod refusals;
 mod sharing;
 mod upkeep;
 mod wizards;

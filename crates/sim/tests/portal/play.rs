@@ -228,7 +228,7 @@ impl Play {
     pub fn start_get(&self, credentials: Credentials, keep_alive: bool) -> Pending<Option<GetReply>> {
         let name = self.name_of(&credentials);
         self.used.set(self.now());
-        self.start(name, Get { credentials, keep_alive, by: actor() })
+        self.start(name, Get { credentials, keep_alive, by: actor(), debug: false })
     }
 
     pub fn get_reply(&self, keep_alive: bool) -> GetReply {

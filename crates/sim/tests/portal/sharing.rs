@@ -72,7 +72,12 @@ fn other_credentials_are_another_login() {
     assert!(matches!(other, GetReply::Session(session) if session.is_new));
     assert_eq!((play.site.logins(), play.listed().len()), (2, 2));
     // An object serves nobody but its own name.
-    let stranger = portal::Get { credentials: credentials("driver2", "ck"), keep_alive: true, by: actor() };
+    let stranger = portal::Get {
+        credentials: credentials("driver2", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+    };
     assert_eq!(play.tell(&play.name, stranger), GetReply::Unknown);
 }
 

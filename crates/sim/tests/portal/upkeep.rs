@@ -108,7 +108,9 @@ fn refused_credentials_cool_down_longer_each_time() {
     let play = Play::new(&[]);
     play.site.state().locked = true;
     assert_eq!(play.get_refused(true).code, Code::AccountLocked);
-    // A refused login leaves nothing, a day after its cool-down.
+    // A refused login leaves the page that it failed at for an hour, and nothing a day after its cool-down.
+    assert_eq!(play.row_names(), ["login", "name", "page", "page_since"]);
+    play.run_for(secs(3600));
     assert_eq!(play.row_names(), ["login", "name"]);
     play.run_for(secs(900 + 86_400 + 60));
     assert_eq!((play.row_names(), play.alarm()), (Vec::new(), None));
@@ -192,7 +194,9 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         last_used: play.now(),
         keep_alive: false,
     };
-    play.world.send(&portal::registry_address(), &Upsert { row, max: 10, ended: None }).unwrap();
+    play.world
+        .send(&portal::registry_address(), &Upsert { row, max: 10, ended: None, usernames: vec![] })
+        .unwrap();
     assert_eq!(play.listed().len(), 1);
     play.look();
     assert_eq!(play.listed().len(), 0);
@@ -207,14 +211,16 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         last_used: play.now(),
         keep_alive: true,
     };
-    play.world.send(&portal::registry_address(), &Upsert { row, max: 10, ended: None }).unwrap();
+    play.world
+        .send(&portal::registry_address(), &Upsert { row, max: 10, ended: None, usernames: vec![] })
+        .unwrap();
     play.world.register::<engine::roster::Roster<sim::SimHost>>(Class::Roster);
     play.world.cron("* * * * *").unwrap();
     assert_eq!(play.listed().len(), 0);
     // One that is missing is there again as soon as somebody wants the session.
     play.run_for(secs(10));
     play.get(true);
-    let remove = Remove { name: play.name.clone(), ended: None, as_of: play.now() };
+    let remove = Remove { name: play.name.clone(), ended: None, as_of: play.now(), refused: None };
     play.world.send(&portal::registry_address(), &remove).unwrap();
     assert_eq!(play.listed().len(), 0);
     play.run_for(secs(2));
@@ -231,9 +237,11 @@ fn a_report_that_was_overtaken_takes_nothing_back() {
     play.close(&before.live.session_id);
     play.run_for(secs(5));
     let id = play.get(true).live.session_id;
-    let remove = Remove { name: play.name.clone(), ended: None, as_of: ended_at };
+    let remove = Remove { name: play.name.clone(), ended: None, as_of: ended_at, refused: None };
     play.world.send(&portal::registry_address(), &remove).unwrap();
-    play.world.send(&portal::registry_address(), &Upsert { row: stale, max: 10, ended: None }).unwrap();
+    play.world
+        .send(&portal::registry_address(), &Upsert { row: stale, max: 10, ended: None, usernames: vec![] })
+        .unwrap();
     let listed: Vec<_> = play.listed().into_iter().map(|row| row.session_id).collect();
     assert_eq!(listed, [id]);
 }
@@ -279,7 +287,7 @@ fn without_the_portals_address_nothing_is_done_and_nothing_is_lost() {
     play.run_for(secs(1000));
     assert_eq!((play.site.calls(), play.session_id().as_ref()), (calls, Some(&id)));
     play.world.deploy(&[("EMODAL_BASE_URL", "https://portal.example.com/portal")]);
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor() };
+    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
     assert!(
         matches!(play.tell(&play.name, get), GetReply::Session(session) if session.live.session_id == id)
     );
