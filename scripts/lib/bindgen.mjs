@@ -19,7 +19,14 @@ export async function compileBindgen() {
   const program = tool("bindgen");
   if (existsSync(program) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return;
   const manifest = inRoot("scripts", "bindgen", "Cargo.toml");
-  const args = [`+${(await toolchain()).channel}`, "build", "--release", "--locked", "--manifest-path", manifest];
+  const args = [
+    `+${(await toolchain()).channel}`,
+    "build",
+    "--release",
+    "--locked",
+    "--manifest-path",
+    manifest,
+  ];
   await step("wasm-bindgen, compiled here", () =>
     runQuietly("compile-bindgen", "cargo", args, { env: { CARGO_TARGET_DIR: compiled } }),
   );
