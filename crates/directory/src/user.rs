@@ -309,13 +309,14 @@ pub fn begin_due(user: &mut User, now: Timestamp) -> Vec<Work> {
     work
 }
 
-/// When the object's alarm is due, if anything is left to do or to forget.
+/// When the object's alarm is due, if anything is left to do or to forget. What is only to be forgotten, which is all at once, waits
+/// for what is to be done: an alarm for it would find it still there, and ring on and on.
 pub fn next_alarm(user: &User) -> Option<Timestamp> {
     let reserved = user.slots.iter().filter_map(|s| s.reserved_until);
     let pending = user.pending.iter().map(|p| p.due);
     let forget = user.throttle.forgotten_at().filter(|_| user.profile.is_none());
     let removed = user.removed.map(|removed| removed.forgotten_at).filter(|_| user.profile.is_none());
-    reserved.chain(pending).chain(forget).chain(removed).min()
+    reserved.chain(pending).min().or(forget.into_iter().chain(removed).max())
 }
 
 impl User {

@@ -182,6 +182,19 @@ fn a_removed_user_is_disposable_once_the_sessions_are_ended() {
     assert_eq!(run(&mut user, Get), GetReply::NoUser);
 }
 
+/// The simulation found it: a session's object can't be reached, and the alarm rang on and on for what was only to be forgotten.
+#[test]
+fn what_is_only_to_be_forgotten_waits_for_what_is_to_be_done() {
+    let mut user = with_session();
+    login(&mut user, Verdict::Mismatch, "s2");
+    run(&mut user, RemoveUser { user_id: USER });
+    let later = NOW.plus(Duration::from_mins(20));
+    assert_eq!(begin_due(&mut user, later).len(), 1, "its session is to be ended");
+    assert_eq!(next_alarm(&user), Some(later.plus(Duration::from_secs(30))));
+    run(&mut user, Close { session_id: SessionId::issued("s1") });
+    assert!(next_alarm(&user).is_some_and(|at| user.is_disposable(at)), "and then all at once");
+}
+
 #[test]
 fn an_outdated_hash_is_replaced_at_login() {
     let mut user = somebody();

@@ -29,6 +29,8 @@ const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
 
 /// A failing alarm is tried this often again, then dropped.
 const ALARM_RETRIES: u32 = 6;
+/// An alarm that rings so often without time going by will not stop.
+const RINGS_AT_ONCE: u32 = 20;
 
 /// An engine, whatever its class.
 trait Engine {
@@ -69,6 +71,8 @@ pub struct Object {
     alarm_runs: Cell<bool>,
     /// How often its alarm has come.
     pub rings: Cell<u32>,
+    /// How often it has rung at this time.
+    rings_at_once: Cell<(Timestamp, u32)>,
 }
 
 /// What has happened to an object.
@@ -212,6 +216,7 @@ impl Deployment {
                 alarm_tries: Cell::new(0),
                 alarm_runs: Cell::new(false),
                 rings: Cell::new(0),
+                rings_at_once: Cell::new((Timestamp::from_millis(0), 0)),
             })
         });
         Some(object.clone())
@@ -393,6 +398,11 @@ impl Deployment {
         object.storage.borrow_mut().take_alarm();
         object.alarm_runs.set(true);
         object.rings.set(object.rings.get() + 1);
+        // Nobody else gets a turn any more, and on the platform it is billed.
+        let (at, times) = object.rings_at_once.get();
+        let times = if at == self.now() { times + 1 } else { 1 };
+        assert!(times < RINGS_AT_ONCE, "the alarm of {:?} {} rings on and on", object.class, object.id);
+        object.rings_at_once.set((self.now(), times));
         let (sender, receiver) = channel();
         let host = SimHost::of_object(self.clone(), object.clone(), instance.number);
         self.executor.spawn(Owner::Instance(instance.number), async move {
