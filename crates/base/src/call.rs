@@ -58,6 +58,8 @@ pub enum Code {
     GrantRefused,
     /// The upstream does not accept this token.
     TokenRefused,
+    /// The token is good, and another user's than the account's.
+    OtherUser,
     /// Whoever was making the calls is gone, and nobody knows how far they came.
     Interrupted,
     /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
@@ -103,6 +105,7 @@ impl Code {
             Self::InputRefused => "upstream_input_refused",
             Self::GrantRefused => "upstream_grant_refused",
             Self::TokenRefused => "upstream_token_refused",
+            Self::OtherUser => "upstream_user_changed",
             Self::Interrupted => "upstream_outcome_unknown",
             Self::Unreadable => "credential_unreadable",
             Self::NoTokenSource => "token_unavailable",

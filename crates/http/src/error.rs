@@ -241,7 +241,7 @@ const fn upstream_status(code: Code, passes_on: bool) -> u16 {
         Code::CallBudgetExhausted => 429,
         Code::NoTokenSource | Code::ApprovalPending | Code::Unreadable => 503,
         Code::CredentialsRefused if passes_on => 401,
-        Code::InputRefused | Code::TokenRefused | Code::GrantRefused if passes_on => 422,
+        Code::InputRefused | Code::TokenRefused | Code::OtherUser | Code::GrantRefused if passes_on => 422,
         Code::Unreachable
         | Code::RateLimited
         | Code::ServerError
@@ -251,6 +251,7 @@ const fn upstream_status(code: Code, passes_on: bool) -> u16 {
         | Code::InputRefused
         | Code::GrantRefused
         | Code::TokenRefused
+        | Code::OtherUser
         | Code::Interrupted => 502,
     }
 }

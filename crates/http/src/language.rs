@@ -92,6 +92,11 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
             "El servicio externo rechazó el token",
             "Dịch vụ bên ngoài từ chối mã thông báo",
         ],
+        Code::OtherUser => [
+            "The token is another user's than the account's",
+            "El token es de otro usuario que el de la cuenta",
+            "Mã thông báo thuộc về người dùng khác với người dùng của tài khoản",
+        ],
         Code::Unreadable => [
             "The stored token of this account cannot be read",
             "No se puede leer el token guardado de esta cuenta",

@@ -371,3 +371,34 @@ fn slug(line: &str) -> Option<String> {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
 }
+
+/// Each key that a program of an old system may read has something to ask instead, and what is to be asked is served.
+#[test]
+fn f29_every_key_of_the_old_systems_is_replaced() {
+    let page = read("docs/migration.md");
+    let section = between(&page, "### What replaces each key", "\n## ");
+    let keys = first_cells(section);
+    for key in [
+        "facturify:auth:token",
+        "upstox_access_token:{account_id}",
+        "upstox_access_token",
+        "token_info:{account_id}",
+        "access_token_blacklist:{jti}",
+        "session:{jti}",
+    ] {
+        assert!(keys.contains(key), "{key}");
+    }
+    let openapi = read("docs/openapi.yaml");
+    let routes: BTreeSet<&str> = section
+        .split('`')
+        .filter_map(|code| code.strip_prefix("GET ").or(code.strip_prefix("POST ")))
+        .map(|path| path.split('?').next().unwrap())
+        .collect();
+    assert!(routes.len() > 5, "{routes:?}");
+    for route in routes {
+        assert!(openapi.contains(&format!("\n  {route}:\n")), "{route} is not served");
+    }
+    // The code asks for it where the table says.
+    assert!(section.contains("{base_url}/api/v1/facturify/auth/token"));
+    assert!(section.contains("${baseUrl}/accounts/${id}/token"));
+}

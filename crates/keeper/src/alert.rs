@@ -21,6 +21,8 @@ pub enum Kind {
     NeedsAttention,
     /// The token runs out and no renewal is in sight.
     Expiring,
+    /// A token of another user of the upstream came, and was refused.
+    OtherUser,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Recovered => "recovered",
             Self::NeedsAttention => "needs_attention",
             Self::Expiring => "expiring",
+            Self::OtherUser => "other_user",
         }
     }
 }

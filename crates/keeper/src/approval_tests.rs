@@ -80,6 +80,6 @@ fn an_account_with_a_service_does_not_wait_for_an_approval() {
     k.account.due = Some(Due { at: k.now.plus(secs(60)), operation: Renew, source: Source::Refresh });
     assert!(runs(&k.ask(), Renew));
     assert_eq!(facturify().ask_again(until(), k.now, MOST), until(), "if it were");
-    let tried = k.event(Event::Asked { min_ttl: secs(0), tried: true });
+    let tried = k.event(Event::Asked { min_ttl: secs(0), tried: true, refused: false });
     assert!(matches!(tried, Verdict::Refuse(_)));
 }

@@ -21,6 +21,10 @@ pub struct Grant {
     /// Whether the upstream has confirmed it. `false`: it could not be asked.
     pub verified: bool,
     pub user_id: Option<String>,
+    /// The account is that user's from now on.
+    pub new_owner: bool,
+    /// It lives longer than the day, and is kept beside the token of the day.
+    pub extended: bool,
     /// Who the source says renewed it.
     pub updated_by: Option<String>,
 }

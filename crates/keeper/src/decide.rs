@@ -8,7 +8,9 @@ use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
 use super::protocol::{Actor, Adopt, Fault, Operation, Refusal, Status, Task};
 use super::providers::Provider;
-use super::state::{Account, Check, Due, Health, Held, RetryState, Source, TaskInFlight, Tokens};
+use super::state::{
+    Account, Check, Due, Extended, Health, Held, Published, RetryState, Source, TaskInFlight, Tokens,
+};
 use base::clock::{Timestamp, seconds_up};
 use base::jitter::Jitter;
 use base::secret::Secret;
@@ -20,6 +22,8 @@ pub struct Context<'a> {
     pub provider: &'a dyn Provider,
     /// A keyed hash of the provider's settings for this account.
     pub settings: &'a str,
+    /// The same of whose tokens they are.
+    pub identity: &'a str,
     /// How long before an expiry without a renewal in sight to warn.
     pub warning: Duration,
     pub now: Timestamp,
@@ -29,11 +33,14 @@ pub struct Context<'a> {
 /// What happened.
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody wants a token. `tried`: a task was just awaited for it.
+    /// Somebody wants a token. `tried`: a task was just awaited for it. `refused`: the held one was refused to them.
     Asked {
         min_ttl: Duration,
         tried: bool,
+        refused: bool,
     },
+    /// Somebody wants the token that lives longer than the day.
+    AskedExtended,
     /// Somebody wants something done upstream.
     Ordered(Operation),
     /// It is about to be done: the intent is to be written. `ordered`: by order of somebody.
@@ -63,6 +70,10 @@ pub enum Event {
     Woke,
     /// KV and the index are about to be told, again.
     SyncStarted,
+    /// KV's copy is not the token that is held, or cannot be read; or it was looked at and is right.
+    CopySeen {
+        is_right: bool,
+    },
     /// KV and the index know of the changes up to this one.
     Synced {
         change: u64,
@@ -100,17 +111,29 @@ impl From<Verdict> for Decision {
 
 /// However short a life is said to be, the account's alarm does not renew more often than this.
 const RENEWAL_LEAST: Duration = Duration::from_secs(10);
+/// A token that was checked because a caller was refused with it is not checked for that again sooner.
+const DOUBT_AGAIN: Duration = Duration::from_mins(1);
 /// What a refused token can teach at least.
 const TAUGHT_LEAST: Duration = Duration::from_mins(1);
 /// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
 const DAILY_ONCE: Duration = Duration::from_mins(1);
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
+    notice_identity(account, tokens, c);
     notice_settings(account, tokens, c);
+    if account.owner.is_none() {
+        // Also of an account of a release that did not keep it.
+        account.owner = account.held.as_ref().and_then(|held| held.user_id.clone());
+    }
     for calls in [&mut account.calls, &mut account.order_calls, &mut account.check_calls] {
         forget_old(calls, c.now);
     }
     match event {
-        Event::Asked { min_ttl, tried } => asked(account, min_ttl, tried, c).into(),
+        Event::AskedExtended => Verdict::Nothing.into(),
+        Event::Asked { refused: true, tried: false, min_ttl } => match doubted(account, c) {
+            Some(operation) => Verdict::Run(operation).into(),
+            None => asked(account, min_ttl, false, c).into(),
+        },
+        Event::Asked { min_ttl, tried, .. } => asked(account, min_ttl, tried, c).into(),
         Event::Ordered(operation) => ordered(account, operation, c).into(),
         Event::TaskStarted { operation, by, ordered } => {
             // What shares in a step of the back-off is that step.
@@ -152,14 +175,58 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
             }
             Verdict::Nothing.into()
         }
+        Event::CopySeen { is_right } => {
+            match &mut account.published {
+                Some(published) if is_right => published.looks += 1,
+                _ if !is_right => account.changed(c.now),
+                _ => {}
+            }
+            Verdict::Nothing.into()
+        }
         Event::Synced { change } => {
-            account.pending_sync.take_if(|u| u.change <= change);
+            if account.pending_sync.take_if(|u| u.change <= change).is_some() {
+                account.published = Some(Published { at: c.now, looks: 0 });
+            }
             Verdict::Nothing.into()
         }
         Event::Alerted { number, delivered } => {
             alerted(account, number, delivered, c.now);
             Verdict::Nothing.into()
         }
+    }
+}
+
+/// A token of another identity is not given out, from the first look on: nothing of it is kept but a refresh token of the same
+/// lineage. Only a new secret of the same client leaves the identity as it is.
+fn notice_identity(account: &mut Account, tokens: &mut Option<Tokens>, c: &Context<'_>) {
+    // An account of a release that kept no identity has that of its settings.
+    let unknown = account.identity.is_empty();
+    let same = if unknown {
+        account.settings.is_empty() || account.settings == c.settings
+    } else {
+        account.identity == c.identity
+    };
+    if !same {
+        account.held = None;
+        account.owner = None;
+        (account.check_at, account.doubted_at) = (None, None);
+        account.check = None;
+        account.warned = None;
+        account.due = None;
+        (account.approval_asked_at, account.approval_until) = (None, None);
+        let lineage = c.provider.lineage();
+        let kept = tokens.take().filter(|t| t.lineage == lineage).and_then(|t| t.refresh);
+        account.extended = None;
+        *tokens = kept.map(|refresh| Tokens {
+            access: Secret::new(""),
+            refresh: Some(refresh),
+            lineage,
+            extended: None,
+        });
+        account.changed(c.now);
+    }
+    if account.identity != c.identity {
+        c.identity.clone_into(&mut account.identity);
     }
 }
 
@@ -237,14 +304,45 @@ fn may_call(account: &Account, c: &Context<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// A caller was refused with the held token. Where the upstream can be asked, it is checked, once for all who say so; if it is
+/// not accepted, it is replaced. Elsewhere their word is taken, and it is renewed, at most once in a tenth of its life.
+fn doubted(account: &mut Account, c: &Context<'_>) -> Option<Operation> {
+    let rules = c.provider.rules();
+    let held = account.live(c.now)?;
+    let age = c.now.since(held.obtained_at);
+    if rules.checks {
+        let checking = account.task.as_ref().is_some_and(|t| t.operation == Operation::Check);
+        let recent = account.doubted_at.is_some_and(|at| at.plus(DOUBT_AGAIN) > c.now);
+        if checking {
+            return Some(Operation::Check);
+        }
+        if recent || allowed_at(&account.check_calls, 1, c.now) > c.now {
+            return None;
+        }
+        account.doubted_at = Some(c.now);
+        return Some(Operation::Check);
+    }
+    let renews = rules.automatic && age >= held.lifetime() / 10 && may_call(account, c).is_ok();
+    if !renews {
+        return None;
+    }
+    if held.guessed {
+        teach(account, c);
+    }
+    account.doubted_at = Some(c.now);
+    Some(Operation::Renew)
+}
+
 fn asked(account: &Account, min_ttl: Duration, tried: bool, c: &Context<'_>) -> Verdict {
     let rules = c.provider.rules();
     let joins = account.task.as_ref().is_some_and(|f| f.operation.gets());
     let may = if joins { Ok(()) } else { may_call(account, c) };
     if let Some(held) = account.live(c.now) {
-        // A renewal that cannot give more is not worth a call, nor is one for every caller.
-        let more = rules.extends && (held.provisional || held.lifetime() >= min_ttl);
-        let wants = held.left(c.now) < min_ttl && more && rules.automatic;
+        // A short token will be a long one. Of another nobody gets more than its whole life, and that at most once in a tenth of
+        // it: a reader who asks for all of it would have it renewed with each call.
+        let wanted = if held.provisional { min_ttl } else { min_ttl.min(held.lifetime()) };
+        let old_enough = held.provisional || c.now.since(held.obtained_at) >= held.lifetime() / 10;
+        let wants = held.left(c.now) < wanted && old_enough && rules.extends && rules.automatic;
         return if wants && !tried && may.is_ok() { Verdict::Run(Operation::Renew) } else { Verdict::Serve };
     }
     let pending = waits_for_approval(account, c);
@@ -306,6 +404,9 @@ fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict 
 fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>) {
     let had_plan = account.due.is_some();
     plan(account, c);
+    if account.check_at.is_none() {
+        plan_check(account, c);
+    }
     // Where all accounts have nothing, as after the first deploy, they do not all come at once.
     if let Some(due) = account.due.as_mut().filter(|due| !had_plan && due.at <= c.now) {
         due.at = c.now.plus(c.jitter.up_to(spread));
@@ -363,9 +464,18 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
             (trouble.retry_at, operation)
         }
         (None, Some(due)) => (Some(due.at), due.operation),
-        (None, None) => return Verdict::Nothing,
+        (None, None) => (None, Operation::Renew),
     };
-    if at.is_some_and(|at| at <= c.now) { Verdict::Run(operation) } else { Verdict::Nothing }
+    if at.is_some_and(|at| at <= c.now) {
+        return Verdict::Run(operation);
+    }
+    let opened = account.trouble.as_ref().is_none_or(|t| t.code != Code::Unreadable);
+    let check_due = opened && account.check_at.is_some_and(|at| at <= c.now);
+    if check_due && account.live(c.now).is_some() {
+        return Verdict::Run(Operation::Check);
+    }
+    account.check_at.take_if(|at| *at <= c.now);
+    Verdict::Nothing
 }
 
 fn task_finished(
@@ -386,8 +496,14 @@ fn task_finished(
         _ => renewal_source(account),
     });
     let mut entry = entry(task, operation, calls, c.now);
+    let outcome = of_owner(account, outcome, c);
     let verdict = match outcome {
         Outcome::Granted(grant) => {
+            account.owner = grant.user_id.clone().or(account.owner.take());
+            if grant.extended {
+                keep_extended(account, tokens, grant, source, c);
+                return Decision { verdict: Verdict::Serve, entry: Some(entry) };
+            }
             entry.expires_at = Some(grant.expires_at);
             let short = short(account, operation, &grant, c);
             if !grant.verified {
@@ -414,6 +530,7 @@ fn task_finished(
             if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
                 account.due = account.live(c.now).and_then(|held| c.provider.renewal(held, c.now, c.jitter));
             }
+            plan_check(account, c);
             account.changed(c.now);
             Verdict::Serve
         }
@@ -442,6 +559,44 @@ fn task_finished(
     };
     Decision { verdict, entry: Some(entry) }
 }
+/// A token of another user than the account's is none for it: that is told of, and nothing is taken over.
+fn of_owner(account: &mut Account, outcome: Outcome, c: &Context<'_>) -> Outcome {
+    let set = c.provider.owner();
+    let (user, may_change) = match &outcome {
+        Outcome::Granted(grant) => (grant.user_id.as_deref(), grant.new_owner && set.is_none()),
+        Outcome::Valid { user_id } => (user_id.as_deref(), false),
+        _ => return outcome,
+    };
+    let owner = set.or(account.owner.as_deref());
+    if may_change || user.is_none() || owner.is_none() || user == owner {
+        return outcome;
+    }
+    // Told of once while it lasts.
+    let told = account.outbox.iter().any(|alert| alert.kind == Kind::OtherUser)
+        || account.trouble.as_ref().is_some_and(|t| t.code == Code::OtherUser);
+    if !told {
+        alert(account, Kind::OtherUser, Some(Code::OtherUser), c.now);
+    }
+    Outcome::Failed(Failure::new(Code::OtherUser))
+}
+
+/// Beside the token of the day, whose plan it leaves alone.
+fn keep_extended(
+    account: &mut Account,
+    tokens: &mut Option<Tokens>,
+    grant: Grant,
+    source: Source,
+    c: &Context<'_>,
+) {
+    let (obtained_at, expires_at) = (c.now, grant.expires_at);
+    account.extended = Some(Extended { obtained_at, expires_at, source });
+    let extended = Some(grant.access);
+    *tokens = Some(match tokens.take() {
+        Some(tokens) => Tokens { extended, ..tokens },
+        None => Tokens { access: Secret::new(""), refresh: None, lineage: c.provider.lineage(), extended },
+    });
+}
+
 /// It did not work: counted, written down, and planned for.
 fn failed_task(
     account: &mut Account,
@@ -462,8 +617,10 @@ fn failed_task(
 
 /// A refresh token that came without a token: the one before it may be void.
 fn rotated(tokens: &mut Option<Tokens>, refresh: Secret, c: &Context<'_>) {
-    let access = tokens.take().map_or_else(|| Secret::new(""), |t| t.access);
-    *tokens = Some(Tokens { access, refresh: Some(refresh), lineage: c.provider.lineage() });
+    let before = tokens.take();
+    let extended = before.as_ref().and_then(|t| t.extended.clone());
+    let access = before.map_or_else(|| Secret::new(""), |t| t.access);
+    *tokens = Some(Tokens { access, refresh: Some(refresh), lineage: c.provider.lineage(), extended });
 }
 
 fn granted(
@@ -473,9 +630,9 @@ fn granted(
     source: Source,
     c: &Context<'_>,
 ) {
-    let before = tokens.take().and_then(|t| t.refresh);
+    let (before, extended) = tokens.take().map(|t| (t.refresh, t.extended)).unwrap_or_default();
     let (refresh, lineage) = (grant.refresh.or(before), c.provider.lineage());
-    *tokens = Some(Tokens { access: grant.access, refresh, lineage });
+    *tokens = Some(Tokens { access: grant.access, refresh, lineage, extended });
     account.generation += 1;
     let taught = account.taught_seconds.filter(|_| grant.guessed);
     account.taught_seconds = taught;
@@ -508,6 +665,7 @@ fn granted(
         account.due = Some(check_again(account, None, c));
     }
     account.held = Some(held);
+    plan_check(account, c);
     account.approval_until = None;
     account.warned = None;
 }
@@ -596,12 +754,15 @@ fn failed(
         Operation::Renew | Operation::Obtain | Operation::Refresh => fail(account, operation, failure, c),
         Operation::Check => {
             account.check = Some(Check { at: c.now, code: Some(failure.code) });
-            if failure.code == Code::TokenRefused {
+            if matches!(failure.code, Code::TokenRefused | Code::OtherUser) {
                 refused_token(account, c);
                 return;
             }
-            if account.due.as_ref().is_some_and(|d| d.operation == Operation::Check) {
-                account.due = Some(check_again(account, failure.retry_after, c));
+            let again = check_again(account, failure.retry_after, c);
+            match &mut account.due {
+                Some(due) if due.operation == Operation::Check => *due = again,
+                _ if account.check_at.is_some() => account.check_at = Some(again.at),
+                _ => {}
             }
         }
         // About what was given, not about the account.
@@ -612,16 +773,28 @@ fn failed(
 /// The held token is refused before its end: it is to be replaced at once. Where its life was a guess, that teaches how long
 /// its next ones live.
 fn refused_token(account: &mut Account, c: &Context<'_>) {
+    teach(account, c);
     if let Some(held) = &mut account.held {
-        if held.guessed {
-            let age = c.now.since(held.obtained_at).max(TAUGHT_LEAST).as_secs();
-            account.taught_seconds = Some(account.taught_seconds.map_or(age, |taught| taught.min(age)));
-        }
         held.expires_at = c.now;
     }
-    account.due = None;
+    (account.due, account.check_at) = (None, None);
     plan(account, c);
     account.changed(c.now);
+}
+
+/// How long a token lives where nobody says so: no longer than one that was refused at this age.
+fn teach(account: &mut Account, c: &Context<'_>) {
+    if let Some(held) = account.held.as_ref().filter(|held| held.guessed) {
+        let age = c.now.since(held.obtained_at).max(TAUGHT_LEAST).as_secs();
+        account.taught_seconds = Some(account.taught_seconds.map_or(age, |taught| taught.min(age)));
+    }
+}
+
+/// When the held token is held against its upstream next.
+fn plan_check(account: &mut Account, c: &Context<'_>) {
+    let (rules, every) = (c.provider.rules(), c.provider.rules().check_every);
+    let checks = rules.checks && !every.is_zero() && account.live(c.now).is_some_and(|held| held.verified);
+    account.check_at = checks.then(|| c.now.plus(every + c.jitter.up_to(every * 2 / 3)));
 }
 
 /// Counts the calls of what failed, against whoever wanted it.
@@ -635,9 +808,9 @@ fn charge_failure(
 ) {
     // An upstream that says no to what it was shown is there.
     let answered = match operation {
-        Operation::Check => failure.code == Code::TokenRefused,
+        Operation::Check => matches!(failure.code, Code::TokenRefused | Code::OtherUser),
         Operation::Exchange | Operation::Request => {
-            matches!(failure.code, Code::TokenRefused | Code::GrantRefused)
+            matches!(failure.code, Code::TokenRefused | Code::OtherUser | Code::GrantRefused)
         }
         _ => false,
     };
@@ -793,6 +966,7 @@ pub fn status(account: &Account, kid: Option<&str>, now: Timestamp) -> Status {
         }),
         next_renewal_at: renewal,
         approval_until: account.approval_until.filter(|until| *until > now),
+        extended_until: account.extended.as_ref().map(|e| e.expires_at).filter(|at| *at > now),
         kid: kid.map(str::to_owned),
     }
 }

@@ -97,7 +97,7 @@ fn whoever_tried_when_the_next_try_is_due_is_not_told_to_wait() {
     let mut k = Inputs::new(facturify());
     k.fail(Renew, Code::Timeout);
     k.now = retry_at(&k);
-    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true });
+    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true, refused: false });
     assert_eq!(refused(verdict), (Code::Timeout, None));
 }
 
@@ -187,6 +187,7 @@ fn what_is_given_says_how_it_was_come_by() {
         expires_at: None,
         source: Source::Notifier,
         user_id: None,
+        new_owner: false,
     };
     assert_eq!(Task::Adopt(adopt).source(), Some(Source::Notifier));
     assert_eq!(Task::Renew.source(), None);

@@ -78,6 +78,10 @@ impl Provider for Facturify {
         Some(Due { at, operation: Operation::Renew, source: Source::Refresh })
     }
 
+    fn identity(&self) -> String {
+        format!("{}\n{}", self.base_url, self.api_key.expose())
+    }
+
     fn settings(&self) -> String {
         let (key, secret) = (self.api_key.expose(), self.api_secret.expose());
         format!("{}\n{key}\n{secret}\n{:?}", self.base_url, self.refresh_method)
@@ -200,6 +204,8 @@ impl Calls {
             guessed: life.guessed,
             verified: true,
             user_id: None,
+            new_owner: false,
+            extended: false,
             updated_by: None,
         })
     }

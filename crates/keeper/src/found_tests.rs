@@ -185,7 +185,7 @@ fn whoever_waited_for_a_failure_is_told_of_it() {
     k.fail(Renew, Code::Timeout);
     // It took so long to say so that it may be tried again.
     k.now = k.account.trouble.as_ref().unwrap().retry_at.unwrap();
-    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true });
+    let verdict = k.event(Event::Asked { min_ttl: secs(0), tried: true, refused: false });
     assert_eq!(refused(verdict).0, Code::Timeout);
 }
 

@@ -85,6 +85,12 @@ impl Provider for OAuth2 {
         Some(Due { at, operation: Operation::Renew, source: Source::Refresh })
     }
 
+    fn identity(&self) -> String {
+        let lineage = self.lineage();
+        let lineage = lineage.as_ref().map(Secret::expose);
+        format!("{lineage:?}\n{:?}\n{:?}", self.account.grant, self.account.scope)
+    }
+
     fn settings(&self) -> String {
         let a = &self.account;
         let lineage = self.lineage();
@@ -222,6 +228,8 @@ impl Calls {
             guessed: life.guessed,
             verified: true,
             user_id: None,
+            new_owner: false,
+            extended: false,
             updated_by: None,
         })
     }

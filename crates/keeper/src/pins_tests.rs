@@ -10,7 +10,7 @@ use super::protocol::{
     StatusReply, TokenReply,
 };
 use super::providers::{FACTURIFY, OAUTH2, UPSTOX};
-use super::state::{Check, Due, Health, PendingSync, RetryState, TaskInFlight};
+use super::state::{Check, Due, Extended, Health, PendingSync, Published, RetryState, TaskInFlight};
 use super::test_support::{facturify, oauth2, oauth2_rotating, upstox, upstox_app, upstox_manual};
 use super::upstream_index::{
     Counts, CountsReply, Done, GetCounts, GetKeyUsage, Keep, KeyUsageReply, Row, Seen, StartSweep,
@@ -55,9 +55,15 @@ fn commands_in_their_envelopes() {
         command,
     };
     let order = |task| envelope(AnyCommand::Order(Order { task, by: by() }));
-    let token = GetToken { min_ttl_seconds: 60, rewrite: true, by: by() };
+    let token = GetToken { min_ttl_seconds: 60, rewrite: true, not: None, extended: false, by: by() };
     let look = Reconcile { daily: true, spread_millis: 40 };
-    let adopt = Adopt { token: Secret::new("t"), expires_at: None, source: Source::Manual, user_id: None };
+    let adopt = Adopt {
+        token: Secret::new("t"),
+        expires_at: None,
+        source: Source::Manual,
+        user_id: None,
+        new_owner: false,
+    };
     let exchange = Exchange { code: Secret::new("c"), redirect_uri: None };
     assert_eq!(sent(token.clone()), envelope(AnyCommand::Token(token)));
     assert_eq!(sent(GetStatus), envelope(AnyCommand::Status));
@@ -117,6 +123,8 @@ fn the_stored_account() {
     shows::<Check>("keeper", "account");
     shows::<Due>("keeper", "account");
     shows::<PendingSync>("keeper", "account");
+    shows::<Extended>("keeper", "account");
+    shows::<Published>("keeper", "account");
     shows::<alert::Alert>("keeper", "account");
     check::<Tokens>("keeper", "tokens");
     check::<Vec<Entry>>("keeper", "history");
@@ -135,6 +143,15 @@ fn names_of_accounts() {
         |provider, account: &str| AccountKey { provider, account: AccountName::issued(account) }.to_string();
     let names = [name(FACTURIFY, "default"), name(UPSTOX, "a1"), name(OAUTH2, "o1")];
     assert_eq!(names.to_vec(), section("keeper", "names of accounts"));
+}
+
+/// A hash of these is stored with an account and with KV's copies, where a token of another identity is not given out.
+#[test]
+fn identities_as_they_are_compared() {
+    let providers =
+        [facturify(), upstox(), upstox_app(), upstox_manual(), oauth2(r#""grant":"client_credentials""#)];
+    let identities = providers.iter().map(|p| serde_json::to_string(&p.identity()).unwrap());
+    assert_eq!(identities.collect::<Vec<_>>(), section("keeper", "identity"));
 }
 
 /// A hash of these is stored with an account, and the lineage with its tokens: were they written in another way, each

@@ -11,6 +11,7 @@ pub use shown::{Fault, Issued, Status};
 pub use task::{Adopt, CheckNow, Exchange, NewToken, Operation, Orderable, RequestApproval, Task};
 
 use super::history::Entry;
+use super::state::is_false;
 pub use base::call::{Actor, Refusal};
 use base::ids::AccountName;
 use base::rpc::{self, Address, Class, Method, Object, Peers, Unreachable};
@@ -74,6 +75,12 @@ pub struct GetToken {
     /// KV's copy could not be read: it is to be written anew.
     #[serde(default)]
     pub rewrite: bool,
+    /// A token whose SHA-256 begins with this, in hexadecimal, was refused to the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not: Option<String>,
+    /// The one that lives longer than the day and does not trade, which is never given without being asked for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub extended: bool,
     pub by: Actor,
 }
 

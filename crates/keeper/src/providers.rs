@@ -38,6 +38,8 @@ pub struct Rules {
     pub daily: bool,
     /// Whether the upstream can be asked about a token.
     pub checks: bool,
+    /// How often it is, while the token lives; never by itself if this is zero.
+    pub check_every: Duration,
 }
 
 /// One kind of upstream, with the settings of one account of it.
@@ -57,6 +59,15 @@ pub trait Provider: fmt::Debug {
 
     /// Everything configured for the account, to notice a change by. It is hashed before it is kept.
     fn settings(&self) -> String;
+
+    /// Whose tokens these are: all of the settings but the secret, and how it is shown. A token of another identity is not given
+    /// out. It is hashed before it is kept.
+    fn identity(&self) -> String;
+
+    /// The upstream's user that the account is, where the settings say so.
+    fn owner(&self) -> Option<&str> {
+        None
+    }
 
     /// What a refresh token that the upstream gave descends from. While this is the same it stays good, whatever else is
     /// changed: it may be the only one that works.

@@ -34,6 +34,7 @@ pub fn providers(r: &mut Reader<'_>) -> Providers {
             timeout,
             backoff,
             patience,
+            check_every: Duration::from_secs(r.number(&s::TOKEN_CHECK_MINUTES) * 60),
         },
         upstox_accounts,
         upstox_default,
@@ -68,6 +69,7 @@ fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
         by_approval: false,
         daily: false,
         checks: false,
+        check_every: Duration::ZERO,
     };
     let (api_key, api_secret) = (key?, secret?);
     Some(Facturify { base_url, api_key, api_secret, timeout, buffer, lifetime_max, refresh_method, rules })
@@ -125,6 +127,7 @@ fn oauth2(
         by_approval: false,
         daily: false,
         checks: false,
+        check_every: Duration::ZERO,
     };
     accounts.into_iter().map(|(id, account)| (id, OAuth2 { account, timeout, rules })).collect()
 }

@@ -22,7 +22,10 @@ fn hours_without_refreshes(refused: bool, asks: bool) -> (Vec<Timestamp>, u64, V
     k.look();
     for _ in 0..3 * 3600 {
         // Each second is one at which the alarm may come.
-        for event in [Some(Event::Woke), asks.then_some(Event::Asked { min_ttl: secs(0), tried: false })] {
+        for event in [
+            Some(Event::Woke),
+            asks.then_some(Event::Asked { min_ttl: secs(0), tried: false, refused: false }),
+        ] {
             let Some(Verdict::Run(operation)) = event.map(|event| k.event(event)) else { continue };
             let live = k.account.live(k.now).is_some();
             let (outcome, made) = match (live, refused) {

@@ -4,8 +4,10 @@ use super::alert::Alert;
 use super::call::Code;
 use super::protocol::Operation;
 use base::clock::Timestamp;
+use base::ports::hex;
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// The secrets of an account. Sealed where it is stored.
@@ -19,6 +21,17 @@ pub struct Tokens {
     /// What the refresh token descends from, by [`Provider::lineage`](super::Provider::lineage).
     #[serde(default, with = "secret::wire_option")]
     pub lineage: Option<Secret>,
+    /// A token that lives longer than the day, beside the one of the day.
+    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
+    pub extended: Option<Secret>,
+}
+
+/// What is known of a token that lives longer than the day: it reads, and does not trade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extended {
+    pub obtained_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub source: Source,
 }
 
 /// How a token came to be.
@@ -90,7 +103,7 @@ pub struct TaskInFlight {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
-const fn is_false(value: &bool) -> bool {
+pub(crate) const fn is_false(value: &bool) -> bool {
     !*value
 }
 
@@ -142,6 +155,18 @@ pub struct Account {
     pub trouble: Option<RetryState>,
     pub due: Option<Due>,
     pub check: Option<Check>,
+    /// The upstream's user that the account is: the first that a token was of, or the one that was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// A token that lives longer than the day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended: Option<Extended>,
+    /// When the held token is held against its upstream again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_at: Option<Timestamp>,
+    /// When a caller last said that the held token was refused, and something was done about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
     /// The calls of the account's own tries that failed in the last hour, until one succeeds.
     pub calls: Vec<Timestamp>,
     /// The same of those that were ordered.
@@ -157,6 +182,12 @@ pub struct Account {
     pub taught_seconds: Option<u64>,
     /// A keyed hash of the provider's settings: when it changes, a final refusal is no longer final.
     pub settings: String,
+    /// The same of the identity that the token is of; empty with an account of a release that did not keep it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+    /// When KV was told of the last change, and how often its copy was looked at since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// What others still have to be told: since when, and when to try again.
     #[serde(rename = "untold")]
     pub pending_sync: Option<PendingSync>,
@@ -170,6 +201,24 @@ pub struct Account {
     /// Until when it is waited for.
     pub approval_until: Option<Timestamp>,
 }
+
+/// KV and the index have been told. A slow write of an instance that is gone may land after it, so the copy is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    pub at: Timestamp,
+    pub looks: u32,
+}
+
+impl Published {
+    /// When KV's copy is to be looked at: when every location has seen the write, and some time later once more.
+    pub fn look_at(&self) -> Option<Timestamp> {
+        let looks = usize::try_from(self.looks).ok()?;
+        COPY_LOOKS.get(looks).map(|after| self.at.plus(*after))
+    }
+}
+
+/// How long after a publication KV's copy is looked at.
+const COPY_LOOKS: [Duration; 2] = [Duration::from_mins(2), Duration::from_mins(10)];
 
 /// KV and the index do not know the newest yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -209,6 +258,13 @@ pub enum Health {
     AwaitingApproval,
 }
 
+impl Tokens {
+    /// Whether the SHA-256 of the access token begins with this, in small hexadecimal letters.
+    pub fn is_access(&self, prefix: &str) -> bool {
+        hex(&Sha256::digest(self.access.expose().as_bytes())).starts_with(prefix)
+    }
+}
+
 impl Account {
     pub fn live(&self, now: Timestamp) -> Option<&Held> {
         self.held.as_ref().filter(|h| h.expires_at > now)
@@ -245,6 +301,11 @@ impl Account {
         trouble.retry_at.filter(|at| *at <= until)
     }
 
+    /// Whether a token is held whose user nobody knows, and none was known before.
+    pub fn owner_is_unsure(&self, now: Timestamp) -> bool {
+        self.owner.is_none() && self.live(now).is_some_and(|held| !held.verified)
+    }
+
     /// Whether it counts as failed.
     pub fn has_failed(&self) -> bool {
         self.trouble.as_ref().is_some_and(|t| t.told)
@@ -264,7 +325,8 @@ impl Account {
             None => self.due.as_ref().map(|d| d.at),
         };
         // While a task is under way nothing else is begun.
-        let work = if task.is_some() { None } else { work };
+        let check = self.check_at.filter(|at| self.held.as_ref().is_some_and(|held| held.expires_at > *at));
+        let work = if task.is_some() { None } else { [work, check].into_iter().flatten().min() };
         let warn = self.warn_at(warning);
         let pending_sync = self.pending_sync.as_ref().map(|u| u.try_at);
         let outbox = self.outbox.iter().map(|a| a.try_at).min();

@@ -27,7 +27,10 @@ fn the_first_ask_runs_and_is_then_served() {
     assert_eq!(health(&k), Health::Missing);
     assert!(runs(&k.ask(), Renew));
     k.succeed(Renew, LONG);
-    assert!(matches!(k.event(Event::Asked { min_ttl: secs(0), tried: true }), Verdict::Serve));
+    assert!(matches!(
+        k.event(Event::Asked { min_ttl: secs(0), tried: true, refused: false }),
+        Verdict::Serve
+    ));
     assert_eq!(health(&k), Health::Valid);
     let held = k.account.held.as_ref().unwrap();
     assert_eq!((held.source, held.generation, held.expires_in), (Source::Startup, 1, Some(43_200)));
@@ -82,29 +85,85 @@ fn whoever_needs_a_token_joins_the_task_that_gets_one() {
     }
 }
 
+/// A read with the life of the token as `min_ttl` renews it at most once in a tenth of that, and no read asks for more than all.
 #[test]
-fn more_life_is_asked_for_only_where_a_renewal_can_give_it() {
-    // Left, wanted, and whether that is worth a call.
-    for (provider, name, cases) in [
-        (
-            facturify as fn() -> _,
-            "extends",
-            [(39_600, false), (39_601, true), (43_200, true), (43_201, false)],
-        ),
-        (upstox, "does not", [(39_600, false), (39_601, false), (43_200, false), (43_201, false)]),
+fn f23_more_life_is_given_once_in_a_tenth_of_it() {
+    // Of 43,200 seconds: how old it is, what is wanted, and whether that is a call.
+    for (age, wanted, run) in [
+        (0, 43_200, false),
+        (3600, 43_200, false),
+        (4319, 43_200, false),
+        (4320, 38_880, false),
+        (4320, 38_881, true),
+        (4320, 43_200, true),
+        (4320, 1_000_000, true),
     ] {
-        for (wanted, flown) in cases {
-            let mut k = holding(provider());
-            assert_eq!(runs(&k.ask_for(wanted), Renew), flown, "{name} {wanted}");
-            let tried = k.event(Event::Asked { min_ttl: secs(wanted), tried: true });
+        for (provider, extends) in [(facturify as fn() -> _, true), (upstox, false)] {
+            let mut k = Inputs::new(provider());
+            k.succeed(Renew, LONG);
+            k.advance(secs(age));
+            assert_eq!(runs(&k.ask_for(wanted), Renew), run && extends, "{age} {wanted} {extends}");
+            let tried = k.event(Event::Asked { min_ttl: secs(wanted), tried: true, refused: false });
             assert!(matches!(tried, Verdict::Serve), "what there is, after one try");
         }
     }
+    // A client that asks once a second for an hour, of a token that lives an hour.
+    let mut k = Inputs::new(oauth2_rotating("seed"));
+    k.succeed(Renew, secs(3600));
+    let mut renewed = 0;
+    for _ in 0..3600 {
+        k.advance(secs(1));
+        if runs(&k.ask_for(3600), Renew) {
+            k.succeed(Renew, secs(3600));
+            renewed += 1;
+        }
+    }
+    assert_eq!(renewed, 10);
     let mut k = Inputs::new(facturify());
     let mut short = grant("short", k.now, secs(240));
     short.provisional = true;
     k.finish(Renew, Outcome::Granted(short), 1);
     assert!(runs(&k.ask_for(300), Renew), "a short one will be a long one");
+}
+
+/// Every 15 to 25 minutes while it lives, beside whatever else is planned; and sooner where Upstox could not say.
+#[test]
+fn f24_a_held_token_is_checked_by_and_by() {
+    let mut k = Inputs::new(upstox());
+    k.succeed(Renew, LONG);
+    for jitter in [LEAST, MOST, LEAST] {
+        k.jitter = jitter;
+        let at = k.account.check_at.unwrap();
+        assert_eq!(k.account.next_alarm(WARNING).unwrap().min(at), k.account.next_alarm(WARNING).unwrap());
+        k.now = at;
+        assert!(runs(&k.woke(), Check));
+        k.begin(Check);
+        k.finish(Check, Outcome::Valid { user_id: Some("U1".into()) }, 1);
+        let every = if jitter.0 == 0 { 900 } else { 1500 };
+        assert_eq!(k.account.check_at, Some(k.now.plus(secs(every))));
+    }
+    k.now = k.account.check_at.unwrap();
+    k.fail(Check, Code::ServerError);
+    assert!(k.account.check_at.unwrap() <= k.now.plus(secs(600)) && health(&k) == Health::Valid);
+    k.now = k.account.check_at.unwrap();
+    k.fail(Check, Code::TokenRefused);
+    assert_eq!((health(&k), k.account.check_at), (Health::Expired, None));
+    k.wakes_for(Renew);
+    // One that cannot be asked about is not; nor where the setting says so.
+    for provider in [
+        facturify(),
+        provider(providers::UPSTOX, "a1", &[("UPSTOX_ACCOUNT_IDS", "a1"), ("TOKEN_CHECK_MINUTES", "0")]),
+    ] {
+        let mut k = Inputs::new(provider);
+        k.succeed(Operation::Adopt, LONG);
+        k.look();
+        assert_eq!(k.account.check_at, None);
+    }
+    // An account of a release before gets its plan with the next look.
+    let mut k = holding(upstox());
+    k.account.check_at = None;
+    k.look();
+    assert!(k.account.check_at.is_some());
 }
 
 #[test]

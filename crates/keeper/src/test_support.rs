@@ -92,6 +92,8 @@ pub(super) fn grant(access: &str, now: Timestamp, life: Duration) -> Grant {
         guessed: false,
         verified: true,
         user_id: None,
+        new_owner: false,
+        extended: false,
         updated_by: None,
     }
 }
@@ -101,6 +103,7 @@ pub(super) struct Inputs {
     pub provider: Box<dyn Provider>,
     /// Stands for the keyed hash.
     pub settings: String,
+    pub identity: String,
     pub now: Timestamp,
     pub jitter: Jitter,
     pub account: Account,
@@ -112,6 +115,7 @@ impl Inputs {
         Self {
             provider,
             settings: "first".into(),
+            identity: "one".into(),
             now: start(),
             jitter: MOST,
             account: Account::default(),
@@ -123,6 +127,7 @@ impl Inputs {
         let context = Context {
             provider: self.provider.as_ref(),
             settings: &self.settings,
+            identity: &self.identity,
             warning: WARNING,
             now: self.now,
             jitter: self.jitter,
@@ -143,7 +148,7 @@ impl Inputs {
     }
 
     pub fn ask_for(&mut self, min_ttl: u64) -> Verdict {
-        self.event(Event::Asked { min_ttl: secs(min_ttl), tried: false })
+        self.event(Event::Asked { min_ttl: secs(min_ttl), tried: false, refused: false })
     }
 
     pub fn order(&mut self, operation: Operation) -> Verdict {
@@ -162,9 +167,9 @@ impl Inputs {
         self.event(Event::Woke)
     }
 
-    /// When it is to be woken, apart from what others are to be told.
+    /// When it is to be woken, apart from what others are to be told, and from the checks that come by and by.
     pub fn planned(&self) -> Option<Timestamp> {
-        let told = Account { pending_sync: None, outbox: Vec::new(), ..self.account.clone() };
+        let told = Account { pending_sync: None, outbox: Vec::new(), check_at: None, ..self.account.clone() };
         told.next_alarm(WARNING)
     }
 

@@ -22,6 +22,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+/// What an end of the day may be wrong by, as some say it.
+const A_DAY: Duration = Duration::from_hours(24);
 /// Timeouts of the internal token service: reading and refreshing.
 const SERVICE_READ: Duration = Duration::from_secs(10);
 const SERVICE_REFRESH: Duration = Duration::from_secs(15);
@@ -36,13 +38,16 @@ pub struct Common {
     pub backoff: Backoff,
     /// How long a caller waits for the quick tries.
     pub patience: Duration,
+    /// How often a held token is held against the profile.
+    pub check_every: Duration,
 }
 
 impl Default for Common {
     fn default() -> Self {
         let backoff = Backoff { retries: 2, base_thousandths: 2000 };
         let (timeout, patience) = (Duration::from_secs(30), Duration::from_secs(15));
-        Self { base_url: String::new(), service_url: None, timeout, backoff, patience }
+        let check_every = Duration::from_mins(15);
+        Self { base_url: String::new(), service_url: None, timeout, backoff, patience, check_every }
     }
 }
 
@@ -80,12 +85,9 @@ impl Upstox {
             by_approval: common.service_url.is_none() && app.is_some(),
             daily: true,
             checks: true,
+            check_every: common.check_every,
         };
         Self { account, common, app, rules }
-    }
-
-    fn user_id(&self) -> Option<String> {
-        self.app.as_ref().and_then(|a| a.user_id.clone())
     }
 
     fn calls(&self, stage: Stage) -> Box<dyn Script> {
@@ -153,10 +155,14 @@ impl Provider for Upstox {
                 Some(tokens) => self.calls(Stage::Check { token: tokens.access.clone() }),
                 None => nothing(),
             },
-            Task::Adopt(Adopt { token, expires_at, user_id, .. }) => {
-                let user_id = user_id.clone().or_else(|| self.user_id());
-                let candidate =
-                    Candidate { token: token.clone(), said: *expires_at, updated_by: None, user_id };
+            Task::Adopt(Adopt { token, expires_at, user_id, new_owner, .. }) => {
+                let candidate = Candidate {
+                    token: token.clone(),
+                    said: *expires_at,
+                    updated_by: None,
+                    user_id: user_id.clone(),
+                    new_owner: *new_owner,
+                };
                 self.calls(Stage::Adopt { candidate })
             }
             Task::Exchange(Exchange { code, redirect_uri }) => {
@@ -179,6 +185,15 @@ impl Provider for Upstox {
         upstox_renewal(now, jitter)
     }
 
+    fn owner(&self) -> Option<&str> {
+        self.app.as_ref()?.user_id.as_deref()
+    }
+
+    fn identity(&self) -> String {
+        let app = self.app.as_ref().map(|a| (&a.client_id, &a.user_id));
+        format!("{}\n{:?}\n{app:?}", self.common.base_url, self.common.service_url)
+    }
+
     fn settings(&self) -> String {
         let app = self.app.as_ref().map(|a| {
             let secret = a.client_secret.expose();
@@ -198,15 +213,28 @@ struct Candidate {
     updated_by: Option<String>,
     /// The user that it has to belong to.
     user_id: Option<String>,
+    new_owner: bool,
 }
 
 impl Candidate {
-    /// The least of what was said, what the JWT says, and the end of the trading day.
+    /// When the trading day of the token ends.
+    fn day_ends(&self, now: Timestamp) -> Timestamp {
+        // A clock that is ahead of ours must not lengthen the life.
+        let issued_at = jwt::hints(&self.token).issued_at.map_or(now, |at| at.min(now));
+        upstox_end(issued_at)
+    }
+
+    /// Extended and analytics tokens say themselves that they live longer than the day, by more than a slip of a day.
+    fn is_extended(&self, now: Timestamp) -> bool {
+        let longest = self.day_ends(now).plus(A_DAY);
+        jwt::hints(&self.token).expires_at.is_some_and(|at| at > longest)
+    }
+
+    /// The least of what was said, what the JWT says, and the end of the trading day if it is a token of that.
     fn expires_at(&self, now: Timestamp) -> Timestamp {
         let hints = jwt::hints(&self.token);
-        // A clock that is ahead of ours must not lengthen the life.
-        let issued_at = hints.issued_at.map_or(now, |at| at.min(now));
-        let end = upstox_end(issued_at);
+        let day = if self.is_extended(now) { None } else { Some(self.day_ends(now)) };
+        let end = day.or(hints.expires_at).unwrap_or(now);
         [self.said, hints.expires_at].into_iter().flatten().fold(end, Timestamp::min)
     }
 
@@ -217,9 +245,11 @@ impl Candidate {
             expires_at: self.expires_at(now),
             expires_in: None,
             provisional: false,
+            extended: self.is_extended(now),
             guessed: false,
             verified,
             user_id,
+            new_owner: self.new_owner,
             updated_by: self.updated_by.clone(),
         }
     }
@@ -329,13 +359,17 @@ impl Calls {
     fn go_on(&mut self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
         match &self.stage {
             Stage::Read => {
-                let candidate = service_token(answer, self.provider.user_id());
+                let candidate = service_token(answer);
                 match candidate {
-                    Ok(candidate) if candidate.expires_at(now) > now => Ok(self.confirm(candidate)),
+                    Ok(candidate) if candidate.expires_at(now) > now && !candidate.is_extended(now) => {
+                        Ok(self.confirm(candidate))
+                    }
                     // It has none, or an old one: a new one is asked for, once.
                     Ok(_) | Err(Failure { code: Code::NoTokenSource, .. }) if !self.refreshed => {
                         Ok(self.refresh(now))
                     }
+                    // One that does not trade is none.
+                    Ok(candidate) if candidate.is_extended(now) => Err(Failure::new(Code::NoTokenSource)),
                     Ok(_) => Err(Failure::new(Code::TokenRefused)),
                     Err(failure) => Err(failure),
                 }
@@ -396,17 +430,13 @@ impl Calls {
         let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
         let given: Exchanged = json(status, &body)?;
         let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
-        let expected = self.provider.user_id();
-        if expected.is_some() && given.user_id.is_some() && expected != given.user_id {
-            return Err(Failure::with_status(Code::TokenRefused, status));
-        }
-        let candidate = Candidate { token, said: None, updated_by: None, user_id: expected };
+        let candidate = Candidate { token, said: None, updated_by: None, user_id: None, new_owner: false };
         Ok(Step::Done(Outcome::Granted(candidate.grant(now, given.user_id, true))))
     }
 }
 
 /// The service's token, as yet unconfirmed. `success` false or missing means that it has none.
-fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, Failure> {
+fn service_token(answer: Answer) -> Result<Candidate, Failure> {
     let (status, body) = answer.read()?;
     match status {
         200..=299 => {}
@@ -420,7 +450,8 @@ fn service_token(answer: Answer, user_id: Option<String>) -> Result<Candidate, F
         token: Secret::new(token),
         said: given.expires_at.as_str().and_then(Timestamp::parse_rfc3339),
         updated_by: given.updated_by.as_str().map(|t| t.chars().take(100).collect()),
-        user_id,
+        user_id: None,
+        new_owner: false,
     })
 }
 

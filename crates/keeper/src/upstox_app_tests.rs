@@ -39,7 +39,9 @@ fn a_code_is_exchanged_once() {
         "nobody's in particular"
     );
     let other = says(200, &good.replace("U1", "U2"));
-    assert_eq!(failure(play(&k, &task(None), vec![other]).1).0, Code::TokenRefused, "somebody else's");
+    let (_, outcome) = play(&k, &task(None), vec![other]);
+    let verdict = Inputs::new(upstox_app()).finish(protocol::Operation::Exchange, outcome, 1);
+    assert_eq!(super::test_support::refused(verdict).0, Code::OtherUser, "somebody else's");
     for (answer, code, status) in disturbances() {
         // One call each: `play` would complain of a second one.
         assert_eq!(failure(play(&k, &task(None), vec![answer]).1), (code, status));
@@ -100,4 +102,64 @@ fn an_approval_is_asked_for() {
         let (_, outcome) = play(&Inputs::new(upstox_manual()), &task, vec![]);
         assert_eq!(failure(outcome), (Code::NoTokenSource, None));
     }
+}
+
+/// The account is the first user's that a token was of, or the one's that the settings name; another's token is refused and told
+/// of, however it comes. To change the owner is an act of its own.
+#[test]
+fn f25_the_owner_is_pinned() {
+    use super::alert::Kind;
+    use super::decide::Verdict;
+    use super::protocol::Operation::{Adopt, Check, Exchange, Renew};
+    let of = |k: &Inputs, user: &str, new_owner: bool| {
+        let grant = grant(user, k.now, secs(3600));
+        Outcome::Granted(Grant { user_id: Some(user.to_owned()), new_owner, ..grant })
+    };
+    let mut k = Inputs::new(upstox());
+    let first = of(&k, "U1", false);
+    assert!(matches!(k.finish(Adopt, first, 1), Verdict::Serve));
+    assert_eq!(k.account.owner.as_deref(), Some("U1"));
+    for operation in [Adopt, Exchange, Renew] {
+        let stranger = of(&k, "U2", false);
+        assert_eq!(super::test_support::refused(k.finish(operation, stranger, 1)).0, Code::OtherUser);
+        let held = k.account.held.clone().unwrap();
+        assert_eq!((held.user_id.as_deref(), held.generation), (Some("U1"), 1), "{operation:?}");
+        assert_eq!(k.tokens.as_ref().unwrap().access.expose(), "U1");
+    }
+    assert_eq!(k.alerts(), [Kind::OtherUser], "told of, and not once for each");
+    // A token whose user was not known when it was taken over, and turns out to be a stranger's.
+    let mut k = Inputs::new(upstox());
+    k.account.owner = Some("U1".to_owned());
+    let unknown = Outcome::Granted(Grant { verified: false, ..grant("t", k.now, secs(3600)) });
+    k.finish(Renew, unknown, 2);
+    let verdict = k.finish(Check, Outcome::Valid { user_id: Some("U2".to_owned()) }, 1);
+    assert_eq!(super::test_support::refused(verdict).0, Code::OtherUser);
+    assert!(k.account.live(k.now).is_none() && k.alerts() == [Kind::OtherUser]);
+    // The explicit act.
+    let mut k = Inputs::new(upstox());
+    for (user, new_owner) in [("U1", false), ("U2", true), ("U2", false)] {
+        let outcome = of(&k, user, new_owner);
+        assert!(matches!(k.finish(Adopt, outcome, 1), Verdict::Serve));
+        assert_eq!(k.account.owner.as_deref(), Some(user));
+    }
+    // Not against the settings.
+    let mut k = Inputs::new(upstox_app());
+    for new_owner in [false, true] {
+        let outcome = of(&k, "U2", new_owner);
+        assert_eq!(super::test_support::refused(k.finish(Adopt, outcome, 1)).0, Code::OtherUser);
+    }
+    let outcome = of(&k, "U1", false);
+    assert!(matches!(k.finish(Adopt, outcome, 1), Verdict::Serve));
+    // Another identity has another owner.
+    k.identity = "another".into();
+    k.settings = "another".into();
+    k.look();
+    assert_eq!(k.account.owner, None);
+    // An account of a release before has the owner of its token.
+    let mut k = Inputs::new(upstox());
+    let outcome = of(&k, "U1", false);
+    k.finish(Adopt, outcome, 1);
+    k.account.owner = None;
+    let stranger = of(&k, "U2", false);
+    assert_eq!(super::test_support::refused(k.finish(Adopt, stranger, 1)).0, Code::OtherUser);
 }

@@ -106,12 +106,7 @@ pub enum Invariant {
 /// anything else fails it.
 pub const KNOWN: &[(Invariant, &str)] = &[
     (Invariant::DirectoryWrong, "4: the last admin"),
-    (Invariant::OldIdentity, "18: new settings, old identity"),
-    (Invariant::KvTokenOld, "22: KV does not follow in order"),
-    (Invariant::RenewedTooOften, "23: min_ttl renews on each call"),
     (Invariant::EndRetriedForEver, "8: ends that cannot be finished are tried for ever"),
-    (Invariant::DeadTokenServed, "24: dead before its time"),
-    (Invariant::OwnerChanged, "25: whose token is it"),
     (Invariant::KvRecordMissing, "9: a record that KV refused at login"),
     (
         Invariant::KvRecordLeft,

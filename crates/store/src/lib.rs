@@ -28,6 +28,8 @@ const TOKEN: &str = "_access_token";
 const TOKEN_INFO: &str = "token_info";
 /// What tokens in KV are sealed for; the record is the key.
 const TOKEN_PURPOSE: &str = "kv";
+/// What a hash of an account's identity is made for: in its object, and with the copies.
+pub const IDENTITY_PURPOSE: &str = "identity";
 /// The old system's time to live of tokens; one that ends earlier goes earlier.
 const TOKEN_TTL_MAX: Duration = Duration::from_hours(24);
 /// Cloudflare KV lists at most this many keys at once.
@@ -153,9 +155,26 @@ impl<K: Kv + Clock + Random> Store<'_, K> {
 
     /// The copy of an account's token.
     pub async fn token(&self, vault: &Vault, key: &AccountKey) -> Result<TokenCopy, Fault> {
-        let name = token_key(key.provider, Some(&key.account));
-        let Some(sealed) = self.0.kv_get(&name).await? else { return Ok(TokenCopy::None) };
-        let plain = vault.open(TOKEN_PURPOSE, &name, &sealed).ok();
+        self.copy(vault, &token_key(key.provider, Some(&key.account))).await
+    }
+
+    /// All copies of an account's token: the default account of Upstox has two.
+    pub async fn copies(
+        &self,
+        vault: &Vault,
+        key: &AccountKey,
+        default: bool,
+    ) -> Result<Vec<TokenCopy>, Fault> {
+        let mut copies = vec![self.token(vault, key).await?];
+        if default && key.provider == providers::UPSTOX {
+            copies.push(self.copy(vault, &token_key(key.provider, None)).await?);
+        }
+        Ok(copies)
+    }
+
+    async fn copy(&self, vault: &Vault, name: &str) -> Result<TokenCopy, Fault> {
+        let Some(sealed) = self.0.kv_get(name).await? else { return Ok(TokenCopy::None) };
+        let plain = vault.open(TOKEN_PURPOSE, name, &sealed).ok();
         let issued = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         Ok(issued.map_or(TokenCopy::Broken, TokenCopy::Good))
     }

@@ -300,6 +300,13 @@ pub const UPSTREAM_WAIT_SECONDS: Setting = number(
     "15",
     "How long a caller waits for the quick tries after a failed one before it is told of the failure.",
 );
+pub const TOKEN_CHECK_MINUTES: Setting = number(
+    "TOKEN_CHECK_MINUTES",
+    0,
+    1_440,
+    "15",
+    "How often a held Upstox token is held against Upstox; up to two thirds as much later, at random. 0: never.",
+);
 pub const ALERT_WEBHOOK_URL: Setting = Setting {
     name: "ALERT_WEBHOOK_URL",
     kind: Kind::Url,
@@ -508,6 +515,7 @@ pub const SETTINGS: &[Setting] = &[
     UPSTREAM_MAX_RETRIES,
     UPSTREAM_RETRY_BACKOFF,
     UPSTREAM_WAIT_SECONDS,
+    TOKEN_CHECK_MINUTES,
     ALERT_WEBHOOK_URL,
     ALERT_WEBHOOK_SECRET,
     ALERT_EXPIRY_WARNING_MINUTES,

@@ -53,12 +53,14 @@ struct Inner<H: Host> {
     /// What the alarm was last set to, as far as this instance knows.
     armed: Cell<Option<Timestamp>>,
     publishing: Cell<bool>,
+    /// The publication under way.
+    syncing: RefCell<Option<H::Flight>>,
 }
 
 impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
     fn new(host: H) -> Self {
         let (running, armed, publishing) = (RefCell::new(None), Cell::new(None), Cell::new(false));
-        Self(Rc::new(Inner { host, running, armed, publishing }))
+        Self(Rc::new(Inner { host, running, armed, publishing, syncing: RefCell::new(None) }))
     }
 
     async fn ask(&self, json: &str) -> Result<String, Fault> {
@@ -111,18 +113,28 @@ impl<H: Host> UpstreamAccount<H> {
 
     /// A token that is valid now, renewed first if need be.
     async fn token(&self, command: GetToken) -> Result<TokenReply, Fault> {
-        let GetToken { min_ttl_seconds, rewrite, by } = command;
+        let GetToken { min_ttl_seconds, rewrite, not, extended, by } = command;
+        if extended {
+            let Some((_, loaded)) = self.0.step(Event::AskedExtended)? else {
+                return Ok(TokenReply::NoAccount);
+            };
+            let none = Refusal { code: Code::NoTokenSource, status: None, retry_after_seconds: None };
+            let issued = loaded.extended(self.0.host.now());
+            return Ok(issued.map_or(TokenReply::Refused(none), TokenReply::Token));
+        }
         let min_ttl = Duration::from_secs(min_ttl_seconds);
         let mut tried = false;
         let begun = self.0.host.now();
         loop {
-            let Some((decision, loaded)) = self.0.step(Event::Asked { min_ttl, tried })? else {
+            let refused = not.as_deref().map_or(Ok(false), |prefix| self.0.holds(prefix))?;
+            let Some((decision, loaded)) = self.0.step(Event::Asked { min_ttl, tried, refused })? else {
                 return Ok(TokenReply::NoAccount);
             };
             match decision.verdict {
                 Verdict::Serve => {
                     if rewrite {
-                        self.0.sync(&loaded).await;
+                        self.0.step(Event::CopySeen { is_right: false })?;
+                        self.0.sync_changes().await;
                     }
                     let issued = loaded.issued(self.0.host.now());
                     return Ok(issued.map_or(TokenReply::Refused(unreadable()), TokenReply::Token));
@@ -136,8 +148,10 @@ impl<H: Host> UpstreamAccount<H> {
                 Verdict::Nothing => return Ok(TokenReply::Refused(unreadable())),
                 Verdict::Run(operation) => {
                     if !self.waited(Some(operation)).await {
-                        self.run(task_of(operation), by.clone(), false).await?;
-                        tried = true;
+                        // A check that a caller wants counts as that; what it finds is decided about anew.
+                        let check = operation == Operation::Check;
+                        self.run(task_of(operation), by.clone(), check).await?;
+                        tried = !check;
                     }
                 }
             }
@@ -177,11 +191,24 @@ impl<H: Host> UpstreamAccount<H> {
     async fn ordered(&self, task: Task, by: Actor) -> Result<Option<Result<Loaded, Refusal>>, Fault> {
         let operation = task.operation();
         let begun = self.0.host.now();
-        let mut failures = 0;
+        let (mut failures, mut asked) = (0, false);
         loop {
             self.waited(Some(operation)).await;
             let Some((decision, loaded)) = self.0.step(Event::Ordered(operation))? else { return Ok(None) };
+            let unsure = operation == Operation::Adopt && loaded.account.owner_is_unsure(self.0.host.now());
+            let unsure = if unsure && !asked {
+                let refusal = self.asked_whose(&by).await?;
+                asked = refusal.is_none();
+                if asked {
+                    // Meanwhile another task may have begun.
+                    continue;
+                }
+                refusal
+            } else {
+                None
+            };
             let (refusal, ran) = match decision.verdict {
+                _ if unsure.is_some() => (unsure, true),
                 Verdict::Run(_) => (self.run(task.clone(), by.clone(), true).await?, true),
                 Verdict::Refuse(refusal) => (Some(refusal), false),
                 Verdict::Serve | Verdict::Nothing => return Ok(Some(Ok(loaded))),
@@ -204,6 +231,12 @@ impl<H: Host> UpstreamAccount<H> {
                 return Ok(Some(Err(refusal)));
             }
         }
+    }
+
+    /// Before a token is taken over that may be another user's, it is asked whose the held one is. The refusal, if nobody can say.
+    async fn asked_whose(&self, by: &Actor) -> Result<Option<Refusal>, Fault> {
+        let refusal = self.run(Task::Check, by.clone(), false).await?;
+        Ok(refusal.filter(|refusal| refusal.code.may_pass()))
     }
 
     /// Waits for the quick try after a failed one, if that comes while the caller waits. Says whether it did.
@@ -248,6 +281,7 @@ impl<H: Host> UpstreamAccount<H> {
         let Some((_, loaded)) = self.0.step(Event::Looked { daily: command.daily, spread })? else {
             return Ok(StatusReply::NoAccount);
         };
+        self.0.look_at_copy().await?;
         self.0.arm_if_lost().await?;
         Ok(StatusReply::Status(loaded.status(self.0.host.now())))
     }

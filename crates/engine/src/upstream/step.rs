@@ -12,6 +12,7 @@ use keeper::protocol::{Issued, Status};
 use keeper::{Account, AccountKey, Context, Decision, Event, Provider, Tokens, decide};
 use std::rc::Rc;
 use std::time::Duration;
+use store::IDENTITY_PURPOSE;
 
 /// While a task or its publication is under way in memory, the alarm does not come more often than this.
 const ALARM_WHILE_BUSY: Duration = Duration::from_secs(1);
@@ -43,6 +44,24 @@ impl Loaded {
             source: held.source,
             updated_by: held.updated_by.clone(),
             copy_until: copy_until(&self.account),
+            identity: self.account.identity.clone(),
+        })
+    }
+}
+
+impl Loaded {
+    /// The token that lives longer than the day, if there is one.
+    pub fn extended(&self, now: Timestamp) -> Option<Issued> {
+        let known = self.account.extended.as_ref().filter(|extended| extended.expires_at > now)?;
+        Some(Issued {
+            token: self.tokens.as_ref()?.extended.clone()?,
+            obtained_at: known.obtained_at,
+            expires_at: known.expires_at,
+            expires_in: None,
+            source: known.source,
+            updated_by: None,
+            copy_until: Timestamp::default(),
+            identity: self.account.identity.clone(),
         })
     }
 }
@@ -76,6 +95,13 @@ impl<H: Host> Inner<H> {
         }
     }
 
+    /// Whether the held token is the one whose SHA-256 begins so.
+    pub fn holds(&self, prefix: &str) -> Result<bool, Fault> {
+        let Some(mut loaded) = self.load()? else { return Ok(false) };
+        self.open(&mut loaded)?;
+        Ok(loaded.tokens.is_some_and(|tokens| tokens.is_access(prefix)))
+    }
+
     pub fn step(&self, event: Event) -> Result<Option<(Decision, Loaded)>, Fault> {
         let now = self.host.now();
         let Some(mut loaded) = self.load()? else { return Ok(None) };
@@ -88,9 +114,15 @@ impl<H: Host> Inner<H> {
         if prints.contains(&loaded.account.settings) {
             settings.clone_into(&mut loaded.account.settings);
         }
+        let own = loaded.app.vault.fingerprints(IDENTITY_PURPOSE, &loaded.provider.identity());
+        let identity = own.first().map(String::as_str).unwrap_or_default();
+        if own.contains(&loaded.account.identity) {
+            identity.clone_into(&mut loaded.account.identity);
+        }
         let context = Context {
             provider: loaded.provider.as_ref(),
             settings,
+            identity,
             warning: loaded.app.config.alerts.warning,
             now,
             jitter: self.host.jitter()?,
@@ -126,7 +158,13 @@ impl<H: Host> Inner<H> {
         readable: bool,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let Some(tokens) = &loaded.tokens else { return Ok(()) };
+        let Some(tokens) = &loaded.tokens else {
+            if before.is_some() {
+                self.host.delete(TOKENS)?;
+                loaded.kid = None;
+            }
+            return Ok(());
+        };
         let moved = loaded.kid.as_deref() != loaded.app.vault.first_kid();
         if before == Some(tokens) && readable && !moved {
             return Ok(());

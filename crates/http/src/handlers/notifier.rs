@@ -45,6 +45,7 @@ pub async fn notify<B: Backend>(ctx: &mut RequestContext<B>, _: SecretPath) -> R
         expires_at: expires_at.map(Timestamp::from_millis),
         source: Source::Notifier,
         user_id: Some(user_id),
+        new_owner: false,
     };
     let by = Actor { who: "notifier".to_owned(), request_id: ctx.head.request_id.clone() };
     order(ctx, &key, task, by).await?;

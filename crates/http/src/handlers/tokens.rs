@@ -17,10 +17,12 @@ use keeper::protocol::{
 };
 use keeper::{AccountKey, providers};
 use serde_json::{Value, json};
-use store::TokenCopy;
+use store::{IDENTITY_PURPOSE, TokenCopy};
 
 /// Longest `min_ttl`, in seconds: a month.
 const MIN_TTL_SECONDS_MAX: u64 = 31 * 86_400;
+/// Shortest `not`, in hexadecimal digits.
+const NOT_MIN: usize = 8;
 
 /// A configured account.
 pub fn find<B: Backend>(
@@ -48,7 +50,7 @@ pub const fn refused(refusal: Refusal) -> Reason {
 /// A token that is valid now: KV's copy while that may be given out, else the object's, renewed first if need be.
 ///
 /// 1. The service key and its scope: 400, 401, 403.
-/// 2. `min_ttl`: 422.
+/// 2. `min_ttl`, `not`: 422. With `not`, the start of the SHA-256 of a token that was refused, KV is not asked.
 /// 3. The token: 502, 503, 504.
 pub async fn read<B: Backend>(
     ctx: &RequestContext<B>,
@@ -56,11 +58,22 @@ pub async fn read<B: Backend>(
     by: Actor,
 ) -> Result<Issued, Reason> {
     let min_ttl_seconds = min_ttl(&ctx.head.query)?;
+    let not = not(&ctx.head.query)?;
+    let extended = is_extended(&ctx.head.query)?;
     let now = ctx.now();
     let mut rewrite = false;
-    match ctx.store().token(&ctx.app.vault, key).await {
+    let copy = if not.is_some() || extended {
+        Ok(TokenCopy::None)
+    } else {
+        ctx.store().token(&ctx.app.vault, key).await
+    };
+    match copy {
+        // Of a release that did not say whose it is.
+        Ok(TokenCopy::Good(issued)) if issued.identity.is_empty() => rewrite = true,
         Ok(TokenCopy::Good(issued))
-            if issued.copy_until > now && seconds_up(issued.expires_at.since(now)) >= min_ttl_seconds =>
+            if issued.copy_until > now
+                && seconds_up(issued.expires_at.since(now)) >= min_ttl_seconds
+                && is_of(ctx, key, &issued) =>
         {
             record(ctx, key, &by.who, "ok");
             return Ok(issued);
@@ -71,7 +84,7 @@ pub async fn read<B: Backend>(
         Err(error) => drop(ctx.fault("kv token", &error)),
     }
     let who = by.who.clone();
-    match ask(ctx, key, GetToken { min_ttl_seconds, rewrite, by }).await? {
+    match ask(ctx, key, GetToken { min_ttl_seconds, rewrite, not, extended, by }).await? {
         TokenReply::Token(issued) => {
             record(ctx, key, &who, "ok");
             Ok(issued)
@@ -84,10 +97,33 @@ pub async fn read<B: Backend>(
     }
 }
 
+/// Whether a copy is of the identity that the settings have now: a deploy may have made it another one.
+fn is_of<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey, issued: &Issued) -> bool {
+    let provider = ctx.app.config.providers.get(key);
+    let prints = provider.map(|p| ctx.app.vault.fingerprints(IDENTITY_PURPOSE, &p.identity()));
+    prints.unwrap_or_default().contains(&issued.identity)
+}
+
 fn record<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey, who: &str, outcome: &str) {
     let account = key.to_string();
     let (service, account) = (Some(who), Some(account.as_str()));
     ctx.audit(&Audit { action: "read_token", outcome, service, account, ..Audit::default() });
+}
+
+/// Which token: the one that trades, or one that lives longer than the day, which is not given to whoever wants the other.
+fn is_extended(query: &str) -> Result<bool, Reason> {
+    match query_values(query, "kind").next().as_deref() {
+        None | Some("trading") => Ok(false),
+        Some("extended") => Ok(true),
+        Some(_) => Err(Reason::field("kind", FieldFault::NotAllowed)),
+    }
+}
+
+/// Hexadecimal digits of a SHA-256: enough to tell tokens apart, and not the whole of one.
+fn not(query: &str) -> Result<Option<String>, Reason> {
+    let Some(text) = query_values(query, "not").next() else { return Ok(None) };
+    let good = (NOT_MIN..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if good { Ok(Some(text.to_ascii_lowercase())) } else { Err(Reason::field("not", FieldFault::NotAllowed)) }
 }
 
 fn min_ttl(query: &str) -> Result<u64, Reason> {
@@ -150,6 +186,7 @@ pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timesta
         }),
         "next_renewal_at": status.next_renewal_at.map(print),
         "approval_until": status.approval_until.map(print),
+        "extended_until": status.extended_until.map(print),
     })
 }
 

@@ -176,6 +176,8 @@ pub async fn update<B: Backend>(
         fields.fault("access_token", FieldFault::NotAllowed);
     }
     let named = fields.optional_text("account_id", 100);
+    // Whose the account is to be from now on: to change that is an act of its own.
+    let user_id = fields.optional_text("user_id", 200);
     let expires_at = match fields.optional_text("expires_at", 64) {
         None => None,
         Some(text) => {
@@ -191,7 +193,8 @@ pub async fn update<B: Backend>(
     }
     fields.finish()?;
     let key = key(ctx, account.or(named.as_deref()))?;
-    let task = Adopt { token: Secret::new(token), expires_at, source: Source::Manual, user_id: None };
+    let new_owner = user_id.is_some();
+    let task = Adopt { token: Secret::new(token), expires_at, source: Source::Manual, user_id, new_owner };
     let status = order(ctx, &key, task, by).await?;
     Ok(updated("Token updated successfully", &key, &status))
 }
@@ -253,7 +256,7 @@ where
     match ask(ctx, key, Order { task, by }).await? {
         OrderReply::Done(status) => Ok(status),
         OrderReply::Refused(refusal) => {
-            let passes_on = matches!(refusal.code, Code::TokenRefused | Code::GrantRefused);
+            let passes_on = matches!(refusal.code, Code::TokenRefused | Code::OtherUser | Code::GrantRefused);
             Err(Reason::Upstream { refusal, passes_on })
         }
         OrderReply::NoAccount => Err(Reason::AccountNotFound),
@@ -268,6 +271,7 @@ fn updated(message: &str, key: &AccountKey, status: &Status) -> Reply {
         "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
         "source": status.source,
         "user_id": status.user_id,
+        "extended_until": status.extended_until.map(Timestamp::rfc3339_ist),
     });
     Reply::json(200, &body)
 }

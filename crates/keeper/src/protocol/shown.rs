@@ -22,6 +22,10 @@ pub struct Issued {
     /// Until when a copy of it may be given out without asking the object: before it is renewed, and before it expires.
     #[serde(default)]
     pub copy_until: Timestamp,
+    /// A keyed hash of the identity that it is of, as a copy is not given out for another one. Empty in copies of a release that
+    /// did not write it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub identity: String,
 }
 
 /// What an account is like; never the token.
@@ -39,6 +43,9 @@ pub struct Status {
     pub error: Option<Fault>,
     pub next_renewal_at: Option<Timestamp>,
     pub approval_until: Option<Timestamp>,
+    /// The end of a token that lives longer than the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<Timestamp>,
     /// The key that the stored token is sealed under.
     pub kid: Option<String>,
 }

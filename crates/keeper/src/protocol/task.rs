@@ -1,7 +1,7 @@
 //! What can be done upstream for an account, and what callers may order of it.
 
 use super::{ApprovalReply, OrderReply, TokenReply};
-use crate::state::Source;
+use crate::state::{Source, is_false};
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
 use serde::de::DeserializeOwned;
@@ -67,6 +67,9 @@ pub struct Adopt {
     pub source: Source,
     /// The user that it has to belong to, if that is known.
     pub user_id: Option<String>,
+    /// The account is that user's from now on, whoever had it before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub new_owner: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,6 +37,10 @@ pub trait Fake {
     fn of_a_stranger(&mut self, _now: Timestamp) -> Option<String> {
         None
     }
+    /// A good token that lives longer than the day, where there is such a thing.
+    fn extended(&mut self, _now: Timestamp) -> Option<String> {
+        None
+    }
     /// Whether an account need not have a token at this time of day.
     fn is_night(&self, _now: Timestamp) -> bool {
         false
@@ -224,6 +228,14 @@ impl Fake for FakeUpstox {
         let last = self.issued.last.clone();
         let token = self.issued.issue(now, upstox_end(now));
         self.strangers.insert(token.clone());
+        self.issued.last = last;
+        Some(token)
+    }
+
+    fn extended(&mut self, now: Timestamp) -> Option<String> {
+        let last = self.issued.last.clone();
+        let (issued_at, end) = (now.minus(Duration::from_hours(240)), now.plus(Duration::from_hours(8_500)));
+        let token = self.issued.issue(issued_at, end);
         self.issued.last = last;
         Some(token)
     }

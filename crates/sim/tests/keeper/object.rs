@@ -28,7 +28,7 @@ pub fn by(who: &str) -> Actor {
 }
 
 pub fn token() -> GetToken {
-    GetToken { min_ttl_seconds: 0, rewrite: false, by: by("ask") }
+    GetToken { min_ttl_seconds: 0, rewrite: false, not: None, extended: false, by: by("ask") }
 }
 
 /// The reply to a command; time goes by only as far as it must.
@@ -159,6 +159,7 @@ fn an_order_of_another_kind_waits_for_its_turn() {
             expires_at: None,
             source: Source::Manual,
             user_id: None,
+            new_owner: false,
         };
         let a1 = AccountName::issued("a1");
         let get = keeper::send(&host, "upstox", &a1, token());

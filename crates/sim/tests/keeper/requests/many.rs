@@ -59,6 +59,7 @@ fn fifteen_hundred_accounts_are_looked_after_by_one_trigger_spread_over_half_a_m
             ("UPSTOX_ACCOUNT_IDS", &ids.join(",")),
             ("TOKEN_REFRESH_SERVICE_URL", "https://service"),
             ("REQUEST_LOG", "off"),
+            ("TOKEN_CHECK_MINUTES", "0"),
         ],
     );
     world.at(at("2026-06-01T06:00:00Z"));

@@ -1,10 +1,13 @@
 //! Accounts by way of requests: what callers are told when an upstream fails, refuses or is slow.
 
 mod blips;
+mod dead;
 mod faults;
 mod final_answers;
+mod identity;
 mod many;
 mod outage;
+mod owner;
 mod refusals;
 mod single_flight;
 
@@ -35,7 +38,7 @@ const ACCOUNTS: [&str; 5] = [FACTURIFY, FIRST, SECOND, CRM, BATCH];
 pub const MINUTELY: &str = "* * * * *";
 pub const DAILY: &str = "30 2 * * *";
 
-const OAUTH2: &str = r#"{
+pub const OAUTH2: &str = r#"{
     "crm": {"token_url":"https://crm/token","client_id":"crm","client_secret":"c-secret","grant":"refresh_token","refresh_token":"r1.0"},
     "batch": {"token_url":"https://batch/token","client_id":"batch","client_secret":"b-secret","grant":"client_credentials"}
 }"#;
