@@ -39,6 +39,9 @@ const FEATURES = [
   "exception-handling",
 ].map((feature) => `--enable-${feature}`);
 
+/** To move large functions into their only callers saves 30 kB of wasm and costs 80 kB of it gzipped. */
+const OPTIMIZE = ["-O", "--one-caller-inline-max-function-size=40"];
+
 const build = inRoot("build");
 const wasm = join(build, "index_bg.wasm");
 const stamp = join(tools, "build.stamp");
@@ -64,7 +67,7 @@ async function make() {
   await runQuietly("wasm-bindgen", tool("bindgen"), [compiled, made]);
   const raw = join(made, "index_bg.wasm");
   const optimized = join(made, "optimized.wasm");
-  await runQuietly("wasm-opt", npmTool("wasm-opt"), [raw, "-o", optimized, "-O", ...FEATURES]);
+  await runQuietly("wasm-opt", npmTool("wasm-opt"), [raw, "-o", optimized, ...OPTIMIZE, ...FEATURES]);
   await bundleGlue(made);
   mkdirSync(build, { recursive: true });
   renameSync(optimized, wasm);
