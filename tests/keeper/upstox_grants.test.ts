@@ -132,7 +132,7 @@ describe("the request and the notifier", () => {
       415,
       "unsupported_media_type",
     );
-    refused(await api("GET", path()), 405, "method_not_allowed");
+    refused(await api("GET", path()), 404, "not_found");
   });
 
   it("a request that Upstox refuses is ours to mend: 502", async () => {

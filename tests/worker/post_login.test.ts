@@ -107,7 +107,7 @@ it.each([
   ["a token with a line break", initBody("1", { tokenKey: "a\r\nx-user-id: 2" }), ["data.tokenKey"]],
   ["a token in another script", initBody("1", { tokenKey: "é" }), ["data.tokenKey"]],
   ["a long token", initBody("1", { tokenKey: "x".repeat(8193) }), ["data.tokenKey"]],
-  ["a number for a channel", initBody("1", { payload: { channelId: 1 } }), ["data.payload.channelId"]],
+  ["a list for a channel", initBody("1", { payload: { channelId: [1] } }), ["data.payload.channelId"]],
   ["a list for the payload", initBody("1", { payload: [] }), ["data.payload"]],
   ["text for the customer's data", initBody("1", { basicCustomerInfo: "x" }), ["data.basicCustomerInfo"]],
   [

@@ -70,7 +70,6 @@ const served: [string, string][] = [
   ["/auth/logout", POST],
   ["/auth/logout-all", POST],
   ["/auth/profile", GET],
-  ["/auth/verify", "GET, HEAD, POST, OPTIONS"],
   ["/auth/sessions", GET],
   ["/auth/sessions/x", "DELETE, OPTIONS"],
   ["/api/v1/auth/login", POST],
