@@ -22,6 +22,7 @@ impl Net for Workers {
         match send(&request, *timeout).await {
             Sent::Whole(Whole { response, body }) => {
                 let (status, retry_after) = (response.status_code(), retry_after(&response));
+                let body = Secret::new(String::from_utf8_lossy(&body));
                 Answer::Response { status, retry_after, body }
             }
             Sent::TooLong => Answer::TooLong,
@@ -37,11 +38,11 @@ impl Net for Workers {
             Sent::Whole(Whole { response, body }) => {
                 let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
                 page::Answer::Page(Page {
-                    status: response.status_code(),
                     location: header(&response, "location"),
                     cookies: cookies.into_iter().map(Secret::new).collect(),
                     retry_after: retry_after(&response),
-                    body,
+                    refresh: header(&response, "refresh"),
+                    ..Page::new(response.status_code(), header(&response, "content-type"), &body)
                 })
             }
             Sent::TooLong => page::Answer::TooLong,
@@ -62,7 +63,7 @@ struct Outgoing<'a> {
 
 struct Whole {
     response: Response,
-    body: Secret,
+    body: Vec<u8>,
 }
 
 enum Sent {
@@ -108,7 +109,7 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
             }
         }
     }
-    Ok(Some(Whole { response, body: Secret::new(String::from_utf8_lossy(&bytes)) }))
+    Ok(Some(Whole { response, body: bytes }))
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod call;
+pub mod charset;
 pub mod clock;
 pub mod fault;
 pub mod fields;

@@ -1,5 +1,6 @@
 //! Pages of portals: one HTTP call and its answer, with what a browser would look at.
 
+use crate::charset::{self, Charset};
 use crate::secret::Secret;
 use std::fmt;
 use std::time::Duration;
@@ -35,7 +36,41 @@ pub struct Page {
     /// The values of `Set-Cookie`, each by itself.
     pub cookies: Vec<Secret>,
     pub retry_after: Option<Duration>,
+    /// The header `Refresh`, as it stands there.
+    pub refresh: Option<String>,
+    /// The header `Content-Type`, as it stands there.
+    pub content_type: Option<String>,
     pub body: Secret,
+    /// What `body` came in. An error is the label of an encoding that is not known here: then `body` is empty.
+    pub charset: Result<Charset, String>,
+}
+
+impl Page {
+    /// An answer of this status with a body of these bytes, and nothing else.
+    pub fn new(status: u16, content_type: Option<String>, bytes: &[u8]) -> Self {
+        let (body, charset) = match charset::read(bytes, content_type.as_deref()) {
+            Ok((body, charset)) => (body, Ok(charset)),
+            Err(label) => (String::new(), Err(label)),
+        };
+        Self {
+            status,
+            location: None,
+            cookies: Vec::new(),
+            retry_after: None,
+            refresh: None,
+            content_type,
+            body: Secret::new(body),
+            charset,
+        }
+    }
+
+    /// Whether it is a page, by what it says of itself: nothing is taken for one.
+    pub fn is_html(&self) -> bool {
+        let essence =
+            self.content_type.as_deref().and_then(|text| text.split(';').next()).unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        matches!(essence.as_str(), "" | "text/html" | "application/xhtml+xml")
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 pub use super::jar::Jar;
 
-use super::code::{Code, Failure};
+use super::code::{Code, Failure, MESSAGE_CHARS_MAX};
 use super::driver::Visit;
 use super::html::{Document, Form, Method};
 use super::net::{Answer, Fetch, Page, Progress};
@@ -10,8 +10,10 @@ use base::secret::Secret;
 use std::time::Duration;
 use url::{Position, Url};
 
-/// Most redirects and forms that submit themselves, in a row.
+/// Most redirects, refreshes and forms that submit themselves, in a row.
 const HOPS_MAX: usize = 10;
+/// A page that leads on later than this is one to be read.
+const REFRESH_MAX: Duration = Duration::from_secs(10);
 
 /// Where a browser may go, and how.
 #[derive(Clone, Debug)]
@@ -68,14 +70,30 @@ pub struct Shown {
     pub url: Url,
     pub status: u16,
     pub document: Document,
+    /// Where it leads to by itself, and after how long.
+    refresh: Option<(Duration, Url)>,
+}
+
+impl Shown {
+    /// Where it leads to by itself, if that is soon.
+    pub fn leads_to(&self) -> Option<&Url> {
+        self.refresh.as_ref().filter(|(wait, _)| *wait <= REFRESH_MAX).map(|(_, to)| to)
+    }
 }
 
 /// A call that is ready to be made.
 pub struct Prepared {
     url: Url,
     method: &'static str,
-    body: Option<Secret>,
+    body: Option<Body>,
     referrer: Option<Url>,
+}
+
+/// What is sent, and its type.
+#[derive(Clone)]
+struct Body {
+    text: Secret,
+    kind: String,
 }
 
 impl Prepared {
@@ -120,19 +138,23 @@ impl<'v, 'n> Browser<'v, 'n> {
 
     /// What a form of a page sends. What is typed into a password input goes into no address.
     pub fn prepare(&self, page: &Url, form: &Form) -> Result<Prepared, Failure> {
-        let mut url = self.target(page, form.action.as_deref())?;
-        let mut data = form_urlencoded::Serializer::new(String::new());
-        data.extend_pairs(form.entries());
-        let (data, referrer) = (data.finish(), Some(page.clone()));
-        Ok(match form.method {
-            Method::Post => Prepared { url, method: "POST", body: Some(Secret::new(data)), referrer },
-            // Addresses are logged, by the portal and by whoever is on the way there.
-            Method::Get if form.has_password() => return Err(Failure::new(Code::UnexpectedResponse)),
-            Method::Get => {
-                url.set_query(Some(&data));
-                Prepared { url, method: "GET", body: None, referrer }
+        let submission = form.submission();
+        let mut url = self.target(page, submission.action)?;
+        let referrer = Some(page.clone());
+        let unexpected = Failure::new(Code::UnexpectedResponse);
+        match submission.method {
+            Method::Post => {
+                let (text, kind) = submission.body().ok_or(unexpected)?;
+                let body = Some(Body { text: Secret::new(text), kind });
+                Ok(Prepared { url, method: "POST", body, referrer })
             }
-        })
+            // Addresses are logged, by the portal and by whoever is on the way there.
+            Method::Get if !form.has_password() => {
+                url.set_query(Some(&submission.url_encoded()));
+                Ok(Prepared { url, method: "GET", body: None, referrer })
+            }
+            Method::Get | Method::Dialog => Err(unexpected),
+        }
     }
 
     /// Goes on until there is a page to look at.
@@ -152,7 +174,10 @@ impl<'v, 'n> Browser<'v, 'n> {
                 Hop::Goes(prepared) => prepared,
                 Hop::Shown(shown) => match shown.document.form_that_submits_itself() {
                     Some(form) => self.prepare(&shown.url, &form)?,
-                    None => return Ok(shown),
+                    None => match self.refreshed(&shown, calls).await? {
+                        Some(prepared) => prepared,
+                        None => return Ok(shown),
+                    },
                 },
             };
             if calls > HOPS_MAX {
@@ -170,14 +195,33 @@ impl<'v, 'n> Browser<'v, 'n> {
     /// leads to are looked at.
     pub async fn go_once(&mut self, prepared: Prepared) -> Result<Shown, Failure> {
         let mut hop = self.go(prepared).await?;
-        for _ in 0..=HOPS_MAX {
+        for calls in 0..=HOPS_MAX {
             hop = match hop {
-                Hop::Shown(shown) => return Ok(shown),
+                Hop::Shown(shown) => match self.refreshed(&shown, calls).await? {
+                    Some(next) => self.go(next).await?,
+                    None => return Ok(shown),
+                },
                 Hop::Goes(next) if next.body.is_some() => break,
                 Hop::Goes(next) => self.go(next).await?,
             };
         }
         Err(Failure::new(Code::Redirected))
+    }
+
+    /// What a page leads to by itself, once its time has come.
+    async fn refreshed(&mut self, shown: &Shown, calls: usize) -> Result<Option<Prepared>, Failure> {
+        let Some((wait, to)) = shown.refresh.as_ref().filter(|(wait, _)| *wait <= REFRESH_MAX) else {
+            return Ok(None);
+        };
+        if calls > HOPS_MAX {
+            return Err(Failure::new(Code::Redirected));
+        }
+        let url = self.target(&shown.url, Some(to.as_str()))?;
+        if !wait.is_zero() {
+            let wait = self.visit.left(*wait)?;
+            self.visit.net.wait(wait).await;
+        }
+        Ok(Some(Prepared { url, method: "GET", body: None, referrer: Some(shown.url.clone()) }))
     }
 
     /// One call.
@@ -186,7 +230,8 @@ impl<'v, 'n> Browser<'v, 'n> {
         let Prepared { url, method, body, .. } = &prepared;
         let headers = self.headers(&prepared);
         self.visit.asks(url);
-        let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: body.clone(), timeout };
+        let text = body.as_ref().map(|body| body.text.clone());
+        let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: text, timeout };
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
             Answer::TooLong => return Err(Failure::new(Code::UnexpectedResponse)),
@@ -204,18 +249,31 @@ impl<'v, 'n> Browser<'v, 'n> {
     }
 
     fn read(&mut self, asked: Prepared, page: Page) -> Result<Hop, Failure> {
-        let Page { status, location, retry_after, body, .. } = page;
-        let failure = |code| Err(Failure { code, status: Some(status), retry_after, message: None });
+        let is_html = page.is_html();
+        let Page { status, location, retry_after, refresh, content_type, body, charset, .. } = page;
+        let failure = |code| Failure { code, status: Some(status), retry_after, message: None };
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let document = Document::parse(body.expose());
+            let known = charset.as_ref().copied().unwrap_or_default();
+            let document = Document::parse_at(body.expose(), &asked.url, known);
             self.visit.sees(status, document.title(), &body);
             drop(body);
-            return match status {
-                429 => failure(Code::RateLimited),
-                500.. => failure(Code::ServerError),
-                _ => Ok(Hop::Shown(Shown { url: asked.url, status, document })),
+            return match (status, charset) {
+                (429, _) => Err(failure(Code::RateLimited)),
+                (500.., _) => Err(failure(Code::ServerError)),
+                // These say what they say, whatever comes with them.
+                _ if !is_html && !matches!(status, 401 | 404) => {
+                    Err(unread(failure(Code::UnexpectedResponse), "is no HTML", content_type.as_deref()))
+                }
+                (_, Err(label)) => {
+                    Err(unread(failure(Code::UnexpectedResponse), "is in an unknown encoding", Some(&label)))
+                }
+                (_, Ok(_)) => {
+                    let refresh = document.refresh(&asked.url, refresh.as_deref());
+                    Ok(Hop::Shown(Shown { url: asked.url, status, document, refresh }))
+                }
             };
         }
+        let failure = |code| Err(failure(code));
         self.visit.sees(status, None, &body);
         let Some(location) = location else { return failure(Code::UnexpectedResponse) };
         let Ok(to) = self.target(&asked.url, Some(&location)) else { return failure(Code::Redirected) };
@@ -252,8 +310,8 @@ impl<'v, 'n> Browser<'v, 'n> {
                     .push(("referer", Secret::new(format!("{}/", referrer.origin().ascii_serialization()))));
             }
         }
-        if body.is_some() {
-            headers.push(("content-type", Secret::new("application/x-www-form-urlencoded")));
+        if let Some(body) = body {
+            headers.push(("content-type", Secret::new(body.kind.as_str())));
             if let Some(referrer) = referrer {
                 headers.push(("origin", Secret::new(referrer.origin().ascii_serialization())));
             }
@@ -261,4 +319,11 @@ impl<'v, 'n> Browser<'v, 'n> {
         headers.extend(self.visit.jar.header(url).map(|cookies| ("cookie", cookies)));
         headers
     }
+}
+
+/// What came is no page that can be read, and what it says that it is.
+fn unread(mut failure: Failure, what: &str, of: Option<&str>) -> Failure {
+    let message = format!("The answer {what}: {}", of.unwrap_or_default());
+    failure.message = Some(message.chars().take(MESSAGE_CHARS_MAX).collect());
+    failure
 }

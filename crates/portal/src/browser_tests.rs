@@ -7,16 +7,16 @@ use std::time::Duration;
 
 const BASE: &str = "https://portal.example.com/app";
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     Site::new(BASE, &["id.example.com".to_owned()], Duration::from_secs(20), "Test/1").unwrap()
 }
 
-fn open(world: &World<'_>, path: &str) -> Result<Shown, Failure> {
+pub(super) fn open(world: &World<'_>, path: &str) -> Result<Shown, Failure> {
     let (mut visit, site) = (world.visit(60), site());
     now(Browser::new(&mut visit, &site).open(path))
 }
 
-fn code(world: &World<'_>) -> Result<u16, Code> {
+pub(super) fn code(world: &World<'_>) -> Result<u16, Code> {
     open(world, "/x").map(|shown| shown.status).map_err(|failure| failure.code)
 }
 

@@ -5,6 +5,8 @@
 
 pub mod browser;
 #[cfg(test)]
+mod browser_pages_tests;
+#[cfg(test)]
 mod browser_tests;
 mod call;
 pub mod captcha;

@@ -91,6 +91,9 @@ pub struct Paging {
     pub found: &'static str,
     pub target_count: &'static str,
     pub all: &'static str,
+    /// So many rows are left out from the first on, and the member that says what to give there for those that did not fit.
+    pub skip: &'static str,
+    pub next: &'static str,
     /// The members that say how many more pages were loaded, and why no more were.
     pub cycles: &'static str,
     pub reason: &'static str,

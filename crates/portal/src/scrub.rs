@@ -74,7 +74,7 @@ fn plain(html: &str) -> String {
         match token {
             Token::String(text) => all.push_str(&String::from_utf8_lossy(&text.value)),
             Token::StartTag(tag) => {
-                for (_, value) in &tag.attributes {
+                for value in tag.attributes.values() {
                     all.push('\n');
                     all.push_str(&String::from_utf8_lossy(value));
                 }

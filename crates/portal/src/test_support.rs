@@ -119,13 +119,7 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn page(status: u16, body: &str) -> Answer {
-    Answer::Page(Page {
-        status,
-        location: None,
-        cookies: Vec::new(),
-        retry_after: None,
-        body: Secret::new(body),
-    })
+    Answer::Page(Page::new(status, Some("text/html; charset=utf-8".to_owned()), body.as_bytes()))
 }
 
 pub fn to(status: u16, location: &str) -> Answer {

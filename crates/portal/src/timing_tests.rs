@@ -268,8 +268,8 @@ fn a_broken_off_login_waits_two_minutes_for_its_caller() {
     assert_eq!(p.wake(), Verdict::LogOut);
     p.start_task(Work::LogOut);
     p.event(Event::LogoutFinished { done: true });
-    let (logins, username) = (p.login.logins.clone(), p.login.username.clone());
-    assert_eq!(p.login, Login { logins, username, ..Login::default() });
+    let (username, logins) = (p.login.username.clone(), p.login.logins.clone());
+    assert_eq!(p.login, Login { username, logins, ..Login::default() });
 }
 
 #[test]

@@ -72,10 +72,10 @@ impl<H: Host> Portal<H> {
             let failure = match end {
                 Ok(outcome) => {
                     // What is known without the portal confirms nothing.
-                    if !place.calls.is_empty() {
-                        self.step(Confirmed { used: true })?;
-                    } else {
+                    if place.calls.is_empty() {
                         self.step(Unasked)?;
+                    } else {
+                        self.step(Confirmed { used: true })?;
                     }
                     self.audit(&loaded.name, &work, "ok", None, by);
                     let (answered, wizard_id) = self.save_wizard(&loaded, &on, outcome, wizard_id);

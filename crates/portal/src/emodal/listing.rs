@@ -8,12 +8,16 @@ use super::Emodal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// A list ends here, whatever the portal says: it may go round in circles, and an answer has to fit into memory.
+/// A list ends here, whatever the portal says: it may go round in circles.
 const PAGES_MAX: usize = 200;
 const ROWS_MAX: usize = 10_000;
-/// Of all cells together. Rows are held more than once on their way into an answer, and an instance has 128 MB.
-const CELLS_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Of one answer, about. Rows are held some four times over on their way into one, and an instance has 128 MB for all that it
+/// does at once. What is left over is for the next answer.
+const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Of a cell in the answer: two pairs of quotation marks, a colon and a comma.
+const MARKS: usize = 6;
 
 type Row = Vec<String>;
 
@@ -23,10 +27,27 @@ struct Listed {
     /// The members, by the columns of the table. `None` for a column that is not wanted.
     members: Vec<Option<String>>,
     rows: Vec<Row>,
-    /// How long their cells are together.
+    /// How long they are in the answer, about.
     bytes: usize,
     /// Those of earlier pages: where a list moves under the reader, the last of one page are the first of the next.
-    seen: BTreeSet<Row>,
+    seen: BTreeSet<Print>,
+    /// How many there were, also those that are left out.
+    passed: usize,
+    /// So many from the first on are left out: an answer before had them.
+    skip: usize,
+    /// Whether one was left out because the answer is full.
+    cut: bool,
+}
+
+/// What tells rows apart without keeping them.
+type Print = [u64; 2];
+
+fn print(row: &Row) -> Print {
+    [0_u8, 1].map(|part| {
+        let mut hasher = DefaultHasher::new();
+        (part, row).hash(&mut hasher);
+        hasher.finish()
+    })
 }
 
 /// How much of a list is wanted.
@@ -50,21 +71,28 @@ impl Emodal {
         let shown = self.page(browser, &address(path, fields)?).await;
         // Only what the caller names can be missing.
         let mut shown = shown.map_err(|f| if path.contains('{') { f } else { super::not_that(f) })?;
-        let mut rows = Listed::default();
+        let skip = listing.paging.as_ref().and_then(|paging| fields.get(paging.skip)).and_then(Value::as_u64);
+        let skip = skip.map_or(0, |skip| usize::try_from(skip).unwrap_or(usize::MAX));
+        let mut rows = Listed { skip, ..Listed::default() };
         rows.add(listing, &shown)?;
+        if rows.cut && listing.paging.is_none() {
+            return Err(Failure::with_status(Code::UnexpectedResponse, shown.status));
+        }
         let mut answer = Map::new();
         if let Some(paging) = &listing.paging {
             let wanted = Wanted::read(paging, fields, &rows)?;
             let mut visited = BTreeSet::from([shown.url.to_string()]);
-            let mut cycles = 0_usize;
+            // Further pages, and those of them that have only rows which an answer before had.
+            let (mut cycles, mut gone_over) = (0_usize, 0_usize);
             let reason = loop {
                 if let Some(reason) = wanted.met(&rows) {
                     break reason;
                 }
-                let Some(next) = shown.document.link("next") else { break "end_of_list" };
-                if cycles + 1 >= PAGES_MAX || rows.is_full() {
-                    break "limit_reached";
+                let next = shown.document.link("next");
+                if rows.cut || (next.is_some() && (cycles - gone_over + 1 >= PAGES_MAX || rows.is_full())) {
+                    break LIMIT_REACHED;
                 }
+                let Some(next) = next else { break "end_of_list" };
                 let next = shown.url.join(next).map_err(|_| Failure::new(Code::UnexpectedResponse))?;
                 if !visited.insert(next.to_string()) {
                     break "no_progress";
@@ -73,12 +101,17 @@ impl Emodal {
                 shown = browser.click(&shown.url, next.as_str()).await?;
                 self.whole(&shown).map_err(super::not_that)?;
                 cycles += 1;
+                let before = rows.rows.len();
                 if rows.add(listing, &shown)? == 0 {
                     break "no_progress";
                 }
+                gone_over += usize::from(rows.rows.len() == before && !rows.cut);
             };
             answer.insert(paging.cycles.to_owned(), cycles.into());
             answer.insert(paging.reason.to_owned(), reason.into());
+            if reason == LIMIT_REACHED {
+                answer.insert(paging.next.to_owned(), (skip + rows.rows.len()).into());
+            }
             if matches!(wanted, Wanted::Target { .. }) {
                 answer.insert(paging.found.to_owned(), (reason == TARGET_FOUND).into());
             }
@@ -92,6 +125,7 @@ impl Emodal {
 }
 
 const TARGET_FOUND: &str = "target_found";
+const LIMIT_REACHED: &str = "limit_reached";
 
 impl Wanted {
     /// A target is more than a number of rows, and that is more than all of them.
@@ -122,7 +156,7 @@ impl Wanted {
 
 impl Listed {
     fn is_full(&self) -> bool {
-        self.rows.len() >= ROWS_MAX || self.bytes >= CELLS_BYTES_MAX
+        self.rows.len() >= ROWS_MAX || self.bytes >= ANSWER_BYTES_MAX
     }
 
     /// Adds the rows of a page. Says how many of them are new.
@@ -135,19 +169,35 @@ impl Listed {
         } else if self.members != members {
             return Err(unintelligible());
         }
-        let earlier = self.rows.len();
+        let mut new = Vec::new();
         for row in table.rows {
             if row.len() != self.members.len() {
                 return Err(unintelligible());
             }
-            if !self.seen.contains(&row) {
-                self.bytes += row.iter().map(String::len).sum::<usize>();
+            let print = print(&row);
+            if self.seen.contains(&print) {
+                continue;
+            }
+            new.push(print);
+            if self.passed + new.len() <= self.skip {
+                continue;
+            }
+            self.cut |= self.is_full();
+            if !self.cut {
+                self.bytes += self.length(&row);
                 self.rows.push(row);
             }
         }
-        let new = self.rows.get(earlier..).unwrap_or_default();
-        self.seen.extend(new.iter().cloned());
-        Ok(new.len())
+        self.passed += new.len();
+        let count = new.len();
+        self.seen.extend(new);
+        Ok(count)
+    }
+
+    /// Of a row in the answer, about: escapes are not counted.
+    fn length(&self, row: &Row) -> usize {
+        let cells = row.iter().zip(&self.members);
+        cells.map(|(cell, member)| cell.len() + member.as_ref().map_or(0, String::len) + MARKS).sum()
     }
 
     fn into_answer(self, listing: &Listing, answer: &mut Map<String, Value>) {

@@ -173,7 +173,7 @@ fn a_list_that_is_not_whole_is_no_answer() {
             |_| {
                 Some(page(
                     200,
-                    "<html><body><a href='/portal/logout'>x</a><table id=containers><tr><th>Container #</th></tr></table>",
+                    "<html><body><a href='/portal/logout'>x</a><table id=containers><tr><th>Container #</th></tr></table><a rel=nex",
                 ))
             },
             Code::UnexpectedResponse,
@@ -239,4 +239,57 @@ fn a_container_that_is_not_there_is_told() {
     lost.state.borrow_mut().other = Some(|_| Some(page(404, LOGGED_OUT)));
     let failure = run(&lost, "get_container_timeline", &json!({ "container_id": "x" })).0.unwrap_err();
     assert_eq!(failure.code, Code::LoggedOut);
+}
+
+/// 10,000 rows of a kilobyte in one table: as much as fits into one answer, and the rest by the next.
+#[test]
+fn f35_a_listing_of_ten_megabytes_comes_in_answers_of_four() {
+    let cell = "x".repeat(1_000);
+    let row = |i: u32| format!("<tr><td>C{i:05}</td><td>{cell}</td></tr>");
+    let rows: Vec<String> = (0..10_000).map(row).collect();
+    // A page has 4 MB at most.
+    let pages: Vec<String> = rows.chunks(2_500).map(<[String]>::concat).collect();
+    let world = World::new(|called| {
+        let at = called.url.split_once("p=").map_or(0, |(_, at)| at.parse::<usize>().unwrap());
+        let next =
+            if at + 1 < pages.len() { format!("<a rel=next href='?p={}'>", at + 1) } else { String::new() };
+        let heads = "<tr><th>Container #</th><th>Holds</th></tr>";
+        page(200, &inside(&format!("<table id=containers>{heads}{}</table>{next}", pages[at])))
+    });
+    let (mut skip, mut all, mut answers) = (0, Vec::new(), Vec::new());
+    loop {
+        let mut visit = logged_in(&world);
+        let request = request("get_containers", &json!({ "skip": skip }), None);
+        let answer = now(emodal().run(&mut visit, &request)).unwrap().answer;
+        answers.push(serde_json::to_string(&answer).unwrap().len());
+        for row in answer["containers"].as_array().unwrap() {
+            all.push(row["Container #"].as_str().unwrap().to_owned());
+        }
+        let Some(next) = answer.get("next_skip").and_then(Value::as_u64) else {
+            assert_eq!(answer["stopped_reason"], "end_of_list");
+            break;
+        };
+        assert_eq!((&answer["stopped_reason"], next), (&json!("limit_reached"), all.len() as u64));
+        skip = next;
+    }
+    assert!(
+        answers.len() == 3 && answers.iter().all(|bytes| *bytes < 4 * 1024 * 1024 + 20_000),
+        "{answers:?}"
+    );
+    let expected: Vec<String> = (0..10_000).map(|i| format!("C{i:05}")).collect();
+    assert_eq!(all, expected);
+}
+
+/// Without further pages there is nothing to go on with.
+#[test]
+fn f35_a_table_of_one_answer_that_does_not_fit_is_none() {
+    let cell = "x".repeat(1_500_000);
+    let world = World::new(|_| {
+        let row = format!("<tr><td>Pregate</td><td>N/A</td><td>{cell}</td></tr>").repeat(2);
+        let heads = "<tr><th>Milestone</th><th>Date</th><th>Status</th></tr>";
+        page(200, &inside(&format!("<table id=timeline>{heads}{row}{row}</table>")))
+    });
+    let mut visit = logged_in(&world);
+    let request = request("get_container_timeline", &json!({ "container_id": "C1" }), None);
+    assert_eq!(now(emodal().run(&mut visit, &request)).unwrap_err().code, Code::UnexpectedResponse);
 }

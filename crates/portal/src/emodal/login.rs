@@ -86,7 +86,10 @@ impl Emodal {
         let hop = browser.go(prepared).await?;
         let taken = match &hop {
             Hop::Goes(next) => next.url().path() != login.url.path(),
-            Hop::Shown(shown) => shown.document.form_that_submits_itself().is_some(),
+            Hop::Shown(shown) => {
+                shown.document.form_that_submits_itself().is_some()
+                    || shown.leads_to().is_some_and(|to| to.path() != login.url.path())
+            }
         };
         if !taken {
             return browser.follow(hop).await;

@@ -295,3 +295,25 @@ fn f32_nor_does_one_that_leads_to_another_host() {
         assert_eq!(world.calls(), ["GET /portal/login", "GET /x"], "{action}");
     }
 }
+
+/// The button decides.
+#[test]
+fn f33_a_button_that_would_send_the_password_in_an_address_is_not_pressed() {
+    let html = login_page(0, "").replace("<button name=button", "<button formmethod=get name=button");
+    let world = World::new(|called| {
+        if called.path() == "/portal/login" { to(302, "https://id.example.com/x") } else { page(200, &html) }
+    });
+    let mut visit = world.visit(300);
+    let failure = now(emodal().log_in(&mut visit, &credentials())).unwrap_err();
+    assert_eq!((failure.code, world.calls().len()), (Code::UnexpectedResponse, 2));
+}
+
+/// A logged-out text in a dialog that is closed is said to nobody.
+#[test]
+fn f33_a_closed_dialog_does_not_log_anybody_out() {
+    let dialog =
+        "<div class='modal fade'><p>You are either not logged in or your session has expired</p></div>";
+    assert_eq!(emodal().is_logged_in(200, &inside(dialog)), Standing::LoggedIn);
+    let open = dialog.replace("fade", "fade show");
+    assert_eq!(emodal().is_logged_in(200, &inside(&open)), Standing::LoggedOut);
+}

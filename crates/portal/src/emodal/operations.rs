@@ -75,6 +75,7 @@ pub static ALL: [Operation; 4] = [
             flag("infinite_scrolling"),
             Field { name: "target_count", kind: FieldKind::Number { min: 1, max: 100_000 }, required: false },
             text("target_container_id", 40),
+            Field { name: "skip", kind: FieldKind::Number { min: 0, max: 1_000_000 }, required: false },
             flag(DEBUG),
         ],
         what: What::Listing(Listing {
@@ -92,6 +93,8 @@ pub static ALL: [Operation; 4] = [
                 found: "found_target_container",
                 target_count: "target_count",
                 all: "infinite_scrolling",
+                skip: "skip",
+                next: "next_skip",
                 cycles: "scroll_cycles",
                 reason: "stopped_reason",
             }),

@@ -1,18 +1,20 @@
 //! Reads the forms of a page.
 
-use super::form::{Choice, Control, Form, Kind, Method};
+use super::form::{Choice, Control, Form, Kind};
 use super::nodes::{Node, attribute};
-use super::visible;
+use super::said;
+use super::submission::{Enctype, Method, Overrides};
+use base::charset::Charset;
 use std::collections::BTreeMap;
 
-/// The forms of a page, in their order.
-pub fn forms(nodes: &[Node]) -> Vec<Form> {
-    let mut reader = Reader::default();
+/// The forms of a page that came in this encoding, in their order.
+pub fn forms(nodes: &[Node], charset: Charset) -> Vec<Form> {
+    let mut reader = Reader { charset, ..Reader::default() };
     for (i, node) in nodes.iter().enumerate() {
         match node {
             Node::Start(name, _) => reader.start(name, Tag(node), nodes, i),
             Node::End(name) => reader.end(name, nodes, i),
-            Node::Text(_) | Node::Break => {}
+            Node::Text(_) | Node::Hidden(_) | Node::Break => {}
         }
     }
     reader.end_select(nodes, nodes.len());
@@ -37,8 +39,17 @@ impl Tag<'_> {
     }
 }
 
-/// A control, and the id of the form that it says it is of.
-type Owned = (Control, Option<String>);
+/// Which form a control is of.
+enum Owner {
+    /// The one that it stands in, by its number.
+    Around(usize),
+    /// That of the id that it names.
+    Named(String),
+    /// Only scripts use it.
+    Nobody,
+}
+
+type Owned = (Control, Owner);
 
 struct Opened {
     from: usize,
@@ -48,15 +59,28 @@ struct Opened {
     disabled: bool,
 }
 
+/// A fieldset that is open.
+#[derive(Clone, Copy, Default)]
+struct Fieldset {
+    disabled: bool,
+    /// What is in the first legend of a disabled fieldset is not disabled by it.
+    had_legend: bool,
+    in_legend: bool,
+}
+
 #[derive(Default)]
 struct Reader {
+    charset: Charset,
     forms: Vec<Form>,
-    /// Whether the last of them is open.
-    open: bool,
-    /// Whether each open fieldset disables what is in it.
-    fieldsets: Vec<bool>,
+    /// The number of the form that is open.
+    open: Option<usize>,
+    fieldsets: Vec<Fieldset>,
+    /// How many of them disable what comes now.
     disabling: usize,
-    strays: Vec<(String, Control)>,
+    /// What is in a list of suggestions is sent by nobody.
+    datalists: usize,
+    /// All controls, in the order of the page.
+    controls: Vec<Owned>,
     select: Option<Owned>,
     choices: Vec<Choice>,
     option: Option<Opened>,
@@ -68,14 +92,22 @@ impl Reader {
     fn start(&mut self, name: &str, tag: Tag<'_>, nodes: &[Node], i: usize) {
         match name {
             // A form in a form is none.
-            "form" if !self.open => {
-                self.open = true;
-                self.forms.push(form(tag));
+            "form" if self.open.is_none() => {
+                self.open = Some(self.forms.len());
+                self.forms.push(form(tag, self.charset));
             }
             "fieldset" => {
-                self.fieldsets.push(tag.has("disabled"));
-                self.disabling += usize::from(tag.has("disabled"));
+                let disabled = tag.has("disabled");
+                self.fieldsets.push(Fieldset { disabled, ..Fieldset::default() });
+                self.disabling += usize::from(disabled);
             }
+            "legend" => {
+                if let Some(fieldset) = self.fieldsets.last_mut().filter(|f| !f.had_legend) {
+                    (fieldset.had_legend, fieldset.in_legend) = (true, true);
+                    self.disabling -= usize::from(fieldset.disabled);
+                }
+            }
+            "datalist" => self.datalists += 1,
             "input" => {
                 if let Some(kind) = input(tag) {
                     let owned = self.control(tag, kind);
@@ -89,8 +121,10 @@ impl Reader {
             "textarea" => self.textarea = Some((i + 1, self.control(tag, Kind::Text(String::new())))),
             "select" => {
                 self.end_select(nodes, i);
-                let kind = Kind::Select { multiple: tag.has("multiple"), choices: Vec::new() };
-                self.select = Some(self.control(tag, kind));
+                let multiple = tag.has("multiple");
+                let rows = tag.value("size").and_then(|size| size.trim().parse::<u32>().ok());
+                let rows = rows.is_some_and(|rows| rows > 1);
+                self.select = Some(self.control(tag, Kind::Select { multiple, choices: Vec::new(), rows }));
             }
             "optgroup" => {
                 self.end_option(nodes, i);
@@ -112,15 +146,24 @@ impl Reader {
 
     fn end(&mut self, name: &str, nodes: &[Node], i: usize) {
         match name {
-            "form" => {
+            // The end of the page is that of a form that has none of its own.
+            "form" | "body" | "html" => {
                 self.end_select(nodes, i);
-                if std::mem::take(&mut self.open)
-                    && let Some(form) = self.forms.last_mut()
-                {
+                if let Some(form) = self.open.take().and_then(|at| self.forms.get_mut(at)) {
                     form.closed = true;
                 }
             }
-            "fieldset" => self.disabling -= usize::from(self.fieldsets.pop().unwrap_or_default()),
+            "fieldset" => {
+                let fieldset = self.fieldsets.pop().unwrap_or_default();
+                self.disabling -= usize::from(fieldset.disabled && !fieldset.in_legend);
+            }
+            "legend" => {
+                if let Some(fieldset) = self.fieldsets.last_mut().filter(|f| f.in_legend) {
+                    fieldset.in_legend = false;
+                    self.disabling += usize::from(fieldset.disabled);
+                }
+            }
+            "datalist" => self.datalists = self.datalists.saturating_sub(1),
             "option" => self.end_option(nodes, i),
             "optgroup" => {
                 self.end_option(nodes, i);
@@ -139,21 +182,32 @@ impl Reader {
 
     fn control(&self, tag: Tag<'_>, kind: Kind) -> Owned {
         let disabled = tag.has("disabled") || self.disabling > 0;
-        (Control { name: tag.value("name").unwrap_or_default(), kind, disabled }, tag.value("form"))
+        let is_button = matches!(kind, Kind::Submit(_) | Kind::Image(..));
+        let dirname = tag.value("dirname").filter(|name| matches!(kind, Kind::Text(_)) && !name.is_empty());
+        let overrides = Overrides {
+            action: tag.value("formaction").map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
+            method: tag.value("formmethod").map(|method| Method::of(&method)),
+            enctype: tag.value("formenctype").map(|enctype| Enctype::of(&enctype)),
+        };
+        let overrides = Some(overrides).filter(|o| is_button && *o != Overrides::default()).map(Box::new);
+        let owner = match (tag.value("form"), self.open) {
+            (Some(id), _) => Owner::Named(id),
+            (None, Some(at)) => Owner::Around(at),
+            (None, None) => Owner::Nobody,
+        };
+        let name = tag.value("name").unwrap_or_default();
+        (Control { name, kind, disabled, overrides, dirname }, owner)
     }
 
-    fn add(&mut self, (control, owner): Owned) {
-        match (owner, self.forms.last_mut().filter(|_| self.open)) {
-            (Some(owner), _) => self.strays.push((owner, control)),
-            (None, Some(form)) => form.controls.push(control),
-            // Only for scripts.
-            (None, None) => {}
+    fn add(&mut self, owned: Owned) {
+        if self.datalists == 0 {
+            self.controls.push(owned);
         }
     }
 
     fn end_option(&mut self, nodes: &[Node], i: usize) {
         if let Some(option) = self.option.take() {
-            let text = visible(nodes.get(option.from..i).unwrap_or_default());
+            let text = said(nodes.get(option.from..i).unwrap_or_default());
             self.choices.push(Choice {
                 value: option.value.unwrap_or_else(|| text.clone()),
                 label: option.label.unwrap_or(text),
@@ -179,8 +233,13 @@ impl Reader {
         let ids = self.forms.iter().enumerate().filter_map(|(at, form)| Some((form.id.clone()?, at)));
         // Of two with the same id it is the first.
         let ids: BTreeMap<String, usize> = ids.rev().collect();
-        for (owner, control) in self.strays {
-            if let Some(form) = ids.get(&owner).and_then(|at| self.forms.get_mut(*at)) {
+        for (control, owner) in self.controls {
+            let at = match owner {
+                Owner::Around(at) => Some(at),
+                Owner::Named(id) => ids.get(&id).copied(),
+                Owner::Nobody => None,
+            };
+            if let Some(form) = at.and_then(|at| self.forms.get_mut(at)) {
                 form.controls.push(control);
             }
         }
@@ -188,12 +247,17 @@ impl Reader {
     }
 }
 
-fn form(tag: Tag<'_>) -> Form {
-    let post = tag.value("method").is_some_and(|method| method.trim().eq_ignore_ascii_case("post"));
+fn form(tag: Tag<'_>, page: Charset) -> Form {
+    // The first that is known, of those that it takes.
+    let accepted = tag
+        .value("accept-charset")
+        .map(|labels| labels.split_ascii_whitespace().find_map(Charset::of_label).unwrap_or_default());
     Form {
         id: tag.value("id"),
         action: tag.value("action").map(|a| a.trim().to_owned()).filter(|a| !a.is_empty()),
-        method: if post { Method::Post } else { Method::Get },
+        method: tag.value("method").map(|method| Method::of(&method)).unwrap_or_default(),
+        enctype: tag.value("enctype").map(|enctype| Enctype::of(&enctype)).unwrap_or_default(),
+        charset: accepted.unwrap_or(page),
         phase: tag.value("data-phase"),
         ..Form::default()
     }
@@ -209,7 +273,15 @@ fn input(tag: Tag<'_>) -> Option<Kind> {
         "checkbox" => Kind::Checkbox { value: ticked(), checked },
         "radio" => Kind::Radio { value: ticked(), checked },
         "submit" => Kind::Submit(tag.value("value").unwrap_or_else(|| "Submit".to_owned())),
-        "button" | "reset" | "image" | "file" => return None,
+        "image" => {
+            let at = |axis: &str| match tag.value("name").filter(|name| !name.is_empty()) {
+                Some(name) => format!("{name}.{axis}"),
+                None => axis.to_owned(),
+            };
+            Kind::Image(at("x"), at("y"))
+        }
+        "file" => Kind::File,
+        "button" | "reset" => return None,
         _ => Kind::Text(text()),
     })
 }
@@ -218,7 +290,10 @@ fn input(tag: Tag<'_>) -> Option<Kind> {
 fn typed(nodes: &[Node]) -> String {
     let text: String = nodes
         .iter()
-        .filter_map(|n| if let Node::Text(text) = n { Some(text.as_ref()) } else { None })
+        .filter_map(|n| match n {
+            Node::Text(text) | Node::Hidden(text) => Some(text.as_ref()),
+            _ => None,
+        })
         .collect();
     let text = text.replace("\r\n", "\n");
     text.strip_prefix('\n').unwrap_or(&text).replace('\n', "\r\n")

@@ -3,15 +3,24 @@
 
 mod form;
 mod form_reader;
+mod hidden;
 mod nodes;
+mod refresh;
+#[cfg(test)]
+mod standard_tests;
+mod submission;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use form::{Choice, Choosing, Control, Form, Kind, Method};
+pub use form::{Choice, Choosing, Control, Form, Kind};
+pub use submission::{Enctype, Method, Submission};
 pub use table::Table;
 
+use base::charset::Charset;
 use nodes::{Node, attribute};
+use std::time::Duration;
+use url::Url;
 
 /// A page that was read.
 #[derive(Default)]
@@ -24,11 +33,28 @@ pub struct Document {
     submits_itself: bool,
     cut_off: bool,
     title: Option<String>,
+    refresh: Option<String>,
+    /// What it came in, and what its forms are sent in if they do not say.
+    charset: Charset,
 }
 
 impl Document {
     pub fn parse(html: &str) -> Self {
-        let read = nodes::read(html);
+        Self::of(nodes::read(html))
+    }
+
+    /// A page of this address, which came in this encoding. What it leads to is by its `<base>`, if it has one.
+    pub fn parse_at(html: &str, url: &Url, charset: Charset) -> Self {
+        let mut read = nodes::read(html);
+        let base = read.base.as_deref().and_then(|base| url.join(base.trim()).ok());
+        if let Some(base) = base.filter(|base| base != url) {
+            nodes::rebase(&mut read.nodes, &base);
+            read.refresh = read.refresh.map(|refresh| refresh::rebased(&refresh, &base));
+        }
+        Self { charset, ..Self::of(read) }
+    }
+
+    fn of(read: nodes::Read) -> Self {
         let text = visible(&read.nodes);
         let lower = text.to_lowercase();
         Self {
@@ -39,6 +65,8 @@ impl Document {
             submits_itself: read.submits_itself,
             cut_off: read.cut_off,
             title: read.title,
+            refresh: read.refresh,
+            charset: Charset::default(),
         }
     }
 
@@ -66,10 +94,29 @@ impl Document {
         self.cut_off
     }
 
+    /// Where it leads to by itself, and after how long: by its header, else as it says itself. `None` for one that only loads
+    /// itself again.
+    pub fn refresh(&self, url: &Url, header: Option<&str>) -> Option<(Duration, Url)> {
+        let (wait, target) = refresh::read(header.or(self.refresh.as_deref())?)?;
+        let mut to = url.join(&target).ok()?;
+        to.set_fragment(None);
+        (to.as_str() != url.as_str().split('#').next().unwrap_or_default()).then_some((wait, to))
+    }
+
     /// The form of a page that is there only to be sent on by its script, as OIDC's `form_post` makes them: a single one, of
     /// hidden inputs, where there is nothing to click on.
     pub fn form_that_submits_itself(&self) -> Option<Form> {
-        if !self.submits_itself || self.links().next().is_some() {
+        let mut noscript = 0_usize;
+        let mut links = self.nodes.iter().filter(|node| {
+            match node {
+                Node::Start("noscript", _) => noscript += 1,
+                Node::End("noscript") => noscript = noscript.saturating_sub(1),
+                _ => {}
+            }
+            // For whoever has no scripts; this one is taken for run.
+            noscript == 0 && link(node).is_some()
+        });
+        if !self.submits_itself || links.next().is_some() {
             return None;
         }
         let mut forms = self.forms();
@@ -80,7 +127,7 @@ impl Document {
     }
 
     pub fn forms(&self) -> Vec<Form> {
-        form_reader::forms(&self.nodes)
+        form_reader::forms(&self.nodes, self.charset)
     }
 
     /// The table with this id.
@@ -92,14 +139,7 @@ impl Document {
 
     /// Addresses with their `rel`, of links of either kind.
     pub fn links(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.nodes.iter().filter_map(|node| match node {
-            Node::Start("a" | "link", _) => {
-                let href = attribute(node, "href")?.trim();
-                let real = !href.is_empty() && !href.starts_with('#') && !href.starts_with("javascript:");
-                (real).then(|| (href, attribute(node, "rel").unwrap_or_default()))
-            }
-            _ => None,
-        })
+        self.nodes.iter().filter_map(link)
     }
 
     /// Where a link of this kind leads.
@@ -145,6 +185,13 @@ impl Document {
     }
 }
 
+fn link(node: &Node) -> Option<(&str, &str)> {
+    let Node::Start("a" | "link", _) = node else { return None };
+    let href = attribute(node, "href")?.trim();
+    let real = !href.is_empty() && !href.starts_with('#') && !href.starts_with("javascript:");
+    real.then(|| (href, attribute(node, "rel").unwrap_or_default()))
+}
+
 /// More than these say nothing more.
 const ERRORS_MAX: usize = 20;
 
@@ -155,29 +202,35 @@ pub fn says(lower: &str, texts: &[String]) -> bool {
 
 /// Text with single spaces. What can be selected or typed in is none of it, nor is what is hidden.
 fn visible(nodes: &[Node]) -> String {
+    text_of(nodes, false)
+}
+
+/// The same of what is hidden, too: what a list offers is chosen from, however it is shown.
+fn said(nodes: &[Node]) -> String {
+    text_of(nodes, true)
+}
+
+fn text_of(nodes: &[Node], all: bool) -> String {
     let mut words = Words::default();
-    // The element that hides what is in it, and how many of its name are open since.
-    let mut hidden: Option<(&'static str, usize)> = None;
+    // What can be selected or typed in, and how many of its name are open since.
+    let mut input: Option<(&'static str, usize)> = None;
     for node in nodes {
-        match (node, &mut hidden) {
-            (Node::Start(name, _), Some((hider, depth))) if name == hider => *depth += 1,
-            (Node::End(name), Some((hider, depth))) if name == hider => {
+        match (node, &mut input) {
+            (Node::Start(name, _), Some((open, depth))) if name == open => *depth += 1,
+            (Node::End(name), Some((open, depth))) if name == open => {
                 *depth -= 1;
                 if *depth == 0 {
-                    hidden = None;
+                    input = None;
                     words.gap();
                 }
             }
-            (Node::Start(name @ ("select" | "textarea"), _), None) => hidden = Some((name, 1)),
-            (Node::Start(name @ ("div" | "section" | "table" | "form" | "ul" | "span"), _), None)
-                if attribute(node, "hidden").is_some() =>
-            {
-                hidden = Some((name, 1));
-            }
+            (Node::Start(name @ ("select" | "textarea" | "datalist"), _), None) => input = Some((name, 1)),
             (_, Some(_))
             | (Node::Start("a" | "span" | "label", _) | Node::End("a" | "span" | "label"), None) => {}
             (Node::Start(..) | Node::End(_) | Node::Break, None) => words.gap(),
             (Node::Text(text), None) => words.push(text),
+            (Node::Hidden(text), None) if all => words.push(text),
+            (Node::Hidden(_), None) => {}
         }
     }
     words.text

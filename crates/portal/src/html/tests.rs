@@ -77,7 +77,7 @@ fn what_is_sent_is_what_a_browser_sends() {
         ),
         (
             "<input type=file name=f><input type=image name=i><input type=reset name=x><button type=button name=y>",
-            "",
+            "f=&i.x=0&i.y=0",
         ),
         ("<input type=submit name=go><input type=submit name=no value=No>", "go=Submit"),
         ("<button>Go</button><button name=b value=1>", ""),
@@ -155,7 +155,7 @@ fn links_definitions_and_hidden_text_are_found() {
     assert_eq!(document.definitions("confirmation").unwrap(), expected);
     assert!(document.definitions("x").is_none());
     assert!(Document::parse("<div id=x><dl><dt>a<dd>b").definitions("x").is_none());
-    assert_eq!(document.text(), "Morex Number APT-1 Terminal A & B C seen !");
+    assert_eq!(document.text(), "Morex Number APT-1 Terminal A & B C seen Submit !");
 }
 
 #[test]
@@ -191,6 +191,8 @@ fn ask_all(html: &str) {
     let _ = (document.text(), document.site_key(), document.link("next"), document.links().count());
     let _ = (document.table("t"), document.definitions("t"), document.form_that_submits_itself());
     let _ = document.errors(&["e".to_owned()]);
+    let url = Url::parse("https://p.example/").unwrap();
+    let _ = Document::parse_at(html, &url, Charset::Windows1252).refresh(&url, None);
     for mut form in document.forms() {
         form.type_in("a", "b");
         form.tick("a", true);
@@ -224,6 +226,13 @@ fn hostile_pages_cost_no_more_than_others() {
         "\u{0}<",
         "<option><optgroup>",
         "<span class=e></span>",
+        "<noscript>",
+        "<noscript></noscript>",
+        "<li hidden>",
+        "<p hidden><b>",
+        "<div hidden><table id=t>",
+        "<base href=//>",
+        "<fieldset disabled><legend>",
         all,
     ] {
         ask_all(&part.repeat(400_000 / part.len()));
@@ -233,7 +242,15 @@ fn hostile_pages_cost_no_more_than_others() {
     ask_all(&format!("<form{attributes}><input{attributes}>"));
 }
 
-const PARTS: [&str; 28] = [
+const PARTS: [&str; 36] = [
+    "<noscript>",
+    "</noscript>",
+    "<base href=/a>",
+    "<meta http-equiv=refresh content='1;url=x'>",
+    "<p hidden>",
+    "<li class=modal>",
+    "<legend>",
+    "<datalist>",
     "<form id=t>",
     "</form>",
     "<input name=a type=checkbox>",

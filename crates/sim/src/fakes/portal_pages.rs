@@ -8,13 +8,7 @@ pub const LOGGED_OUT: &str = "<!doctype html><html><body><p>You are either not l
     expired. Please use your back button</p></body></html>";
 
 pub fn page(status: u16, body: &str) -> Answer {
-    Answer::Page(Page {
-        status,
-        location: None,
-        cookies: Vec::new(),
-        retry_after: None,
-        body: Secret::new(body),
-    })
+    Answer::Page(Page::new(status, Some("text/html; charset=utf-8".to_owned()), body.as_bytes()))
 }
 
 pub fn to(location: &str) -> Answer {
