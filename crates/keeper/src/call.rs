@@ -7,6 +7,7 @@ use base::secret::Secret;
 
 /// A token that was got.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a property of its own, and none excludes another.
 pub struct Grant {
     pub access: Secret,
     /// A refresh token that replaces the one before it.

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// A token that lives shorter than this is one to be changed at once.
 const PROVISIONAL_MAX: Duration = Duration::from_mins(5);
 /// What its tokens are documented to live, should it not say so: an obtained one, and one that another was changed for.
-const SHORT_LIFE: Duration = Duration::from_secs(240);
+const SHORT_LIFE: Duration = Duration::from_mins(4);
 const LONG_LIFE: Duration = Duration::from_hours(12);
 /// How long after a short token its change for a long one follows.
 const CHANGE_AFTER: Duration = Duration::from_secs(5);

@@ -391,7 +391,7 @@ impl Calls {
                 let user_id = profile(answer, candidate.user_id.as_deref())?;
                 Ok(Step::Done(Outcome::Granted(candidate.grant(now, user_id, true))))
             }
-            Stage::Exchange { .. } => self.exchanged(answer, now),
+            Stage::Exchange { .. } => exchanged(answer, now),
             Stage::Request => requested(answer, now),
         }
     }
@@ -419,20 +419,20 @@ impl Calls {
             Err(_) => Ok(Step::Done(Outcome::Granted(candidate.grant(now, None, false)))),
         }
     }
+}
 
-    fn exchanged(&self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
-        let (status, body) = answer.read()?;
-        if !(200..=299).contains(&status) {
-            let own = matches!(status, 400 | 401) && is_own_error(&body);
-            let code = if own { Code::GrantRefused } else { Code::UnexpectedResponse };
-            return Err(Failure::with_status(code, status));
-        }
-        let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
-        let given: Exchanged = json(status, &body)?;
-        let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
-        let candidate = Candidate { token, said: None, updated_by: None, user_id: None, new_owner: false };
-        Ok(Step::Done(Outcome::Granted(candidate.grant(now, given.user_id, true))))
+fn exchanged(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
+    let (status, body) = answer.read()?;
+    if !(200..=299).contains(&status) {
+        let own = matches!(status, 400 | 401) && is_own_error(&body);
+        let code = if own { Code::GrantRefused } else { Code::UnexpectedResponse };
+        return Err(Failure::with_status(code, status));
     }
+    let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
+    let given: Exchanged = json(status, &body)?;
+    let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
+    let candidate = Candidate { token, said: None, updated_by: None, user_id: None, new_owner: false };
+    Ok(Step::Done(Outcome::Granted(candidate.grant(now, given.user_id, true))))
 }
 
 /// The service's token, as yet unconfirmed. `success` false or missing means that it has none.

@@ -63,7 +63,6 @@ pub async fn status<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> R
         // Facturify has no way to ask about a token, and nobody approves one.
         map.remove("last_check");
         map.remove("approval_until");
-        map.remove("extended_until");
     }
     Ok(Reply::json(200, &body))
 }

@@ -166,7 +166,7 @@ pub fn seconds_left(expires_at: Option<Timestamp>, now: Timestamp) -> u64 {
 /// What an account is like, in the general shape.
 pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timestamp) -> Value {
     let ttl = seconds_left(status.expires_at, now);
-    json!({
+    let mut body = json!({
         "has_token": ttl > 0,
         "status": status.health,
         "expires_at": status.expires_at.map(print),
@@ -186,8 +186,16 @@ pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timesta
         }),
         "next_renewal_at": status.next_renewal_at.map(print),
         "approval_until": status.approval_until.map(print),
-        "extended_until": status.extended_until.map(print),
-    })
+    });
+    show_extended(&mut body, status, print);
+    body
+}
+
+/// The end of a token that lives longer than the day, where there is one.
+pub fn show_extended(body: &mut Value, status: &Status, print: fn(Timestamp) -> String) {
+    if let (Some(map), Some(until)) = (body.as_object_mut(), status.extended_until) {
+        map.insert("extended_until".to_owned(), print(until).into());
+    }
 }
 
 /// `GET /api/v1/tokens/{provider}/{account_id}`.

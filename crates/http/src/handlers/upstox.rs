@@ -2,7 +2,9 @@
 //! internal token service, so that callers of that one can come here.
 
 use super::service_auth::ServiceCaller;
-use super::tokens::{self, ask, ask_status, find, order_token, read as read_token, refused, status_json};
+use super::tokens::{
+    self, ask, ask_status, find, order_token, read as read_token, refused, show_extended, status_json,
+};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -264,14 +266,14 @@ where
 }
 
 fn updated(message: &str, key: &AccountKey, status: &Status) -> Reply {
-    let body = json!({
+    let mut body = json!({
         "success": true,
         "message": message,
         "account_id": key.account,
         "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
         "source": status.source,
         "user_id": status.user_id,
-        "extended_until": status.extended_until.map(Timestamp::rfc3339_ist),
     });
+    show_extended(&mut body, status, Timestamp::rfc3339_ist);
     Reply::json(200, &body)
 }
