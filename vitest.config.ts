@@ -22,6 +22,8 @@ const bindings = {
   SME_VERIFY_BASE_URL: "https://upstreams.test/sme",
   SME_VERIFY_TOKEN_KEY: "sme-local",
   SME_VERIFY_TIMEOUT_SECONDS: "2",
+  // The tests of a project come from one address.
+  LOGIN_MAX_FAILURES_PER_ADDRESS: "10000",
 };
 
 const ofTheKeeper = { ...keeperSettings, UPSTOX_NOTIFIER_SECRET: secret() };

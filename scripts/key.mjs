@@ -9,7 +9,7 @@ const USAGE = `Usage: npm run key -- COMMAND [--url URL]
    add NAME --scope SCOPE [--scope SCOPE]… [--expires-in-days N]   a new key, printed once
    list                                                            all keys
    revoke ID                                                       a key is no longer let in
-Scopes: tokens:read, tokens:write, portal, introspect. Without --expires-in-days a key does not expire.
+Scopes: tokens:read, tokens:write, portal, introspect, login:proxy. Without --expires-in-days a key does not expire.
 Who asks: SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD; locally neither is needed.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 

@@ -26,14 +26,16 @@ it("/auth/verify names the user in headers, with an empty body, and asks for eve
     ["?role", 403],
     ["?roles=c", 200],
   ] as const) {
-    for (const method of ["GET", "HEAD", "POST"]) {
+    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const answer = await api(method, `/auth/verify${query}`, { token: tokens.access_token });
       expect([method, query, answer.status, answer.text]).toEqual([method, query, status, ""]);
       if (status === 403) expect(answer.headers.get("x-auth-user")).toBeNull();
     }
   }
-  const none = await api("GET", "/auth/verify");
-  expect([none.status, none.text, none.headers.get("x-auth-user")]).toEqual([401, "", null]);
+  for (const method of ["GET", "OPTIONS"]) {
+    const none = await api(method, "/auth/verify");
+    expect([none.status, none.text, none.headers.get("x-auth-user")]).toEqual([401, "", null]);
+  }
 });
 
 it("/auth/verify does not read a body, whatever is in it", async () => {

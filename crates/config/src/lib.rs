@@ -39,6 +39,8 @@ pub struct Config {
     pub check: Check,
     pub hashing: HashParams,
     pub throttle: ThrottlePolicy,
+    /// Failed logins that one address may have.
+    pub failures_per_address: u32,
     /// Whether service routes want a key.
     pub service_auth: bool,
     pub environment: Environment,
@@ -111,6 +113,7 @@ impl Config {
                 max_failures: r.number32(&s::LOGIN_MAX_FAILURES),
                 block_max: Duration::from_secs(r.number(&s::LOGIN_BLOCK_MAX_SECONDS)),
             },
+            failures_per_address: r.number32(&s::LOGIN_MAX_FAILURES_PER_ADDRESS),
             service_auth: r.word(&s::SERVICE_AUTH) != "off",
             environment,
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",

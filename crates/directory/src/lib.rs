@@ -1,6 +1,8 @@
 //! Users: canonical names, password hashes, throttling of guesses, the list of live sessions and its limit; service keys.
 //! Nothing here does I/O or reads a clock.
 
+mod attempts;
+mod guess_protocol;
 pub mod index;
 pub mod key_cache;
 mod limit;
@@ -23,6 +25,11 @@ mod pins_tests;
 #[cfg(test)]
 mod user_tests;
 
+pub use attempts::Attempts;
+pub use guess_protocol::{
+    Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, ForNobody, Refused,
+    RequireNewPassword, Throttled, Unlock, client_address,
+};
 pub use index::{DirectoryObject, directory_address};
 pub use limit::{Activity, Found};
 pub use own_password::OwnPassword;
@@ -30,13 +37,12 @@ pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
     Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
-    AtLimit, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End, EndReply,
-    Envelope, Get, GetDataReply, GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile,
-    PutData, PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve, ReserveReply,
-    Reserved, Synced, Throttled, Update, UpdateReply, UserObject, owner_address,
+    AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Get, GetDataReply,
+    GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
+    RemoveUser, Reserve, ReserveReply, Reserved, Synced, Update, UpdateReply, UserObject, owner_address,
 };
 pub use state::{Pending, Removed, Slot, Task, User};
-pub use throttle::{Throttle, ThrottlePolicy};
+pub use throttle::{Throttle, ThrottlePolicy, device};
 pub use user::{
     Checked, Decision, NewUser, Step, UserChange, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
 };

@@ -1,6 +1,7 @@
 //! A user's own change of password, and whether the next login asks for one.
 
-use super::protocol::{ChangePasswordReply, Done, Refused, RequireNewPassword};
+use super::guess_protocol::{ChangePasswordReply, Refused, RequireNewPassword, Unlock};
+use super::protocol::Done;
 use super::state::{Task, User};
 use super::user::{Step, UserPolicy, affected, end, free_dead, is_another};
 use base::account::EndReason;
@@ -44,6 +45,17 @@ impl Step for RequireNewPassword {
     fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
         if !is_another(user, Some(self.user_id)) {
             user.must_change_password = self.required;
+        }
+        Done::Done
+    }
+}
+
+impl Step for Unlock {
+    type Reply = Done;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
+        if !is_another(user, Some(self.user_id)) {
+            user.throttle.clear_failures();
         }
         Done::Done
     }
@@ -135,6 +147,21 @@ mod tests {
         assert!(user.throttle.wait("home", now()).is_some());
         assert_eq!((user.slots.len(), user.profile.as_ref().unwrap().version), (3, 3));
         assert!(user.must_change_password);
+    }
+
+    #[test]
+    fn f06_an_admin_unlocks_without_a_new_password() {
+        let mut user = user();
+        for _ in 0..4 {
+            step(&mut user, None, None);
+        }
+        let unlock =
+            |user: &mut User, id| decide(user, Unlock { user_id: UserId::issued(id) }, &POLICY, now());
+        unlock(&mut user, 8);
+        assert!(user.throttle.wait("home", now()).is_some());
+        unlock(&mut user, 7);
+        assert_eq!(user.throttle.wait("home", now()), None);
+        assert_eq!((user.slots.len(), user.profile.as_ref().unwrap().version), (3, 3));
     }
 
     #[test]

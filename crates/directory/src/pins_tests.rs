@@ -7,11 +7,11 @@ use super::index::{self, AddKeyReply, AdminReply, RegisterReply, ServiceKeys, Us
 use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
-    Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, ChangePassword,
-    ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Found, Get,
-    GetDataReply, GetReply, Login, LoginReply, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
-    Refused, RemoveUser, RequireNewPassword, Reserve, ReserveReply, Reserved, Slot, Synced, Task, Throttled,
-    Update, UpdateReply, User,
+    Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Attempt, AttemptDone,
+    AttemptReply, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End,
+    EndReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login, LoginReply, Opened,
+    OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve,
+    ReserveReply, Reserved, Slot, Synced, Task, Throttled, Unlock, Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -39,6 +39,10 @@ fn commands() {
         shows::<PutData>,
         shows::<ChangePassword>,
         shows::<RequireNewPassword>,
+        shows::<Unlock>,
+        shows::<Attempt>,
+        shows::<AttemptDone>,
+        shows::<ForNobody>,
         shows::<Activity>,
         shows::<Found>,
     ] {
@@ -84,6 +88,9 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::PutData(command) => command.to_json(),
             Envelope::ChangePassword(command) => command.to_json(),
             Envelope::RequireNewPassword(command) => command.to_json(),
+            Envelope::Unlock(command) => command.to_json(),
+            Envelope::Attempt(command) => command.to_json(),
+            Envelope::AttemptDone(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
     }
@@ -123,6 +130,7 @@ fn replies() {
             reread::<GetDataReply>,
             reread::<PutDataReply>,
             reread::<ChangePasswordReply>,
+            reread::<AttemptReply>,
         ],
     );
     for members in [
@@ -139,6 +147,7 @@ fn replies() {
         shows::<GetDataReply>,
         shows::<PutDataReply>,
         shows::<ChangePasswordReply>,
+        shows::<AttemptReply>,
         shows::<Reserved>,
         shows::<AtLimit>,
         shows::<Refused>,
@@ -202,12 +211,13 @@ fn the_stored_user() {
     shows::<super::state::Pending>("directory", "user");
     shows::<Task>("directory", "user");
     shows::<super::Throttle>("directory", "user");
+    shows::<super::Attempts>("directory", "user");
 }
 
 #[test]
 fn service_keys() {
     check::<ServiceKey>("directory", "service key");
-    let (kept, shown) = ServiceKey::new(7, &[1; 32], "a service".to_owned(), &Scope::ALL, None, NOW);
+    let (kept, shown) = ServiceKey::new(7, &[1; 32], "a service".to_owned(), &Scope::ALL[..4], None, NOW);
     assert_eq!(serde_json::to_string(&kept).unwrap(), line("directory", "service key of ones"));
     assert_eq!(shown.expose(), line("directory", "service key as shown"));
     assert!(

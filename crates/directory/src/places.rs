@@ -1,10 +1,10 @@
 //! How a login gets a place among the live sessions, within the limit.
 
+use super::guess_protocol::{Refused, Throttled};
 use super::limit::{self, Full};
 use super::password::Verdict;
 use super::protocol::{
-    Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Refused, Reserve, ReserveReply,
-    Reserved, Throttled,
+    Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Reserve, ReserveReply, Reserved,
 };
 use super::state::{Slot, Stored, Task, User};
 use super::user::{Step, UserPolicy, free_dead, promise};

@@ -1,6 +1,9 @@
 //! What a user's object is told and asked, and what it answers to each.
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
+use super::guess_protocol::{
+    Attempt, AttemptDone, ChangePassword, ForNobody, Refused, RequireNewPassword, Throttled, Unlock,
+};
 use super::limit::Activity;
 use super::state::{Slot, Task, is_zero};
 use base::account::{Account, EndReason, Owner};
@@ -37,7 +40,6 @@ commands! {
     unit Get = "get" => GetReply;
     ReadData = "read_data" => GetDataReply;
     PutData = "put_data" => PutDataReply;
-    RequireNewPassword = "require_new_password" => Done;
 }
 
 /// A command as it is sent.
@@ -59,6 +61,9 @@ pub enum Envelope {
     PutData(PutData),
     ChangePassword(ChangePassword),
     RequireNewPassword(RequireNewPassword),
+    Unlock(Unlock),
+    Attempt(Attempt),
+    AttemptDone(AttemptDone),
     /// As [`Envelope::RemoveUser`] and [`Envelope::ReadData`], without saying whose: from a Worker of the first release.
     Remove,
     GetData,
@@ -75,6 +80,12 @@ pub struct Login {
     /// A session of the same user whose place the new one takes.
     #[serde(default)]
     pub replaces: Option<SessionId>,
+    /// A device that the user has logged in from before, by a token of ours; in the place of the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What it comes to if nobody has the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nobody: Option<ForNobody>,
 }
 
 /// Takes a place at the limit, now that it is known how active each session is.
@@ -184,39 +195,6 @@ pub struct Update {
     pub user_id: Option<UserId>,
 }
 
-/// Puts a new password in place of the old one, for whoever knows that, and ends the sessions but the one that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangePassword {
-    #[serde(with = "secret::wire")]
-    pub old: Secret,
-    pub new: NewPassword,
-    /// The client's address, as a keyed hash.
-    pub address: String,
-    /// Whose, if a session says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<SessionId>,
-}
-
-impl rpc::Command for ChangePassword {
-    type Object = UserObject;
-    type Reply = ChangePasswordReply;
-    /// What was done the first time makes the old password a wrong one.
-    const REPEATABLE: bool = false;
-
-    fn to_json(&self) -> serde_json::Result<String> {
-        rpc::enveloped("change_password", self)
-    }
-}
-
-/// Whether the user gets no session before the password is another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequireNewPassword {
-    pub user_id: UserId,
-    pub required: bool,
-}
-
 /// A password on its way to the object that hashes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -262,23 +240,6 @@ pub enum LoginReply {
     MustChangePassword {
         user_id: UserId,
     },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangePasswordReply {
-    /// These are to be ended.
-    Changed(AffectedSessions),
-    Refused(Refused),
-    /// Too many failures; the password was not looked at.
-    Throttled(Throttled),
-    Inactive {
-        user_id: UserId,
-    },
-    /// Not the user whose session said so, any more.
-    NoUser,
-    /// The password could not be hashed; nothing was changed.
-    Failed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -417,23 +378,6 @@ pub struct Reserved {
 pub struct AtLimit {
     pub version: u64,
     pub sessions: Vec<SessionId>,
-}
-
-/// Wrong password or no such user; the answer is to be held back this long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    pub delay_ms: u64,
-    /// For the audit record only.
-    #[serde(default)]
-    pub user_id: Option<UserId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Throttled {
-    pub retry_after_ms: u64,
-    /// For the audit record only.
-    #[serde(default)]
-    pub user_id: Option<UserId>,
 }
 
 /// These sessions are to be ended, or told of the account.

@@ -11,6 +11,8 @@ use subtle::ConstantTimeEq as _;
 
 /// What keys begin with, so that scanners of source code can find one that was left there.
 const PREFIX: &str = "sp_";
+/// Too many to be guessed by asking.
+const MARK_BYTES: usize = 8;
 /// 48 random bits.
 const ID_MAX: u64 = 0xffff_ffff_ffff;
 /// Longest name, in characters.
@@ -23,10 +25,13 @@ pub enum Scope {
     TokensWrite,
     Portal,
     Introspect,
+    /// Passes on the addresses of those whom it logs in.
+    LoginProxy,
 }
 
 impl Scope {
-    pub const ALL: [Self; 4] = [Self::TokensRead, Self::TokensWrite, Self::Portal, Self::Introspect];
+    pub const ALL: [Self; 5] =
+        [Self::TokensRead, Self::TokensWrite, Self::Portal, Self::Introspect, Self::LoginProxy];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,6 +39,7 @@ impl Scope {
             Self::TokensWrite => "tokens:write",
             Self::Portal => "portal",
             Self::Introspect => "introspect",
+            Self::LoginProxy => "login:proxy",
         }
     }
 
@@ -47,7 +53,7 @@ impl Scope {
 pub struct ServiceKey {
     pub id: ServiceKeyId,
     pub name: String,
-    /// SHA-256 of the secret, in base64url. The secret has 256 random bits, so a slow or a keyed hash would add nothing.
+    /// SHA-256 of the secret, in base64url. The secret has 192 random bits, so a slow or a keyed hash would add nothing.
     pub hash: String,
     /// The last characters of the secret, by which people tell keys apart.
     pub last4: String,
@@ -68,7 +74,7 @@ impl ServiceKey {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> (Self, Secret) {
-        let id = ServiceKeyId::issued(format!("{:012x}", random & ID_MAX));
+        let id = ServiceKeyId::issued(id_of(random));
         let text = Base64UrlUnpadded::encode_string(secret);
         let key = Self {
             hash: hash(secret),
@@ -114,6 +120,9 @@ impl ServiceKey {
 pub struct PresentedKey {
     pub id: ServiceKeyId,
     hash: String,
+    /// What its mark is made of, and the mark, if it has one: a secret of the first release ends in random bytes.
+    marked: String,
+    mark: [u8; MARK_BYTES],
 }
 
 impl PresentedKey {
@@ -124,7 +133,17 @@ impl PresentedKey {
         let id = ServiceKeyId::parse(id)?;
         let mut bytes = [0; 32];
         let decoded = Base64UrlUnpadded::decode(secret, &mut bytes).ok()?;
-        (decoded.len() == bytes.len()).then(|| Self { id, hash: hash(&bytes) })
+        if decoded.len() != bytes.len() {
+            return None;
+        }
+        let (marked, mark) = (marked(id.as_str(), &bytes), *bytes.last_chunk()?);
+        Some(Self { id, hash: hash(&bytes), marked, mark })
+    }
+
+    /// Whether it has our mark. `keyed_hashes` gives those of a text, by each key.
+    pub fn is_marked(&self, keyed_hashes: impl FnOnce(&str) -> Vec<String>) -> bool {
+        let hashes = keyed_hashes(&self.marked);
+        hashes.iter().filter_map(|hash| mark_of(hash)).any(|mark| mark.ct_eq(&self.mark).into())
     }
 }
 
@@ -135,6 +154,29 @@ pub fn is_name(text: &str) -> bool {
         && text.chars().all(is_presentable)
 }
 
+/// Puts our mark into a new secret, in the place of its last bytes: a keyed hash of the id and the rest. So a key that somebody
+/// has made up is known without asking; what lets in is the secret, 192 random bits.
+pub fn mark(random: u64, secret: &mut [u8; 32], keyed_hash: impl FnOnce(&str) -> String) {
+    let mark = mark_of(&keyed_hash(&marked(&id_of(random), secret)));
+    if let (Some(mark), Some(end)) = (mark, secret.last_chunk_mut()) {
+        *end = mark;
+    }
+}
+
+fn id_of(random: u64) -> String {
+    format!("{:012x}", random & ID_MAX)
+}
+
+/// What a mark is made of. No part of the secret is kept for it.
+fn marked(id: &str, secret: &[u8; 32]) -> String {
+    let (begin, _) = secret.split_at(secret.len() - MARK_BYTES);
+    [id, &Base64UrlUnpadded::encode_string(&Sha256::digest(begin))].concat()
+}
+
+fn mark_of(keyed_hash: &str) -> Option<[u8; MARK_BYTES]> {
+    Base64UrlUnpadded::decode_vec(keyed_hash).ok()?.first_chunk().copied()
+}
+
 fn hash(secret: &[u8; 32]) -> String {
     Base64UrlUnpadded::encode_string(&Sha256::digest(secret))
 }
@@ -142,6 +184,32 @@ fn hash(secret: &[u8; 32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What was real: made-up keys all reached the one object of the directory.
+    #[test]
+    fn f06_a_made_up_key_has_not_our_mark_and_one_of_ours_has() {
+        let hashes = |key: u8| {
+            move |text: &str| {
+                Base64UrlUnpadded::encode_string(&Sha256::digest([&[key], text.as_bytes()].concat()))
+            }
+        };
+        let mut secret = [9; 32];
+        mark(7, &mut secret, hashes(1));
+        assert_eq!(secret[..24], [9; 24]);
+        let shown = ServiceKey::new(7, &secret, "a".into(), &[], None, Timestamp::default()).1;
+        let presented = PresentedKey::parse(shown.expose()).unwrap();
+        assert!(presented.is_marked(|text| vec![hashes(2)(text), hashes(1)(text)]), "by an older key, too");
+        assert!(!presented.is_marked(|text| vec![hashes(2)(text)]));
+        assert!(!presented.is_marked(|_| vec![String::new(), "AAAA".into()]));
+        // Of another id, with another secret, or without a mark as the first release made them.
+        for (random, change) in [(8, 0), (7, 1)] {
+            let mut other = secret;
+            other[0] ^= change;
+            let shown = ServiceKey::new(random, &other, "a".into(), &[], None, Timestamp::default()).1;
+            let presented = PresentedKey::parse(shown.expose()).unwrap();
+            assert!(!presented.is_marked(|text| vec![hashes(1)(text)]));
+        }
+    }
 
     const NOW: Timestamp = Timestamp::from_seconds(1000);
 

@@ -1,5 +1,6 @@
 //! What a user's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
+use super::attempts::Attempts;
 use super::throttle::Throttle;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
@@ -24,6 +25,9 @@ pub struct User {
     /// Whether the user gets no session before the password is another one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_change_password: bool,
+    /// Of an address, and not of a user: the logins that it tries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<Attempts>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ pub struct ThrottlePolicy {
 }
 
 /// Failures are forgotten after this long without one.
-const FORGET: Duration = Duration::from_mins(15);
+pub(super) const FORGET: Duration = Duration::from_mins(15);
 /// The user as a whole bears more failures than one address, by this factor.
 const OVERALL_FACTOR: u32 = 5;
 /// Longest refusal for an address that has not failed itself: nobody is locked out by others for longer at a time.
@@ -26,6 +26,14 @@ const DELAY_MAX: Duration = Duration::from_secs(2);
 /// How many addresses are remembered, of each kind. The ones longest quiet are forgotten first.
 const ADDRESSES_MAX: usize = 32;
 const KNOWN: Duration = Duration::from_hours(720);
+/// What stands in the place of an address for a device that shows a token of ours. No keyed hash begins like this.
+const DEVICE: &str = "device/";
+
+/// A device in the place of an address. It has an allowance of its own: what others fail at does not hold it, and what it fails
+/// at holds nobody else.
+pub fn device(id: &str) -> String {
+    [DEVICE, id].concat()
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttle {
@@ -39,14 +47,14 @@ pub struct Throttle {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Failures {
+pub(super) struct Failures {
     count: u32,
     last: Timestamp,
     blocked_until: Timestamp,
 }
 
 impl Failures {
-    fn fail(&mut self, allowed: u32, block_max: Duration, now: Timestamp) {
+    pub(super) fn fail(&mut self, allowed: u32, block_max: Duration, now: Timestamp) {
         self.forget(now);
         self.count = self.count.saturating_add(1);
         self.last = now;
@@ -62,20 +70,32 @@ impl Failures {
         }
     }
 
-    fn quiet(&self, now: Timestamp) -> bool {
+    pub(super) fn quiet(&self, now: Timestamp) -> bool {
         now >= self.last.plus(FORGET) && now >= self.blocked_until
     }
 
-    fn wait(&self, now: Timestamp) -> Option<Duration> {
+    /// When it is quiet.
+    pub(super) fn forgotten_at(&self) -> Timestamp {
+        self.last.plus(FORGET).max(self.blocked_until)
+    }
+
+    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
         Some(self.blocked_until.since(now)).filter(|d| !d.is_zero())
     }
+}
+
+/// How long the answer to the last of these is to be held back.
+pub(super) fn delay(failures: &Failures) -> Duration {
+    let doublings = failures.count.saturating_sub(2).min(16);
+    if failures.count < 2 { Duration::ZERO } else { (DELAY * (1 << doublings)).min(DELAY_MAX) }
 }
 
 impl Throttle {
     /// How long an attempt from `address` has to wait, if it may not be made now. Asked before the password is looked at.
     pub fn wait(&self, address: &str, now: Timestamp) -> Option<Duration> {
         let own = self.of(address).and_then(|f| f.wait(now));
-        let known = self.known.iter().any(|(a, at)| a == address && now < at.plus(KNOWN));
+        let known = address.starts_with(DEVICE)
+            || self.known.iter().any(|(a, at)| a == address && now < at.plus(KNOWN));
         own.or_else(|| if known { None } else { self.overall.wait(now) })
     }
 
@@ -86,7 +106,9 @@ impl Throttle {
     /// Counts a failure and says how long its answer is to be held back.
     pub fn failed(&mut self, address: &str, policy: &ThrottlePolicy, now: Timestamp) -> Duration {
         let overall_max = policy.block_max.min(OVERALL_BLOCK_MAX);
-        self.overall.fail(policy.max_failures.saturating_mul(OVERALL_FACTOR), overall_max, now);
+        if !address.starts_with(DEVICE) {
+            self.overall.fail(policy.max_failures.saturating_mul(OVERALL_FACTOR), overall_max, now);
+        }
         let mut failures = self.of(address).copied().unwrap_or_default();
         failures.fail(policy.max_failures, policy.block_max, now);
         self.addresses.retain(|(a, f)| a != address && !f.quiet(now));
@@ -94,13 +116,16 @@ impl Throttle {
         if self.addresses.len() > ADDRESSES_MAX {
             self.addresses.remove(0);
         }
-        let doublings = failures.count.saturating_sub(2).min(16);
-        if failures.count < 2 { Duration::ZERO } else { (DELAY * (1 << doublings)).min(DELAY_MAX) }
+        delay(&failures)
     }
 
     /// A right password: this address starts afresh, and is known from now on.
     pub fn succeeded(&mut self, address: &str, now: Timestamp) {
         self.addresses.retain(|(a, _)| a != address);
+        // Its token says so.
+        if address.starts_with(DEVICE) {
+            return;
+        }
         self.known.retain(|(a, at)| a != address && now < at.plus(KNOWN));
         self.known.push((address.to_owned(), now));
         if self.known.len() > ADDRESSES_MAX {
@@ -117,7 +142,7 @@ impl Throttle {
     /// When nothing is left worth keeping for somebody who is not a user.
     pub fn forgotten_at(&self) -> Option<Timestamp> {
         let all = self.addresses.iter().map(|(_, f)| f).chain([&self.overall]);
-        all.filter(|f| f.count > 0).map(|f| f.last.plus(FORGET).max(f.blocked_until)).max()
+        all.filter(|f| f.count > 0).map(Failures::forgotten_at).max()
     }
 }
 
@@ -169,6 +194,26 @@ mod tests {
         assert_eq!(t.wait("new", at(32)), None);
         assert_eq!(t.wait("home", at(1)), None);
         assert!(t.addresses.len() <= ADDRESSES_MAX);
+    }
+
+    /// What was real: ten sources that go on failing keep a user at a new address out for ever.
+    #[test]
+    fn f06_a_device_that_the_user_has_logged_in_from_has_its_own_allowance() {
+        let mut t = Throttle::default();
+        let (mine, other) = (device("mine"), device("other"));
+        for n in 0..100 {
+            t.failed(&format!("bot-{}", n % 10), &POLICY, at(0));
+        }
+        assert!(t.wait("new", at(0)).is_some());
+        assert_eq!(t.wait(&mine, at(0)), None);
+        // Its own failures count, for it alone.
+        for _ in 0..3 {
+            t.failed(&mine, &POLICY, at(60));
+        }
+        assert_eq!((t.wait(&mine, at(60)), t.wait(&other, at(60))), (Some(Duration::from_secs(1)), None));
+        assert_eq!(t.wait("new", at(60)), None);
+        t.succeeded(&mine, at(61));
+        assert_eq!((t.wait(&mine, at(61)), t.known.len()), (None, 0));
     }
 
     #[test]

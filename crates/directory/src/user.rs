@@ -1,6 +1,7 @@
 //! What may happen to a user, as a pure function. Passwords are hashed and compared before a step is decided, in the
 //! same synchronous run of the object, so nothing comes in between.
 
+use super::attempts::Attempts;
 use super::limit::{self, Found};
 use super::places::keep_place;
 use super::protocol::{
@@ -316,7 +317,8 @@ pub fn next_alarm(user: &User) -> Option<Timestamp> {
     let pending = user.pending.iter().map(|p| p.due);
     let forget = user.throttle.forgotten_at().filter(|_| user.profile.is_none());
     let removed = user.removed.map(|removed| removed.forgotten_at).filter(|_| user.profile.is_none());
-    reserved.chain(pending).min().or(forget.into_iter().chain(removed).max())
+    let attempts = user.attempts.as_ref().map(Attempts::forgotten_at);
+    reserved.chain(pending).min().or(forget.into_iter().chain(removed).chain(attempts).max())
 }
 
 impl User {
@@ -327,5 +329,6 @@ impl User {
             && self.pending.is_empty()
             && self.throttle.forgotten_at().is_none_or(|at| at <= now)
             && self.removed.is_none_or(|removed| removed.forgotten_at <= now)
+            && self.attempts.as_ref().is_none_or(|attempts| attempts.forgotten_at() <= now)
     }
 }

@@ -5,8 +5,8 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
-    admin_keys, admin_sessions, admin_users, debug, facturify, health, login, logout, mock, notifier,
-    own_password, own_sessions, portal, portal_pages, post_login, refresh, sample, sealing_keys,
+    admin_keys, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login, logout, mock,
+    notifier, own_password, own_sessions, portal, portal_pages, post_login, refresh, sample, sealing_keys,
     service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
@@ -157,6 +157,7 @@ async fn for_admin<B: Backend>(
         ForAdmin::ReadUser => admin_users::read(ctx, admin, name).await,
         ForAdmin::UpdateUser => admin_users::update(ctx, admin, name).await,
         ForAdmin::DeleteUser => admin_users::remove(ctx, admin, name).await,
+        ForAdmin::UnlockUser => admin_unlock::unlock(ctx, admin, name).await,
         ForAdmin::CloseUserSessions => admin_users::close_sessions(ctx, admin, name).await,
         ForAdmin::ListServiceKeys => admin_keys::list(ctx, admin).await,
         ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,

@@ -167,6 +167,13 @@ pub const LOGIN_MAX_FAILURES: Setting = number(
     "10",
     "Failed logins of a user from one address before further ones are refused for a while (429).",
 );
+pub const LOGIN_MAX_FAILURES_PER_ADDRESS: Setting = number(
+    "LOGIN_MAX_FAILURES_PER_ADDRESS",
+    10,
+    10_000,
+    "30",
+    "Failed logins from one address, at whomever, before further ones are refused (429). In 15 minutes as many are forgiven.",
+);
 pub const LOGIN_BLOCK_MAX_SECONDS: Setting =
     number("LOGIN_BLOCK_MAX_SECONDS", 1, 3_600, "900", "Longest time that such a refusal lasts.");
 
@@ -487,6 +494,7 @@ pub const SETTINGS: &[Setting] = &[
     ARGON2_MEMORY_KIB,
     ARGON2_ITERATIONS,
     LOGIN_MAX_FAILURES,
+    LOGIN_MAX_FAILURES_PER_ADDRESS,
     LOGIN_BLOCK_MAX_SECONDS,
     SERVICE_AUTH,
     ENVIRONMENT,

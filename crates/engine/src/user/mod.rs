@@ -60,6 +60,9 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::GetData => Answer::new(&self.data(None)?, None),
             Envelope::ChangePassword(change) => answer(self.change_password(change, now)),
             Envelope::RequireNewPassword(require) => answer(self.step(require, now)),
+            Envelope::Unlock(unlock) => answer(self.step(unlock, now)),
+            Envelope::Attempt(attempt) => answer(self.step(attempt, now)),
+            Envelope::AttemptDone(done) => answer(self.step(done, now)),
             Envelope::PutData(put_data) => Answer::new(&self.put_data(&put_data)?, None),
         }
     }

@@ -1,6 +1,6 @@
 //! Admin routes for service keys.
 
-use super::service_auth::key_who;
+use super::service_auth::{MARK, key_who};
 use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -11,7 +11,7 @@ use crate::reply::Reply;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
 use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
-use directory::service_key::{NAME_CHARS_MAX, Scope, ServiceKey, is_name};
+use directory::service_key::{self, NAME_CHARS_MAX, Scope, ServiceKey, is_name};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> R
     let now = ctx.now();
     let expires_at = days.map(|days| now.plus(Duration::from_secs(days * DAY_SECONDS)));
     let id = ctx.backend.random().map(u64::from_be_bytes).map_err(|_| Reason::Unavailable)?;
-    let secret = ctx.backend.random().map_err(|_| Reason::Unavailable)?;
+    let mut secret = ctx.backend.random().map_err(|_| Reason::Unavailable)?;
+    service_key::mark(id, &mut secret, |text| ctx.app.vault.fingerprint(MARK, text));
     let (key, text) = ServiceKey::new(id, &secret, name, &scopes, expires_at, now);
     match ctx.directory(&AddKey(key.clone())).await? {
         AddKeyReply::Done => {}

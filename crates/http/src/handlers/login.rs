@@ -1,5 +1,7 @@
 //! `POST /auth/login`.
 
+use super::device_token;
+use super::guessing::{Failed, Guesser};
 use super::refresh::token_reply;
 use super::session_start;
 use crate::backend::Backend;
@@ -7,20 +9,15 @@ use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
-use base::clock::{millis, seconds_up};
 use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::password::PASSWORD_BYTES_MAX;
-use directory::{AtLimit, Login, LoginReply, Refused, Reserve, ReserveReply, Reserved, Throttled, username};
-use session::{Account, Device, Pair};
-use std::time::Duration;
+use directory::{AtLimit, Login, LoginReply, Reserve, ReserveReply, Reserved, username};
+use session::{Account, Device};
 
 const USERNAME_BYTES_MAX: usize = 512;
 const DEVICE_NAME_BYTES_MAX: usize = 200;
-/// The object of a name that exists lives where its user first logged in, and that of an unknown one near whoever asks. What a
-/// call across the world and a hash take together is less than this, so that the time of a refusal says nothing of the place.
-const REFUSAL_MS: u64 = 500;
 
 /// Logs a user in.
 ///
@@ -48,10 +45,10 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
             ctx.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
         };
     match outcome {
-        Ok((session_id, account, pair)) => {
+        Ok((session_id, account, reply)) => {
             let user = Some(account.user_id);
             record("ok", user, user, Some(&session_id));
-            Ok(token_reply(&pair))
+            Ok(reply)
         }
         Err(Failed { reason, user }) => {
             // Who tried is not known; only whose account it was.
@@ -61,33 +58,30 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     }
 }
 
-/// Why a password was of no use, and for the record at whose account, if there is such an account.
-pub(super) struct Failed {
-    pub reason: Reason,
-    pub user: Option<UserId>,
-}
-
-impl<R: Into<Reason>> From<R> for Failed {
-    fn from(reason: R) -> Self {
-        Self { reason: reason.into(), user: None }
-    }
-}
-
 async fn attempt<B: Backend>(
     ctx: &RequestContext<B>,
     username: &str,
     password: Secret,
     device: Device,
-) -> Result<(SessionId, Account, Pair), Failed> {
-    let network = session_start::network(&ctx.head.address);
-    session_start::limit_rate(ctx, &network).await?;
+) -> Result<(SessionId, Account, Reply), Failed> {
+    let guesser = ctx.guesser(username).await?;
     let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
-    let address = ctx.app.vault.fingerprint("address", &network);
-    let login =
-        Login { password, address, session_id: session_id.clone(), replaces: session_start::previous(ctx) };
-    let reserved = reserve(ctx, username, login).await?;
+    let login = Login {
+        password,
+        address: guesser.address.clone(),
+        session_id: session_id.clone(),
+        replaces: session_start::previous(ctx),
+        device: guesser.device.clone(),
+        nobody: guesser.nobody,
+    };
+    let reserved = reserve(ctx, username, login, &guesser).await?;
     let (account, pair) = session_start::open(ctx, &session_id, reserved, device, None).await?;
-    Ok((session_id, account, pair))
+    let reply = token_reply(&pair);
+    let reply = match ctx.device_token(username, guesser.device) {
+        Some(token) => reply.with(device_token::HEADER, token),
+        None => reply,
+    };
+    Ok((session_id, account, reply))
 }
 
 /// Takes a place for the session. At the limit, first asks each session how active it is.
@@ -95,17 +89,22 @@ async fn reserve<B: Backend>(
     ctx: &RequestContext<B>,
     username: &str,
     login: Login,
+    guesser: &Guesser,
 ) -> Result<Reserved, Failed> {
-    let AtLimit { version, sessions } = match ctx.user(username, &login).await? {
+    let reply = ctx.user(username, &login).await?;
+    if !matches!(reply, LoginReply::Throttled(_)) {
+        ctx.guessed(guesser, matches!(reply, LoginReply::Refused(_))).await;
+    }
+    let AtLimit { version, sessions } = match reply {
         LoginReply::Reserved(reserved) => return Ok(reserved),
         LoginReply::AtLimit(at_limit) => at_limit,
-        LoginReply::Refused(refused) => return Err(wrong(ctx, refused).await),
-        LoginReply::Throttled(throttled) => return Err(held_off(ctx, throttled).await),
+        LoginReply::Refused(refused) => return Err(ctx.wrong(refused).await),
+        LoginReply::Throttled(throttled) => return Err(ctx.held_off(throttled).await),
         LoginReply::MustChangePassword { user_id } => {
-            return Err(refused(ctx, Reason::PasswordChangeRequired, Some(user_id), 0).await);
+            return Err(ctx.refused(Reason::PasswordChangeRequired, Some(user_id), 0).await);
         }
         LoginReply::Inactive { user_id } => {
-            return Err(refused(ctx, Reason::UserInactive, Some(user_id), 0).await);
+            return Err(ctx.refused(Reason::UserInactive, Some(user_id), 0).await);
         }
     };
     let activity = session_start::activities(ctx, sessions).await?;
@@ -113,38 +112,9 @@ async fn reserve<B: Backend>(
     match ctx.user(username, &Reserve { session_id, version, activity, replaces }).await? {
         ReserveReply::Reserved(reserved) => Ok(reserved),
         ReserveReply::LimitExceeded { user_id } => {
-            Err(refused(ctx, Reason::SessionLimitExceeded, Some(user_id), 0).await)
+            Err(ctx.refused(Reason::SessionLimitExceeded, Some(user_id), 0).await)
         }
-        ReserveReply::Refused(refused) => Err(wrong(ctx, refused).await),
-        ReserveReply::Inactive { user_id } => Err(refused(ctx, Reason::UserInactive, Some(user_id), 0).await),
+        ReserveReply::Refused(refused) => Err(ctx.wrong(refused).await),
+        ReserveReply::Inactive { user_id } => Err(ctx.refused(Reason::UserInactive, Some(user_id), 0).await),
     }
-}
-
-pub(super) async fn held_off<B: Backend>(
-    ctx: &RequestContext<B>,
-    Throttled { retry_after_ms, user_id }: Throttled,
-) -> Failed {
-    let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
-    refused(ctx, Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await
-}
-
-pub(super) async fn wrong<B: Backend>(
-    ctx: &RequestContext<B>,
-    Refused { delay_ms, user_id }: Refused,
-) -> Failed {
-    refused(ctx, Reason::InvalidCredentials, user_id, delay_ms).await
-}
-
-/// A refusal, once its answer may go out: at a multiple of [`REFUSAL_MS`] after the request came, and then as much later as the
-/// failures before it ask for.
-pub(super) async fn refused<B: Backend>(
-    ctx: &RequestContext<B>,
-    reason: Reason,
-    user: Option<UserId>,
-    delay_ms: u64,
-) -> Failed {
-    let took_ms = millis(ctx.now().since(ctx.head.started));
-    let answered_ms = took_ms.div_ceil(REFUSAL_MS).max(1) * REFUSAL_MS;
-    ctx.backend.sleep(Duration::from_millis(answered_ms - took_ms + delay_ms)).await;
-    Failed { reason, user }
 }

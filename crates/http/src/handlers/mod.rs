@@ -3,10 +3,13 @@
 
 pub mod admin_keys;
 pub mod admin_sessions;
+pub mod admin_unlock;
 pub mod admin_users;
 mod body;
 pub mod debug;
+mod device_token;
 pub mod facturify;
+mod guessing;
 pub mod health;
 mod kv_cursor;
 pub mod login;

@@ -1,7 +1,6 @@
 //! `POST /auth/password`: a user's own new password.
 
-use super::login::{Failed, held_off, refused, wrong};
-use super::session_start;
+use super::guessing::Failed;
 use crate::access::Caller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -72,21 +71,33 @@ async fn changed<B: Backend>(
     old: Secret,
     new: NewPassword,
 ) -> Result<AffectedSessions, Failed> {
-    let network = session_start::network(&ctx.head.address);
-    session_start::limit_rate(ctx, &network).await?;
+    // Whose session it is, is no guess.
+    let guesser = match caller {
+        None => Some(ctx.guesser(username).await?),
+        Some(_) => None,
+    };
+    let address = match &guesser {
+        Some(guesser) => guesser.address.clone(),
+        None => ctx.counted_address().await?,
+    };
     let change = ChangePassword {
         old,
         new,
-        address: ctx.app.vault.fingerprint("address", &network),
+        address,
+        nobody: guesser.as_ref().and_then(|guesser| guesser.nobody),
         user_id: caller.map(|caller| caller.account.user_id),
         keep: caller.map(|caller| caller.session_id.clone()),
     };
-    Err(match ctx.user(username, &change).await? {
+    let reply = ctx.user(username, &change).await?;
+    if let Some(guesser) = guesser.as_ref().filter(|_| !matches!(reply, ChangePasswordReply::Throttled(_))) {
+        ctx.guessed(guesser, matches!(reply, ChangePasswordReply::Refused(_))).await;
+    }
+    Err(match reply {
         ChangePasswordReply::Changed(affected) => return Ok(affected),
-        ChangePasswordReply::Refused(refused) => wrong(ctx, refused).await,
-        ChangePasswordReply::Throttled(throttled) => held_off(ctx, throttled).await,
+        ChangePasswordReply::Refused(refused) => ctx.wrong(refused).await,
+        ChangePasswordReply::Throttled(throttled) => ctx.held_off(throttled).await,
         ChangePasswordReply::Inactive { user_id } => {
-            refused(ctx, Reason::UserInactive, Some(user_id), 0).await
+            ctx.refused(Reason::UserInactive, Some(user_id), 0).await
         }
         ChangePasswordReply::NoUser => Reason::SessionRevoked(None).into(),
         ChangePasswordReply::Failed => Reason::Internal.into(),

@@ -1,5 +1,6 @@
 //! Who may call the service routes: whoever shows a service key that is good and has the scope.
 
+use super::session_start::{limit_rate, network};
 use crate::access;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -30,6 +31,9 @@ impl ServiceCaller {
         Actor { who: self.who(), request_id: head.request_id.clone() }
     }
 }
+
+/// What the marks of keys are made for.
+pub const MARK: &str = "service-key";
 
 /// How a key is named in records.
 pub fn key_who(name: &str) -> String {
@@ -77,15 +81,25 @@ impl<B: Backend> RequestContext<B> {
         let presented = access::service_key(&self.head)?;
         let presented = PresentedKey::parse(presented).ok_or(Reason::ServiceKeyInvalid)?;
         let now = self.now();
-        let key = self.known_key(&presented.id, now).await?;
+        let key = self.known_key(&presented, now).await?;
         key.filter(|key| key.admits(&presented, now)).ok_or(Reason::ServiceKeyInvalid)
     }
 
     /// The key of an id, from what the directory said of it not long ago, or just now.
-    async fn known_key(&self, id: &ServiceKeyId, now: Timestamp) -> Result<Option<Rc<ServiceKey>>, Reason> {
+    /// A key without our mark is one of the first release, or marked by a sealing key that is gone, or made up: one client asks
+    /// the directory about so many of these in a minute.
+    async fn known_key(
+        &self,
+        presented: &PresentedKey,
+        now: Timestamp,
+    ) -> Result<Option<Rc<ServiceKey>>, Reason> {
+        let id = &presented.id;
         let instance = self.backend.instance();
         if let Some(known) = instance.keys.borrow().get(id, now) {
             return Ok(known);
+        }
+        if !presented.is_marked(|text| self.app.vault.fingerprints(MARK, text)) {
+            limit_rate(self, &["service-key/", &network(&self.head.address)].concat()).await?;
         }
         let found = self.directory(&Key(id.clone())).await?;
         let key = found.keys.into_iter().next().map(Rc::new);

@@ -92,6 +92,7 @@ pub enum ForAdmin {
     ReadUser,
     UpdateUser,
     DeleteUser,
+    UnlockUser,
     CloseUserSessions,
     ListServiceKeys,
     CreateServiceKey,

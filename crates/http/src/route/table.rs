@@ -102,6 +102,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/admin/users/{username}", Route::Admin(ForAdmin::ReadUser)),
     row!(PATCH "/admin/users/{username}", Route::Admin(ForAdmin::UpdateUser)),
     row!(DELETE "/admin/users/{username}", Route::Admin(ForAdmin::DeleteUser)),
+    row!(POST "/admin/users/{username}/unlock", Route::Admin(ForAdmin::UnlockUser)).or_empty(),
     row!(DELETE "/admin/users/{username}/sessions", Route::Admin(ForAdmin::CloseUserSessions)).or_empty(),
     row!(GET "/admin/service-keys", Route::Admin(ForAdmin::ListServiceKeys)),
     row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),

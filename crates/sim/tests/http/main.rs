@@ -9,6 +9,7 @@ mod conventions;
 mod forms;
 mod guessing;
 mod guessing_at_once;
+mod guessing_many;
 mod hostile_bodies;
 mod hostile_claims;
 mod hostile_encoding;

@@ -365,7 +365,8 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
         let place = |replaces: &SessionId| {
             let (password, session_id) = (Secret::new(PASSWORD), fresh_id(&logins.world));
             let replaces = Some(replaces.to_owned());
-            let command = Login { password, address: "net".into(), session_id: session_id.clone(), replaces };
+            let (id, address) = (session_id.clone(), "net".into());
+            let command = Login { password, address, session_id: id, replaces, device: None, nobody: None };
             (session_id, user(&logins.world, ASHA, command))
         };
         let (id, reply) = place(&ids[1]);

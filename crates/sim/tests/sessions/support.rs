@@ -108,7 +108,9 @@ pub fn create_asha(world: &World) {
 
 pub fn login(world: &World, session_id: &SessionId, password: &str) -> LoginReply {
     let (address, session_id) = ("net".to_owned(), session_id.clone());
-    user(world, ASHA, Login { password: Secret::new(password), address, session_id, replaces: None })
+    let password = Secret::new(password);
+    let (replaces, device, nobody) = (None, None, None);
+    user(world, ASHA, Login { password, address, session_id, replaces, device, nobody })
 }
 
 /// A login that gets its place and opens its session.

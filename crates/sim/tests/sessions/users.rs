@@ -82,6 +82,8 @@ fn guesses_at_once_do_not_get_past_the_limit() {
         address: "net".into(),
         session_id: id,
         replaces: None,
+        device: None,
+        nobody: None,
     };
     let json = base::rpc::Command::to_json(&command).unwrap();
     let heard: Vec<Heard> = (0..50)

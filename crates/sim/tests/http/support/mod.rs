@@ -16,6 +16,8 @@ pub const PASSWORD: &str = "correct horse battery";
 const SETTINGS: &[(&str, &str)] = &[
     ("ENVIRONMENT", "production"),
     ("SERVICE_AUTH", "on"),
+    // Requests without an address come from one, and many tests fail often.
+    ("LOGIN_MAX_FAILURES_PER_ADDRESS", "10000"),
     ("CHANNELS", r#"{"sme":{"business_unit":"SME","verifier":"sme"},"retail":{"business_unit":"RETAIL"}}"#),
     ("SME_VERIFY_BASE_URL", "https://upstreams.test/sme"),
     ("SME_VERIFY_TOKEN_KEY", "sme-local"),

@@ -1,0 +1,195 @@
+//! Logins that one client address tries, whoever they are for. They are kept in an object of the address, so that nothing has to be
+//! kept for names that nobody has, and a name that somebody has looks the same from outside.
+//!
+//! At one name an attempt counts as a failure until it is said to have been none: of many at once, no more are looked at than
+//! one after the other. Among all failures of the address it counts when it has failed: many who log in at once from one office
+//! are not held to have.
+
+use super::guess_protocol::{Attempt, AttemptDone, AttemptReply, ForNobody, Throttled};
+use super::protocol::Done;
+use super::state::User;
+use super::throttle::{FORGET, Failures, delay};
+use super::user::{Step, UserPolicy};
+use base::clock::{Timestamp, millis};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What one address has failed at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// By name, as a keyed hash. The ones longest quiet first.
+    names: Vec<(String, Failures)>,
+    /// All of them; one is forgiven each time that its share of [`FORGET`] is over.
+    count: u32,
+    /// Since when the next one is forgiven.
+    since: Timestamp,
+}
+
+/// How long it takes until one failure of an address is forgiven that may have so many.
+fn share(limit: u32) -> Duration {
+    FORGET / limit.max(1)
+}
+
+impl Attempts {
+    fn forgive(&mut self, limit: u32, now: Timestamp) {
+        let share = share(limit);
+        while self.count > 0 && self.since.plus(share) <= now {
+            self.count -= 1;
+            self.since = self.since.plus(share);
+        }
+        self.names.retain(|(_, failures)| !failures.quiet(now));
+    }
+
+    /// How long the address has to wait, whoever it means; if it does not, what the attempt would come to if nobody has the
+    /// name.
+    fn attempt(&mut self, name: &str, limit: u32, policy: &UserPolicy, now: Timestamp) -> AttemptReply {
+        self.forgive(limit, now);
+        if self.count >= limit {
+            let wait = self.since.plus(share(limit)).since(now);
+            return AttemptReply::Throttled(Throttled { retry_after_ms: millis(wait), user_id: None });
+        }
+        let mut failures = self.take(name);
+        let wait = failures.wait(now);
+        if wait.is_none() {
+            failures.fail(policy.throttle.max_failures, policy.throttle.block_max, now);
+        }
+        let delay = delay(&failures);
+        self.names.push((name.to_owned(), failures));
+        // No name is forgotten that the address can still have failures for.
+        if self.names.len() > 2 * usize::try_from(limit).unwrap_or(usize::MAX / 2) {
+            self.names.remove(0);
+        }
+        AttemptReply::Allowed(ForNobody { wait_ms: wait.map(millis), delay_ms: millis(delay) })
+    }
+
+    fn failed(&mut self, limit: u32, now: Timestamp) {
+        self.forgive(limit, now);
+        if self.count == 0 {
+            self.since = now;
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn take(&mut self, name: &str) -> Failures {
+        let at = self.names.iter().position(|(other, _)| other == name);
+        at.map(|at| self.names.remove(at).1).unwrap_or_default()
+    }
+
+    /// When nothing of it is worth keeping.
+    pub fn forgotten_at(&self) -> Timestamp {
+        let names = self.names.iter().map(|(_, failures)| failures.forgotten_at());
+        names.max().unwrap_or_default().max(self.since.plus(FORGET))
+    }
+}
+
+impl Step for Attempt {
+    type Reply = AttemptReply;
+
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> AttemptReply {
+        user.attempts.get_or_insert_default().attempt(&self.name, self.limit, policy, now)
+    }
+}
+
+impl Step for AttemptDone {
+    type Reply = Done;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> Done {
+        let attempts = user.attempts.get_or_insert_default();
+        if self.failed {
+            attempts.failed(self.limit, now);
+        } else {
+            attempts.take(&self.name);
+        }
+        Done::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LimitPolicy, ThrottlePolicy, decide, next_alarm};
+
+    const POLICY: UserPolicy = UserPolicy {
+        limit: LimitPolicy { max: 5, evict: true },
+        throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
+        session_lifetime: Duration::from_hours(720),
+    };
+    /// One is forgiven in 15 seconds.
+    const LIMIT: u32 = 60;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000 + seconds)
+    }
+
+    fn attempt(user: &mut User, name: &str, seconds: u64) -> AttemptReply {
+        let attempt = Attempt { name: name.into(), limit: LIMIT };
+        decide(user, attempt, &POLICY, at(seconds)).reply
+    }
+
+    fn done(user: &mut User, name: &str, failed: bool, seconds: u64) {
+        decide(user, AttemptDone { name: name.into(), failed, limit: LIMIT }, &POLICY, at(seconds));
+    }
+
+    fn allowed(wait_ms: Option<u64>, delay_ms: u64) -> AttemptReply {
+        AttemptReply::Allowed(ForNobody { wait_ms, delay_ms })
+    }
+
+    /// What was real: sixty names from one address met no limit but that of all logins.
+    #[test]
+    fn f06_an_address_that_tries_many_names_is_held_off_and_then_let_on_slowly() {
+        let mut user = User::default();
+        for n in 0..60 {
+            assert_eq!(attempt(&mut user, &n.to_string(), 0), allowed(None, 0), "{n}");
+            done(&mut user, &n.to_string(), true, 0);
+        }
+        for (seconds, wait) in [(0, 15_000), (14, 1_000)] {
+            let throttled = Throttled { retry_after_ms: wait, user_id: None };
+            assert_eq!(attempt(&mut user, "another", seconds), AttemptReply::Throttled(throttled));
+        }
+        assert_eq!(attempt(&mut user, "another", 15), allowed(None, 0));
+        done(&mut user, "another", true, 15);
+        assert!(matches!(attempt(&mut user, "one more", 15), AttemptReply::Throttled(_)));
+        // After a quarter of an hour all is forgiven, and nothing is kept.
+        assert_eq!(next_alarm(&user), Some(at(15 + 900)));
+        assert!(!user.is_disposable(at(15 + 899)) && user.is_disposable(at(15 + 900)));
+        for n in 0..60 {
+            assert_eq!(attempt(&mut user, &n.to_string(), 15 + 900), allowed(None, 0), "{n}");
+        }
+    }
+
+    #[test]
+    fn f06_who_gets_in_is_not_held_against_the_address() {
+        let mut user = User::default();
+        for n in 0..1_000 {
+            let name = n.to_string();
+            assert_eq!(attempt(&mut user, &name, 0), allowed(None, 0), "{n}");
+            done(&mut user, &name, false, 0);
+        }
+        done(&mut user, "said twice", false, 0);
+        // Also many at once.
+        for n in 0..1_000 {
+            assert_eq!(attempt(&mut user, &n.to_string(), 0), allowed(None, 0), "{n}");
+        }
+        let attempts = user.attempts.as_ref().unwrap();
+        assert_eq!((attempts.count, attempts.names.len()), (0, 120));
+    }
+
+    /// As the throttle of a user does it.
+    #[test]
+    fn f06_a_name_that_nobody_has_is_slowed_down_and_refused_as_one_that_somebody_has() {
+        let mut user = User::default();
+        let mut throttle = crate::Throttle::default();
+        for (seconds, blocks) in [(0, false), (0, false), (0, true), (1, true), (3, true), (7, true)] {
+            let delay = millis(throttle.failed("a", &POLICY.throttle, at(seconds)));
+            assert_eq!(attempt(&mut user, "x", seconds), allowed(None, delay), "{seconds}");
+            let wait = throttle.wait("a", at(seconds)).map(millis);
+            assert_eq!(wait.is_some(), blocks, "{seconds}");
+            // What is refused is no failure.
+            for _ in 0..if blocks { 3 } else { 0 } {
+                assert_eq!(attempt(&mut user, "x", seconds), allowed(wait, delay), "{seconds}");
+            }
+        }
+        done(&mut user, "x", false, 7);
+        assert_eq!(attempt(&mut user, "x", 7), allowed(None, 0));
+    }
+}

@@ -1,0 +1,153 @@
+//! What the objects of users and of clients' addresses are told about passwords that are tried and changed, and what they
+//! answer. New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
+
+use super::protocol::{AffectedSessions, Done, NewPassword, UserObject};
+use base::commands;
+use base::ids::{SessionId, UserId};
+use base::rpc::{self, Address};
+use base::secret::{self, Secret};
+use serde::{Deserialize, Serialize};
+
+commands! {
+    UserObject:
+    RequireNewPassword = "require_new_password" => Done;
+    Unlock = "unlock" => Done;
+}
+
+/// The object of a client's address, as a keyed hash.
+pub fn client_address(address: &str) -> Address<UserObject> {
+    Address::name(format!("address/{address}"))
+}
+
+/// To the object of a client's address: it is about to try a password for this name. What became of it is said by
+/// [`AttemptDone`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// As a keyed hash.
+    pub name: String,
+    /// How many failures an address may have.
+    pub limit: u32,
+}
+
+impl rpc::Command for Attempt {
+    type Object = UserObject;
+    type Reply = AttemptReply;
+    /// It would count twice.
+    const REPEATABLE: bool = false;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("attempt", self)
+    }
+}
+
+/// To the same object: the password was wrong, or it was right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptDone {
+    pub name: String,
+    pub failed: bool,
+    pub limit: u32,
+}
+
+impl rpc::Command for AttemptDone {
+    type Object = UserObject;
+    type Reply = Done;
+    /// It would count twice.
+    const REPEATABLE: bool = false;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("attempt_done", self)
+    }
+}
+
+/// Forgets the failures of a user's logins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unlock {
+    pub user_id: UserId,
+}
+
+/// Puts a new password in place of the old one, for whoever knows that, and ends the sessions but the one that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangePassword {
+    #[serde(with = "secret::wire")]
+    pub old: Secret,
+    pub new: NewPassword,
+    /// The client's address, as a keyed hash.
+    pub address: String,
+    /// Whose, if a session says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<SessionId>,
+    /// What it comes to if nobody has the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nobody: Option<ForNobody>,
+}
+
+impl rpc::Command for ChangePassword {
+    type Object = UserObject;
+    type Reply = ChangePasswordReply;
+    /// What was done the first time makes the old password a wrong one.
+    const REPEATABLE: bool = false;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("change_password", self)
+    }
+}
+
+/// Whether the user gets no session before the password is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequireNewPassword {
+    pub user_id: UserId,
+    pub required: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptReply {
+    Allowed(ForNobody),
+    /// The address has failed too often, whoever it was at.
+    Throttled(Throttled),
+}
+
+/// What is answered where nobody has a name: as long after as many failures, and as late, as somebody's object would have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForNobody {
+    /// How long the address has to wait with this name, if it does.
+    pub wait_ms: Option<u64>,
+    /// How long a refusal is held back.
+    pub delay_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangePasswordReply {
+    /// These are to be ended.
+    Changed(AffectedSessions),
+    Refused(Refused),
+    /// Too many failures; the password was not looked at.
+    Throttled(Throttled),
+    Inactive {
+        user_id: UserId,
+    },
+    /// Not the user whose session said so, any more.
+    NoUser,
+    /// The password could not be hashed; nothing was changed.
+    Failed,
+}
+
+/// Wrong password or no such user; the answer is to be held back this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    pub delay_ms: u64,
+    /// For the audit record only.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttled {
+    pub retry_after_ms: u64,
+    /// For the audit record only.
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+}
