@@ -77,7 +77,7 @@ it("what happens to sessions and users is on record, with who and how", async ()
   ]);
   expect(await audit("a-logout")).toMatchObject([{ action: "logout", outcome: "ok", user_id, session_id }]);
   expect(await audit("a-change")).toMatchObject([
-    { action: "update_user", outcome: "ok", actor: 1, user_id },
+    { action: "update_user", outcome: "ok", actor: 1, user_id, changed: change },
   ]);
 
   const log = server.lines.join("\n");

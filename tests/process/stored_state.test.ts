@@ -179,8 +179,11 @@ it("KV says of ended sessions what it said", async () => {
 
 /** What has been added since that release. */
 const ADDED = [
+  "sallyport-Directory CREATE TABLE admin_resets (secret TEXT PRIMARY KEY, user_id INTEGER NOT NULL)",
+  "sallyport-Directory CREATE TABLE admin_versions (user_id INTEGER PRIMARY KEY, version INTEGER NOT NULL)",
   "sallyport-Session row session: account_version number",
   "sallyport-User row user: profile.account_version number",
+  "sallyport-User row user: profile.noted boolean",
 ];
 
 it("this release stores the same things under the same names", async () => {

@@ -34,6 +34,7 @@ pub struct Config {
     pub signing_keys: Vec<NamedKey>,
     pub sealing_keys: Vec<NamedKey>,
     pub bootstrap_key: Option<Secret>,
+    pub admin_reset_key: Option<Secret>,
     pub session: Policy,
     pub limit: LimitPolicy,
     pub check: Check,
@@ -76,6 +77,7 @@ impl Config {
             signing_keys: r.keys(&s::TOKEN_SIGNING_KEYS),
             sealing_keys: r.keys(&s::SEALING_KEYS),
             bootstrap_key: r.secret(&s::BOOTSTRAP_KEY),
+            admin_reset_key: r.secret(&s::ADMIN_RESET_KEY),
             session: Policy {
                 access_ttl: r.duration(&s::ACCESS_TOKEN_EXPIRE_MINUTES, 60, &s::ACCESS_TOKEN_EXPIRE_SECONDS),
                 refresh_ttl: r.duration(
@@ -159,7 +161,7 @@ impl Config {
         if !self.notifier_secret.as_ref().is_none_or(in_path) {
             faults.push("UPSTOX_NOTIFIER_SECRET is part of a path: only letters, digits, - and _".to_owned());
         }
-        let others = [&self.bootstrap_key, &self.notifier_secret, &self.alerts.secret];
+        let others = [&self.bootstrap_key, &self.admin_reset_key, &self.notifier_secret, &self.alerts.secret];
         let all: Vec<&str> = self
             .signing_keys
             .iter()
@@ -169,7 +171,7 @@ impl Config {
             .collect();
         if all.iter().enumerate().any(|(i, a)| all.iter().skip(i + 1).any(|b| a == b)) {
             faults.push(
-                "TOKEN_SIGNING_KEYS, SEALING_KEYS, BOOTSTRAP_KEY, UPSTOX_NOTIFIER_SECRET and \
+                "TOKEN_SIGNING_KEYS, SEALING_KEYS, BOOTSTRAP_KEY, ADMIN_RESET_KEY, UPSTOX_NOTIFIER_SECRET and \
                  ALERT_WEBHOOK_SECRET share a secret; each needs its own"
                     .to_owned(),
             );

@@ -180,6 +180,29 @@ fn the_address_of_a_channels_verifier_is_one_that_a_token_may_be_sent_to() {
     assert_eq!(faults, ["CHANNELS: verify_base_url of a needs a verifier"]);
 }
 
+/// Who comes by the one is believed, as whichever customer of the other they name.
+#[test]
+fn f11_a_channel_without_a_verifier_shares_its_business_unit_with_no_verified_one() {
+    let faults = |channels: &str| {
+        let key = ("SME_VERIFY_TOKEN_KEY", "key");
+        let base = ("SME_VERIFY_BASE_URL", "https://sme.example.com");
+        read(&[("CHANNELS", channels), key, base]).err().unwrap_or_default()
+    };
+    let shared = r#"{"sme":{"business_unit":"SME","verifier":"sme"},"branch":{"business_unit":"SME"},"x":{"business_unit":"X"}}"#;
+    assert_eq!(
+        faults(shared),
+        ["CHANNELS: SME has channels with a verifier and without; give them units of their own"]
+    );
+    for good in [
+        r#"{"sme":{"business_unit":"SME","verifier":"sme"},"branch":{"business_unit":"BRANCH"}}"#,
+        r#"{"sme":{"business_unit":"SME","verifier":"sme"},"1":{"business_unit":"SME","verifier":"sme"}}"#,
+        r#"{"a":{"business_unit":"SME"},"b":{"business_unit":"SME"}}"#,
+        settings::CHANNELS.default,
+    ] {
+        assert_eq!(faults(good), [""; 0], "{good}");
+    }
+}
+
 #[test]
 fn every_default_is_within_its_bounds() {
     for setting in settings::SETTINGS {

@@ -63,7 +63,7 @@ fn at_the_limit_the_idlest_gives_way_once_it_is_known_which_it_is() {
     let told = admit(&mut user, &POLICY, "c", &[("a", 9), ("b", 5)]);
     assert!(matches!(told, AdmitReply::Reserved(ref r) if r.confirm), "{told:?}");
     for id in ["a", "b", "c"] {
-        let opened = Opened { session_id: SessionId::issued(id), account_version: 0 };
+        let opened = Opened { session_id: SessionId::issued(id), account_version: 0, unrecorded: false };
         let reply = decide(&mut user, opened, &POLICY, NOW).reply;
         assert!(matches!(reply, OpenedReply::Kept { .. }), "{reply:?}");
     }

@@ -9,7 +9,7 @@ use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 fn opened(user: &mut User, session_id: &str, account_version: u64) -> OpenedReply {
-    run(user, Opened { session_id: SessionId::issued(session_id), account_version })
+    run(user, Opened { session_id: SessionId::issued(session_id), account_version, unrecorded: false })
 }
 
 /// What was real: an admin takes a role away between a login's reservation and the opening of its session.
@@ -41,11 +41,12 @@ fn f03_what_was_meant_for_another_user_of_the_name_does_nothing() {
     let mut user = with_session();
     let before = user.clone();
     let another = Some(UserId::issued(8));
-    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: another };
+    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: another, change_id: None };
     assert_eq!(run(&mut user, end), EndReply::NoUser);
     assert_eq!(run(&mut user, RemoveUser { user_id: UserId::issued(8) }), EndReply::NoUser);
-    let change = UserChange { user_id: another, roles: Some(vec![]), is_active: Some(false), hash: None };
-    assert_eq!(run(&mut user, change), None);
+    let change =
+        UserChange { user_id: another, roles: Some(vec![]), is_active: Some(false), ..UserChange::default() };
+    assert_eq!(run(&mut user, change), UpdateReply::NoUser);
     assert_eq!(user, before);
 }
 
@@ -166,8 +167,10 @@ fn ending_all_names_those_too_whose_end_has_begun_otherwise() {
     let mut user = at_the_limit();
     reserve(&mut user, "f", None, &["c"]);
     displaced(&mut user, "f");
-    let (sessions, _) =
-        ended(run(&mut user, End { only: None, keep: None, reason: EndReason::Admin, user_id: None }));
+    let (sessions, _) = ended(run(
+        &mut user,
+        End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id: None },
+    ));
     assert_eq!(sessions.len(), 6);
 }
 

@@ -6,7 +6,10 @@ use super::service_key::ServiceKey;
 use base::commands;
 use base::ids::{ServiceKeyId, UserId};
 use base::rpc::{self, Address, Class};
+use base::secret::Secret;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The class of the directory.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,7 @@ commands! {
     Key = "key" => ServiceKeys;
     unit Keys = "keys" => ServiceKeys;
     RevokeKey = "revoke_key" => ServiceKeys;
+    ClaimReset = "claim_reset" => ClaimReply;
 }
 
 /// A command as it is sent.
@@ -49,6 +53,7 @@ pub enum Envelope {
     Key(Key),
     Keys,
     RevokeKey(RevokeKey),
+    ClaimReset(ClaimReset),
 }
 
 /// Gives a name its id, the same one each time. With `bootstrap`, only while there is no other admin.
@@ -59,11 +64,21 @@ pub struct Register {
     pub bootstrap: bool,
 }
 
-/// Notes whether a user is an active admin. Refused if nobody would be one any more.
+/// Says whether a user is an active admin, by the word of the user's object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAdmin {
     pub username: String,
     pub admin: bool,
+    /// Whose. The name may be another user's by the time this arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// As of which version of the account: what is older than is known changes nothing. A Worker of the release before does
+    /// not say it, and is refused if nobody would be an admin any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_version: Option<u64>,
+    /// It is not so yet, and is asked: refused if nobody would be an admin any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
 }
 
 /// Takes a name off the list. Its id is never given again.
@@ -124,6 +139,32 @@ pub enum AdminReply {
     Done,
     /// Nobody would be an admin any more. Nothing was changed.
     LastAdmin,
+    /// The user has changed since this was asked. Nothing was changed.
+    Changed,
+}
+
+/// Keeps a secret, which makes somebody an admin again, for one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimReset {
+    /// As a hash.
+    pub secret: String,
+    pub user_id: UserId,
+}
+
+impl ClaimReset {
+    /// The hash by which a secret is remembered: SHA-256 in base64url. The secret is a random one of at least 32 bytes.
+    pub fn hash(secret: &Secret) -> String {
+        Base64UrlUnpadded::encode_string(&Sha256::digest(secret.expose()))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimReply {
+    /// It is for this user, now or since earlier.
+    Claimed,
+    /// It is for another one.
+    Used,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

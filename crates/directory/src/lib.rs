@@ -2,6 +2,7 @@
 //! Nothing here does I/O or reads a clock.
 
 mod attempts;
+mod change;
 mod guess_protocol;
 pub mod index;
 pub mod key_cache;
@@ -19,6 +20,8 @@ pub mod username;
 #[cfg(test)]
 mod admit_tests;
 #[cfg(test)]
+mod change_tests;
+#[cfg(test)]
 mod found_tests;
 #[cfg(test)]
 mod pins_tests;
@@ -26,6 +29,7 @@ mod pins_tests;
 mod user_tests;
 
 pub use attempts::Attempts;
+pub use change::{CheckChange, NewUser, UserChange, is_admin};
 pub use guess_protocol::{
     Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, ForNobody, Refused,
     RequireNewPassword, Throttled, Unlock, client_address,
@@ -38,13 +42,14 @@ pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
     Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
     AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Get, GetDataReply,
-    GetReply, Login, LoginReply, NewPassword, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData,
-    RemoveUser, Reserve, ReserveReply, Reserved, Synced, Update, UpdateReply, UserObject, owner_address,
+    GetReply, Login, LoginReply, NewPassword, NotedAdmin, Opened, OpenedReply, Profile, PutData,
+    PutDataReply, ReadData, RemoveUser, Reserve, ReserveReply, Reserved, Synced, Update, UpdateReply,
+    UserObject, owner_address,
 };
-pub use state::{Pending, Removed, Slot, Task, User};
+pub use state::{AdminSync, Change, Pending, Removed, Slot, Stored, Task, Unrecorded, User};
 pub use throttle::{Throttle, ThrottlePolicy, device};
 pub use user::{
-    Checked, Decision, NewUser, Step, UserChange, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
+    Checked, Decision, Recorded, Step, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
 };
 
 /// How many live sessions a user may have, and what happens at the limit.

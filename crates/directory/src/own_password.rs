@@ -30,6 +30,7 @@ impl Step for OwnPassword {
         };
         stored.password = hash;
         stored.version += 1;
+        stored.account_version += 1;
         user.must_change_password = false;
         user.throttle.succeeded(&address, now);
         free_dead(user, &[], now);

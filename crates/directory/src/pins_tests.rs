@@ -3,13 +3,13 @@
 #[path = "../../../tests/pins/support.rs"]
 mod support;
 
-use super::index::{self, AddKeyReply, AdminReply, RegisterReply, ServiceKeys, Users};
+use super::index::{self, AddKeyReply, AdminReply, ClaimReply, RegisterReply, ServiceKeys, Users};
 use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
     Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Attempt, AttemptDone,
     AttemptReply, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End,
-    EndReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login, LoginReply, Opened,
+    EndReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login, LoginReply, NotedAdmin, Opened,
     OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve,
     ReserveReply, Reserved, Slot, Synced, Task, Throttled, Unlock, Update, UpdateReply, User,
 };
@@ -43,6 +43,7 @@ fn commands() {
         shows::<Attempt>,
         shows::<AttemptDone>,
         shows::<ForNobody>,
+        shows::<NotedAdmin>,
         shows::<Activity>,
         shows::<Found>,
     ] {
@@ -52,6 +53,7 @@ fn commands() {
     for members in [
         shows::<index::Register>,
         shows::<index::SetAdmin>,
+        shows::<index::ClaimReset>,
         shows::<index::Remove>,
         shows::<index::Name>,
         shows::<index::Find>,
@@ -91,6 +93,7 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Unlock(command) => command.to_json(),
             Envelope::Attempt(command) => command.to_json(),
             Envelope::AttemptDone(command) => command.to_json(),
+            Envelope::NotedAdmin(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
     }
@@ -107,6 +110,7 @@ fn commands_are_sent_in_their_envelopes() {
             index::Envelope::Key(command) => command.to_json(),
             index::Envelope::Keys => index::Keys.to_json(),
             index::Envelope::RevokeKey(command) => command.to_json(),
+            index::Envelope::ClaimReset(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), line);
     }
@@ -163,6 +167,7 @@ fn replies() {
         &[
             reread::<RegisterReply>,
             reread::<AdminReply>,
+            reread::<ClaimReply>,
             reread::<Users>,
             reread::<AddKeyReply>,
             reread::<ServiceKeys>,
@@ -171,6 +176,7 @@ fn replies() {
     for members in [
         shows::<RegisterReply>,
         shows::<AdminReply>,
+        shows::<ClaimReply>,
         shows::<Users>,
         shows::<AddKeyReply>,
         shows::<ServiceKeys>,
@@ -209,6 +215,9 @@ fn the_stored_user() {
     shows::<Slot>("directory", "user");
     shows::<super::state::Removed>("directory", "user");
     shows::<super::state::Pending>("directory", "user");
+    shows::<super::state::AdminSync>("directory", "user");
+    shows::<super::state::Change>("directory", "user");
+    shows::<super::state::Unrecorded>("directory", "user");
     shows::<Task>("directory", "user");
     shows::<super::Throttle>("directory", "user");
     shows::<super::Attempts>("directory", "user");

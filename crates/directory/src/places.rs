@@ -7,7 +7,7 @@ use super::protocol::{
     Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Reserve, ReserveReply, Reserved,
 };
 use super::state::{Slot, Stored, Task, User};
-use super::user::{Step, UserPolicy, free_dead, promise};
+use super::user::{Step, UserPolicy, free_dead, note_unrecorded, promise};
 use base::account::{Account, EndReason};
 use base::clock::{Timestamp, millis};
 use base::ids::{SessionId, UserId};
@@ -99,13 +99,7 @@ impl Step for Admit {
         if self.account.user().is_some() {
             return AdmitReply::Failed;
         }
-        let stored = user.profile.get_or_insert_with(|| Stored {
-            account: self.account,
-            is_active: true,
-            password: String::new(),
-            version: 0,
-            account_version: 0,
-        });
+        let stored = user.profile.get_or_insert_with(|| Stored::new(self.account, String::new(), 0));
         let (known, user_id) = (Known::of(stored), stored.account.user_id);
         let place = Place { session_id: self.session_id, replaces: self.replaces };
         if self.activity.is_empty()
@@ -187,7 +181,7 @@ impl Step for Opened {
     type Reply = OpenedReply;
 
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> OpenedReply {
-        let Self { session_id, account_version } = self;
+        let Self { session_id, account_version, unrecorded } = self;
         let has_place = user.slots.iter().any(|s| s.session_id == session_id);
         let Some(stored) = user.profile.as_ref().filter(|_| has_place) else { return OpenedReply::Gone };
         if stored.account_version != account_version {
@@ -196,6 +190,9 @@ impl Step for Opened {
         }
         user.pending.retain(|p| p.session_id != session_id || p.task != Task::Sync);
         keep_place(user, &session_id, policy, now);
+        if unrecorded {
+            note_unrecorded(user, &session_id, now);
+        }
         // Also those of an earlier call whose answer was lost.
         let displaced = user.pending.iter().filter_map(|p| match p.task {
             Task::End(reason @ (EndReason::Evicted | EndReason::Logout)) => {

@@ -1,5 +1,7 @@
 //! What a user's object is told and asked, and what it answers to each.
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
+//!
+//! Over 400 lines: a list.
 
 use super::guess_protocol::{
     Attempt, AttemptDone, ChangePassword, ForNobody, Refused, RequireNewPassword, Throttled, Unlock,
@@ -40,6 +42,7 @@ commands! {
     unit Get = "get" => GetReply;
     ReadData = "read_data" => GetDataReply;
     PutData = "put_data" => PutDataReply;
+    NotedAdmin = "noted_admin" => Done;
 }
 
 /// A command as it is sent.
@@ -64,6 +67,7 @@ pub enum Envelope {
     Unlock(Unlock),
     Attempt(Attempt),
     AttemptDone(AttemptDone),
+    NotedAdmin(NotedAdmin),
     /// As [`Envelope::RemoveUser`] and [`Envelope::ReadData`], without saying whose: from a Worker of the first release.
     Remove,
     GetData,
@@ -147,6 +151,9 @@ impl rpc::Command for AdmitKnowing {
 pub struct Opened {
     pub session_id: SessionId,
     pub account_version: u64,
+    /// KV has not taken the session's record, which then is to be written later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unrecorded: bool,
 }
 
 /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
@@ -173,6 +180,9 @@ pub struct End {
     /// Whose. A name may be another user's by the time this arrives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// A name for it, so that its message ends nothing more when it comes once more, late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,7 +195,7 @@ pub struct Create {
 }
 
 /// Changes what is given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Update {
     pub roles: Option<Vec<String>>,
     pub is_active: Option<bool>,
@@ -193,6 +203,19 @@ pub struct Update {
     /// Whose. A name may be another user's by the time this arrives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
+    /// The version of the account that this was decided for. If it is another one by now, nothing changes. A Worker of the
+    /// release before does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// A name for the change, so that its message does nothing more when it comes once more, late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
+    /// The directory has agreed that the user is no admin from that version on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agreed: bool,
+    /// The secret that this is done by, as a hash. It works once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
 }
 
 /// A password on its way to the object that hashes it.
@@ -204,6 +227,12 @@ pub struct NewPassword(#[serde(with = "secret::wire")] pub Secret);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoveUser {
     pub user_id: UserId,
+}
+
+/// The directory knows whether the user is an active admin as of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedAdmin {
+    pub account_version: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -309,6 +338,13 @@ pub enum UpdateReply {
     NoUser,
     /// The password could not be hashed; nothing was changed.
     Failed,
+    /// The account is not of the expected version any more; nothing was changed.
+    Changed,
+    /// It takes an active admin away: ask the directory whether it may be as of the expected version, and come again with
+    /// its agreement. Nothing was changed.
+    AskDirectory,
+    /// The secret has done its work; nothing was changed.
+    ResetUsed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

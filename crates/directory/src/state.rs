@@ -28,6 +28,49 @@ pub struct User {
     /// Of an address, and not of a user: the logins that it tries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Attempts>,
+    /// Set while the directory is to be told whether the user is an active admin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admin_sync: Option<AdminSync>,
+    /// Sessions whose record KV may not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unrecorded: Vec<Unrecorded>,
+    /// What was changed a short while ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminSync {
+    /// When the object's alarm does it, if nobody has.
+    pub due: Timestamp,
+    /// Whether the directory may have agreed that the user is none from the account's version on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
+    #[serde(default, skip_serializing_if = "is_untried")]
+    pub tries: u32,
+}
+
+impl AdminSync {
+    pub const fn new(due: Timestamp) -> Self {
+        Self { due, asked: false, tries: 0 }
+    }
+}
+
+/// A session whose record is to be written to KV; or deleted there, if it has ended by then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unrecorded {
+    pub session_id: SessionId,
+    pub due: Timestamp,
+    #[serde(default, skip_serializing_if = "is_untried")]
+    pub tries: u32,
+}
+
+/// A change that was made, by the name that its message has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub change_id: String,
+    pub task: Option<Task>,
+    pub forgotten_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,15 +87,41 @@ pub struct Stored {
     pub password: String,
     /// Counts changes of password and of `is_active`: a login that began before one does not outlive it.
     pub version: u64,
-    /// Counts changes of the account. It begins with the time, so that it does not fall when a name is given again, and only
+    /// Counts changes of what is here. It begins with the time, so that it does not fall when a name is given again, and only
     /// grows: of two that a session is told, the higher one is true.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub account_version: u64,
+    /// Whether the directory has been told by this release or a later one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noted: bool,
+    /// The secret by which the user was last made an admin again, as a hash: it works once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
+}
+
+impl Stored {
+    /// An active account, as it begins.
+    pub const fn new(account: Account, password: String, version: u64) -> Self {
+        Self {
+            account,
+            is_active: true,
+            password,
+            version,
+            account_version: version,
+            noted: false,
+            reset: None,
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
 pub(super) fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
+fn is_untried(tries: &u32) -> bool {
+    *tries == 0
 }
 
 /// A place among the user's live sessions.
@@ -78,6 +147,9 @@ pub struct Pending {
     pub task: Task,
     /// When the object's alarm does it, if whoever asked for it has not.
     pub due: Timestamp,
+    /// How often the alarm has tried.
+    #[serde(default, skip_serializing_if = "is_untried")]
+    pub tries: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,24 +2,29 @@
 //! same synchronous run of the object, so nothing comes in between.
 
 use super::attempts::Attempts;
+use super::change::{made, remember, tell_directory_once};
 use super::limit::{self, Found};
 use super::places::keep_place;
 use super::protocol::{
-    AffectedSessions, Close, CreateReply, Done, End, EndReply, Get, GetReply, Profile, RemoveUser, Synced,
+    AffectedSessions, Close, Done, End, EndReply, Get, GetReply, Profile, RemoveUser, Synced,
 };
-use super::state::{Pending, Removed, Slot, Stored, Task, User};
+use super::state::{Pending, Removed, Slot, Task, Unrecorded, User};
 use super::{LimitPolicy, ThrottlePolicy};
-use base::account::{Account, EndReason};
+use base::account::EndReason;
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
 use std::time::Duration;
 
 /// What was decided for a session is done by the object's alarm after this, if nobody has said that it is done.
-const PENDING: Duration = Duration::from_secs(10);
+pub(super) const PENDING: Duration = Duration::from_secs(10);
 /// How long it is known who had a name last: much longer than a message can be late.
 const REMOVED: Duration = Duration::from_mins(10);
-/// What a failed try is repeated after.
+/// What a failed try is repeated after: a few times soon, then after twice as long each time.
 const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN_SOON: u32 = 3;
+const AGAIN_MAX: Duration = Duration::from_hours(1);
+/// Then it is given up: once an hour for 400 days, the longest that a session can live.
+const TRIES_MAX: u32 = 9_600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserPolicy {
@@ -27,25 +32,6 @@ pub struct UserPolicy {
     pub throttle: ThrottlePolicy,
     /// The longest that a session can live.
     pub session_lifetime: Duration,
-}
-
-/// A user to be, with the password hashed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewUser {
-    pub user_id: UserId,
-    pub username: String,
-    pub roles: Vec<String>,
-    pub hash: String,
-}
-
-/// What is to change, with the password hashed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserChange {
-    /// Whose, if that was said.
-    pub user_id: Option<UserId>,
-    pub roles: Option<Vec<String>>,
-    pub is_active: Option<bool>,
-    pub hash: Option<String>,
 }
 
 /// The alarm asked after a reserved place.
@@ -73,6 +59,18 @@ pub enum Work {
         session_id: SessionId,
         task: Task,
     },
+    /// Write the record of a session to KV.
+    Record {
+        session_id: SessionId,
+    },
+    /// Tell the directory whether the user is an active admin.
+    NoteAdmin,
+}
+
+/// KV has the record of the session, or it has ended and KV has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    pub session_id: SessionId,
 }
 
 /// Something that happens to a user, passwords already dealt with.
@@ -86,6 +84,7 @@ pub trait Step {
 pub fn decide<S: Step>(user: &mut User, step: S, policy: &UserPolicy, now: Timestamp) -> Decision<S::Reply> {
     let before = user.clone();
     let reply = step.apply(user, policy, now);
+    tell_directory_once(user, now);
     Decision { reply, save: *user != before }
 }
 
@@ -115,14 +114,23 @@ impl Step for End {
     type Reply = EndReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
-        let Self { only, keep, reason, user_id } = self;
+        let Self { only, keep, reason, user_id, change_id } = self;
         if is_another(user, user_id) {
             return EndReply::NoUser;
         }
         free_dead(user, &[], now);
         let chosen = |id: &SessionId| only.as_ref().is_none_or(|o| o == id) && keep.as_ref() != Some(id);
-        let sessions = end(user, chosen, reason, now);
-        affected(user, sessions, Some(Task::End(reason))).map_or(EndReply::NoUser, EndReply::Sessions)
+        let task = Some(Task::End(reason));
+        // A message that comes once more ends nothing that has been opened since.
+        let sessions = if made(user, change_id.as_deref()).is_some() {
+            ending(user, chosen)
+        } else {
+            if user.profile.is_some() {
+                remember(user, change_id, task, now);
+            }
+            end(user, chosen, reason, now)
+        };
+        affected(user, sessions, task).map_or(EndReply::NoUser, EndReply::Sessions)
     }
 }
 
@@ -136,6 +144,7 @@ impl Step for RemoveUser {
         let sessions = end(user, |_| true, EndReason::Disabled, now);
         let affected = affected(user, sessions, Some(Task::End(EndReason::Disabled)));
         user.profile = None;
+        user.admin_sync = None;
         user.removed = Some(Removed { user_id: self.user_id, forgotten_at: now.plus(REMOVED) });
         affected.map_or(EndReply::NoUser, EndReply::Sessions)
     }
@@ -150,73 +159,11 @@ impl Step for Get {
     }
 }
 
-impl Step for NewUser {
-    type Reply = CreateReply;
+impl Step for Recorded {
+    type Reply = ();
 
-    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> CreateReply {
-        // One who was registered before the last one was removed has that one's id, and ids are never given again.
-        let late = user.removed.is_some_and(|removed| self.user_id <= removed.user_id);
-        if user.profile.is_some() || late {
-            return CreateReply::Exists;
-        }
-        user.removed = None;
-        let Self { user_id, username, roles, hash } = self;
-        let account = Account { user_id, username, roles, created_at: now };
-        // A name may be given again. Numbers that begin with the time do not fall then, and nothing that is late and was
-        // meant for the one before takes effect.
-        let version = now.millis();
-        let (is_active, account_version) = (true, version);
-        user.must_change_password = false;
-        user.profile = Some(Stored { account, is_active, password: hash, version, account_version });
-        user.throttle.clear_failures();
-        profile(user).map_or(CreateReply::Failed, CreateReply::User)
-    }
-}
-
-/// `None` if there is no such user.
-impl Step for UserChange {
-    type Reply = Option<AffectedSessions>;
-
-    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> Option<AffectedSessions> {
-        if is_another(user, self.user_id) {
-            return None;
-        }
-        let stored = user.profile.as_mut()?;
-        let mut task = None;
-        if let Some(roles) = self.roles.filter(|r| *r != stored.account.roles) {
-            stored.account.roles = roles;
-            stored.account_version += 1;
-            task = Some(Task::Sync);
-        }
-        let new_password = self.hash.is_some();
-        if let Some(hash) = self.hash {
-            stored.password = hash;
-            stored.version += 1;
-            task = Some(Task::End(EndReason::Password));
-        }
-        if let Some(active) = self.is_active.filter(|a| *a != stored.is_active) {
-            stored.is_active = active;
-            stored.version += 1;
-            if !active {
-                task = Some(Task::End(EndReason::Disabled));
-            }
-        }
-        if new_password {
-            user.throttle.clear_failures();
-        }
-        free_dead(user, &[], now);
-        let sessions = match task {
-            Some(Task::End(reason)) => end(user, |_| true, reason, now),
-            Some(Task::Sync) => {
-                let sessions: Vec<SessionId> = user.slots.iter().map(|s| s.session_id.clone()).collect();
-                for session_id in &sessions {
-                    promise(user, session_id, Task::Sync, now);
-                }
-                sessions
-            }
-            None => Vec::new(),
-        };
-        affected(user, sessions, task)
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) {
+        user.unrecorded.retain(|record| record.session_id != self.session_id);
     }
 }
 
@@ -224,13 +171,17 @@ impl Step for Checked {
     type Reply = ();
 
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) {
+        let reserved = |s: &Slot| s.session_id == self.session_id && s.reserved_until.is_some();
         match self.found {
-            // Whoever opened it did not say so.
-            Found::Live(_) => keep_place(user, &self.session_id, policy, now),
+            // Whoever opened it did not say so, nor whether KV has its record.
+            Found::Live(_) if user.slots.iter().any(reserved) => {
+                keep_place(user, &self.session_id, policy, now);
+                note_unrecorded(user, &self.session_id, now);
+            }
+            Found::Live(_) => {}
             Found::Ended => user.slots.retain(|s| s.session_id != self.session_id),
             // It can have opened since. If it has not, nobody can say any more that it did, and it is revoked.
             Found::Unknown => {
-                let reserved = |s: &Slot| s.session_id == self.session_id && s.reserved_until.is_some();
                 if user.slots.iter().any(reserved) {
                     user.slots.retain(|s| s.session_id != self.session_id);
                     promise(user, &self.session_id, Task::End(EndReason::Evicted), now);
@@ -267,17 +218,31 @@ pub(super) fn end(
     for session_id in &sessions {
         promise(user, session_id, Task::End(reason), now);
     }
+    ending(user, chosen)
+}
+
+/// Those of the chosen that are still to be ended.
+fn ending(user: &User, chosen: impl Fn(&SessionId) -> bool) -> Vec<SessionId> {
     let ending = user.pending.iter().filter(|p| matches!(p.task, Task::End(_)) && chosen(&p.session_id));
     ending.map(|p| p.session_id.clone()).collect()
+}
+
+/// Notes that KV may not have the record of a session.
+pub(super) fn note_unrecorded(user: &mut User, session_id: &SessionId, now: Timestamp) {
+    if !user.unrecorded.iter().any(|record| record.session_id == *session_id) {
+        let due = now.plus(PENDING);
+        user.unrecorded.push(Unrecorded { session_id: session_id.clone(), due, tries: 0 });
+    }
 }
 
 /// Notes what is to be done, in place of anything noted for that session before.
 pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: Timestamp) {
     user.pending.retain(|p| p.session_id != *session_id);
-    user.pending.push(Pending { session_id: session_id.clone(), task, due: now.plus(PENDING) });
+    let due = now.plus(PENDING);
+    user.pending.push(Pending { session_id: session_id.clone(), task, due, tries: 0 });
 }
 
-fn profile(user: &User) -> Option<Profile> {
+pub(super) fn profile(user: &User) -> Option<Profile> {
     let stored = user.profile.as_ref()?;
     let (account, slots) = (stored.account.clone(), user.slots.clone());
     let (is_active, must_change_password) = (stored.is_active, user.must_change_password);
@@ -292,6 +257,12 @@ pub(super) fn affected(
     profile(user).map(|profile| AffectedSessions { profile, sessions, task })
 }
 
+/// How long after this many tries the next one is due.
+fn again(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(AGAIN_SOON);
+    AGAIN.saturating_mul(2_u32.saturating_pow(doublings)).min(AGAIN_MAX)
+}
+
 /// Begins what is due: gives the work, and sets each piece to be done again later, unless it is said to be done first.
 pub fn begin_due(user: &mut User, now: Timestamp) -> Vec<Work> {
     let mut work = Vec::new();
@@ -301,32 +272,64 @@ pub fn begin_due(user: &mut User, now: Timestamp) -> Vec<Work> {
             work.push(Work::Check { session_id: slot.session_id.clone() });
         }
     }
+    user.pending.retain(|pending| pending.tries < TRIES_MAX);
     for pending in &mut user.pending {
         if pending.due <= now {
-            pending.due = now.plus(AGAIN);
+            pending.tries += 1;
+            pending.due = now.plus(again(pending.tries));
             work.push(Work::Do { session_id: pending.session_id.clone(), task: pending.task });
         }
+    }
+    user.unrecorded.retain(|record| record.tries < TRIES_MAX);
+    for record in &mut user.unrecorded {
+        if record.due <= now {
+            record.tries += 1;
+            record.due = now.plus(again(record.tries));
+            work.push(Work::Record { session_id: record.session_id.clone() });
+        }
+    }
+    if let Some(sync) = user.admin_sync.as_mut().filter(|sync| sync.due <= now) {
+        sync.tries += 1;
+        sync.due = now.plus(again(sync.tries));
+        // What the directory may have agreed to as of this version does not hold from here on.
+        if std::mem::take(&mut sync.asked)
+            && let Some(stored) = &mut user.profile
+        {
+            stored.account_version += 1;
+        }
+        work.push(Work::NoteAdmin);
     }
     work
 }
 
 /// When the object's alarm is due, if anything is left to do or to forget. What is only to be forgotten, which is all at once, waits
-/// for what is to be done: an alarm for it would find it still there, and ring on and on.
+/// for what is to be done.
 pub fn next_alarm(user: &User) -> Option<Timestamp> {
     let reserved = user.slots.iter().filter_map(|s| s.reserved_until);
     let pending = user.pending.iter().map(|p| p.due);
     let forget = user.throttle.forgotten_at().filter(|_| user.profile.is_none());
     let removed = user.removed.map(|removed| removed.forgotten_at).filter(|_| user.profile.is_none());
     let attempts = user.attempts.as_ref().map(Attempts::forgotten_at);
-    reserved.chain(pending).min().or(forget.into_iter().chain(removed).chain(attempts).max())
+    let admin = user.admin_sync.as_ref().map(|sync| sync.due);
+    let records = user.unrecorded.iter().map(|record| record.due);
+    let changes = user.changes.iter().map(|change| change.forgotten_at).filter(|_| user.is_deserted());
+    let work = reserved.chain(pending).chain(admin).chain(records).min();
+    work.or(forget.into_iter().chain(removed).chain(attempts).chain(changes).max())
 }
 
 impl User {
-    /// Whether nothing is worth keeping: no user, nothing to finish, no failure remembered.
-    pub fn is_disposable(&self, now: Timestamp) -> bool {
+    /// Whether there is no user and no session: nobody whose document this could be.
+    pub fn is_deserted(&self) -> bool {
         self.profile.as_ref().is_none_or(|p| p.account.user().is_none())
             && self.slots.is_empty()
             && self.pending.is_empty()
+    }
+
+    /// Whether nothing is worth keeping: no user, nothing to finish, no failure and no change remembered.
+    pub fn is_disposable(&self, now: Timestamp) -> bool {
+        self.is_deserted()
+            && self.unrecorded.is_empty()
+            && self.changes.iter().all(|change| change.forgotten_at <= now)
             && self.throttle.forgotten_at().is_none_or(|at| at <= now)
             && self.removed.is_none_or(|removed| removed.forgotten_at <= now)
             && self.attempts.as_ref().is_none_or(|attempts| attempts.forgotten_at() <= now)

@@ -33,10 +33,12 @@ pub(super) fn update(
     hash: Option<&str>,
 ) -> (Vec<SessionId>, Option<Task>) {
     let roles = roles.map(|r| r.iter().map(|r| (*r).to_owned()).collect());
-    let affected =
-        run(user, UserChange { user_id: Some(USER), roles, is_active, hash: hash.map(str::to_owned) })
-            .unwrap();
-    (affected.sessions, affected.task)
+    let hash = hash.map(str::to_owned);
+    let change = UserChange { user_id: Some(USER), roles, is_active, hash, ..UserChange::default() };
+    match run(user, change) {
+        UpdateReply::Sessions(affected) => (affected.sessions, affected.task),
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(super) fn somebody() -> User {
@@ -118,8 +120,10 @@ fn disabling_and_a_new_password_end_the_sessions() {
 fn an_end_that_was_not_finished_is_named_again() {
     let mut user = with_session();
     update(&mut user, None, Some(false), None);
-    let (sessions, _) =
-        ended(run(&mut user, End { only: None, keep: None, reason: EndReason::Disabled, user_id: None }));
+    let (sessions, _) = ended(run(
+        &mut user,
+        End { only: None, keep: None, reason: EndReason::Disabled, user_id: None, change_id: None },
+    ));
     assert_eq!(sessions, ["s1"]);
 }
 
@@ -163,6 +167,7 @@ fn only_what_is_on_the_list_can_be_closed() {
         keep: keep.map(SessionId::issued),
         reason: EndReason::Logout,
         user_id: None,
+        change_id: None,
     };
     assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<SessionId>::new());
     assert_eq!(ended(run(&mut user, end(None, Some("s2")))).0, ["s1"]);
@@ -269,14 +274,23 @@ fn the_alarm_asks_after_a_reserved_place_and_does_what_is_left() {
     assert!(matches!(user.slots.as_slice(), [s] if s.session_id == "s1" && s.reserved_until.is_none()));
     assert_eq!(next_alarm(&user), Some(NOW.plus(Duration::from_secs(10))), "s2 is to be revoked");
     run(&mut user, Close { session_id: SessionId::issued("s2") });
+    // Whoever opened s1 did not say so, and so perhaps has not written its record either.
+    let record = Work::Record { session_id: SessionId::issued("s1") };
+    assert_eq!(begin_due(&mut user, NOW.plus(Duration::from_secs(10))), [record]);
+    run(&mut user, Recorded { session_id: SessionId::issued("s1") });
     assert_eq!(next_alarm(&user), None);
     // One that was found again while another is asked after.
     login(&mut user, Verdict::Match, "s3");
     run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Live(NOW) });
     assert!(user.slots.iter().any(|s| s.session_id == "s3" && s.reserved_until.is_some()));
     // The same with what was promised.
-    let end =
-        End { only: Some(SessionId::issued("s1")), keep: None, reason: EndReason::Logout, user_id: None };
+    let end = End {
+        only: Some(SessionId::issued("s1")),
+        keep: None,
+        reason: EndReason::Logout,
+        user_id: None,
+        change_id: None,
+    };
     run(&mut user, end);
     let due = NOW.plus(Duration::from_secs(10));
     assert_eq!(begin_due(&mut user, due.minus(Duration::from_millis(1))), []);

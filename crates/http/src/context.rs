@@ -87,6 +87,11 @@ impl<B: Backend> RequestContext<B> {
         Reason::Unavailable
     }
 
+    /// A name for a change, by which its message is known again when it comes once more.
+    pub fn change_id(&self) -> Result<String, Reason> {
+        self.backend.random_id().map_err(|error| self.fault("random bytes", &error))
+    }
+
     pub fn audit(&self, record: &Audit) {
         self.backend.info(&log::audit(&self.head, record, self.now()));
     }

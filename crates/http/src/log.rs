@@ -3,6 +3,7 @@
 use crate::request::RequestHead;
 use base::clock::{Timestamp, millis};
 use base::ids::{ServiceKeyId, UserId};
+use serde::Serialize;
 use serde_json::json;
 
 /// The line of a request.
@@ -43,6 +44,23 @@ pub struct Audit<'a> {
     pub account: Option<&'a str>,
     /// Somebody whom another system has logged in, as a keyed hash: the number is nobody's business.
     pub customer: Option<&'a str>,
+    /// What was changed about the user.
+    pub changed: Option<&'a Changed>,
+    /// How many sessions it was about.
+    pub sessions: Option<usize>,
+}
+
+/// What a change has changed. Of a password no more than that there is a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub password: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub must_change_password: Option<bool>,
 }
 
 /// The line of an audit record.
@@ -72,6 +90,12 @@ pub fn audit(head: &RequestHead, record: &Audit, now: Timestamp) -> String {
             if let Some(value) = value {
                 map.insert(name.to_owned(), value.into());
             }
+        }
+        if let Some(changed) = record.changed {
+            map.insert("changed".to_owned(), json!(changed));
+        }
+        if let Some(sessions) = record.sessions {
+            map.insert("sessions".to_owned(), sessions.into());
         }
     }
     line.to_string()

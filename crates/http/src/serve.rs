@@ -5,9 +5,9 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
-    admin_keys, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login, logout, mock,
-    notifier, own_password, own_sessions, portal, portal_pages, post_login, refresh, sample, sealing_keys,
-    service_auth::ServiceCaller, tokens, upstox,
+    admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
+    logout, mock, notifier, own_password, own_sessions, portal, portal_pages, post_login, refresh, sample,
+    sealing_keys, service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -91,6 +91,10 @@ async fn dispatch<B: Backend>(
             let maker = admin_users::maker(ctx).await?;
             admin_users::create(ctx, &maker).await
         }
+        Route::ResetAdmin => {
+            let key = admin_reset::shown(ctx)?;
+            admin_reset::reset(ctx, &key, params.first()).await
+        }
         Route::Service(scope, route) => {
             let service = ctx.service(scope).await?;
             for_service(ctx, route, &service, row, params).await
@@ -159,6 +163,8 @@ async fn for_admin<B: Backend>(
         ForAdmin::DeleteUser => admin_users::remove(ctx, admin, name).await,
         ForAdmin::UnlockUser => admin_unlock::unlock(ctx, admin, name).await,
         ForAdmin::CloseUserSessions => admin_users::close_sessions(ctx, admin, name).await,
+        ForAdmin::CloseSubjectSessions => admin_sessions::close_of_subject(ctx, admin, name).await,
+        ForAdmin::EraseSubject => admin_sessions::erase_subject(ctx, admin, name).await,
         ForAdmin::ListServiceKeys => admin_keys::list(ctx, admin).await,
         ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
         ForAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,

@@ -2,7 +2,7 @@
 
 use super::protocol::Ended;
 use super::state::{Grant, Session, State, Tombstone};
-use super::{Account, EndReason, PROPAGATE_AFTER, Pair, Policy};
+use super::{Account, BEGINNING, EndReason, PROPAGATE_AFTER, PROPAGATE_EVERY_MAX, Pair, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 
 /// Makes, seals and opens the tokens of a session. Without it nothing is decided, so a fault here changes nothing.
@@ -94,7 +94,9 @@ pub(super) fn end<R>(
     now: Timestamp,
     reply: impl FnOnce(Ended) -> R,
 ) -> Decision<R> {
+    let begun_until = session.created_at.plus(BEGINNING);
     let tombstone = Tombstone {
+        again_at: (now < begun_until).then_some(begun_until),
         reason,
         ended_at: now,
         account: Some(session.account.clone()),
@@ -109,6 +111,20 @@ pub(super) fn bury<R>(tombstone: Tombstone, reply: impl FnOnce(Ended) -> R) -> D
     let reply = reply(report(&tombstone, true));
     let alarm = Some(tombstone.ended_at.plus(PROPAGATE_AFTER));
     Decision { state: Some(State::Ended(tombstone)), save: true, reply, alarm }
+}
+
+/// When an end that could not be told is told again: a minute after it, then after twice as long each time, then every hour, until it is forgotten.
+pub(super) fn propagate_again(ended_at: Timestamp, now: Timestamp) -> Timestamp {
+    let elapsed = now.since(ended_at);
+    let mut after = PROPAGATE_AFTER;
+    while after <= elapsed && after < PROPAGATE_EVERY_MAX {
+        after *= 2;
+    }
+    if after <= elapsed {
+        let late = elapsed.saturating_sub(after).as_secs() / PROPAGATE_EVERY_MAX.as_secs();
+        after += PROPAGATE_EVERY_MAX * (u32::try_from(late).unwrap_or(u32::MAX).saturating_add(1));
+    }
+    ended_at.plus(after.min(TOMBSTONE))
 }
 
 pub(super) fn report(tombstone: &Tombstone, now: bool) -> Ended {

@@ -52,6 +52,10 @@ const ACTIVITY_WRITE: Duration = Duration::from_mins(1);
 const ACTIVITY_WRITE_SHARE: u32 = 30;
 /// How long after an end its follow-ups are done again, in case whoever ended it died before doing them.
 pub const PROPAGATE_AFTER: Duration = Duration::from_mins(1);
+/// How often at least they are tried after that: until the session is forgotten, which is then some 720 times.
+pub const PROPAGATE_EVERY_MAX: Duration = Duration::from_hours(1);
+/// How long after the beginning of a session what was then written to KV may still come: longer than a request lasts.
+pub const BEGINNING: Duration = Duration::from_mins(5);
 /// How long an ended session can still say why it ended.
 pub const TOMBSTONE: Duration = Duration::from_hours(720);
 

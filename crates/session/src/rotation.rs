@@ -109,7 +109,7 @@ fn rotate(mut session: Session, generation: u64, cx: Context<'_>) -> Decided<Rot
     let current = session.grant.generation;
     if generation == current {
         let external = session.channel.is_some();
-        let grant = grant(current + 1, session.absolute_expires_at, external, cx);
+        let grant = grant(current + 1, session.absolute_ends_at(cx.policy), external, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &session.account)? };
         session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: cx.mint.seal(&pair)? });
         session.grant = grant;
@@ -135,7 +135,7 @@ fn repeated(session: &mut Session, rotation: &Rotation, cx: Context<'_>) -> Resu
         return Ok(Pair { counted_from, ..pair });
     }
     let Grant { generation, refresh_expires_at, .. } = session.grant;
-    let fresh = grant(generation, session.absolute_expires_at, session.channel.is_some(), cx);
+    let fresh = grant(generation, session.absolute_ends_at(cx.policy), session.channel.is_some(), cx);
     // Nothing lives longer for it: the refresh token stays the one that it was.
     let access_expires_at = fresh.access_expires_at.min(refresh_expires_at);
     session.grant = Grant { access_expires_at, refresh_expires_at, ..fresh };

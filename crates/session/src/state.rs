@@ -1,6 +1,7 @@
 //! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
-use super::{Account, EndReason, PROPAGATE_AFTER, Policy, TOMBSTONE};
+use super::decide::propagate_again;
+use super::{Account, EndReason, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -66,6 +67,9 @@ pub struct Tombstone {
     /// Whether the user's list and KV have been told.
     #[serde(rename = "settled")]
     pub end_propagated: bool,
+    /// When they are told once more, if the session had just begun: what its beginning has written to KV may come late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,11 +91,19 @@ impl State {
     }
 
     /// When the alarm of a recovered object is due. It is set anew then, in case it was lost.
-    pub fn alarm(&self, policy: &Policy) -> Timestamp {
+    pub fn alarm(&self, policy: &Policy, now: Timestamp) -> Timestamp {
         match self {
             Self::Live(session) => session.over_at(policy),
-            Self::Ended(t) => t.ended_at.plus(if t.end_propagated { TOMBSTONE } else { PROPAGATE_AFTER }),
+            Self::Ended(t) if t.end_propagated => t.rests_until(),
+            Self::Ended(t) => propagate_again(t.ended_at, now),
         }
+    }
+}
+
+impl Tombstone {
+    /// When something is to be done about it, once its end has been told.
+    pub fn rests_until(&self) -> Timestamp {
+        self.again_at.unwrap_or(self.ended_at.plus(TOMBSTONE))
     }
 }
 
@@ -101,14 +113,19 @@ impl Session {
         self.last_activity.plus(self.unknown_activity).plus(policy.idle)
     }
 
+    /// Its absolute lifetime, by the setting of its beginning or, if that is shorter, of the moment.
+    pub fn absolute_ends_at(&self, policy: &Policy) -> Timestamp {
+        self.absolute_expires_at.min(self.created_at.plus(policy.absolute))
+    }
+
     /// When nothing can use the session any more, however active it is: its birth date and its last tokens decide.
-    pub fn lifetime_ends_at(&self) -> Timestamp {
-        self.absolute_expires_at.min(self.grant.refresh_expires_at.max(self.grant.access_expires_at))
+    pub fn lifetime_ends_at(&self, policy: &Policy) -> Timestamp {
+        self.absolute_ends_at(policy).min(self.grant.refresh_expires_at.max(self.grant.access_expires_at))
     }
 
     /// Why the session is over at `now`, if it is.
     pub fn over(&self, policy: &Policy, now: Timestamp) -> Option<EndReason> {
-        let (idle, lifetime) = (self.idle_expires_at(policy), self.lifetime_ends_at());
+        let (idle, lifetime) = (self.idle_expires_at(policy), self.lifetime_ends_at(policy));
         if now >= lifetime && lifetime <= idle {
             Some(EndReason::Lifetime)
         } else if now > idle {
@@ -120,6 +137,6 @@ impl Session {
 
     /// The first moment at which [`Session::over`] can say so.
     pub fn over_at(&self, policy: &Policy) -> Timestamp {
-        self.lifetime_ends_at().min(self.idle_expires_at(policy).plus(Duration::from_millis(1)))
+        self.lifetime_ends_at(policy).min(self.idle_expires_at(policy).plus(Duration::from_millis(1)))
     }
 }

@@ -1,13 +1,15 @@
 //! What each command does to a session, as it is found.
 
-use super::decide::{Context, Decided, Decision, Step, bury, end, keep, still_ended, unopened};
+use super::decide::{
+    Context, Decided, Decision, Step, bury, end, keep, propagate_again, still_ended, unopened,
+};
 use super::protocol::{
     Acknowledgement, EndPropagated, Expire, Live, Open, OpenReply, Peek, Presence, Revoke, Revoked,
     SetAccount, Tokens, Touch,
 };
 use super::rotation::{forget_rotation, grant};
 use super::state::{Session, State, Tombstone};
-use super::{PROPAGATE_AFTER, Pair, Policy, TOMBSTONE};
+use super::{BEGINNING, Pair, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 use std::time::Duration;
 
@@ -77,6 +79,7 @@ impl Step for Revoke {
             generation: 0,
             access_expires_at: cx.now.plus(cx.policy.access_ttl),
             end_propagated: false,
+            again_at: Some(cx.now.plus(BEGINNING)),
         };
         Ok(bury(tombstone, Revoked::from))
     }
@@ -125,13 +128,21 @@ impl Step for Expire {
         Ok(unopened(Presence::Unknown))
     }
 
-    fn ended(self, tombstone: Tombstone, cx: Context<'_>) -> Decided<Presence> {
+    fn ended(self, mut tombstone: Tombstone, cx: Context<'_>) -> Decided<Presence> {
+        let once_more = tombstone.again_at.take_if(|at| *at <= cx.now).is_some();
+        tombstone.end_propagated &= !once_more;
         let forgotten_at = tombstone.ended_at.plus(TOMBSTONE);
-        if tombstone.end_propagated && cx.now >= forgotten_at {
+        // Also one that could not be told. Its tokens have expired long since; what may be left in KV is listed by nobody
+        // who asks the object, and the cleanup takes it away.
+        if cx.now >= forgotten_at {
             return Ok(Decision { save: true, ..unopened(Presence::Unknown) });
         }
-        let alarm = if tombstone.end_propagated { forgotten_at } else { cx.now.plus(PROPAGATE_AFTER) };
-        Ok(Decision { alarm: Some(alarm), ..still_ended(tombstone) })
+        let alarm = if tombstone.end_propagated {
+            tombstone.rests_until()
+        } else {
+            propagate_again(tombstone.ended_at, cx.now)
+        };
+        Ok(Decision { alarm: Some(alarm), save: once_more, ..still_ended(tombstone) })
     }
 
     fn live(self, session: Session, cx: Context<'_>) -> Decided<Presence> {
@@ -150,7 +161,7 @@ impl Step for EndPropagated {
 
     fn ended(self, mut tombstone: Tombstone, _: Context<'_>) -> Decided<Acknowledgement> {
         tombstone.end_propagated = true;
-        let alarm = Some(tombstone.ended_at.plus(TOMBSTONE));
+        let alarm = Some(tombstone.rests_until());
         let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
         Ok(Decision { state, save: true, reply, alarm })
     }
@@ -199,9 +210,9 @@ fn view(session: &Session, policy: &Policy) -> Live {
         generation: session.grant.generation,
         last_activity: session.last_activity,
         idle_expires_at: session.idle_expires_at(policy),
-        absolute_expires_at: session.absolute_expires_at,
+        absolute_expires_at: session.absolute_ends_at(policy),
         created_at: session.created_at,
-        lifetime_ends_at: Some(session.lifetime_ends_at()),
+        lifetime_ends_at: Some(session.lifetime_ends_at(policy)),
         device: Some(session.device.clone()),
     }
 }

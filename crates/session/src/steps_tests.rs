@@ -2,6 +2,7 @@
 
 use super::test_support::*;
 use super::*;
+use base::clock::Timestamp;
 use std::time::Duration;
 
 #[test]
@@ -59,24 +60,58 @@ fn only_the_current_generation_confirms_it_and_only_once() {
 }
 
 #[test]
-fn an_end_that_nobody_was_told_of_is_not_forgotten() {
+fn an_end_that_was_told_is_kept_for_its_time() {
     let mut s = Harness::new();
     s.open();
     let ended_at = s.now;
     s.revoke(EndReason::Logout);
-    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY), ended_at.plus(PROPAGATE_AFTER));
-    for late in [PROPAGATE_AFTER, TOMBSTONE, TOMBSTONE * 2] {
-        s.now = ended_at.plus(late);
-        assert!(matches!(s.run(Expire), Presence::Ended(_)), "{late:?}");
-        assert_eq!(s.alarm, Some(s.now.plus(PROPAGATE_AFTER)));
-    }
     s.now = ended_at.plus(PROPAGATE_AFTER);
     s.run(EndPropagated);
-    assert!(matches!(s.run(Expire), Presence::Ended(_)), "told, and kept for its time");
+    assert!(matches!(s.run(Expire), Presence::Ended(e) if e.end_propagated), "told, and kept for its time");
+    // It had just begun: what its login has written to KV may have come after that, so it is told once more.
+    assert_eq!(s.alarm, Some(ended_at.plus(BEGINNING)));
+    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY, s.now), ended_at.plus(BEGINNING));
+    s.now = ended_at.plus(BEGINNING);
+    assert!(matches!(s.run(Expire), Presence::Ended(e) if !e.end_propagated));
+    s.run(EndPropagated);
+    assert!(matches!(s.run(Expire), Presence::Ended(e) if e.end_propagated));
     assert_eq!(s.alarm, Some(ended_at.plus(TOMBSTONE)));
-    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY), ended_at.plus(TOMBSTONE));
+    assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY, s.now), ended_at.plus(TOMBSTONE));
     s.now = ended_at.plus(TOMBSTONE);
     assert_eq!((s.run(Expire), s.state), (Presence::Unknown, None));
+}
+
+/// It was tried every 30 seconds, for ever.
+#[test]
+fn f08_an_end_that_cannot_be_told_is_tried_less_and_less_often_and_not_for_ever() {
+    let mut s = Harness::new();
+    s.open();
+    let ended_at = s.now;
+    s.revoke(EndReason::Logout);
+    let mut tries = Vec::new();
+    loop {
+        let due = s.alarm.unwrap();
+        // Whoever wakes up in between, or has lost its alarm, finds the same time.
+        let before = due.minus(MS);
+        assert_eq!(s.state.as_ref().unwrap().alarm(&POLICY, before), due);
+        s.now = due;
+        if s.run(Expire) == Presence::Unknown {
+            break;
+        }
+        tries.push(due.since(ended_at));
+    }
+    assert_eq!(s.now, ended_at.plus(TOMBSTONE));
+    let minutes: Vec<u64> = tries.iter().map(|at| at.as_secs() / 60).collect();
+    assert_eq!(minutes[..9], [1, 2, 4, 8, 16, 32, 64, 124, 184]);
+    assert!(tries.windows(2).all(|pair| pair[1] <= pair[0] + PROPAGATE_EVERY_MAX));
+    assert!(tries.len() < 730, "{}", tries.len());
+    // A clock that went back, or far ahead.
+    s.open();
+    s.revoke(EndReason::Logout);
+    let ended_at = s.now;
+    let state = s.state.clone().unwrap();
+    assert_eq!(state.alarm(&POLICY, ended_at.minus(TOMBSTONE)), ended_at.plus(PROPAGATE_AFTER));
+    assert!(state.alarm(&POLICY, Timestamp::from_millis(u64::MAX / 2)) > ended_at);
 }
 
 #[test]
@@ -86,5 +121,5 @@ fn a_recovered_session_wakes_when_it_may_be_over() {
     s.recover();
     let unknown = POLICY.activity_write();
     let state = s.state.as_ref().unwrap();
-    assert_eq!(state.alarm(&POLICY), s.now.plus(POLICY.idle + unknown + Duration::from_millis(1)));
+    assert_eq!(state.alarm(&POLICY, s.now), s.now.plus(POLICY.idle + unknown + Duration::from_millis(1)));
 }

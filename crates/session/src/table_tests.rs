@@ -67,6 +67,40 @@ fn the_absolute_lifetime_ends_a_busy_session() {
     assert!(matches!(s.rotate(generation), RotateReply::Ended(e) if e.reason == EndReason::Lifetime));
 }
 
+/// What was real: `SESSION_ABSOLUTE_LIFETIME_DAYS` from 30 to 1, and who had logged in the day before stayed for 29 days.
+#[test]
+fn f11_a_shorter_absolute_lifetime_holds_for_open_sessions_and_a_longer_one_does_not() {
+    let mut s = Harness::new();
+    s.open();
+    let (began, shorter) = (s.now, POLICY.absolute / 2);
+    s.policy.absolute = shorter;
+    let end = began.plus(shorter);
+    assert_eq!(s.peek().absolute_expires_at, end);
+    assert_eq!(s.peek().lifetime_ends_at, Some(end.min(began.plus(POLICY.refresh_ttl))));
+    let mut generation = 0;
+    while s.now < end.minus(POLICY.idle / 2) {
+        s.advance(POLICY.idle / 2);
+        let RotateReply::Tokens(Tokens { pair, .. }) = s.rotate(generation) else { panic!("no tokens") };
+        assert!(pair.access_expires_at <= end);
+        generation += 1;
+    }
+    s.recover();
+    assert!(s.state.as_ref().unwrap().alarm(&s.policy, s.now) <= end);
+    s.now = end;
+    assert!(matches!(s.touch(generation), Presence::Ended(e) if e.reason == EndReason::Lifetime));
+    // One that is over already ends at the next look.
+    let mut s = Harness::new();
+    s.open();
+    s.policy.absolute = Duration::from_secs(1);
+    s.advance(Duration::from_secs(2));
+    assert!(matches!(s.rotate(0), RotateReply::Ended(e) if e.reason == EndReason::Lifetime));
+    let mut s = Harness::new();
+    s.open();
+    let end = s.now.plus(POLICY.absolute);
+    s.policy.absolute = POLICY.absolute * 2;
+    assert_eq!(s.peek().absolute_expires_at, end, "it was promised to end then");
+}
+
 #[test]
 fn a_session_whose_last_tokens_expired_is_over() {
     let policy = Policy { idle: POLICY.absolute, ..POLICY };
@@ -253,15 +287,21 @@ fn an_eviction_lengthens_by_at_most_what_was_not_written() {
 fn the_alarm_goes_on_with_the_activity_and_ends_at_the_deadline() {
     let mut s = Harness::new();
     s.open();
+    let began = s.now;
     s.advance(POLICY.idle / 2);
     s.touch(0);
     s.now = s.alarm.unwrap();
     assert!(matches!(s.run(Expire), Presence::Live(_)));
     s.now = s.alarm.unwrap();
+    let ended_at = s.now;
     assert!(matches!(s.run(Expire), Presence::Ended(e) if e.reason == EndReason::Inactivity && e.now));
     assert_eq!(s.alarm, Some(s.now.plus(PROPAGATE_AFTER)));
     s.run(EndPropagated);
-    assert_eq!(s.alarm, Some(s.now.plus(TOMBSTONE)));
+    assert_eq!(s.alarm, Some(began.plus(BEGINNING)));
+    s.now = began.plus(BEGINNING);
+    s.run(Expire);
+    s.run(EndPropagated);
+    assert_eq!(s.alarm, Some(ended_at.plus(TOMBSTONE)));
     s.now = s.alarm.unwrap().minus(MS);
     assert!(matches!(s.rotate(0), RotateReply::Ended(e) if e.reason == EndReason::Inactivity));
     s.advance(MS);

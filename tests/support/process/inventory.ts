@@ -45,7 +45,8 @@ function* databases(folder: string): Iterable<[string, DatabaseSync]> {
 const rows = (db: DatabaseSync, sql: string): Row[] => db.prepare(sql).all();
 
 /** Whether and when these are there depends on the moment. */
-const PASSING = /^(?:untold|flight|pending|throttle|removed|slots\[\]\.(?:reserved_until|evicts|replaces))\b/;
+const PASSING =
+  /^(?:untold|flight|pending|throttle|removed|admin_sync|changes|unrecorded|again_at|slots\[\]\.(?:reserved_until|evicts|replaces))\b/;
 
 /** The members of a JSON text, each with its path and the type of its value; of another text, what it is. */
 function members(text: string): string[] {

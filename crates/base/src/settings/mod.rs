@@ -93,6 +93,12 @@ pub const BOOTSTRAP_KEY: Setting = Setting {
     default: "",
     about: "Secret, optional. Lets the first admin be made; refused once one exists.",
 };
+pub const ADMIN_RESET_KEY: Setting = Setting {
+    name: "ADMIN_RESET_KEY",
+    kind: Kind::Secret,
+    default: "",
+    about: "Secret, optional. Makes one user an admin with a new password, once for each value.",
+};
 pub const TOKEN_ISSUER: Setting =
     Setting { name: "TOKEN_ISSUER", kind: Kind::Text, default: "sallyport", about: "`iss` of the tokens." };
 pub const TOKEN_AUDIENCE: Setting =
@@ -477,6 +483,7 @@ pub const SETTINGS: &[Setting] = &[
     TOKEN_SIGNING_KEYS,
     SEALING_KEYS,
     BOOTSTRAP_KEY,
+    ADMIN_RESET_KEY,
     TOKEN_ISSUER,
     TOKEN_AUDIENCE,
     ACCESS_TOKEN_EXPIRE_MINUTES,

@@ -4,10 +4,11 @@ mod service_keys;
 
 use crate::host::{Answer, DurableObject, Host, SqlValue};
 use ::directory::index::{
-    AddKey, AddKeyReply, AdminReply, Entry, Envelope, Find, Key, List, Name, Register, RegisterReply, Remove,
-    RevokeKey, ServiceKeys, SetAdmin, Users,
+    AddKey, AddKeyReply, AdminReply, ClaimReply, ClaimReset, Entry, Envelope, Find, Key, List, Name,
+    Register, RegisterReply, Remove, RevokeKey, ServiceKeys, SetAdmin, Users,
 };
 use base::fault::Fault;
+use base::ids::UserId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -16,6 +17,9 @@ use serde::de::IgnoredAny;
 ///
 /// Each command is one synchronous run of SQL statements, which the platform writes as one batch; `AUTOINCREMENT` keeps
 /// the id of a removed user from coming back.
+///
+/// Who is an admin is what the users' objects have said, by the version of their accounts. Nobody is counted who is none, so
+/// whoever may stop being one while another is counted leaves one behind; `directory::change` has the other half.
 #[derive(Clone)]
 pub struct Directory<H: Host> {
     host: H,
@@ -26,6 +30,16 @@ struct Count {
     n: u32,
 }
 
+#[derive(Deserialize)]
+struct Version {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    user_id: UserId,
+}
+
 impl<H: Host> DurableObject<H> for Directory<H> {
     fn new(host: H) -> Self {
         Self { host }
@@ -33,9 +47,12 @@ impl<H: Host> DurableObject<H> for Directory<H> {
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
         let envelope = serde_json::from_str(json)?;
+        // `admin_versions`: as of which version of the account `admin` is so; none for what the release before has noted.
         self.run(
             "CREATE TABLE IF NOT EXISTS users \
-             (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, admin INTEGER NOT NULL)",
+             (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, admin INTEGER NOT NULL); \
+             CREATE TABLE IF NOT EXISTS admin_versions (user_id INTEGER PRIMARY KEY, version INTEGER NOT NULL); \
+             CREATE TABLE IF NOT EXISTS admin_resets (secret TEXT PRIMARY KEY, user_id INTEGER NOT NULL)",
             Vec::new(),
         )?;
         self.open_keys()?;
@@ -57,6 +74,7 @@ impl<H: Host> DurableObject<H> for Directory<H> {
             Envelope::RevokeKey(RevokeKey(id)) => {
                 Answer::new(&ServiceKeys { keys: self.revoke_key(&id)? }, None)
             }
+            Envelope::ClaimReset(claim) => Answer::new(&self.claim_reset(claim)?, None),
         }
     }
 }
@@ -76,13 +94,55 @@ impl<H: Host> Directory<H> {
         Ok(RegisterReply::Id(entry.id))
     }
 
-    fn set_admin(&self, SetAdmin { username, admin }: &SetAdmin) -> Result<AdminReply, Fault> {
+    fn set_admin(&self, set: &SetAdmin) -> Result<AdminReply, Fault> {
+        let SetAdmin { username, admin, user_id, account_version, asks } = set;
+        let Some(version) = *account_version else { return self.set_admin_unversioned(username, *admin) };
+        let entry = self.find(username)?.filter(|entry| Some(entry.id) == *user_id);
+        let known = entry.as_ref().map(|entry| self.admin_version(entry.id)).transpose()?.flatten();
+        if *asks {
+            if known.is_some_and(|known| version < known) {
+                return Ok(AdminReply::Changed);
+            }
+            if !self.other_admins(username)? {
+                return Ok(AdminReply::LastAdmin);
+            }
+        } else if known.is_some_and(|known| version <= known) {
+            return Ok(AdminReply::Done);
+        }
+        // Somebody who has been taken off the list is counted by nobody.
+        let Some(Entry { id, .. }) = entry else { return Ok(AdminReply::Done) };
+        let id = SqlValue::number(id.get())?;
+        self.run("UPDATE users SET admin = ? WHERE id = ?", vec![(*admin).into(), id.clone()])?;
+        let statement = "INSERT INTO admin_versions (user_id, version) VALUES (?, ?) \
+                         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version";
+        self.run(statement, vec![id, SqlValue::number(version)?])?;
+        Ok(AdminReply::Done)
+    }
+
+    /// From a Worker of the release before.
+    fn set_admin_unversioned(&self, username: &str, admin: bool) -> Result<AdminReply, Fault> {
         if !admin && self.is_last_admin(username)? {
             return Ok(AdminReply::LastAdmin);
         }
-        let values = vec![(*admin).into(), username.as_str().into()];
+        let values = vec![admin.into(), username.into()];
         self.run("UPDATE users SET admin = ? WHERE username = ?", values)?;
         Ok(AdminReply::Done)
+    }
+
+    fn admin_version(&self, user_id: UserId) -> Result<Option<u64>, Fault> {
+        let query = "SELECT version FROM admin_versions WHERE user_id = ?";
+        let rows = self.host.sql::<Version>(query, vec![SqlValue::number(user_id.get())?])?;
+        Ok(rows.first().map(|row| row.version))
+    }
+
+    /// A secret is for the user whom it was first claimed for. That user's object uses it once.
+    fn claim_reset(&self, ClaimReset { secret, user_id }: ClaimReset) -> Result<ClaimReply, Fault> {
+        let statement = "INSERT OR IGNORE INTO admin_resets (secret, user_id) VALUES (?, ?)";
+        self.run(statement, vec![secret.as_str().into(), SqlValue::number(user_id.get())?])?;
+        let query = "SELECT user_id FROM admin_resets WHERE secret = ?";
+        let rows = self.host.sql::<Whose>(query, vec![SqlValue::Text(secret)])?;
+        let same = rows.first().is_some_and(|row| row.user_id == user_id);
+        Ok(if same { ClaimReply::Claimed } else { ClaimReply::Used })
     }
 
     fn remove(&self, Remove { username, user_id }: &Remove) -> Result<AdminReply, Fault> {
@@ -94,6 +154,9 @@ impl<H: Host> Directory<H> {
         if self.is_last_admin(username)? {
             return Ok(AdminReply::LastAdmin);
         }
+        let statement =
+            "DELETE FROM admin_versions WHERE user_id IN (SELECT id FROM users WHERE username = ?)";
+        self.run(statement, vec![username.as_str().into()])?;
         self.run("DELETE FROM users WHERE username = ?", vec![username.as_str().into()])?;
         Ok(AdminReply::Done)
     }

@@ -146,7 +146,7 @@ impl<H: Host> Inner<H> {
             (None, _) => (None, false),
         };
         // An alarm may be lost with the process; whoever wakes up sets it again.
-        let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy));
+        let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy, now));
         let mint = SessionMint {
             keys: &app.keys,
             vault: &app.vault,
@@ -197,7 +197,11 @@ impl<H: Host> Inner<H> {
             self.host.info(&log::expired(&self.id, ended.reason, user, now));
         }
         if !ended.end_propagated {
-            store::propagate_end(&self.host, &self.id, &ended, now).await?;
+            if let Err(error) = store::propagate_end(&self.host, &self.id, &ended, now).await {
+                // The next try is set already: later each time.
+                self.host.fault("settling an end", &error, None);
+                return Ok(());
+            }
             if let (_, Some(at)) = self.step(&app, EndPropagated, None, now)? {
                 self.host.set_alarm(at)?;
             }

@@ -64,6 +64,7 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::Attempt(attempt) => answer(self.step(attempt, now)),
             Envelope::AttemptDone(done) => answer(self.step(done, now)),
             Envelope::PutData(put_data) => Answer::new(&self.put_data(&put_data)?, None),
+            Envelope::NotedAdmin(noted) => answer(self.step(noted, now)),
         }
     }
 
@@ -118,8 +119,10 @@ impl<H: Host> User<H> {
 
     /// With somebody externally authenticated, the document goes when their last session does.
     fn store(&self, user: &Kept, now: Timestamp) -> Result<(), Fault> {
-        if user.is_disposable(now) {
+        if user.is_deserted() {
             self.host.delete(DATA)?;
+        }
+        if user.is_disposable(now) {
             self.host.delete(ROW)
         } else {
             self.host.put(ROW, &serde_json::to_string(user)?)

@@ -6,9 +6,9 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use directory::password::{self, Verdict};
 use directory::{
-    ChangePassword, ChangePasswordReply, CheckedPassword, Create, CreateReply, ForNobody, HashParams, Login,
-    LoginReply, NewPassword, NewUser, OwnPassword, Place, Refused, Throttled, Update, UpdateReply,
-    UserChange, is_another, throttled,
+    ChangePassword, ChangePasswordReply, CheckChange, CheckedPassword, Create, CreateReply, ForNobody,
+    HashParams, Login, LoginReply, NewPassword, NewUser, OwnPassword, Place, Refused, Throttled, Update,
+    UpdateReply, UserChange, is_another, throttled,
 };
 
 impl<H: Host> User<H> {
@@ -44,18 +44,21 @@ impl<H: Host> User<H> {
     }
 
     pub(super) fn update(&self, update: Update, now: Timestamp) -> Result<UpdateReply, Fault> {
-        let Update { roles, is_active, password, user_id } = update;
-        let hash = match password {
-            Some(NewPassword(password)) => {
-                match self.hash(password.expose(), self.host.app()?.config.hashing)? {
-                    Some(hash) => Some(hash),
-                    None => return Ok(UpdateReply::Failed),
-                }
-            }
-            None => None,
-        };
-        let affected = self.step(UserChange { user_id, roles, is_active, hash }, now)?;
-        Ok(affected.map_or(UpdateReply::NoUser, UpdateReply::Sessions))
+        let Update { roles, is_active, password, user_id, expected_version, change_id, agreed, reset } =
+            update;
+        let mut change =
+            UserChange { user_id, roles, is_active, hash: None, expected_version, change_id, agreed, reset };
+        // What is not made costs no hash.
+        if let Some(reply) = self.step(CheckChange(&change), now)? {
+            return Ok(reply);
+        }
+        if let Some(NewPassword(password)) = password {
+            let Some(hash) = self.hash(password.expose(), self.host.app()?.config.hashing)? else {
+                return Ok(UpdateReply::Failed);
+            };
+            change.hash = Some(hash);
+        }
+        self.step(change, now)
     }
 
     pub(super) fn change_password(

@@ -1,4 +1,5 @@
-//! What a user's object does when nobody else has: it asks after reserved places, ends sessions, tells them of new roles.
+//! What a user's object does when nobody else has: it asks after reserved places, ends sessions, tells them of new roles, and
+//! the directory who is an admin.
 
 use super::User;
 use crate::host::Host;
@@ -6,8 +7,13 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ids::SessionId;
 use base::rpc::Class;
-use directory::{Checked, Close, Found, Pending, Step, Synced, Task, Work, begin_due, next_alarm};
-use session::{Acknowledgement, EndReason, Peek, Presence, Revoke, SetAccount};
+use directory::index::{AdminReply, SetAdmin};
+use directory::{
+    Checked, Close, Found, NotedAdmin, Pending, Recorded, Step, Synced, Task, Work, begin_due,
+    directory_address, is_admin, next_alarm,
+};
+use session::{Acknowledgement, EndReason, Live, Peek, Presence, Revoke, SetAccount};
+use store::{SessionRecord, Store};
 
 impl<H: Host> User<H> {
     pub(super) async fn on_alarm(&self) -> Result<(), Fault> {
@@ -66,12 +72,68 @@ impl<H: Host> User<H> {
                 }
                 self.finish(Synced { session_id, account_version: Some(account_version) }, now)
             }
+            Work::Record { session_id } => self.record(session_id, now).await,
+            Work::NoteAdmin => self.note_admin(now).await,
         }
     }
 
+    /// Writes a session's record to KV, if it is live. If it has ended by the time that this is done, the record goes again.
+    async fn record(&self, session_id: SessionId, now: Timestamp) -> Result<(), Fault> {
+        let store = Store(&self.host);
+        if let Some(live) = self.live(&session_id).await? {
+            let record = SessionRecord {
+                user_id: live.account.user_id,
+                username: live.account.username,
+                created_at: live.created_at,
+                absolute_expires_at: live.absolute_expires_at,
+                device_name: live.device.and_then(|device| device.name),
+            };
+            store.put_session(&session_id, &record, now).await?;
+        }
+        if self.live(&session_id).await?.is_none() {
+            store.delete_session(&session_id).await?;
+        }
+        self.finish(Recorded { session_id }, now)
+    }
+
+    async fn live(&self, session_id: &SessionId) -> Result<Option<Live>, Fault> {
+        if !self.is_session(session_id) {
+            return Ok(None);
+        }
+        match self.host.send(&session::address(session_id), &Peek).await? {
+            Presence::Live(live) => Ok(Some(live)),
+            Presence::Ended(_) | Presence::Unknown => Ok(None),
+        }
+    }
+
+    /// Tells the directory what is so by now. That is a fact: it is never refused.
+    async fn note_admin(&self, now: Timestamp) -> Result<(), Fault> {
+        let Some(stored) = self.load()?.profile else { return Ok(()) };
+        let account_version = stored.account_version;
+        let set = SetAdmin {
+            admin: is_admin(&stored),
+            user_id: stored.account.user(),
+            username: stored.account.username,
+            account_version: Some(account_version),
+            asks: false,
+        };
+        match self.host.send(&directory_address(), &set).await? {
+            AdminReply::Done => self.finish(NotedAdmin { account_version }, now),
+            // The directory is of the release before, and decides by itself.
+            AdminReply::LastAdmin | AdminReply::Changed => Ok(()),
+        }
+    }
+
+    /// Ends a session in its object. From there on the end is that object's to spread: KV that is down is asked by one alarm,
+    /// not by two.
     async fn end(&self, session_id: &SessionId, reason: EndReason, now: Timestamp) -> Result<(), Fault> {
         let ended = self.host.send(&session::address(session_id), &Revoke { reason }).await?.ended;
-        store::forget_session(&self.host, session_id, &ended, now).await
+        if !ended.end_propagated
+            && let Err(error) = store::forget_session(&self.host, session_id, &ended, now).await
+        {
+            self.host.fault("settling an end", &error, None);
+        }
+        Ok(())
     }
 
     fn is_reserved(&self, session_id: &SessionId) -> Result<bool, Fault> {

@@ -1,6 +1,7 @@
 //! Admin routes for sessions.
 
-use super::own_sessions::session_json;
+use super::own_sessions::{Listed, close_all_of, session_json, with_unreachable};
+use super::user_change::By;
 use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -11,34 +12,49 @@ use crate::route::query_values;
 use base::fault::Fault;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
-use directory::{Get, GetReply};
+use directory::{Get, GetReply, username};
 use serde_json::{Value, json};
-use session::{EndReason, Expire, Live, Owner, Peek, Presence};
+use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
 
 /// Sessions on one page of the list of all. Each costs one call to an object; Cloudflare allows 1,000 such calls to a
 /// request on its paid plan and 50 on its free one, which this leaves room in.
 const PAGE: u64 = 40;
 const PAGE_MAX: u64 = 500;
 /// What one sweep looks at, at most, of KV's records and of users.
-const SWEEP_SESSIONS: u64 = 400;
-const SWEEP_USERS: u32 = 100;
+const SWEEP_SESSIONS: u64 = 250;
+const SWEEP_USERS: u32 = 50;
+/// What it may cost, in calls to objects and to KV. What is over costs six, what is live one.
+const SWEEP_CALLS: u32 = 800;
+const CALLS_OF_AN_END: u32 = 6;
 /// Where a sweep goes on that has seen all users.
 const BEHIND_ALL: UserId = UserId::issued(u32::MAX as u64);
 
-/// `GET /admin/sessions/active`: those of the user that `user_id` names; else all, page by page (`limit`, `cursor`).
+/// `GET /admin/sessions/active`: those of the user that `user_id` or `username` names, or of the externally authenticated
+/// `subject`; else all, page by page (`limit`, `cursor`).
 pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let query = &ctx.head.query;
     if let Some(text) = query_values(query, "user_id").next() {
         let user_id = text.parse().map_err(|_| Reason::field("user_id", FieldFault::WrongType))?;
-        let username = username(ctx, user_id).await?;
+        let username = name_of(ctx, user_id).await?;
         let sessions = ctx.sessions_of(Owner::User(&username)).await?;
         return Ok(Reply::json(200, &listing(Some(user_id), &sessions, None)));
+    }
+    if let Some(text) = query_values(query, "username").next() {
+        let username = username::canonical(&text).ok_or(Reason::UserNotFound)?;
+        let sessions = ctx.sessions_of(Owner::User(&username)).await?;
+        return Ok(Reply::json(200, &listing(None, &sessions, None)));
+    }
+    if let Some(text) = query_values(query, "subject").next() {
+        let subject =
+            Subject::parse(&text).ok_or_else(|| Reason::field("subject", FieldFault::NotAllowed))?;
+        let sessions = ctx.sessions_of(Owner::PostLogin(&subject.to_string())).await?;
+        return Ok(Reply::json(200, &listing(None, &sessions, None)));
     }
     let limit = page_limit(query)?;
     let cursor = query_values(query, "cursor").next().filter(|c| !c.is_empty());
     let cursor = cursor.map(|given| ctx.take_cursor(&given)).transpose()?;
     let page = ctx.store().list_sessions(limit, cursor).await.map_err(|e| ctx.fault("kv list", &e))?;
-    let sessions = ctx.live_sessions(&page.session_ids).await?;
+    let sessions = ctx.live_sessions(&page.session_ids).await;
     let next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
     Ok(Reply::json(200, &listing(None, &sessions, next.as_deref())))
 }
@@ -54,13 +70,14 @@ pub fn page_limit(query: &str) -> Result<u64, Reason> {
     }
 }
 
-async fn username<B: Backend>(ctx: &RequestContext<B>, user_id: UserId) -> Result<String, Reason> {
+async fn name_of<B: Backend>(ctx: &RequestContext<B>, user_id: UserId) -> Result<String, Reason> {
     let found = ctx.directory(&Name { user_id }).await?.users;
     found.into_iter().next().map(|u| u.username).ok_or(Reason::UserNotFound)
 }
 
-fn listing(user_id: Option<UserId>, sessions: &[(SessionId, Live)], cursor: Option<&str>) -> Value {
+fn listing(user_id: Option<UserId>, sessions: &Listed, cursor: Option<&str>) -> Value {
     let list: Vec<Value> = sessions
+        .live
         .iter()
         .map(|(id, live)| {
             let mut session = session_json(id, live);
@@ -71,7 +88,9 @@ fn listing(user_id: Option<UserId>, sessions: &[(SessionId, Live)], cursor: Opti
             session
         })
         .collect();
-    json!({ "user_id": user_id, "active_sessions": list.len(), "sessions": list, "next_cursor": cursor })
+    let body =
+        json!({ "user_id": user_id, "active_sessions": list.len(), "sessions": list, "next_cursor": cursor });
+    with_unreachable(body, &sessions.unreachable)
 }
 
 /// `DELETE /admin/sessions/{id}`. The session ends whatever its user's object says of it.
@@ -96,35 +115,84 @@ pub async fn close_one<B: Backend>(
     Ok(Reply::empty(204))
 }
 
+/// `DELETE /admin/subjects/{subject}/sessions`: ends all sessions of somebody externally authenticated.
+pub async fn close_of_subject<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &Admin,
+    text: &str,
+) -> Result<Reply, Reason> {
+    let by = By { action: "admin_close_sessions", actor: Some(admin.user_id()) };
+    let closed = close_subject(ctx, text, by).await?;
+    Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
+}
+
+/// `DELETE /admin/subjects/{subject}`: the same; with the last session the account and the document go. May be repeated.
+pub async fn erase_subject<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &Admin,
+    text: &str,
+) -> Result<Reply, Reason> {
+    let by = By { action: "erase_customer", actor: Some(admin.user_id()) };
+    close_subject(ctx, text, by).await?;
+    Ok(Reply::empty(204))
+}
+
+async fn close_subject<B: Backend>(ctx: &RequestContext<B>, text: &str, by: By<'_>) -> Result<usize, Reason> {
+    // What is no subject can be nobody's.
+    let subject = Subject::parse(text).ok_or(Reason::UserNotFound)?.to_string();
+    close_all_of(ctx, Owner::PostLogin(&subject), EndReason::Admin, None, by).await
+}
+
 /// `POST /admin/sessions/cleanup`: ends what a lost alarm left behind. Looks at KV's records and at the users' lists, a
-/// bounded number of each; `next_cursor` says that there is more.
+/// bounded number of each, and goes on behind what cannot be asked; `next_cursor` says that there is more.
 pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
     let (kv_cursor, after) = sweep_cursor(ctx)?;
+    let given = query_values(&ctx.head.query, "cursor").next();
+    let here = given.unwrap_or_else(|| format!("{}.", UserId::NOBODY));
     let now = ctx.now();
     let unlisted = |error: Fault| ctx.fault("kv list", &error);
     let page = ctx.store().list_sessions(SWEEP_SESSIONS, kv_cursor).await.map_err(unlisted)?;
     let users = ctx.directory(&List { after, limit: SWEEP_USERS }).await?.users;
     let last_user = if users.len() == SWEEP_USERS as usize { users.last().map(|u| u.id) } else { None };
 
-    let mut ids = page.session_ids;
+    let (mut ids, mut unreachable, mut calls) = (page.session_ids, Vec::new(), 0_u32);
     for user in users {
-        if let GetReply::User(profile) = ctx.user(&user.username, &Get).await? {
-            let due = profile.slots.into_iter().filter(|s| s.reserved_until.is_none_or(|t| t <= now));
-            ids.extend(due.map(|s| s.session_id));
+        calls += 1;
+        match ctx.user(&user.username, &Get).await {
+            Ok(GetReply::User(profile)) => {
+                let due = profile.slots.into_iter().filter(|s| s.reserved_until.is_none_or(|t| t <= now));
+                ids.extend(due.map(|s| s.session_id));
+            }
+            Ok(GetReply::NoUser) => {}
+            Err(_) => unreachable.push(user.username),
         }
     }
     ids.sort_unstable();
     ids.dedup();
-    let mut cleaned = 0_u32;
+    let (mut cleaned, mut is_done) = (0_u32, true);
     for id in ids {
-        cleaned += u32::from(clean(ctx, &id).await?);
+        // What has been cleaned up costs nothing when the same place is looked at once more.
+        if calls >= SWEEP_CALLS {
+            is_done = false;
+            break;
+        }
+        match clean(ctx, &id).await {
+            Ok(true) => (cleaned, calls) = (cleaned + 1, calls + CALLS_OF_AN_END),
+            Ok(false) => calls += 1,
+            Err(_) => {
+                calls += 1;
+                unreachable.push(id.into());
+            }
+        }
     }
     let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
     let kv_next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
-    let next = (kv_next.is_some() || last_user.is_some())
-        .then(|| format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), kv_next.unwrap_or_default()));
-    Ok(Reply::json(200, &json!({ "cleaned_sessions": cleaned, "next_cursor": next })))
+    let more = kv_next.is_some() || last_user.is_some();
+    let behind = || format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), kv_next.unwrap_or_default());
+    let next = if is_done { more.then(behind) } else { Some(here) };
+    let body = json!({ "cleaned_sessions": cleaned, "next_cursor": next });
+    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
 }
 
 /// Ends a session whose time is over, or takes away what is left of one. Says whether there was anything to do.

@@ -2,7 +2,8 @@
 
 use super::admin_sessions::page_limit;
 use super::own_password;
-use super::own_sessions::close;
+use super::own_sessions::{close_all_of, with_unreachable};
+use super::user_change::{self, Wanted, profile};
 use crate::access::Admin;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -12,18 +13,17 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use crate::request::Incoming as _;
 use crate::route::query_values;
-use base::ids::{SessionId, UserId};
-use base::rpc::Command;
+use base::ids::UserId;
 use base::secret::Secret;
-use directory::index::{self, AdminReply, Register, RegisterReply, SetAdmin};
+use directory::index::{self, AdminReply, Register, RegisterReply};
 use directory::password::PASSWORD_BYTES_MAX;
 use directory::{
-    ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, NewPassword, Profile,
-    RemoveUser, RequireNewPassword, Synced, Task, Update, UpdateReply, UserObject, username,
+    ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, Profile, RemoveUser,
+    RequireNewPassword, username,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use session::{Acknowledgement, EndReason, Owner, SetAccount};
+use session::{EndReason, Owner};
 
 const ROLES_MAX: usize = 20;
 const ROLE_BYTES_MAX: usize = 64;
@@ -39,7 +39,7 @@ enum By {
     Bootstrap,
 }
 
-fn user_json(profile: &Profile) -> Value {
+pub fn user_json(profile: &Profile) -> Value {
     let account = &profile.account;
     let mut user = json!({
         "id": account.user_id,
@@ -55,7 +55,7 @@ fn user_json(profile: &Profile) -> Value {
 }
 
 /// A name from a path. One that can be nobody's is not found.
-fn name(text: &str) -> Result<String, Reason> {
+pub fn name(text: &str) -> Result<String, Reason> {
     username::canonical(text).ok_or(Reason::UserNotFound)
 }
 
@@ -110,10 +110,12 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> R
         CreateReply::Exists => return Err(Reason::UserExists),
         CreateReply::Failed => return Err(Reason::Internal),
     };
-    ctx.directory(&SetAdmin { username, admin }).await?;
     let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
     let actor = if let Maker(By::Admin(admin)) = maker { Some(admin.user_id()) } else { None };
     ctx.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), ..Audit::default() });
+    if admin {
+        user_change::note_admin(ctx, &profile).await;
+    }
     Ok(Reply::json(201, &user_json(&profile)))
 }
 
@@ -147,22 +149,17 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
     let more = entries.len() as u64 == limit;
     let cursor = entries.last().filter(|_| more).map(|e| e.id.to_string());
     let replies = join_all(entries.iter().map(|e| ctx.user(&e.username, &Get))).await;
-    let mut users = Vec::new();
-    for reply in replies {
-        // A name whose account was never finished is not a user.
-        if let GetReply::User(profile) = reply? {
-            users.push(user_json(&profile));
+    let (mut users, mut unreachable) = (Vec::new(), Vec::new());
+    for (entry, reply) in entries.iter().zip(replies) {
+        match reply {
+            Ok(GetReply::User(profile)) => users.push(user_json(&profile)),
+            // A name whose account was never finished is not a user.
+            Ok(GetReply::NoUser) => {}
+            Err(_) => unreachable.push(entry.username.as_str()),
         }
     }
-    Ok(Reply::json(200, &json!({ "users": users, "next_cursor": cursor })))
-}
-
-/// The user of this name.
-async fn profile<B: Backend>(ctx: &RequestContext<B>, username: &str) -> Result<Profile, Reason> {
-    match ctx.user(username, &Get).await? {
-        GetReply::User(profile) => Ok(profile),
-        GetReply::NoUser => Err(Reason::UserNotFound),
-    }
+    let body = json!({ "users": users, "next_cursor": cursor });
+    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
 }
 
 /// `GET /admin/users/{username}`.
@@ -174,8 +171,8 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &Admin, text: &str) ->
 /// user's sessions before the answer; new roles hold in them from the next request.
 ///
 /// 1. Check the caller, read the fields: 401, 403, 404, 422.
-/// 2. The directory refuses to lose the last active admin: 409.
-/// 3. The user's object changes the account; its sessions are ended or told: 503 if one cannot be reached.
+/// 2. The user's object changes the account; the directory refuses to lose the last active admin: 409.
+/// 3. The sessions are ended or told: 503 if one cannot be reached. The change is made then.
 pub async fn update<B: Backend>(
     ctx: &mut RequestContext<B>,
     admin: &Admin,
@@ -191,101 +188,58 @@ pub async fn update<B: Backend>(
     }
     let must_change = fields.optional_bool("must_change_password");
     fields.finish()?;
-
-    let before = profile(ctx, &username).await?;
+    let user_id = profile(ctx, &username).await?.account.user_id;
     // Before the password: nobody gets in with it in between.
     if let Some(required) = must_change {
-        let require = RequireNewPassword { user_id: before.account.user_id, required };
-        ctx.user(&username, &require).await?;
+        ctx.user(&username, &RequireNewPassword { user_id, required }).await?;
     }
-    let admin_after = roles.as_ref().unwrap_or(&before.account.roles).iter().any(|r| r == ADMIN)
-        && is_active.unwrap_or(before.is_active);
-    // The directory counts nobody as an admin who is not one, at any moment in between.
-    if !admin_after {
-        set_admin(ctx, &username, false).await?;
-    }
-
-    let password = password.map(|p| NewPassword(Secret::new(p)));
-    let user_id = Some(before.account.user_id);
-    let AffectedSessions { profile, sessions, task } =
-        match ctx.user(&username, &Update { roles, is_active, password, user_id }).await? {
-            UpdateReply::Sessions(affected) => affected,
-            // Taken away since it was read.
-            UpdateReply::NoUser => return Err(Reason::UserNotFound),
-            UpdateReply::Failed => return Err(Reason::Internal),
-        };
-    match task {
-        Some(Task::End(reason)) => ctx.end_sessions(&sessions, reason).await?,
-        Some(Task::Sync) => sync(ctx, &profile, &sessions).await?,
-        None => {}
-    }
-    if admin_after {
-        set_admin(ctx, &username, true).await?;
-    }
-    ctx.audit(&Audit {
-        action: "update_user",
-        outcome: "ok",
-        actor: Some(admin.user_id()),
-        user: Some(profile.account.user_id),
-        ..Audit::default()
-    });
-    Ok(Reply::json(200, &user_json(&profile)))
-}
-
-async fn set_admin<B: Backend>(ctx: &RequestContext<B>, username: &str, admin: bool) -> Result<(), Reason> {
-    match ctx.directory(&SetAdmin { username: username.to_owned(), admin }).await? {
-        AdminReply::LastAdmin => Err(Reason::LastAdmin),
-        AdminReply::Done => Ok(()),
-    }
-}
-
-/// Tells the user's sessions of the new roles. One that is not open yet learns of them before anybody has its tokens.
-async fn sync<B: Backend>(
-    ctx: &RequestContext<B>,
-    profile: &Profile,
-    sessions: &[SessionId],
-) -> Result<(), Reason> {
-    let told = join_all(sessions.iter().map(|id| async move {
-        let Profile { account, account_version, .. } = profile;
-        let set = SetAccount { account: account.clone(), account_version: *account_version };
-        if let None | Some(Acknowledgement::Unknown) = ctx.session(id, &set).await? {
-            return Ok(());
-        }
-        let synced = Synced { session_id: id.clone(), account_version: Some(*account_version) };
-        ctx.user(&profile.account.username, &synced).await.map(|_| ())
-    }))
-    .await;
-    told.into_iter().collect()
+    let password = password.map(Secret::new);
+    let wanted = Wanted { roles, is_active, password, must_change, reset: None };
+    let actor = Some(admin.user_id());
+    let by = user_change::By { action: "update_user", actor };
+    let affected = user_change::change(ctx, &username, Some(user_id), &wanted, by).await?;
+    user_change::follow(ctx, &affected, actor).await?;
+    Ok(Reply::json(200, &user_json(&affected.profile)))
 }
 
 /// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
 ///
-/// 1. The directory refuses to lose the last active admin: 409.
-/// 2. The user is disabled and the sessions are ended: 503 if one cannot be reached. The user is still there then.
+/// 1. The user is disabled; the directory refuses to lose the last active admin: 409.
+/// 2. The sessions are ended: 503 if one cannot be reached. The user is still there then.
 /// 3. The name is taken off the list, so that whoever is given it next has another id; then the account goes.
 ///
 /// What fails on the way can be asked for again: each step finds done what was done.
 pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &str) -> Result<Reply, Reason> {
     let username = name(text)?;
+    let actor = Some(admin.user_id());
     let listed = ctx.directory(&index::Find { username: username.clone() }).await?.users.pop();
-    let account_id = match ctx.user(&username, &Get).await? {
-        GetReply::User(profile) => Some(profile.account.user_id),
+    let account = match ctx.user(&username, &Get).await? {
+        GetReply::User(profile) => Some(profile),
         GetReply::NoUser => None,
     };
+    let account_id = account.as_ref().map(|profile| profile.account.user_id);
     let user_id = account_id.or(listed.map(|entry| entry.id)).ok_or(Reason::UserNotFound)?;
-    if account_id.is_some() {
-        set_admin(ctx, &username, false).await?;
-        let (is_active, whose) = (Some(false), Some(user_id));
-        let disable = Update { roles: None, is_active, password: None, user_id: whose };
-        ctx.user(&username, &disable).await?;
-        let end = End { only: None, keep: None, reason: EndReason::Disabled, user_id: whose };
-        close_left(ctx, &username, &end).await?;
+    if let Some(profile) = account {
+        if profile.is_active {
+            let disabled = Wanted { is_active: Some(false), ..Wanted::default() };
+            let by = user_change::By { action: "update_user", actor };
+            user_change::change(ctx, &username, account_id, &disabled, by).await.map(drop).or_else(gone)?;
+        }
+        // Also of those whose end had begun before.
+        let reason = EndReason::Disabled;
+        let end = End { only: None, keep: None, reason, user_id: account_id, change_id: None };
+        end_left(ctx, &username, &end, actor).await?;
     }
-    ctx.directory(&index::Remove { username: username.clone(), user_id: Some(user_id) }).await?;
-    if account_id.is_some() {
-        close_left(ctx, &username, &RemoveUser { user_id }).await?;
+    match ctx.directory(&index::Remove { username: username.clone(), user_id: Some(user_id) }).await? {
+        AdminReply::Done => {}
+        // Made an admin again since, and by now the only one.
+        AdminReply::LastAdmin | AdminReply::Changed => return Err(Reason::LastAdmin),
     }
-    let actor = Some(admin.user_id());
+    let left = if account_id.is_some() {
+        removed_from(ctx.user(&username, &RemoveUser { user_id }).await?)
+    } else {
+        None
+    };
     ctx.audit(&Audit {
         action: "delete_user",
         outcome: "ok",
@@ -293,18 +247,34 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
         user: Some(user_id),
         ..Audit::default()
     });
+    if let Some(affected) = left {
+        user_change::follow(ctx, &affected, actor).await?;
+    }
     Ok(Reply::empty(204))
 }
 
-/// Ends what is left. That the user is gone already is as good.
-async fn close_left<B: Backend>(
+/// That the user is gone already is as good.
+fn gone(reason: Reason) -> Result<(), Reason> {
+    if reason == Reason::UserNotFound { Ok(()) } else { Err(reason) }
+}
+
+fn removed_from(reply: EndReply) -> Option<AffectedSessions> {
+    match reply {
+        EndReply::Sessions(affected) => Some(affected),
+        EndReply::NoUser => None,
+    }
+}
+
+/// Ends what is left of a user's sessions.
+async fn end_left<B: Backend>(
     ctx: &RequestContext<B>,
     username: &str,
-    end: &impl Command<Object = UserObject, Reply = EndReply>,
+    end: &End,
+    actor: Option<UserId>,
 ) -> Result<(), Reason> {
-    match close(ctx, Owner::User(username), end, EndReason::Disabled).await {
-        Ok(_) | Err(Reason::UserNotFound) => Ok(()),
-        Err(reason) => Err(reason),
+    match removed_from(ctx.user(username, end).await?) {
+        Some(affected) => user_change::follow(ctx, &affected, actor).await,
+        None => Ok(()),
     }
 }
 
@@ -314,9 +284,8 @@ pub async fn close_sessions<B: Backend>(
     admin: &Admin,
     text: &str,
 ) -> Result<Reply, Reason> {
-    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: None };
-    let (user, closed) = close(ctx, Owner::User(&name(text)?), &end, EndReason::Admin).await?;
-    let actor = Some(admin.user_id());
-    ctx.audit(&Audit { action: "admin_close_sessions", outcome: "ok", actor, user, ..Audit::default() });
-    Ok(Reply::json(200, &json!({ "closed_sessions": closed.len() })))
+    let (username, actor) = (name(text)?, Some(admin.user_id()));
+    let by = user_change::By { action: "admin_close_sessions", actor };
+    let closed = close_all_of(ctx, Owner::User(&username), EndReason::Admin, None, by).await?;
+    Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
 }

@@ -12,7 +12,7 @@ pub async fn session_info<B: Backend>(
     ctx: &RequestContext<B>,
     LiveCaller { caller, live }: &LiveCaller,
 ) -> Result<Reply, Reason> {
-    let active = ctx.sessions_of(caller.account.owner()).await?.len();
+    let active = ctx.sessions_of(caller.account.owner()).await?.live.len();
     let body = json!({
         "user_id": caller.account.user(),
         "jti": access_jti(&caller.session_id, live.generation),

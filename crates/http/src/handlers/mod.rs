@@ -2,6 +2,7 @@
 //! become the answer.
 
 pub mod admin_keys;
+pub mod admin_reset;
 pub mod admin_sessions;
 pub mod admin_unlock;
 pub mod admin_users;
@@ -30,3 +31,4 @@ pub mod service_auth;
 mod session_start;
 pub mod tokens;
 pub mod upstox;
+mod user_change;

@@ -1,6 +1,7 @@
 //! `POST /auth/password`: a user's own new password.
 
 use super::guessing::Failed;
+use super::user_change::follow;
 use crate::access::Caller;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -12,7 +13,6 @@ use base::secret::Secret;
 use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
 use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, username};
 use serde_json::json;
-use session::EndReason;
 
 /// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may
 /// get none before (403 `password_change_required` at login), and ends all.
@@ -59,9 +59,10 @@ pub async fn change<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     let actor = caller.as_ref().and_then(|caller| caller.account.user());
     let (outcome, user) = outcome;
     ctx.audit(&Audit { action: "change_password", outcome, actor, user, ..Audit::default() });
-    let sessions = affected?.sessions;
-    ctx.end_sessions(&sessions, EndReason::Password).await?;
-    Ok(Reply::json(200, &json!({ "message": "Password changed", "closed_sessions": sessions.len() })))
+    let affected = affected?;
+    follow(ctx, &affected, actor).await?;
+    let closed = affected.sessions.len();
+    Ok(Reply::json(200, &json!({ "message": "Password changed", "closed_sessions": closed })))
 }
 
 async fn changed<B: Backend>(

@@ -1,40 +1,60 @@
 //! A user's own sessions: list, close one, close all.
 
+use super::user_change::{By, follow};
 use crate::access::{Caller, Shown};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
-use base::ids::{SessionId, UserId};
-use base::rpc::Command;
-use directory::{End, EndReply, Get, GetReply, UserObject};
+use base::ids::SessionId;
+use directory::{End, EndReply, Get, GetReply};
 use futures_util::future::join_all;
+use serde::Serialize;
 use serde_json::{Value, json};
 use session::tokens::access_jti;
 use session::{EndReason, Live, Owner, Peek, Presence};
 
+/// What is known of some sessions. One object that cannot be asked hides no other.
+#[derive(Default)]
+pub struct Listed {
+    /// Those that are live, with their ids, as their objects know them.
+    pub live: Vec<(SessionId, Live)>,
+    pub unreachable: Vec<SessionId>,
+}
+
+/// Says which could not be asked, where there are such.
+pub fn with_unreachable(mut body: Value, unreachable: &[impl Serialize]) -> Value {
+    if let Some(map) = body.as_object_mut().filter(|_| !unreachable.is_empty()) {
+        map.insert("unreachable".to_owned(), json!(unreachable));
+    }
+    body
+}
+
 impl<B: Backend> RequestContext<B> {
-    /// The live sessions among these, with their ids, as their objects know them.
-    pub async fn live_sessions(&self, ids: &[SessionId]) -> Result<Vec<(SessionId, Live)>, Reason> {
+    /// The live sessions among these.
+    pub async fn live_sessions(&self, ids: &[SessionId]) -> Listed {
         let peeks = join_all(ids.iter().map(|id| self.session(id, &Peek))).await;
-        let mut live = Vec::new();
+        let mut listed = Listed::default();
         for (id, presence) in ids.iter().zip(peeks) {
-            if let Some(Presence::Live(session)) = presence? {
-                live.push((id.clone(), session));
+            match presence {
+                Ok(Some(Presence::Live(session))) => listed.live.push((id.clone(), session)),
+                Ok(Some(Presence::Ended(_) | Presence::Unknown) | None) => {}
+                // The call has logged its failure.
+                Err(_) => listed.unreachable.push(id.clone()),
             }
         }
-        Ok(live)
+        listed
     }
 
     /// The live sessions of a user, or of somebody externally authenticated.
-    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Vec<(SessionId, Live)>, Reason> {
+    pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Listed, Reason> {
         match self.owner(owner, &Get).await? {
             GetReply::User(profile) => {
                 let ids: Vec<SessionId> = profile.slots.into_iter().map(|s| s.session_id).collect();
-                self.live_sessions(&ids).await
+                Ok(self.live_sessions(&ids).await)
             }
-            GetReply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok(Vec::new()),
+            GetReply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok(Listed::default()),
             GetReply::NoUser => Err(Reason::UserNotFound),
         }
     }
@@ -58,9 +78,8 @@ pub fn session_json(id: &SessionId, live: &Live) -> Value {
 
 /// `GET /auth/sessions`.
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
-    let sessions: Vec<Value> = ctx
-        .sessions_of(caller.account.owner())
-        .await?
+    let Listed { live, unreachable } = ctx.sessions_of(caller.account.owner()).await?;
+    let sessions: Vec<Value> = live
         .iter()
         .map(|(id, live)| {
             let mut session = session_json(id, live);
@@ -70,7 +89,7 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Resul
             session
         })
         .collect();
-    Ok(Reply::json(200, &json!({ "sessions": sessions })))
+    Ok(Reply::json(200, &with_unreachable(json!({ "sessions": sessions }), &unreachable)))
 }
 
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
@@ -107,27 +126,45 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     fields.finish()?;
     let caller = ctx.live_caller().await?.caller;
     let keep = keep_current.then(|| caller.session_id.clone());
-    let end = End { only: None, keep, reason: EndReason::Logout, user_id: caller.account.user() };
-    let (_, closed) = close(ctx, caller.account.owner(), &end, EndReason::Logout).await?;
-    let user = caller.account.user();
-    ctx.audit(&Audit { action: "logout_all", outcome: "ok", actor: user, user, ..Audit::default() });
-    Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed.len() })))
+    let by = By { action: "logout_all", actor: caller.account.user() };
+    let closed = close_all_of(ctx, caller.account.owner(), EndReason::Logout, keep, by).await?;
+    Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed })))
 }
 
-/// Ends what the user's object takes off its list for `end`. Says whose sessions they were, and which.
-pub async fn close<B: Backend>(
+/// Ends all sessions of somebody, but the one that is kept. Recorded when the owner's object has taken them off its list, and
+/// once more when they have ended: 503 if one cannot be reached, which that object's alarm then ends. Gives their number.
+pub async fn close_all_of<B: Backend>(
     ctx: &RequestContext<B>,
     owner: Owner<'_>,
-    end: &impl Command<Object = UserObject, Reply = EndReply>,
     reason: EndReason,
-) -> Result<(Option<UserId>, Vec<SessionId>), Reason> {
-    match ctx.owner(owner, end).await? {
-        EndReply::Sessions(affected) => {
-            ctx.end_sessions(&affected.sessions, reason).await?;
-            Ok((affected.profile.account.user(), affected.sessions))
-        }
+    keep: Option<SessionId>,
+    By { action, actor }: By<'_>,
+) -> Result<usize, Reason> {
+    // A user's id would be one call more where only the name is known, and the name is what is meant.
+    let user_id = actor.filter(|_| reason == EndReason::Logout);
+    let end = End { only: None, keep, reason, user_id, change_id: Some(ctx.change_id()?) };
+    let affected = match ctx.owner(owner, &end).await? {
+        EndReply::Sessions(affected) => Some(affected),
         // Nobody remembers somebody externally authenticated who has no session.
-        EndReply::NoUser if matches!(owner, Owner::PostLogin(_)) => Ok((None, Vec::new())),
-        EndReply::NoUser => Err(Reason::UserNotFound),
+        EndReply::NoUser if matches!(owner, Owner::PostLogin(_)) => None,
+        EndReply::NoUser => return Err(Reason::UserNotFound),
+    };
+    let customer = match owner {
+        Owner::PostLogin(subject) => Some(ctx.app.vault.fingerprint("customer", subject)),
+        Owner::User(_) => None,
+    };
+    let closed = affected.as_ref().map_or(0, |affected| affected.sessions.len());
+    ctx.audit(&Audit {
+        action,
+        outcome: "ok",
+        actor,
+        user: affected.as_ref().and_then(|affected| affected.profile.account.user()),
+        customer: customer.as_deref(),
+        sessions: Some(closed),
+        ..Audit::default()
+    });
+    if let Some(affected) = &affected {
+        follow(ctx, affected, actor).await?;
     }
+    Ok(closed)
 }

@@ -20,10 +20,10 @@ const OPEN_TRIES: u32 = 3;
 
 /// Opens a session whose place is reserved.
 ///
-/// 1. The session's object opens it, and makes the tokens.
+/// 1. The session's object opens it, and makes the tokens. KV gets the record for listings.
 /// 2. Its owner's object keeps the place, says who has to make room, and whether the account has changed meanwhile: then the
-///    session is told, and opened again with tokens that say so.
-/// 3. Those who make room are ended. KV gets the record for listings.
+///    session is told, and opened again with tokens that say so. It hears whether KV has the record, and writes it later if not.
+/// 3. Those who make room are ended.
 ///
 /// If it fails on the way, the session is revoked and nobody else has lost anything.
 pub async fn open<B: Backend>(
@@ -33,7 +33,6 @@ pub async fn open<B: Backend>(
     device: Device,
     external: Option<ExternalToken>,
 ) -> Result<(Account, Pair), Reason> {
-    let name = device.name.clone();
     let (account, pair, displaced) = match opened(ctx, session_id, reserved, device, external).await {
         Ok(opened) => opened,
         Err((owner, reason)) => {
@@ -46,9 +45,7 @@ pub async fn open<B: Backend>(
             return Err(reason);
         }
     };
-    let ((), ()) =
-        join(end_displaced(ctx, account.user(), &displaced), write_record(ctx, session_id, &account, name))
-            .await;
+    end_displaced(ctx, account.user(), &displaced).await;
     Ok((account, pair))
 }
 
@@ -63,10 +60,19 @@ async fn opened<B: Backend>(
     let Reserved { mut account, mut account_version, evicted, replaced, confirm } = reserved;
     let address = session::address(session_id);
     let mut failed = Reason::Unavailable;
+    let mut recorded = None;
     for _ in 0..OPEN_TRIES {
-        let (device, external) = (device.clone(), external.clone());
+        let (name, device, external) = (device.name.clone(), device.clone(), external.clone());
         let open = Open { account: account.clone(), device, external, account_version };
-        let pair = match ctx.send(&address, &open).await {
+        let record = async {
+            match recorded {
+                Some(recorded) => recorded,
+                None => write_record(ctx, session_id, &account, name).await,
+            }
+        };
+        let (sent, written) = join(ctx.send(&address, &open), record).await;
+        recorded = Some(written);
+        let pair = match sent {
             Ok(OpenReply::Tokens(tokens)) => tokens.pair,
             Ok(OpenReply::Ended(_) | OpenReply::Unknown) => return Err((account, Reason::Unavailable)),
             Err(reason) => return Err((account, reason)),
@@ -77,7 +83,7 @@ async fn opened<B: Backend>(
             let displaced = all.map(|(session_id, reason)| Displaced { session_id, reason });
             return Ok((account, pair, displaced.collect()));
         }
-        let opened = Opened { session_id: session_id.clone(), account_version };
+        let opened = Opened { session_id: session_id.clone(), account_version, unrecorded: !written };
         match ctx.owner(account.owner(), &opened).await {
             Ok(OpenedReply::Kept { displaced }) => return Ok((account, pair, displaced)),
             Ok(OpenedReply::Gone) => return Err((account, Reason::Unavailable)),
@@ -114,13 +120,13 @@ async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>
     join_all(ends).await;
 }
 
-/// KV's record is for listing; without it the session works all the same, so a failure is only logged.
+/// KV's record is for listing; without it the session works all the same. Says whether KV has taken it.
 async fn write_record<B: Backend>(
     ctx: &RequestContext<B>,
     session_id: &SessionId,
     account: &Account,
     device_name: Option<String>,
-) {
+) -> bool {
     let now = ctx.now();
     let record = SessionRecord {
         user_id: account.user_id,
@@ -129,9 +135,8 @@ async fn write_record<B: Backend>(
         absolute_expires_at: now.plus(ctx.app.config.session.absolute),
         device_name,
     };
-    if let Err(error) = ctx.store().put_session(session_id, &record, now).await {
-        ctx.fault("kv session record", &error);
-    }
+    let written = ctx.store().put_session(session_id, &record, now).await;
+    written.map_err(|error| ctx.fault("kv session record", &error)).is_ok()
 }
 
 /// How active each of these sessions is.

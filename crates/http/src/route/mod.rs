@@ -21,6 +21,8 @@ pub enum Route {
     Admin(ForAdmin),
     /// By an admin, or with the bootstrap key.
     CreateUser,
+    /// With the secret for it, once.
+    ResetAdmin,
     Service(Scope, ForService),
     /// A part of its path is secret.
     UpstoxNotify,
@@ -33,6 +35,7 @@ impl Route {
             Self::Caller(_) | Self::Live(_) | Self::Leave(_) => Access::Bearer,
             Self::Admin(_) => Access::Admin,
             Self::CreateUser => Access::AdminOrBootstrapKey,
+            Self::ResetAdmin => Access::ResetKey,
             Self::Service(scope, _) => Access::Service(scope),
             Self::UpstoxNotify => Access::SecretPath,
         }
@@ -94,6 +97,8 @@ pub enum ForAdmin {
     DeleteUser,
     UnlockUser,
     CloseUserSessions,
+    CloseSubjectSessions,
+    EraseSubject,
     ListServiceKeys,
     CreateServiceKey,
     RevokeServiceKey,

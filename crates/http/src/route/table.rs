@@ -14,6 +14,8 @@ pub enum Access {
     Admin,
     /// An admin; or whoever has the bootstrap key, while there is no admin.
     AdminOrBootstrapKey,
+    /// Whoever has the secret that makes somebody an admin again.
+    ResetKey,
     /// A service whose key has the scope.
     Service(Scope),
     /// Whoever knows the path: a secret is part of it.
@@ -104,6 +106,9 @@ pub static ROUTES: &[Row] = &[
     row!(DELETE "/admin/users/{username}", Route::Admin(ForAdmin::DeleteUser)),
     row!(POST "/admin/users/{username}/unlock", Route::Admin(ForAdmin::UnlockUser)).or_empty(),
     row!(DELETE "/admin/users/{username}/sessions", Route::Admin(ForAdmin::CloseUserSessions)).or_empty(),
+    row!(POST "/admin/users/{username}/reset", Route::ResetAdmin).or_empty(),
+    row!(DELETE "/admin/subjects/{subject}", Route::Admin(ForAdmin::EraseSubject)),
+    row!(DELETE "/admin/subjects/{subject}/sessions", Route::Admin(ForAdmin::CloseSubjectSessions)).or_empty(),
     row!(GET "/admin/service-keys", Route::Admin(ForAdmin::ListServiceKeys)),
     row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),
     row!(DELETE "/admin/service-keys/{id}", Route::Admin(ForAdmin::RevokeServiceKey)),

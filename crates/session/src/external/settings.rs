@@ -2,7 +2,7 @@
 
 use super::{Channel, PostLogin, SmeSettings, is_business_unit};
 use base::settings::{self as s, Environment, Reader, is_base_url};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub fn post_login(r: &mut Reader<'_>, environment: Environment) -> PostLogin {
@@ -24,6 +24,16 @@ fn channels(r: &mut Reader<'_>, environment: Environment) -> BTreeMap<String, Ch
     }
     if channels.values().any(|channel| !is_business_unit(&channel.business_unit)) {
         r.faults.push("CHANNELS: a business_unit must be 1 to 16 capital letters, digits or _".to_owned());
+    }
+    // Their subjects are the same: whoever is believed by the one could be whom the other verifies.
+    let units = |verified: bool| -> BTreeSet<&str> {
+        let of = channels.values().filter(|channel| channel.verifier.is_some() == verified);
+        of.map(|channel| channel.business_unit.as_str()).collect()
+    };
+    for unit in units(true).intersection(&units(false)) {
+        r.faults.push(format!(
+            "CHANNELS: {unit} has channels with a verifier and without; give them units of their own"
+        ));
     }
     for (id, channel) in &mut channels {
         let Some(url) = &mut channel.verify_base_url else { continue };

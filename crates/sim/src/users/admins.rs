@@ -1,7 +1,7 @@
 //! What admins do to users and their sessions, and what its answer makes of the truth.
 
 use super::callers::{Callers, NAMES};
-use super::plan::{CLIENTS, ROLES};
+use super::plan::{AdminChange, CLIENTS, ROLES};
 use super::truth::User;
 use crate::requests::{Answered, Request};
 use crate::sequence::Invariant;
@@ -11,11 +11,26 @@ use serde_json::{Value, json};
 impl Callers {
     /// As the admin who administers.
     pub(super) async fn administer(&self, request: Request) -> Option<Answered> {
+        self.administer_by(0, request).await
+    }
+
+    /// As one of the admins, or whoever was one.
+    async fn administer_by(&self, admin: usize, request: Request) -> Option<Answered> {
         let token = {
             let truth = self.truth.borrow();
-            truth.clients[CLIENTS].map(|at| truth.sessions[at].access.clone()).unwrap_or_default()
+            truth.clients[CLIENTS + admin].map(|at| truth.sessions[at].access.clone()).unwrap_or_default()
         };
         self.send(request.bearer(&token)).await
+    }
+
+    pub(super) async fn admin_changes(&self, user: usize, by: usize, change: AdminChange) {
+        match change {
+            AdminChange::Promote => self.change(by, user, json!({ "roles": ROLES[1] })).await,
+            AdminChange::Demote => self.change(by, user, json!({ "roles": ROLES[0] })).await,
+            AdminChange::Enable => self.change(by, user, json!({ "is_active": true })).await,
+            AdminChange::Disable => self.change(by, user, json!({ "is_active": false })).await,
+            AdminChange::Remove => self.remove(by, user).await,
+        }
     }
 
     pub(super) async fn end_all(&self, user: usize) {
@@ -66,12 +81,12 @@ impl Callers {
         alone && good
     }
 
-    pub(super) async fn change(&self, user: usize, body: Value) {
+    pub(super) async fn change(&self, by: usize, user: usize, body: Value) {
         let ends = body.get("password").is_some() || body["is_active"] == false;
         let meant = if ends { self.begin_end(user, None) } else { Vec::new() };
         let begun = self.begin_change(user);
         let request = Request::new("PATCH", format!("/admin/users/{}", NAMES[user])).json(&body);
-        let answered = self.administer(request).await;
+        let answered = self.administer_by(by, request).await;
         let done = answered.as_ref().is_some_and(|a| a.status == 200);
         if ends {
             // Where the user was disabled already, nothing is ended.
@@ -90,12 +105,12 @@ impl Callers {
         }
     }
 
-    pub(super) async fn remove(&self, user: usize) {
+    pub(super) async fn remove(&self, by: usize, user: usize) {
         let meant = self.begin_end(user, None);
         let begun = self.begin_change(user);
         self.truth.borrow_mut().users[user].removals += 1;
         let path = format!("/admin/users/{}", NAMES[user]);
-        let answered = self.administer(Request::new("DELETE", path)).await;
+        let answered = self.administer_by(by, Request::new("DELETE", path)).await;
         let done = answered.as_ref().is_some_and(|a| a.status == 204);
         self.finish_end(user, &meant, answered.as_ref(), done);
         if self.finish_change(user, &begun, answered.as_ref()) {

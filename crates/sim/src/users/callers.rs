@@ -3,7 +3,7 @@
 //! Over 400 lines: each action of the plan, and what its answer makes of the truth.
 
 use super::bank;
-use super::plan::{Action, CLIENTS, CUSTOMER, ROLES, USERS};
+use super::plan::{ADMINS, Action, CLIENTS, CUSTOMER, ROLES, USERS};
 use super::quiet;
 use super::truth::{Came, Life, Login, Session, Truth, User};
 use crate::host::SimHost;
@@ -33,7 +33,7 @@ impl Callers {
     pub fn new(host: SimHost, strict: bool, trace: bool) -> Self {
         let users =
             (0..=CUSTOMER).map(|_| User { password: "password-0".to_owned(), ..User::default() }).collect();
-        let clients = vec![None; CLIENTS + 1];
+        let clients = vec![None; CLIENTS + ADMINS];
         let truth = Truth { users, clients, trace: trace.then(Vec::new), strict, ..Truth::default() };
         Self { host, truth: Rc::new(RefCell::new(truth)), bank: Rc::default() }
     }
@@ -64,7 +64,7 @@ impl Callers {
     }
 
     /// In fair weather: the users are made, and the admin logs in.
-    pub async fn begin(self, users: BTreeSet<usize>) {
+    pub async fn begin(self, users: BTreeSet<usize>, admins: bool) {
         let body = json!({ "username": NAMES[0], "password": "password-0", "roles": ["admin"] });
         let bootstrap = Request::new("POST", "/admin/users").header("x-bootstrap-key", BOOTSTRAP_KEY);
         let made = self.send(bootstrap.json(&body)).await;
@@ -75,6 +75,9 @@ impl Callers {
         for user in users {
             self.create(user).await;
             assert_eq!(self.truth.borrow().users[user].exists, Some(true));
+        }
+        if admins {
+            self.login(1, CLIENTS + 1, false).await;
         }
     }
 
@@ -95,9 +98,10 @@ impl Callers {
             Action::LogoutAll { client, keep } => self.logout_all(client, keep).await,
             Action::Roles { user, kind } => {
                 let body = json!({ "roles": ROLES[kind] });
-                self.change(user, body).await;
+                self.change(0, user, body).await;
             }
-            Action::Active { user, on } => self.change(user, json!({ "is_active": on })).await,
+            Action::Active { user, on } => self.change(0, user, json!({ "is_active": on })).await,
+            Action::Admin { user, by, change } => self.admin_changes(user, by, change).await,
             Action::Password { user } => {
                 let password = {
                     let mut truth = self.truth.borrow_mut();
@@ -106,9 +110,9 @@ impl Callers {
                     user.password = format!("password-{}", user.generation);
                     user.password.clone()
                 };
-                self.change(user, json!({ "password": password })).await;
+                self.change(0, user, json!({ "password": password })).await;
             }
-            Action::Remove { user } => self.remove(user).await,
+            Action::Remove { user } => self.remove(0, user).await,
             Action::Create { user } => self.create(user).await,
             Action::EndAll { user } => self.end_all(user).await,
             Action::EndOne { client } => self.end_one(client).await,

@@ -7,7 +7,7 @@ use crate::sequence::Invariant;
 use crate::world::World;
 use base::rpc::Class;
 use config::Settings as _;
-use directory::Task;
+use directory::{ADMIN, Task};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,15 +35,33 @@ pub struct Events {
     lists: [List; NAMES.len()],
     sessions: BTreeMap<String, Known>,
     max: usize,
+    /// Who is an active admin, and whether somebody has been.
+    admins: [bool; NAMES.len()],
+    had_admin: bool,
 }
 
 /// What is read of a user's row.
 #[derive(Default, Deserialize)]
 struct UserRow<'a> {
     #[serde(borrow, default)]
+    profile: Option<Profile<'a>>,
+    #[serde(borrow, default)]
     slots: Vec<Slot<'a>>,
     #[serde(borrow, default)]
     pending: Vec<Pending<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Profile<'a> {
+    is_active: bool,
+    #[serde(borrow)]
+    account: Roles<'a>,
+}
+
+#[derive(Deserialize)]
+struct Roles<'a> {
+    #[serde(borrow)]
+    roles: Vec<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +106,9 @@ impl Events {
     pub fn new(world: &World) -> Self {
         let objects = std::array::from_fn(|user| world.object(Class::User, &quiet::object(user)));
         let max = world.host().app().expect("the settings are good").config.limit.max;
-        Self { objects, lists: std::array::from_fn(|_| List::default()), sessions: BTreeMap::new(), max }
+        let lists = std::array::from_fn(|_| List::default());
+        let admins = [false; NAMES.len()];
+        Self { objects, lists, sessions: BTreeMap::new(), max, admins, had_admin: false }
     }
 
     pub fn look(&mut self, world: &World, callers: &Callers) {
@@ -119,6 +139,14 @@ impl Events {
         let row =
             storage.get("user").map(|text| serde_json::from_str::<UserRow>(text).expect("a user's row"));
         let row = row.unwrap_or_default();
+        let is_admin =
+            |profile: &Profile| profile.is_active && profile.account.roles.iter().any(|r| r == ADMIN);
+        self.admins[user] = row.profile.as_ref().is_some_and(is_admin);
+        let is_one = self.admins.contains(&true);
+        if self.had_admin && !is_one {
+            return Err((Invariant::NoAdmin, format!("{} was the last", NAMES[user])));
+        }
+        self.had_admin |= is_one;
         let ending = row.pending.into_iter().filter(|pending| pending.task != Task::Sync);
         self.lists[user] = List {
             kept: row.slots.iter().filter(|slot| slot.reserved_until.is_none()).count(),

@@ -21,9 +21,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How long after the weather has cleared everything is as it should be. The longest chain is an alarm that failed five
-/// times, and the follow-ups of an end a minute later.
-const CALM: Duration = Duration::from_mins(4);
+/// How long after the weather has cleared everything is as it should be. What has failed for ten minutes is tried again after
+/// as long at the latest, and the follow-ups of an end a minute later.
+const CALM: Duration = Duration::from_mins(14);
 const AFTER_OUTAGE: Duration = Duration::from_mins(65);
 /// What cannot be finished for an hour is tried less and less often: so often in the next hour at the most.
 const TRIES_MAX: u32 = 30;
@@ -55,8 +55,12 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
     let events = RefCell::new(Events::new(&world));
     let run = Run { world, callers, events };
     // Users whom nothing is about are not there.
-    let users: BTreeSet<usize> = plan.steps.iter().filter_map(|step| step.action.user()).collect();
-    run.world.run_until(run.callers.clone().begin(users));
+    let mut users: BTreeSet<usize> = plan.steps.iter().filter_map(|step| step.action.user()).collect();
+    users.remove(&0);
+    if plan.admins {
+        users.insert(1);
+    }
+    run.world.run_until(run.callers.clone().begin(users, plan.admins));
     run.world.weather().only(case.faults.clone());
     run.world.weather().rough(odds);
     run.world.shuffle(shuffle);

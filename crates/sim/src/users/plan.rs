@@ -6,8 +6,10 @@ use crate::rng::Rng;
 pub const USERS: usize = 3;
 /// Somebody externally authenticated, in the same numbering.
 pub const CUSTOMER: usize = USERS;
-/// Clients that keep a session each.
+/// Clients that keep a session each. Behind them are those of the admins.
 pub const CLIENTS: usize = 6;
+/// Users who administer.
+pub const ADMINS: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -58,6 +60,12 @@ pub enum Action {
     Create {
         user: usize,
     },
+    /// One admin, who may be one no more, makes somebody an admin or takes that away.
+    Admin {
+        user: usize,
+        by: usize,
+        change: AdminChange,
+    },
     EndAll {
         user: usize,
     },
@@ -81,6 +89,15 @@ pub enum Action {
         seconds: u64,
         back: bool,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminChange {
+    Promote,
+    Demote,
+    Enable,
+    Disable,
+    Remove,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +131,8 @@ pub struct Plan {
     pub limit: &'static str,
     /// In the end KV is down for hours.
     pub outage: bool,
+    /// The second admin administers, too.
+    pub admins: bool,
 }
 
 impl Action {
@@ -128,6 +147,7 @@ impl Action {
             | Self::Remove { user }
             | Self::Create { user }
             | Self::EndAll { user }
+            | Self::Admin { user, .. }
             | Self::KillUser { user } => Some(user),
             _ => None,
         }
@@ -135,7 +155,8 @@ impl Action {
 }
 
 pub fn plan(rng: &mut Rng) -> Plan {
-    let steps = steps(rng);
+    let admins = rng.chance(150);
+    let steps = if admins { steps_of_admins(rng) } else { steps(rng) };
     let check = match rng.below(10) {
         0..=5 => "strict",
         6..=7 => "edge",
@@ -143,7 +164,7 @@ pub fn plan(rng: &mut Rng) -> Plan {
     };
     let limit = if rng.chance(800) { "evict_oldest" } else { "reject" };
     let outage = rng.chance(10);
-    Plan { steps, check, limit, outage }
+    Plan { steps, check, limit, outage, admins }
 }
 
 fn steps(rng: &mut Rng) -> Vec<Step> {
@@ -155,19 +176,47 @@ fn steps(rng: &mut Rng) -> Vec<Step> {
     let steps = rng.between(3, 12);
     (0..steps)
         .map(|_| {
-            let after = match rng.below(10) {
-                0..=4 => 0,
-                5..=6 => rng.below(50),
-                7 => rng.below(2_000),
-                8 => rng.below(15_000),
-                _ => rng.below(45_000),
-            };
+            let after = after(rng);
             let user = if rng.chance(750) { user } else { other };
             let action = match theme {
                 0 => about_roles(rng, user),
                 1 => about_ends(rng, user),
                 2 => about_a_customer(rng),
                 _ => action(rng, user, dangers),
+            };
+            Step { after, action }
+        })
+        .collect()
+}
+
+fn after(rng: &mut Rng) -> u64 {
+    match rng.below(10) {
+        0..=4 => 0,
+        5..=6 => rng.below(50),
+        7 => rng.below(2_000),
+        8 => rng.below(15_000),
+        _ => rng.below(45_000),
+    }
+}
+
+/// Two admins make others admins, and take that from each other.
+fn steps_of_admins(rng: &mut Rng) -> Vec<Step> {
+    let dangers = rng.chance(300);
+    (0..rng.between(3, 12))
+        .map(|_| {
+            let after = after(rng);
+            let (user, by) = (rng.index(USERS), rng.index(ADMINS));
+            let change = |change| Action::Admin { user, by, change };
+            let action = match rng.below(if dangers { 22 } else { 20 }) {
+                0..=7 => change(AdminChange::Demote),
+                8..=11 => change(AdminChange::Promote),
+                12..=13 => change(AdminChange::Disable),
+                14..=15 => change(AdminChange::Enable),
+                16 => change(AdminChange::Remove),
+                17 => Action::Create { user: 1 },
+                18..=19 => Action::Login { user: by, client: CLIENTS + by, replaces: false },
+                20 => Action::KillUser { user },
+                _ => Action::KillDirectory,
             };
             Step { after, action }
         })

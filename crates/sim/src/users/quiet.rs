@@ -114,6 +114,9 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
         if let Some(slot) = user.slots.iter().find(|slot| !theirs.contains(&slot.session_id)) {
             return Err((Invariant::PlaceOfNobody, format!("{name} has a place for {}", slot.session_id)));
         }
+        if user.admin_sync.is_some() {
+            return Err((Invariant::WorkLeft, format!("{name}: {:?}", user.admin_sync)));
+        }
         if !user.pending.is_empty() {
             return Err((Invariant::WorkLeft, format!("{name}: {:?}", user.pending)));
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unchecked_time_subtraction)] // Of constants.
 
 mod admin;
+mod admins;
 mod bearer_errors;
 mod conventions;
 mod forms;
@@ -17,6 +18,7 @@ mod hostile_json;
 mod hostile_refresh;
 mod hostile_strings;
 mod hostile_tokens;
+mod listed;
 mod owner;
 mod passwords;
 mod proxy;

@@ -31,6 +31,7 @@ fn whoever_shows_nothing_gets_no_further_than_the_table_says() {
                 }
                 Access::Anybody => assert_ne!(answer.status, 401, "{}", row.name),
                 Access::SecretPath => assert_eq!(got, (404, "not_found"), "{}", row.name),
+                Access::ResetKey => assert_eq!(got, (403, "forbidden"), "{}", row.name),
                 // It has no body whatever it says.
                 Access::Bearer if row.route == Route::Caller(ForCaller::Verify) => {
                     assert_eq!(answer.status, 401);
@@ -54,7 +55,7 @@ fn a_user_is_no_admin_and_no_service() {
             let answer = server.request(method, &path(row)).token(&token).send();
             let got = (answer.status, answer.code());
             match row.access {
-                Access::Admin | Access::AdminOrBootstrapKey => {
+                Access::Admin | Access::AdminOrBootstrapKey | Access::ResetKey => {
                     assert_eq!(got, (403, "forbidden"), "{}", row.name);
                 }
                 Access::Service(_) => assert_eq!(got, (401, "service_key_invalid"), "{}", row.name),

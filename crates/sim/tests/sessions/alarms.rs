@@ -136,8 +136,11 @@ fn a_tombstone_says_why_until_it_is_forgotten_and_nothing_is_left() {
     assert_eq!(alarm(&world, &id), Some(now(&world).plus(PROPAGATE_AFTER)));
     assert_eq!(tell(&world, &id, EndPropagated), Acknowledgement::Done);
     let end = now(&world);
+    // Once more when nothing can come of its beginning any more.
+    assert_eq!(alarm(&world, &id), Some(end.plus(session::BEGINNING)));
+    world.advance(session::BEGINNING);
     assert_eq!(alarm(&world, &id), Some(end.plus(TOMBSTONE)));
-    world.advance(TOMBSTONE.saturating_sub(MS));
+    world.advance(TOMBSTONE - session::BEGINNING - MS);
     let rotate = Rotate { generation: 0, user_id: UserId::issued(7) };
     assert!(matches!(tell(&world, &id, rotate), RotateReply::Ended(e) if e.reason == EndReason::Admin));
     world.advance(MS);
@@ -167,14 +170,31 @@ fn an_end_that_cannot_be_told_is_told_again_until_it_is() {
     world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
     world.advance(POLICY.idle + MS);
     assert!(!ended(&world, &id).end_propagated);
-    assert!(world.take_logs().iter().any(|line| line.error && line.text.contains("session alarm")));
-    world.advance(Duration::from_mins(2));
+    assert!(world.take_logs().iter().any(|line| line.error && line.text.contains("settling an end")));
+    world.advance(Duration::from_mins(1));
     assert!(world.kv().contains_key(&format!("session:{id}")), "KV is still down");
     assert!(profile(&world).slots.is_empty(), "the list of its user is not");
     world.weather().clear();
-    world.advance(PROPAGATE_AFTER);
+    world.advance(PROPAGATE_AFTER * 2);
     assert!(ended(&world, &id).end_propagated);
     assert!(!world.kv().contains_key(&format!("session:{id}")));
+}
+
+/// It was tried every 30 seconds, for ever: 2,880 times a day.
+#[test]
+fn f08_a_day_without_kv_is_not_a_day_of_tries() {
+    let (world, id) = listed();
+    revoke(&world, &id, EndReason::Logout);
+    world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    let tries = || world.take_logs().iter().filter(|line| line.text.contains("settling an end")).count();
+    world.advance(Duration::from_hours(1));
+    assert_eq!(tries(), 6);
+    world.advance(Duration::from_hours(23));
+    assert_eq!(tries(), 23);
+    // For a month, and then nobody asks any more.
+    world.advance(TOMBSTONE);
+    assert!(world.rows(Class::Session, id.as_str()).is_empty());
+    assert_eq!(alarm(&world, &id), None);
 }
 
 #[test]

@@ -31,7 +31,9 @@ fn register(world: &World, username: &str) -> UserId {
 }
 
 fn set_admin(world: &World, username: &str, admin: bool) -> AdminReply {
-    ask(world, SetAdmin { username: username.into(), admin })
+    // As a Worker of the release before does.
+    let (user_id, account_version, asks) = (None, None, false);
+    ask(world, SetAdmin { username: username.into(), admin, user_id, account_version, asks })
 }
 
 fn remove(world: &World, username: &str) -> AdminReply {

@@ -143,7 +143,7 @@ impl Logins {
             open(&self.world, id, account);
         }
         if opens && evicts {
-            let opened = Opened { session_id: id.clone(), account_version };
+            let opened = Opened { session_id: id.clone(), account_version, unrecorded: false };
             let OpenedReply::Kept { displaced } = user(&self.world, ASHA, opened) else { return };
             for Displaced { session_id, reason } in displaced {
                 self.end(&session_id, reason, true);
@@ -241,7 +241,7 @@ proptest! {
             logins.check()?;
         }
         // Left alone, the alarms finish everything.
-        logins.world.advance(Duration::from_mins(5));
+        logins.world.advance(Duration::from_mins(15));
         let user = stored_user(&logins.world);
         prop_assert!(user.pending.is_empty());
         prop_assert!(user.slots.iter().all(|s| s.reserved_until.is_none()));
@@ -374,7 +374,8 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
         assert_eq!(stored_user(&logins.world).pending, [], "nobody has left yet");
         let Reserved { account, account_version, .. } = reserved;
         open(&logins.world, &id, account);
-        let reply = user(&logins.world, ASHA, Opened { session_id: id.clone(), account_version });
+        let reply =
+            user(&logins.world, ASHA, Opened { session_id: id.clone(), account_version, unrecorded: false });
         let old = Displaced { session_id: ids[1].clone(), reason: EndReason::Logout };
         assert_eq!(reply, OpenedReply::Kept { displaced: vec![old] });
         let user = stored_user(&logins.world);
