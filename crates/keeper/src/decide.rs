@@ -109,7 +109,8 @@ impl From<Verdict> for Decision {
     }
 }
 
-/// However short a life is said to be, the account's alarm does not renew more often than this.
+/// However short a life is said to be, the account's alarm does not renew more often than this, or than twice in a life if that is
+/// sooner. The hour's calls bound it then.
 const RENEWAL_LEAST: Duration = Duration::from_secs(10);
 /// A token that was checked because a caller was refused with it is not checked for that again sooner.
 const DOUBT_AGAIN: Duration = Duration::from_mins(1);
@@ -659,7 +660,7 @@ fn granted(
         }
         account.due = c.provider.renewal(&held, c.now, c.jitter);
         if let Some(due) = account.due.as_mut().filter(|_| !grant.provisional) {
-            due.at = due.at.max(c.now.plus(RENEWAL_LEAST));
+            due.at = due.at.max(c.now.plus(RENEWAL_LEAST.min(held.lifetime() / 2)));
         }
     } else {
         account.due = Some(check_again(account, None, c));
