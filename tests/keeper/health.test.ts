@@ -51,6 +51,7 @@ it("an account that failed is told of, and the others carry on", async () => {
   expect(await health()).toMatchObject({ status: "degraded", accounts: { failed: 1 } });
   expect((await read(FIRST)).status).toBe(200);
   upstreams.heal();
+  await order("upstox/agnidata002");
   await all();
   expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 3, 0) });
 });

@@ -111,6 +111,10 @@ it("all get their token by the first one, and another by the daily one, within t
       (await env.KV.list({ prefix: `upstox_access_token:${id}` })).keys.map(({ name }) => name),
     ).toContain(`upstox_access_token:${id}`);
 
+  // The tokens are over by then, and with them what was to be checked of them.
+  vi.setSystemTime(Date.parse("2030-01-02T02:29:00Z"));
+  await alarms();
+  await told();
   upstreams.clearCalls();
   const daily = await cron("30 2 * * *", "2030-01-02T02:30:00Z");
   expect(daily).toEqual(first);

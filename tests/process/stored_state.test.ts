@@ -190,6 +190,10 @@ const ADDED = [
   "sallyport-Upstream row account: owner string",
   "sallyport-Upstream row account: published.at number",
   "sallyport-Upstream row account: published.looks number",
+  "sallyport-User 38f067a222c980c08e079a0bbc899d606692892cc0c1cb63bdf1189d8ed2961c",
+  "sallyport-User alarm of address/JJ76sX15whxmWvoJ",
+  "sallyport-User row user: attempts.count number",
+  "sallyport-User row user: attempts.since number",
   "sallyport-User row user: profile.account_version number",
   "sallyport-User row user: profile.noted boolean",
 ];
