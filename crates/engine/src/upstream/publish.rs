@@ -84,7 +84,7 @@ impl<H: Host> Inner<H> {
             return Ok(());
         }
         let change = loaded.account.published.clone();
-        let seen = Store(&self.host).copies(&loaded.app.vault, &loaded.key, self.is_default(&loaded)).await;
+        let seen = Store(&self.host).copies(&loaded.app.vault, &loaded.key, Self::is_default(&loaded)).await;
         let copies = match seen {
             Ok(copies) => copies,
             Err(fault) => {
@@ -106,7 +106,7 @@ impl<H: Host> Inner<H> {
         Ok(())
     }
 
-    fn is_default(&self, loaded: &Loaded) -> bool {
+    fn is_default(loaded: &Loaded) -> bool {
         loaded.app.config.providers.upstox_default.as_ref() == Some(&loaded.key.account)
     }
 
@@ -138,7 +138,7 @@ impl<H: Host> Inner<H> {
     async fn sync(&self, loaded: &Loaded) -> bool {
         let now = self.host.now();
         let (status, issued) = (loaded.status(now), loaded.issued(now));
-        let default = self.is_default(loaded);
+        let default = Self::is_default(loaded);
         let store = Store(&self.host);
         let copy = store.put_token(&loaded.app.vault, &loaded.key, default, issued.as_ref(), &status);
         let rows = vec![Row::new(loaded.key.to_string(), &status)];

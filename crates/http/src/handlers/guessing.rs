@@ -108,7 +108,7 @@ impl<B: Backend> RequestContext<B> {
         self.refused(Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await
     }
 
-    /// A refusal, once its answer may go out: at a multiple of [`REFUSAL_MS`] after the request came, and then as much later as
+    /// A refusal, once its answer may go out: at a multiple of `REFUSAL_MS` after the request came, and then as much later as
     /// the failures before it ask for.
     pub async fn refused(&self, reason: Reason, user: Option<UserId>, delay_ms: u64) -> Failed {
         let took_ms = millis(self.now().since(self.head.started));

@@ -91,8 +91,8 @@ async fn opened<B: Backend>(
             Err(reason) => failed = reason,
             Ok(OpenedReply::Changed { account: newer, account_version: version }) => {
                 (account, account_version) = (newer, version);
-                let set = SetAccount { account: account.clone(), account_version };
-                if let Err(reason) = ctx.send(&address, &set).await {
+                let newest = SetAccount { account: account.clone(), account_version };
+                if let Err(reason) = ctx.send(&address, &newest).await {
                     return Err((account, reason));
                 }
             }

@@ -89,8 +89,8 @@ fn the_history_says_whether_the_trigger_or_the_alarm_wanted_it() {
     let mut w = upstox(7);
     got(&tell(&w, token()));
     w.run(Duration::from_hours(24));
-    let renewals = history(&w).into_iter().filter(|entry| entry.operation.gets());
-    assert_eq!(renewals.last().unwrap().who, "cron");
+    let mut renewals = history(&w).into_iter().filter(|entry| entry.operation.gets());
+    assert_eq!(renewals.next_back().unwrap().who, "cron");
     let mut w = facturify(1);
     w.run(Duration::from_hours(13));
     assert_eq!(history(&w).last().unwrap().who, "alarm");
