@@ -24,7 +24,7 @@ pub struct Seen {
     pub address: String,
     pub status: Option<u16>,
     pub title: Option<String>,
-    /// Its beginning: [`KEPT_BYTES_MAX`].
+    /// Its beginning: `KEPT_BYTES_MAX`.
     pub html: Secret,
 }
 
