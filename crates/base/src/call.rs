@@ -2,6 +2,7 @@
 
 use crate::clock::seconds_up;
 use crate::secret::Secret;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -178,9 +179,47 @@ impl Answer {
     }
 }
 
-/// Reads JSON; anything else is not understood.
-pub fn json<'a, T: Deserialize<'a>>(status: u16, body: &'a Secret) -> Result<T, Failure> {
-    serde_json::from_str(body.expose()).map_err(|_| Failure::with_status(Code::UnexpectedResponse, status))
+/// Reads JSON; anything else is not understood. A number that no number type holds (`1e400`) is read as `null`: what stands
+/// beside it may be a token that is given once.
+pub fn json<T: DeserializeOwned>(status: u16, body: &Secret) -> Result<T, Failure> {
+    let text = body.expose();
+    let read = serde_json::from_str(text).ok();
+    let read = read.or_else(|| serde_json::from_str(&without_infinities(text)?).ok());
+    read.ok_or(Failure::with_status(Code::UnexpectedResponse, status))
+}
+
+/// JSON with `null` for each number that is too large. Nothing, if there is none.
+fn without_infinities(text: &str) -> Option<String> {
+    let (mut finite, mut rest, mut found) = (String::new(), text, false);
+    while let Some(start) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let is_text = from.starts_with('"');
+        let length = if is_text { text_length(from) } else { number_length(from) };
+        let (token, after) = from.split_at(length);
+        let infinite = !is_text && token.parse::<f64>().is_ok_and(f64::is_infinite);
+        found |= infinite;
+        finite.push_str(before);
+        finite.push_str(if infinite { "null" } else { token });
+        rest = after;
+    }
+    finite.push_str(rest);
+    found.then_some(finite)
+}
+
+/// The length of the JSON text that something begins with, quotation marks included.
+fn text_length(from: &str) -> usize {
+    let mut escaped = false;
+    let end = from.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(from.len(), |at| at + 2)
+}
+
+/// The same of a JSON number.
+fn number_length(from: &str) -> usize {
+    from.find(|c: char| !c.is_ascii_digit() && !"+-.eE".contains(c)).unwrap_or(from.len())
 }
 
 /// A JSON body.
@@ -201,4 +240,34 @@ pub fn form_body(fields: &[(&str, &str)]) -> (Vec<(&'static str, Secret)>, Optio
 /// `Authorization: Bearer`.
 pub fn bearer(token: &Secret) -> (&'static str, Secret) {
     ("authorization", Secret::new(format!("Bearer {}", token.expose())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json as value};
+
+    fn read(text: &str) -> Option<Value> {
+        json(200, &Secret::new(text)).ok()
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_costs_nothing_beside_it() {
+        for number in ["1e400", "-1e400", "1.5E+999", "9e99999999999999999999"] {
+            let text = format!(r#"{{"a":"t \" 1e400 \\","n":{number},"list":[{number}, 7 ],"é":"ü"}}"#);
+            let expected = value!({ "a": "t \" 1e400 \\", "n": null, "list": [null, 7], "é": "ü" });
+            assert_eq!(read(&text), Some(expected), "{number}");
+        }
+        assert_eq!(read("1e400"), Some(Value::Null));
+        assert_eq!(read(r#"{"n":1e-400,"m":18446744073709551617}"#).unwrap()["n"], 0.0);
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_understood() {
+        for text in
+            ["", "<html>", r#"{"n":1e400"#, r#"{"n":1e400,}"#, r#"{"n":1e400,"a":"x"#, "1e400-", "--1e400"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a provider asks of the network, and what comes of it. A [`Script`] is the calls of one task, one after the other:
 //! it is given each answer and says what is next, so that it is plain logic and the network is somebody else's.
 
+use super::life::Life;
 pub use base::call::{Actor, Answer, Call, Code, Failure, Refusal, bearer, form_body, json, json_body};
 use base::clock::Timestamp;
 use base::secret::Secret;
@@ -26,8 +27,30 @@ pub struct Grant {
     pub new_owner: bool,
     /// It lives longer than the day, and is kept beside the token of the day.
     pub extended: bool,
+    /// One that lives longer than the day and came with this one, and its end.
+    pub with_extended: Option<(Secret, Timestamp)>,
     /// Who the source says renewed it.
     pub updated_by: Option<String>,
+}
+
+impl Grant {
+    /// A token that its upstream has just given, with a life of its own.
+    pub fn given(access: Secret, life: Life) -> Self {
+        Self {
+            access,
+            refresh: None,
+            expires_at: life.expires_at,
+            expires_in: life.said.map(|said| said.as_secs()),
+            provisional: false,
+            guessed: life.guessed,
+            verified: true,
+            user_id: None,
+            new_owner: false,
+            extended: false,
+            with_extended: None,
+            updated_by: None,
+        }
+    }
 }
 
 /// How a task ended.

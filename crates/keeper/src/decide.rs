@@ -502,8 +502,11 @@ fn task_finished(
         Outcome::Granted(grant) => {
             account.owner = grant.user_id.clone().or(account.owner.take());
             if grant.extended {
-                keep_extended(account, tokens, grant, source, c);
+                keep_extended(account, tokens, (grant.access, grant.expires_at), source, c);
                 return Decision { verdict: Verdict::Serve, entry: Some(entry) };
+            }
+            if let Some(extended) = grant.with_extended.clone() {
+                keep_extended(account, tokens, extended, source, c);
             }
             entry.expires_at = Some(grant.expires_at);
             let short = short(account, operation, &grant, c);
@@ -585,13 +588,12 @@ fn of_owner(account: &mut Account, outcome: Outcome, c: &Context<'_>) -> Outcome
 fn keep_extended(
     account: &mut Account,
     tokens: &mut Option<Tokens>,
-    grant: Grant,
+    (token, expires_at): (Secret, Timestamp),
     source: Source,
     c: &Context<'_>,
 ) {
-    let (obtained_at, expires_at) = (c.now, grant.expires_at);
-    account.extended = Some(Extended { obtained_at, expires_at, source });
-    let extended = Some(grant.access);
+    account.extended = Some(Extended { obtained_at: c.now, expires_at, source });
+    let extended = Some(token);
     *tokens = Some(match tokens.take() {
         Some(tokens) => Tokens { extended, ..tokens },
         None => Tokens { access: Secret::new(""), refresh: None, lineage: c.provider.lineage(), extended },

@@ -195,19 +195,8 @@ impl Calls {
         let (most, otherwise) = (self.provider.lifetime_max, if obtained { SHORT_LIFE } else { LONG_LIFE });
         let life = life::of(&token.expires_in, &access, Some(most), otherwise, (asked_at, now));
         let lifetime = life.said.unwrap_or(life.expires_at.since(asked_at));
-        Ok(Grant {
-            access,
-            refresh: None,
-            expires_at: life.expires_at,
-            expires_in: life.said.map(|said| said.as_secs()),
-            provisional: obtained && lifetime < PROVISIONAL_MAX,
-            guessed: life.guessed,
-            verified: true,
-            user_id: None,
-            new_owner: false,
-            extended: false,
-            updated_by: None,
-        })
+        let provisional = obtained && lifetime < PROVISIONAL_MAX;
+        Ok(Grant { provisional, ..Grant::given(access, life) })
     }
 }
 

@@ -123,24 +123,6 @@ struct TokenAnswer {
     error: Value,
 }
 
-/// The same without the number, which may be one that no number type holds.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct WithoutLife {
-    access_token: Value,
-    refresh_token: Value,
-    error: Value,
-}
-
-impl TokenAnswer {
-    fn read(status: u16, body: &Secret) -> Result<Self, Failure> {
-        json(status, body).or_else(|_| {
-            let WithoutLife { access_token, refresh_token, error } = json(status, body)?;
-            Ok(Self { access_token, refresh_token, expires_in: Value::Null, error })
-        })
-    }
-}
-
 impl Script for Calls {
     fn next(&mut self, answer: Option<Answer>, now: Timestamp) -> Step {
         match answer {
@@ -195,7 +177,7 @@ impl Calls {
 impl Calls {
     fn read(&self, answer: Answer, now: Timestamp) -> Result<Outcome, Failure> {
         let (status, body) = answer.read()?;
-        let given = TokenAnswer::read(status, &body)?;
+        let given: TokenAnswer = json(status, &body)?;
         if !(200..=299).contains(&status) {
             return Err(refused(status, given.error.as_str()));
         }
@@ -219,19 +201,7 @@ impl Calls {
         let access = Secret::new(access.ok_or(Failure::with_status(Code::UnexpectedResponse, status))?);
         let most = self.provider.account.lifetime_seconds.map(Duration::from_secs);
         let life = life::of(&given.expires_in, &access, most, LIFETIME_DEFAULT, (self.asked_at, now));
-        Ok(call::Grant {
-            access,
-            refresh: None,
-            expires_at: life.expires_at,
-            expires_in: life.said.map(|said| said.as_secs()),
-            provisional: false,
-            guessed: life.guessed,
-            verified: true,
-            user_id: None,
-            new_owner: false,
-            extended: false,
-            updated_by: None,
-        })
+        Ok(call::Grant::given(access, life))
     }
 }
 

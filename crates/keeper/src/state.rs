@@ -301,6 +301,11 @@ impl Account {
         trouble.retry_at.filter(|at| *at <= until)
     }
 
+    /// Whether the account is well, with a token that it has got since then.
+    pub fn renewed_since(&self, begun: Timestamp) -> bool {
+        self.trouble.is_none() && self.held.as_ref().is_some_and(|held| held.obtained_at >= begun)
+    }
+
     /// Whether a token is held whose user nobody knows, and none was known before.
     pub fn owner_is_unsure(&self, now: Timestamp) -> bool {
         self.owner.is_none() && self.live(now).is_some_and(|held| !held.verified)

@@ -83,19 +83,8 @@ pub(super) fn oauth2_rotating(seed: &str) -> Box<dyn Provider> {
 
 /// A token of this life, as a provider's script would hand it over.
 pub(super) fn grant(access: &str, now: Timestamp, life: Duration) -> Grant {
-    Grant {
-        access: Secret::new(access),
-        refresh: None,
-        expires_at: now.plus(life),
-        expires_in: Some(life.as_secs()),
-        provisional: false,
-        guessed: false,
-        verified: true,
-        user_id: None,
-        new_owner: false,
-        extended: false,
-        updated_by: None,
-    }
+    let life = life::Life { expires_at: now.plus(life), said: Some(life), guessed: false };
+    Grant::given(Secret::new(access), life)
 }
 
 /// What [`decide`] is given: an account's state, and what the context says. Each method is one event, or a look at the state.

@@ -217,6 +217,11 @@ struct Candidate {
 }
 
 impl Candidate {
+    /// One of which nobody says more than it does itself.
+    const fn of(token: Secret) -> Self {
+        Self { token, said: None, updated_by: None, user_id: None, new_owner: false }
+    }
+
     /// When the trading day of the token ends.
     fn day_ends(&self, now: Timestamp) -> Timestamp {
         // A clock that is ahead of ours must not lengthen the life.
@@ -246,6 +251,7 @@ impl Candidate {
             expires_in: None,
             provisional: false,
             extended: self.is_extended(now),
+            with_extended: None,
             guessed: false,
             verified,
             user_id,
@@ -307,6 +313,9 @@ struct ProfileData {
 #[derive(Deserialize)]
 struct Exchanged {
     access_token: Option<String>,
+    /// One that reads, and outlives the day: not everybody gets one, and whatever stands here costs no token.
+    #[serde(default)]
+    extended_token: Value,
     user_id: Option<String>,
 }
 
@@ -431,8 +440,15 @@ fn exchanged(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
     let unintelligible = Failure::with_status(Code::UnexpectedResponse, status);
     let given: Exchanged = json(status, &body)?;
     let token = Secret::new(given.access_token.filter(|t| is_token(t)).ok_or(unintelligible)?);
-    let candidate = Candidate { token, said: None, updated_by: None, user_id: None, new_owner: false };
-    Ok(Step::Done(Outcome::Granted(candidate.grant(now, given.user_id, true))))
+    let extended = given.extended_token.as_str().filter(|t| is_token(t)).map(Secret::new);
+    let with_extended = extended.map(|token| {
+        let candidate = Candidate::of(token);
+        let expires_at = candidate.expires_at(now);
+        (candidate.token, expires_at)
+    });
+    let with_extended = with_extended.filter(|(_, expires_at)| *expires_at > now);
+    let grant = Candidate::of(token).grant(now, given.user_id, true);
+    Ok(Step::Done(Outcome::Granted(Grant { with_extended, ..grant })))
 }
 
 /// The service's token, as yet unconfirmed. `success` false or missing means that it has none.

@@ -53,6 +53,42 @@ fn a_code_is_exchanged_once() {
     );
 }
 
+/// The `extended_token` beside the token of the day: it is kept as what it is, whatever stands there costs no token, and it is
+/// nobody's who wants to trade.
+#[test]
+fn f25_the_extended_token_of_an_exchange_is_kept_beside_the_other() {
+    let task = Task::Exchange(protocol::Exchange { code: Secret::new("hidden-code"), redirect_uri: None });
+    let exchanged = |extended: &str| {
+        let mut k = Inputs::new(upstox_app());
+        let text = format!(r#"{{"user_id":"U1","access_token":"hidden-day","extended_token":{extended}}}"#);
+        let (_, outcome) = play(&k, &task, vec![says(200, &text)]);
+        assert!(matches!(k.finish(protocol::Operation::Exchange, outcome, 1), Verdict::Serve));
+        k
+    };
+    let year = start().plus(secs(365 * 86_400));
+    let day = at("2025-11-20T03:30:00+05:30");
+    let long = jwt("e", start(), year);
+    for (token, end) in [(long.as_str(), year), ("hidden-opaque", day)] {
+        let k = exchanged(&format!("\"{token}\""));
+        let extended = k.account.extended.clone().unwrap();
+        assert_eq!((extended.expires_at, extended.source), (end, Source::Exchange), "{token}");
+        let tokens = k.tokens.unwrap();
+        assert_eq!(tokens.extended.unwrap().expose(), token);
+        assert_eq!((tokens.access.expose(), k.account.held.unwrap().expires_at), ("hidden-day", day));
+    }
+    let over = format!("\"{}\"", jwt("e", start(), start()));
+    for none in ["null", "7", "1e400", "[]", "\"\"", "\"a b\"", over.as_str()] {
+        let k = exchanged(none);
+        assert!(k.account.extended.is_none() && k.account.held.is_some(), "{none}");
+    }
+    // Of another user than the account's, neither is taken.
+    let mut k = Inputs::new(upstox_app());
+    let text = format!(r#"{{"user_id":"U2","access_token":"hidden-day","extended_token":"{long}"}}"#);
+    let (_, outcome) = play(&k, &task, vec![says(200, &text)]);
+    k.finish(protocol::Operation::Exchange, outcome, 1);
+    assert!(k.account.extended.is_none() && k.tokens.is_none());
+}
+
 #[test]
 fn an_approval_is_asked_for() {
     let k = Inputs::new(upstox_app());

@@ -218,6 +218,11 @@ impl<H: Host> UpstreamAccount<H> {
                 self.0.open(&mut loaded)?;
                 return Ok(Some(Ok(loaded)));
             };
+            // Whoever shared in what failed may come after another one's retry has succeeded.
+            if ran && !refusal.code.is_final() && operation.gets() && loaded.account.renewed_since(begun) {
+                self.0.open(&mut loaded)?;
+                return Ok(Some(Ok(loaded)));
+            }
             failures += 1;
             let again = match operation {
                 Operation::Adopt => self.adopts_again(begun, failures, refusal, &loaded).await?,

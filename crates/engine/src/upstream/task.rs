@@ -80,15 +80,17 @@ impl<H: Host> UpstreamAccount<H> {
         let ordered = publish_first.clone();
         let end = self.0.host.start(async move {
             let over = Over(inner.clone());
-            let end = inner.run_task(script, &task).await;
-            if ordered.get() {
+            let refusal = inner.run_task(script, &task).await;
+            // KV does not keep a quick retry waiting: what follows a failure is published beside it.
+            let retried = matches!(refusal, Ok(Some(_))) && inner.retries_soon();
+            if ordered.get() && !retried {
                 inner.sync_changes().await;
             }
             drop(over);
             // What follows is not waited for by those who wait for the token.
             let publishing = inner.clone();
             inner.host.wait_until(async move { publishing.publish().await });
-            end
+            Ok(serde_json::to_string(&refusal?)?)
         });
         let running = Running { operation, end, publish_first };
         *self.0.running.borrow_mut() = Some(running.clone());
@@ -97,7 +99,15 @@ impl<H: Host> UpstreamAccount<H> {
 }
 
 impl<H: Host> Inner<H> {
-    async fn run_task(&self, mut script: Box<dyn Script>, task: &Task) -> Result<String, Fault> {
+    /// Whether the account tries again while those who wait for it still do.
+    fn retries_soon(&self) -> bool {
+        let Ok(Some(loaded)) = self.load() else { return false };
+        let rules = loaded.provider.rules();
+        let until = self.host.now().plus(rules.patience);
+        loaded.account.retry_within(until, rules.backoff.retries).is_some()
+    }
+
+    async fn run_task(&self, mut script: Box<dyn Script>, task: &Task) -> Result<Option<Refusal>, Fault> {
         let (mut answer, mut calls) = (None, 0);
         let outcome: Outcome = loop {
             match script.next(answer.take(), self.host.now()) {
@@ -110,10 +120,9 @@ impl<H: Host> Inner<H> {
         };
         let (operation, source) = (task.operation(), task.source());
         let finished = Event::TaskFinished { operation, source, outcome, calls };
-        let refusal = match self.step(finished)? {
+        Ok(match self.step(finished)? {
             Some((Decision { verdict: Verdict::Refuse(refusal), .. }, _)) => Some(refusal),
             _ => None,
-        };
-        Ok(serde_json::to_string(&refusal)?)
+        })
     }
 }

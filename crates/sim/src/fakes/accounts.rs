@@ -189,6 +189,13 @@ impl Fake for FakeUpstox {
                 (401, r#"{"status":"error","errors":[{"errorCode":"UDAPI100050"}]}"#.to_owned())
             };
         }
+        if call.url.ends_with("/v2/login/authorization/token") {
+            let extended = self.extended(now).unwrap_or_default();
+            let token = self.issued.issue(now, upstox_end(now));
+            let text =
+                format!(r#"{{"user_id":"U1","access_token":"{token}","extended_token":"{extended}"}}"#);
+            return (200, text);
+        }
         if self.refuses {
             return (401, r#"{"success":false,"error":"not this account"}"#.to_owned());
         }

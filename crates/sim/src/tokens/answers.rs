@@ -26,6 +26,8 @@ pub struct Given {
     /// Which of the requests about the account it is.
     pub asked: usize,
     pub begun: Timestamp,
+    /// The same by a clock that nobody has set.
+    pub lived: Timestamp,
     pub now: Timestamp,
     /// KV has failed at some time.
     pub kv_failed: bool,
@@ -66,7 +68,8 @@ pub fn answered(
         }
         401 | 403 | 404 | 500 => Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}"))),
         422 if !by_hand => Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}"))),
-        502..=504 => {
+        // What was brought or checked is another task than a renewal, and nobody tries it again but whoever asked.
+        502..=504 if !by_hand && !what.ends_with("/validate") => {
             note_failure(server, &mut truth, given, answered);
             None
         }
@@ -77,11 +80,11 @@ pub fn answered(
     }
 }
 
-/// A token that was brought by hand: an account that has had a token of one user stays that user's.
+/// A token that was brought by hand: the account stays the user's whom its first token was of.
 fn taken_over(truth: &Truth, given: &Given, what: &str, answered: &Answered) -> Option<(Invariant, String)> {
     let user = answered.json()["user_id"].as_str().unwrap_or_default().to_owned();
-    let mut earlier = truth.stored[given.account].iter().filter(|stored| stored.at < given.begun);
-    let has_owner = earlier.any(|stored| !truth.strangers.contains(&stored.token));
+    let first = truth.stored[given.account].first().filter(|first| first.at < given.begun);
+    let has_owner = first.is_some_and(|first| !truth.strangers.contains(&first.token));
     let changed = user == STRANGER && has_owner;
     changed.then(|| (Invariant::OwnerChanged, format!("{what}: the account is now {user}'s")))
 }
@@ -109,7 +112,9 @@ fn token_given(
         return Some((Invariant::OldToken, format!("{token} has expired")));
     }
     let dead = end > now && !known.fake.accepts(token, now);
-    if dead && known.revoked_at.is_some_and(|at| at.plus(CHECKED) < begun) {
+    // An upstream that could not say so is asked again as soon as this.
+    let revoked_at = known.revoked_at.map(|at| known.last_failure.map_or(at, |failed| failed.max(at)));
+    if dead && revoked_at.is_some_and(|at| at.plus(CHECKED) < begun) {
         return Some((Invariant::DeadTokenServed, format!("{token} was revoked long ago")));
     }
     let stored = &truth.stored[account];
@@ -119,7 +124,7 @@ fn token_given(
     let next = stored.get(at + 1)?;
     // Where KV fails, it is told later.
     let told = if given.kv_failed { TOLD } else { Duration::ZERO };
-    if next.at.plus(told).plus(SPREAD) >= begun {
+    if next.lived.plus(told).plus(SPREAD) >= given.lived {
         return None;
     }
     let detail = format!("{token} is given out, {} is newer", next.token);

@@ -45,6 +45,8 @@ struct Truth {
     identity: u32,
     orders: usize,
     deploys: usize,
+    /// How far the clock has been set ahead.
+    jumped: Duration,
     /// Instances were killed by the plan.
     restarts: bool,
     /// Requests about each account, and everything else that may have it call its upstream.
@@ -60,6 +62,8 @@ struct Truth {
 /// A token that became durable.
 struct Stored {
     at: Timestamp,
+    /// The same by a clock that nobody has set.
+    lived: Timestamp,
     /// As it is sealed.
     sealed: String,
     token: String,
@@ -246,8 +250,13 @@ impl Callers {
         let token = tokens.access.expose().to_owned();
         let at = self.world.now();
         if truth.stored[account].last().is_none_or(|last| last.token != token) {
+            // An order that comes late is no retry of another one.
+            if self.world.weather().count(&[Kind::Stray]) > 0 {
+                truth.failed.clear();
+            }
             truth.renewed(account, at);
-            truth.stored[account].push(Stored { at, sealed: sealed.clone(), token });
+            let lived = at.minus(truth.jumped);
+            truth.stored[account].push(Stored { at, lived, sealed: sealed.clone(), token });
         } else if let Some(last) = truth.stored[account].last_mut() {
             last.sealed.clone_from(sealed);
         }
@@ -289,7 +298,10 @@ impl Callers {
                 self.truth.borrow_mut().restarted();
                 self.world.kill(Class::Upstream, ACCOUNTS[account]);
             }
-            Action::Jump { seconds } => self.world.at(self.world.now().plus(Duration::from_secs(seconds))),
+            Action::Jump { seconds } => {
+                self.truth.borrow_mut().jumped += Duration::from_secs(seconds);
+                self.world.at(self.world.now().plus(Duration::from_secs(seconds)));
+            }
             Action::Revoke => {
                 let mut state = self.server.state.borrow_mut();
                 let trader = state.client(TRADER);
@@ -342,11 +354,12 @@ impl Callers {
             (truth.identity, truth.asked[account])
         };
         let begun = host.now();
+        let lived = begun.minus(truth.borrow().jumped);
         self.world.spawn(async move {
             let what = format!("{} {}", sent.method, sent.path);
             let answered = request(&host, sent).await;
             let kv_failed = host.has_happened(&[Kind::KvDown, Kind::KvSlow, Kind::KvStale]);
-            let given = Given { account, identity, asked, begun, now: host.now(), kv_failed };
+            let given = Given { account, identity, asked, begun, lived, now: host.now(), kv_failed };
             let kv = || copy_in_kv(&host, account);
             answers::answered(&server, &truth, &given, &what, answered.as_ref(), &kv);
         });

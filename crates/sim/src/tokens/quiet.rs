@@ -18,10 +18,9 @@ pub fn check(callers: &Callers) {
     }
     let (orders, deploys) = (callers.truth.borrow().orders, callers.truth.borrow().deploys);
     let tokens = callers.server.state.borrow().tokens_within(TENTH);
-    // A change of a short token for a long one is another token each time.
-    // Nor is one whose answer was lost.
+    // A token that was issued and could not be written down is got once more.
     let lost =
-        callers.world.weather().happened().iter().filter(|(_, kind, _)| *kind == Kind::AnswerLost).count();
+        callers.world.weather().count(&[Kind::AnswerLost, Kind::WriteBefore, Kind::WriteAfter, Kind::Kill]);
     let late = callers.server.state.borrow().late;
     if callers.accounts == OAUTH2 && !late && tokens > orders + deploys + lost + 3 {
         callers.broken(Invariant::RenewedTooOften, format!("{tokens} tokens, {orders} orders"));

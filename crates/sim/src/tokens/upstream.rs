@@ -62,6 +62,8 @@ pub struct Client {
     /// When each token was issued.
     tokens: Vec<Timestamp>,
     pub last_call: Option<Timestamp>,
+    /// When it was last called in vain.
+    pub last_failure: Option<Timestamp>,
     /// When its newest token was ended before its time.
     pub revoked_at: Option<Timestamp>,
 }
@@ -100,7 +102,7 @@ impl State {
                 _ => Box::new(FakeClient { issued, ..FakeClient::default() }),
             };
             let (failures, tokens) = (Vec::new(), Vec::new());
-            Client { fake, failures, tokens, last_call: None, revoked_at: None }
+            Client { fake, failures, tokens, last_call: None, last_failure: None, revoked_at: None }
         })
     }
 
@@ -128,6 +130,7 @@ impl State {
             client.failures.clear();
             return;
         }
+        client.last_failure = Some(now);
         client.failures.retain(|at| now.since(*at) < Duration::from_hours(1));
         client.failures.push(now);
         let failures = client.failures.len();

@@ -3,6 +3,7 @@
 use super::{BATCH, CRM, FACTURIFY, FIRST, Fault, Keeper, refused};
 use crate::account::secs;
 use sim::Request;
+use sim::weather::Odds;
 use std::time::Duration;
 
 /// A client orders once a second through 13 seconds of 503, more often than 15 calls. A moment later the upstream is well, and
@@ -76,6 +77,22 @@ fn f21_who_waits_gets_the_retries() {
     keeper.fail_at(FIRST, "/profile", Fault::Status(503, ""), 2);
     let update = || Request::new("POST", "/token/update").json(&serde_json::json!({ "access_token": held }));
     assert_eq!(keeper.at_once(1, update).remove(0).status, 200);
+}
+
+/// An order fails while KV is slow: KV is told beside the quick tries, which come when they are due.
+#[test]
+fn f21_kv_does_not_keep_a_retry_waiting() {
+    let keeper = Keeper::patient();
+    assert_eq!(keeper.read(BATCH).status, 200);
+    keeper.clear_calls();
+    keeper.world.weather().rough(Odds { kv_slow: 1000, ..Odds::default() });
+    keeper.fail(BATCH, Fault::Status(503, ""), 2);
+    let answer = keeper.start("POST", &format!("/api/v1/tokens/{BATCH}/refresh"));
+    // At most 2 and 4 seconds after the failures before them.
+    keeper.pass(Duration::from_millis(6_200));
+    assert_eq!(keeper.count(BATCH), 3, "the failures and the retry that succeeds");
+    keeper.pass(secs(60));
+    assert_eq!(answer.borrow().as_ref().map(|answer| answer.status), Some(200));
 }
 
 /// Nobody is kept longer than 15 seconds for tries that do not help, and all who wait share them.

@@ -74,3 +74,25 @@ fn f25_a_token_that_outlives_the_day_is_marked_as_that() {
     keeper.fail_at(FIRST, "/profile", super::Fault::Status(401, r#"{"status":"error","errors":[{}]}"#), 1);
     refused(&update(&keeper, &brought), 422, "upstream_token_refused");
 }
+
+/// A code brings two tokens: the one of the day, and one that lives a year and reads.
+#[test]
+fn f25_a_code_brings_the_extended_token_too() {
+    let keeper = Keeper::new();
+    let app = r#"{"agnidata001":{"client_id":"c1","client_secret":"s1","redirect_uri":"https://me/cb"}}"#;
+    keeper.world.deploy(&[("UPSTOX_APPS", app)]);
+    let exchange =
+        || Request::new("POST", "/accounts/agnidata001/token/exchange").json(&json!({ "code": "c" }));
+    let answer = keeper.at_once(1, exchange).remove(0);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let kind = |kind: &str| {
+        let answer = keeper.send("GET", &format!("/accounts/agnidata001/token?kind={kind}"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    };
+    let (trading, extended) = (kind("trading"), kind("extended"));
+    assert_ne!(trading["access_token"], extended["access_token"]);
+    assert_eq!(answer.json()["extended_until"], extended["expires_at"]);
+    assert!(extended["expires_at"].as_str() > Some("2027"), "{extended}");
+    assert!(trading["expires_at"].as_str() < Some("2026-12"), "{trading}");
+}
