@@ -104,12 +104,15 @@ impl Workers {
     fn read(&self) -> Shared {
         let env: &JsValue = self.env.as_ref();
         let lookup = |name: &str| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
-        App::new(&lookup).map(Rc::new).map_err(|faults| {
-            for fault in &faults {
-                self.fault("configuration", fault, None);
-            }
-            Rc::new(faults)
-        })
+        let read = App::new(&lookup);
+        let faults = match &read {
+            Ok(app) => &app.config.providers.faults,
+            Err(faults) => faults,
+        };
+        for fault in faults {
+            self.fault("configuration", fault, None);
+        }
+        read.map(Rc::new).map_err(Rc::new)
     }
 }
 

@@ -18,6 +18,12 @@ async function health() {
 }
 
 const counts = (total: number, healthy: number, failed: number) => ({ total, healthy, failed });
+/** Of one provider: also how many have a token. */
+const upstream = (total: number, healthy: number, failed: number, available = healthy) => ({
+  ...counts(total, healthy, failed),
+  available,
+  misconfigured: 0,
+});
 
 async function all(): Promise<void> {
   for (const account of ACCOUNTS) await read(account);
@@ -25,8 +31,9 @@ async function all(): Promise<void> {
 }
 
 it("counts what is configured, what has a token and what failed", async () => {
+  // Nobody has a token yet.
   expect(await health()).toEqual({
-    status: "healthy",
+    status: "degraded",
     service: "sallyport",
     active_sessions: 0,
     persistent_sessions: 0,
@@ -34,13 +41,13 @@ it("counts what is configured, what has a token and what failed", async () => {
     timestamp: new Date().toISOString(),
     current_time_ist: expect.stringMatching(/^2030-01-01T11:3\d:\d\d\+05:30$/),
     accounts: counts(3, 0, 0),
-    upstreams: { facturify: counts(1, 0, 0), upstox: counts(3, 0, 0), oauth2: counts(2, 0, 0) },
+    upstreams: { facturify: upstream(1, 0, 0), upstox: upstream(3, 0, 0), oauth2: upstream(2, 0, 0) },
   });
   await all();
   expect(await health()).toMatchObject({
     status: "healthy",
     accounts: counts(3, 3, 0),
-    upstreams: { facturify: counts(1, 1, 0), upstox: counts(3, 3, 0), oauth2: counts(2, 2, 0) },
+    upstreams: { facturify: upstream(1, 1, 0), upstox: upstream(3, 3, 0), oauth2: upstream(2, 2, 0) },
   });
 });
 
@@ -59,7 +66,8 @@ it("an account that failed is told of, and the others carry on", async () => {
 it("one whose renewal was refused three times has failed; one that has only expired has not", async () => {
   await all();
   await later(16 * HOUR);
-  expect(await health()).toMatchObject({ status: "healthy", accounts: counts(3, 0, 0) });
+  // No token at all is not healthy, and no failure.
+  expect(await health()).toMatchObject({ status: "degraded", accounts: counts(3, 0, 0) });
   upstreams.set({ tokens: { refresh_gives: "dead" } });
   await read(FIRST);
   for (let n = 0; n < 2; n++) {

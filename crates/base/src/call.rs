@@ -65,6 +65,8 @@ pub enum Code {
     Interrupted,
     /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
     Unreadable,
+    /// The settings of the account are faulty: final.
+    Misconfigured,
     /// There is no token, and no way to get one but to be given one.
     #[serde(rename = "no_means")]
     NoTokenSource,
@@ -78,7 +80,14 @@ pub enum Code {
 impl Code {
     /// Whether trying again with the same input cannot help, and may get an account locked.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::CredentialsRefused | Self::InputRefused | Self::GrantRefused | Self::Unreadable)
+        matches!(
+            self,
+            Self::CredentialsRefused
+                | Self::InputRefused
+                | Self::GrantRefused
+                | Self::Unreadable
+                | Self::Misconfigured
+        )
     }
 
     /// Whether the same may work a moment later: the upstream, or the way to it, was not well.
@@ -109,6 +118,7 @@ impl Code {
             Self::OtherUser => "upstream_user_changed",
             Self::Interrupted => "upstream_outcome_unknown",
             Self::Unreadable => "credential_unreadable",
+            Self::Misconfigured => "account_misconfigured",
             Self::NoTokenSource => "token_unavailable",
             Self::ApprovalPending => "approval_pending",
             Self::CallBudgetExhausted => "upstream_calls_spent",

@@ -54,7 +54,10 @@ async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
     let app = ports.app().map_err(|_| Unreachable)?;
     let accounts = app.config.providers.all();
     let names = accounts.iter().map(AccountKey::to_string).collect();
-    ports.send(&keeper::index_address(), &Keep { names }).await?;
+    // Accounts that a mistyped setting hides are not over: which sealing keys they need is known by the index only.
+    if app.config.providers.unread.is_empty() {
+        ports.send(&keeper::index_address(), &Keep { names }).await?;
+    }
     let all = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
     let spread_millis = all.saturating_mul(SPREAD_MILLIS_EACH).min(SPREAD_MILLIS_MAX);
     let of_accounts = accounts.chunks(SWEEP_MAX).map(|accounts| {

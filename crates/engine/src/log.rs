@@ -27,9 +27,9 @@ pub fn operation(key: &AccountKey, entry: &Entry) -> String {
     .to_string()
 }
 
-/// An alert, whether or not somebody else is told of it.
-pub fn alert(key: &AccountKey, alert: &Alert) -> String {
-    json!({
+/// An alert, whether or not somebody else is told of it; with what is wrong with the account's settings, if that is.
+pub fn alert(key: &AccountKey, alert: &Alert, fault: Option<&str>) -> String {
+    let mut line = json!({
         "level": if alert.kind == Kind::Recovered { "info" } else { "warn" },
         "event": "alert",
         "at": alert.at.rfc3339(),
@@ -37,8 +37,11 @@ pub fn alert(key: &AccountKey, alert: &Alert) -> String {
         "account": key.to_string(),
         "code": alert.code.map(Code::as_str),
         "expires_at": alert.expires_at.map(Timestamp::rfc3339),
-    })
-    .to_string()
+    });
+    if let Some(fault) = fault {
+        line["error"] = fault.into();
+    }
+    line.to_string()
 }
 
 /// The audit record of a session that its own alarm has ended: nobody asked for it.

@@ -86,6 +86,7 @@ struct Counted {
     provider: String,
     healthy: u64,
     failed: u64,
+    available: u64,
 }
 
 #[derive(Deserialize)]
@@ -124,10 +125,13 @@ impl<H: Host> Roster<H> {
     }
 
     fn counts(&self, now: Timestamp) -> Result<CountsReply, Fault> {
-        let query = "SELECT provider, sum(failed = 0 AND expires_at > ?) AS healthy, sum(failed) AS failed \
-                     FROM accounts GROUP BY provider";
-        let counted = self.0.sql(query, vec![now.try_into()?])?;
-        let counts = |Counted { provider, healthy, failed }| (provider, Counts { healthy, failed });
+        let query = "SELECT provider, sum(failed = 0 AND expires_at > ?) AS healthy, sum(failed) AS failed, \
+                     sum(expires_at > ?) AS available FROM accounts GROUP BY provider";
+        let counted = self.0.sql(query, vec![now.try_into()?, now.try_into()?])?;
+        let counts = |c: Counted| {
+            let Counted { provider, healthy, failed, available } = c;
+            (provider, Counts { healthy, failed, available })
+        };
         Ok(CountsReply { counts: counted.into_iter().map(counts).collect() })
     }
 

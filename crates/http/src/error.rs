@@ -239,7 +239,7 @@ const fn upstream_status(code: Code, passes_on: bool) -> u16 {
     match code {
         Code::Timeout => 504,
         Code::CallBudgetExhausted => 429,
-        Code::NoTokenSource | Code::ApprovalPending | Code::Unreadable => 503,
+        Code::NoTokenSource | Code::ApprovalPending | Code::Unreadable | Code::Misconfigured => 503,
         Code::CredentialsRefused if passes_on => 401,
         Code::InputRefused | Code::TokenRefused | Code::OtherUser | Code::GrantRefused if passes_on => 422,
         Code::Unreachable

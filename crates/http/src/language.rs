@@ -102,6 +102,11 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
             "No se puede leer el token guardado de esta cuenta",
             "Không thể đọc mã đã lưu của tài khoản này",
         ],
+        Code::Misconfigured => [
+            "The settings of this account are faulty; its status says how",
+            "La configuración de esta cuenta es errónea; su estado indica en qué",
+            "Cấu hình của tài khoản này bị lỗi; xem trạng thái để biết chi tiết",
+        ],
         Code::NoTokenSource => [
             "There is no token for this account",
             "No hay token para esta cuenta",

@@ -6,6 +6,7 @@ use super::alert::{self, Alert, Kind};
 use super::backoff::{CALLS_PER_HOUR, RETRY_AFTER_MAX, allowed_at, forget_old};
 use super::call::{Code, Failure, Grant, Outcome};
 use super::history::Entry;
+use super::misconfigured;
 use super::protocol::{Actor, Adopt, Fault, Operation, Refusal, Status, Task};
 use super::providers::Provider;
 use super::state::{
@@ -119,8 +120,13 @@ const TAUGHT_LEAST: Duration = Duration::from_mins(1);
 /// A success that is this fresh is not repeated for a Cron Trigger that comes twice.
 const DAILY_ONCE: Duration = Duration::from_mins(1);
 pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, c: &Context<'_>) -> Decision {
-    notice_identity(account, tokens, c);
-    notice_settings(account, tokens, c);
+    if let Some(decision) = misconfigured::decide(account, &event, c) {
+        return decision;
+    }
+    if c.provider.settings_fault().is_none() {
+        notice_identity(account, tokens, c);
+        notice_settings(account, tokens, c);
+    }
     if account.owner.is_none() {
         // Also of an account of a release that did not keep it.
         account.owner = account.held.as_ref().and_then(|held| held.user_id.clone());
@@ -200,14 +206,7 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
 /// A token of another identity is not given out, from the first look on: nothing of it is kept but a refresh token of the same
 /// lineage. Only a new secret of the same client leaves the identity as it is.
 fn notice_identity(account: &mut Account, tokens: &mut Option<Tokens>, c: &Context<'_>) {
-    // An account of a release that kept no identity has that of its settings.
-    let unknown = account.identity.is_empty();
-    let same = if unknown {
-        account.settings.is_empty() || account.settings == c.settings
-    } else {
-        account.identity == c.identity
-    };
-    if !same {
+    if !same_identity(account, c) {
         account.held = None;
         account.owner = None;
         (account.check_at, account.doubted_at) = (None, None);
@@ -228,6 +227,15 @@ fn notice_identity(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
     }
     if account.identity != c.identity {
         c.identity.clone_into(&mut account.identity);
+    }
+}
+
+/// Whether what is held is of the identity that the settings have. An account of a release that kept none has that of its settings.
+pub(super) fn same_identity(account: &Account, c: &Context<'_>) -> bool {
+    if account.identity.is_empty() {
+        account.settings.is_empty() || account.settings == c.settings
+    } else {
+        account.identity == c.identity
     }
 }
 
@@ -445,7 +453,8 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
     }
 }
 
-fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
+/// Warns of a token that runs out, if it is time.
+pub(super) fn warn(account: &mut Account, c: &Context<'_>) {
     if account.warn_at(c.warning).is_some_and(|at| at <= c.now) {
         let live = account.live(c.now).is_some();
         account.warned = account.held.as_ref().map(|h| h.expires_at);
@@ -454,6 +463,10 @@ fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
             alert(account, Kind::Expiring, account.trouble.as_ref().map(|t| t.code), c.now);
         }
     }
+}
+
+fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
+    warn(account, c);
     if account.task.is_some() {
         return Verdict::Nothing;
     }
@@ -730,7 +743,7 @@ fn check_again(account: &Account, retry_after: Option<Duration>, c: &Context<'_>
     Due { at, operation: Operation::Check, source: Source::Refresh }
 }
 
-fn recover(account: &mut Account, c: &Context<'_>) {
+pub(super) fn recover(account: &mut Account, c: &Context<'_>) {
     if account.trouble.take().is_some_and(|t| t.told) {
         alert(account, Kind::Recovered, None, c.now);
     }
@@ -889,7 +902,7 @@ fn interrupted(account: &mut Account, c: &Context<'_>) -> Decision {
     Decision { verdict: Verdict::Nothing, entry: Some(entry) }
 }
 
-fn entry(task: Option<TaskInFlight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
+pub(super) fn entry(task: Option<TaskInFlight>, operation: Operation, calls: u32, at: Timestamp) -> Entry {
     let (who, request_id) = task.map(|f| (f.who, f.request_id)).unwrap_or_default();
     let outcome = "ok".to_owned();
     Entry { at, operation, outcome, who, request_id, calls, status: None, expires_at: None }
@@ -909,7 +922,7 @@ fn renewal_source(account: &Account) -> Source {
     if account.generation == 0 { Source::Startup } else { Source::Refresh }
 }
 
-fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: Timestamp) {
+pub(super) fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: Timestamp) {
     account.alerts += 1;
     let expires_at = account.held.as_ref().map(|h| h.expires_at);
     let number = account.alerts;
@@ -966,6 +979,7 @@ pub fn status(account: &Account, kid: Option<&str>, now: Timestamp) -> Status {
             status: t.status,
             at: t.at,
             failures: t.failures,
+            message: None,
         }),
         next_renewal_at: renewal,
         approval_until: account.approval_until.filter(|until| *until > now),

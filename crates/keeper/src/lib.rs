@@ -11,6 +11,7 @@ mod facturify;
 pub mod history;
 mod jwt;
 mod life;
+mod misconfigured;
 mod oauth2;
 pub mod protocol;
 pub mod providers;
@@ -24,6 +25,8 @@ pub mod upstream_index;
 mod approval_tests;
 #[cfg(test)]
 mod edges_tests;
+#[cfg(test)]
+mod faulty_tests;
 #[cfg(test)]
 mod found_tests;
 #[cfg(test)]

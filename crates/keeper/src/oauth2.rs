@@ -10,7 +10,7 @@ use super::schedule::before_expiry;
 use super::state::{Due, Held, Source, Tokens};
 use base::clock::Timestamp;
 use base::jitter::Jitter;
-use base::secret::{self, Secret};
+use base::secret::Secret;
 use base64ct::{Base64, Encoding};
 use form_urlencoded::byte_serialize;
 use serde::Deserialize;
@@ -22,40 +22,54 @@ const LIFETIME_DEFAULT: Duration = Duration::from_hours(1);
 /// The buffer before the expiry, or the last quarter of a shorter life.
 const BUFFER: Duration = Duration::from_mins(15);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grant {
     ClientCredentials,
     RefreshToken,
 }
 
 /// How the client shows who it is (RFC 6749 §2.3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
-    #[default]
     Basic,
     Body,
+    /// A public client (§2.1), which has nothing to show.
+    None,
 }
 
 /// One account, as it stands in the settings.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Account {
+    /// It may have a query (§3.2).
     pub token_url: String,
     pub grant: Grant,
     pub client_id: String,
-    #[serde(with = "secret::wire")]
-    pub client_secret: Secret,
-    #[serde(default)]
+    /// A public client has none.
+    pub client_secret: Option<Secret>,
     pub client_auth: ClientAuth,
-    #[serde(default)]
     pub scope: Option<String>,
     /// Longest that a token is believed to live, whatever the server says.
-    #[serde(default)]
     pub lifetime_seconds: Option<u64>,
     /// The first refresh token. Once the server has rotated it, the newer one is used.
-    #[serde(default, with = "secret::wire_option")]
     pub refresh_token: Option<Secret>,
+    /// What else is sent in the form: `audience` and `resource` (RFC 8707), each perhaps several times, and what this server wants
+    /// besides.
+    pub parameters: Vec<(String, Secret)>,
+    /// Headers besides ours, which some servers go by.
+    pub headers: Vec<(&'static str, Secret)>,
+}
+
+impl Account {
+    /// What is sent besides, for a hash. Nothing if that is nothing, as a release that did not know of it has stored it.
+    fn besides(&self) -> String {
+        if self.parameters.is_empty() && self.headers.is_empty() {
+            return String::new();
+        }
+        let parameters: Vec<_> =
+            self.parameters.iter().map(|(name, v)| (name.as_str(), v.expose())).collect();
+        let headers: Vec<_> = self.headers.iter().map(|(name, v)| (*name, v.expose())).collect();
+        format!("\n{parameters:?}\n{headers:?}")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -88,14 +102,16 @@ impl Provider for OAuth2 {
     fn identity(&self) -> String {
         let lineage = self.lineage();
         let lineage = lineage.as_ref().map(Secret::expose);
-        format!("{lineage:?}\n{:?}\n{:?}", self.account.grant, self.account.scope)
+        let a = &self.account;
+        format!("{lineage:?}\n{:?}\n{:?}{}", a.grant, a.scope, a.besides())
     }
 
     fn settings(&self) -> String {
         let a = &self.account;
         let lineage = self.lineage();
-        let (lineage, secret) = (lineage.as_ref().map(Secret::expose), a.client_secret.expose());
-        format!("{lineage:?}\n{secret}\n{:?}\n{:?}\n{:?}", a.grant, a.client_auth, a.scope)
+        let secret = a.client_secret.as_ref().map(Secret::expose).unwrap_or_default();
+        let lineage = lineage.as_ref().map(Secret::expose);
+        format!("{lineage:?}\n{secret}\n{:?}\n{:?}\n{:?}{}", a.grant, a.client_auth, a.scope, a.besides())
     }
 
     /// The seed, the server and the client that it was given to (RFC 6749 §6); not the client's secret.
@@ -150,20 +166,26 @@ impl Calls {
         if let Some(scope) = &a.scope {
             fields.push(("scope", scope));
         }
-        if a.client_auth == ClientAuth::Body {
-            fields.push(("client_id", &a.client_id));
-            fields.push(("client_secret", a.client_secret.expose()));
+        let secret = a.client_secret.as_ref().map(Secret::expose).unwrap_or_default();
+        match a.client_auth {
+            ClientAuth::Basic => {}
+            ClientAuth::Body => {
+                fields.extend([("client_id", a.client_id.as_str()), ("client_secret", secret)]);
+            }
+            ClientAuth::None => fields.push(("client_id", &a.client_id)),
         }
+        fields.extend(a.parameters.iter().map(|(name, value)| (name.as_str(), value.expose())));
         let (mut headers, body) = form_body(&fields);
         headers.push(("accept", Secret::new("application/json")));
         if a.client_auth == ClientAuth::Basic {
             // RFC 6749 §2.3.1 wants both form-encoded. That leaves `-`, `_` and `.` as they are, which also suits the many
             // servers that forget to decode: ids are often made of these.
             let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = format!("{}:{}", encode(&a.client_id), encode(a.client_secret.expose()));
+            let pair = format!("{}:{}", encode(&a.client_id), encode(secret));
             let basic = format!("Basic {}", Base64::encode_string(pair.as_bytes()));
             headers.push(("authorization", Secret::new(basic)));
         }
+        headers.extend(a.headers.iter().cloned());
         Step::Call(Call {
             method: "POST",
             url: a.token_url.clone(),

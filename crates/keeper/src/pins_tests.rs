@@ -145,11 +145,20 @@ fn names_of_accounts() {
     assert_eq!(names.to_vec(), section("keeper", "names of accounts"));
 }
 
+/// What only some accounts have.
+const BESIDES: &str = r#""grant":"client_credentials","audience":"a","resource":"r","parameters":{"tenant":"t"},"headers":{"x-tenant":"t"}"#;
+
 /// A hash of these is stored with an account and with KV's copies, where a token of another identity is not given out.
 #[test]
 fn identities_as_they_are_compared() {
-    let providers =
-        [facturify(), upstox(), upstox_app(), upstox_manual(), oauth2(r#""grant":"client_credentials""#)];
+    let providers = [
+        facturify(),
+        upstox(),
+        upstox_app(),
+        upstox_manual(),
+        oauth2(r#""grant":"client_credentials""#),
+        oauth2(BESIDES),
+    ];
     let identities = providers.iter().map(|p| serde_json::to_string(&p.identity()).unwrap());
     assert_eq!(identities.collect::<Vec<_>>(), section("keeper", "identity"));
 }
@@ -166,6 +175,7 @@ fn settings_and_lineages_as_they_are_compared() {
         oauth2(r#""grant":"client_credentials""#),
         oauth2(r#""grant":"client_credentials","client_auth":"body","scope":"a b""#),
         oauth2_rotating("seed"),
+        oauth2(BESIDES),
     ];
     let settings = providers.iter().map(|p| serde_json::to_string(&p.settings()).unwrap());
     assert_eq!(settings.collect::<Vec<_>>(), section("keeper", "settings"));

@@ -137,6 +137,7 @@ pub enum ApprovalReply {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // It is sent, and not kept in numbers.
 pub enum StatusReply {
     Status(Status),
     NoAccount,

@@ -2,6 +2,7 @@
 
 use super::backoff::Backoff;
 use super::call::Script;
+use super::misconfigured::Faulty;
 use super::protocol::Task;
 use super::state::{Due, Held, Tokens};
 use super::{AccountKey, facturify, oauth2, upstox};
@@ -14,7 +15,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use facturify::{Facturify, RefreshMethod};
-pub use oauth2::{Account as OAuth2Account, Grant as OAuth2Grant, OAuth2};
+pub use oauth2::{Account as OAuth2Account, ClientAuth, Grant as OAuth2Grant, OAuth2};
 pub use upstox::{App, Common, Upstox};
 
 /// What the life cycle goes by.
@@ -69,6 +70,11 @@ pub trait Provider: fmt::Debug {
         None
     }
 
+    /// What is wrong with the account's settings, by their names; never a value. Then nothing is called for it.
+    fn settings_fault(&self) -> Option<&str> {
+        None
+    }
+
     /// What a refresh token that the upstream gave descends from. While this is the same it stays good, whatever else is
     /// changed: it may be the only one that works.
     fn lineage(&self) -> Option<Secret> {
@@ -93,12 +99,21 @@ pub struct Providers {
     pub upstox_default: Option<AccountName>,
     pub upstox_apps: BTreeMap<AccountName, App>,
     pub oauth2: BTreeMap<AccountName, OAuth2>,
+    /// Accounts whose settings are faulty. Of these, only the Upstox ones are in the lists above, too.
+    pub faulty: BTreeMap<AccountKey, Faulty>,
+    /// Providers whose list of accounts cannot be read whole: there may be some that nobody knows of.
+    pub unread: Vec<&'static str>,
+    /// All that is wrong with settings of accounts, each fault once; never a value.
+    pub faults: Vec<String>,
 }
 
 impl Providers {
     /// The provider of an account, with its settings; nothing if it is not configured.
     pub fn get(&self, key: &AccountKey) -> Option<Box<dyn Provider>> {
         let account = &key.account;
+        if let Some(faulty) = self.faulty.get(key) {
+            return Some(Box::new(faulty.clone()));
+        }
         match key.provider {
             FACTURIFY if *account == *DEFAULT => Some(Box::new(self.facturify.clone()?)),
             UPSTOX if self.upstox_accounts.contains(account) => {
@@ -113,26 +128,40 @@ impl Providers {
     /// The key of an account, if it is configured.
     pub fn find(&self, provider: &str, account: &str) -> Option<AccountKey> {
         let provider = [FACTURIFY, UPSTOX, OAUTH2].into_iter().find(|p| *p == provider)?;
-        let account = AccountName::parse(account)?;
+        let key = AccountKey { provider, account: AccountName::parse(account)? };
+        let account = &key.account;
         let known = match provider {
-            FACTURIFY => self.facturify.is_some() && account == *DEFAULT,
-            UPSTOX => self.upstox_accounts.contains(&account),
-            _ => self.oauth2.contains_key(&account),
+            FACTURIFY => self.facturify.is_some() && *account == *DEFAULT,
+            UPSTOX => self.upstox_accounts.contains(account),
+            _ => self.oauth2.contains_key(account),
         };
-        known.then_some(AccountKey { provider, account })
+        (known || self.faulty.contains_key(&key)).then_some(key)
+    }
+
+    /// Whether there may be accounts of a provider that nobody knows of, because the setting that lists them cannot be read.
+    pub fn is_unread(&self, provider: &str) -> bool {
+        self.unread.contains(&provider)
+    }
+
+    /// How many faults there are of a provider: accounts, and a list that cannot be read as one more.
+    pub fn count_faulty(&self, provider: &str) -> usize {
+        let accounts = self.faulty.keys().filter(|key| key.provider == provider).count();
+        accounts + usize::from(self.is_unread(provider))
     }
 
     /// How many accounts of a provider are configured.
     pub fn count(&self, provider: &str) -> usize {
+        let faulty = || self.faulty.keys().filter(|key| key.provider == provider).count();
         match provider {
-            FACTURIFY => usize::from(self.facturify.is_some()),
+            FACTURIFY => usize::from(self.facturify.is_some()) + faulty(),
             UPSTOX => self.upstox_accounts.len(),
-            _ => self.oauth2.len(),
+            _ => self.oauth2.len() + faulty(),
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        [FACTURIFY, UPSTOX, OAUTH2].into_iter().all(|provider| self.count(provider) == 0)
+        let none = [FACTURIFY, UPSTOX, OAUTH2].into_iter().all(|provider| self.count(provider) == 0);
+        none && self.unread.is_empty()
     }
 
     /// Every configured account.
@@ -142,6 +171,7 @@ impl Providers {
         let facturify = self.facturify.iter().map(|_| key(FACTURIFY, &default));
         let upstox = self.upstox_accounts.iter().map(|a| key(UPSTOX, a));
         let oauth2 = self.oauth2.keys().map(|a| key(OAUTH2, a));
-        facturify.chain(upstox).chain(oauth2).collect()
+        let faulty = self.faulty.keys().filter(|key| key.provider != UPSTOX).cloned();
+        facturify.chain(upstox).chain(oauth2).chain(faulty).collect()
     }
 }

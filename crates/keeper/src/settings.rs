@@ -1,55 +1,83 @@
-//! The settings of the upstream accounts.
+//! The settings of the upstream accounts. What is wrong with one account is its own fault: it needs attention and says why, and
+//! everything else runs.
 
+mod members;
+mod oauth2;
+mod upstox;
+
+use crate::AccountKey;
 use crate::backoff::Backoff;
-use crate::providers::{
-    App, Common, Facturify, OAuth2, OAuth2Account, OAuth2Grant, Providers, RefreshMethod, Rules,
-};
+use crate::misconfigured::Faulty;
+use crate::providers::{DEFAULT, FACTURIFY, Facturify, Provider, Providers, RefreshMethod, Rules};
 use base::ids::AccountName;
-use base::settings::{self as s, Reader, is_base_url};
-use std::collections::BTreeMap;
+use base::secret::Secret;
+use base::settings::{self as s, Reader};
 use std::time::Duration;
 
-/// Longest life of a token that a setting may allow, in seconds: a year.
-const LIFETIME_SECONDS_MAX: u64 = 31_536_000;
 /// What a task takes besides its calls.
 const SLACK: Duration = Duration::from_secs(5);
 
+/// What is set for all but Facturify.
+struct Shared {
+    backoff: Backoff,
+    timeout: Duration,
+    patience: Duration,
+    /// What is wrong with it.
+    fault: Option<String>,
+}
+
 pub fn providers(r: &mut Reader<'_>) -> Providers {
+    // What is wrong from here on is not the deployment's.
+    let before = std::mem::take(&mut r.faults);
+    let mut all = Providers::default();
+    let patience = Duration::from_secs(r.number(&s::UPSTREAM_WAIT_SECONDS));
+    let waiting = own_faults(r, &mut all);
     let backoff = Backoff {
         retries: r.number32(&s::UPSTREAM_MAX_RETRIES),
         base_thousandths: r.base_thousandths(&s::UPSTREAM_RETRY_BACKOFF),
     };
     let timeout = Duration::from_secs(r.number(&s::UPSTREAM_TIMEOUT_SECONDS));
-    let patience = Duration::from_secs(r.number(&s::UPSTREAM_WAIT_SECONDS));
-    let (upstox_accounts, upstox_default) = upstox_accounts(r);
-    let upstox_apps: BTreeMap<AccountName, App> = r.json(&s::UPSTOX_APPS);
-    if upstox_apps.keys().any(|id| !upstox_accounts.contains(id)) {
-        r.faults.push("UPSTOX_APPS has an account that is not in UPSTOX_ACCOUNT_IDS".to_owned());
-    }
-    Providers {
-        facturify: facturify(r, patience),
-        upstox: Common {
-            base_url: r.url(&s::UPSTOX_BASE_URL).unwrap_or_default(),
-            service_url: r.url(&s::TOKEN_REFRESH_SERVICE_URL),
-            timeout,
-            backoff,
-            patience,
-            check_every: Duration::from_secs(r.number(&s::TOKEN_CHECK_MINUTES) * 60),
-        },
-        upstox_accounts,
-        upstox_default,
-        upstox_apps,
-        oauth2: oauth2(r, timeout, backoff, patience),
-    }
+    let fault = joined([waiting.clone(), own_faults(r, &mut all)]);
+    facturify(r, &mut all, patience, waiting);
+    let shared = Shared { backoff, timeout, patience, fault };
+    upstox::read(r, &mut all, &shared);
+    oauth2::read(r, &mut all, &shared);
+    r.faults = before;
+    all
 }
 
-fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
+/// Takes what was found wrong since the last time.
+fn own_faults(r: &mut Reader<'_>, all: &mut Providers) -> Option<String> {
+    let own = std::mem::take(&mut r.faults);
+    all.faults.extend(own.iter().cloned());
+    joined(own.into_iter().map(Some))
+}
+
+fn joined(faults: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    faults.into_iter().flatten().reduce(|all, more| format!("{all}; {more}"))
+}
+
+/// An account that is there by name, and whose settings are faulty. `provider` is as much of it as could be read, `known`: that
+/// is all that makes its identity.
+fn put_faulty(
+    all: &mut Providers,
+    name: (&'static str, AccountName),
+    provider: &dyn Provider,
+    fault: String,
+    known: bool,
+) {
+    let (provider_name, account) = name;
+    all.faulty.insert(AccountKey { provider: provider_name, account }, Faulty::new(provider, fault, known));
+}
+
+fn facturify(r: &mut Reader<'_>, all: &mut Providers, patience: Duration, waiting: Option<String>) {
     let key = r.credential(&s::FACTURIFY_API_KEY);
+    let base_url = r.url(&s::FACTURIFY_BASE_URL).unwrap_or_default();
+    let identity = own_faults(r, all);
     let secret = r.credential(&s::FACTURIFY_API_SECRET);
     if key.is_some() != secret.is_some() {
         r.faults.push("FACTURIFY_API_KEY and FACTURIFY_API_SECRET go together; one is missing".to_owned());
     }
-    let base_url = r.url(&s::FACTURIFY_BASE_URL).unwrap_or_default();
     let timeout = Duration::from_secs(r.number(&s::FACTURIFY_TIMEOUT));
     let buffer = Duration::from_secs(r.number(&s::FACTURIFY_TOKEN_REFRESH_BUFFER));
     let lifetime_max = Duration::from_secs(r.number(&s::FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS));
@@ -71,63 +99,15 @@ fn facturify(r: &mut Reader<'_>, patience: Duration) -> Option<Facturify> {
         checks: false,
         check_every: Duration::ZERO,
     };
-    let (api_key, api_secret) = (key?, secret?);
-    Some(Facturify { base_url, api_key, api_secret, timeout, buffer, lifetime_max, refresh_method, rules })
-}
-
-/// All account ids, and the one that routes without an id use.
-fn upstox_accounts(r: &mut Reader<'_>) -> (Vec<AccountName>, Option<AccountName>) {
-    let mut accounts = r.accounts(&s::UPSTOX_ACCOUNT_IDS);
-    for more in &s::UPSTOX_ACCOUNT_IDS_MORE {
-        accounts.extend(r.accounts(more));
-    }
-    let default = r.accounts(&s::INTERNAL_API_ACCOUNT_ID);
-    if default.len() > 1 {
-        r.faults.push("INTERNAL_API_ACCOUNT_ID must be one account id".to_owned());
-    }
-    // The default account is one, whether or not it is listed.
-    if let Some(id) = default.first()
-        && !accounts.contains(id)
-    {
-        accounts.insert(0, id.clone());
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    accounts.retain(|id| seen.insert(id.clone()));
-    let default = default.into_iter().next().or_else(|| accounts.first().cloned());
-    (accounts, default)
-}
-
-fn oauth2(
-    r: &mut Reader<'_>,
-    timeout: Duration,
-    backoff: Backoff,
-    patience: Duration,
-) -> BTreeMap<AccountName, OAuth2> {
-    let accounts: BTreeMap<AccountName, OAuth2Account> = r.json(&s::OAUTH2_ACCOUNTS);
-    for (id, account) in &accounts {
-        if !is_base_url(&account.token_url) {
-            r.faults.push(format!("OAUTH2_ACCOUNTS: token_url of {id} must be https://…"));
+    let (on, known) = (key.is_some() || secret.is_some(), key.is_some() && identity.is_none());
+    let fault = joined([waiting.filter(|_| on), identity, own_faults(r, all)]);
+    let (api_key, api_secret) = (key.unwrap_or(Secret::new("")), secret.unwrap_or(Secret::new("")));
+    let facturify =
+        Facturify { base_url, api_key, api_secret, timeout, buffer, lifetime_max, refresh_method, rules };
+    match fault {
+        Some(fault) => {
+            put_faulty(all, (FACTURIFY, AccountName::issued(DEFAULT)), &facturify, fault, known);
         }
-        if account.grant == OAuth2Grant::RefreshToken && account.refresh_token.is_none() {
-            r.faults.push(format!("OAUTH2_ACCOUNTS: {id} needs a refresh_token for its grant"));
-        }
-        if account.lifetime_seconds.is_some_and(|life| !(60..=LIFETIME_SECONDS_MAX).contains(&life)) {
-            r.faults.push(format!(
-                "OAUTH2_ACCOUNTS: lifetime_seconds of {id} must be 60 to {LIFETIME_SECONDS_MAX}"
-            ));
-        }
+        None => all.facturify = Some(facturify).filter(|_| on),
     }
-    let rules = Rules {
-        backoff,
-        patience,
-        calls_max: 1,
-        task_max: timeout + SLACK,
-        extends: true,
-        automatic: true,
-        by_approval: false,
-        daily: false,
-        checks: false,
-        check_every: Duration::ZERO,
-    };
-    accounts.into_iter().map(|(id, account)| (id, OAuth2 { account, timeout, rules })).collect()
 }

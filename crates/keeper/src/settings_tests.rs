@@ -64,8 +64,9 @@ fn the_default_account_is_one_whether_or_not_it_is_listed() {
         assert_eq!(providers.upstox_accounts, all);
         assert_eq!(providers.upstox_default, Some(AccountName::issued(default.unwrap_or("a1"))));
     }
-    let (_, faults) = configured(&[("UPSTOX_ACCOUNT_IDS", "a1"), ("INTERNAL_API_ACCOUNT_ID", "a1,a2")]);
-    assert_eq!(faults, ["INTERNAL_API_ACCOUNT_ID must be one account id"]);
+    let (providers, _) = configured(&[("UPSTOX_ACCOUNT_IDS", "a1"), ("INTERNAL_API_ACCOUNT_ID", "a1,a2")]);
+    assert_eq!(providers.faults, ["INTERNAL_API_ACCOUNT_ID must be one account id"]);
+    assert!(providers.upstox_default.is_none() && providers.is_unread(UPSTOX));
 }
 
 #[test]

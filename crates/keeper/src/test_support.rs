@@ -42,7 +42,7 @@ pub(super) fn configured(settings: &[(&str, &str)]) -> (Providers, Vec<String>) 
 /// A provider as a deployment has it.
 pub(super) fn provider(name: &str, account: &str, settings: &[(&str, &str)]) -> Box<dyn Provider> {
     let (providers, faults) = configured(settings);
-    assert_eq!(faults, Vec::<String>::new());
+    assert_eq!((&faults, &providers.faults), (&Vec::new(), &Vec::<String>::new()));
     providers.get(&providers.find(name, account).unwrap()).unwrap()
 }
 

@@ -52,15 +52,12 @@ impl Default for Common {
 }
 
 /// The account's app at Upstox, for the code exchange and for token requests.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct App {
     pub client_id: String,
-    #[serde(with = "base::secret::wire")]
     pub client_secret: Secret,
-    #[serde(default)]
     pub redirect_uri: Option<String>,
     /// The Upstox user that tokens have to belong to.
-    #[serde(default)]
     pub user_id: Option<String>,
 }
 

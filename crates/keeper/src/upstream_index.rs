@@ -3,6 +3,7 @@
 //! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
 
 use super::protocol::Status;
+use base::call::Code;
 use base::clock::Timestamp;
 use base::commands;
 use base::ids::AccountName;
@@ -110,6 +111,9 @@ pub struct Counts {
     /// With a token that is valid by all that is known, and no failing renewal.
     pub healthy: u64,
     pub failed: u64,
+    /// With a token that can be given out, however its renewals do.
+    #[serde(default)]
+    pub available: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +130,7 @@ pub struct StartSweepReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub name: String,
+    /// Of the token that can be given out; long ago if there is none.
     pub expires_at: Timestamp,
     pub failed: bool,
     pub kid: Option<String>,
@@ -133,7 +138,9 @@ pub struct Row {
 
 impl Row {
     pub fn new(name: String, status: &Status) -> Self {
-        let expires_at = status.expires_at.unwrap_or_default();
+        // What cannot be opened cannot be given out.
+        let is_unreadable = status.error.as_ref().is_some_and(|error| error.code == Code::Unreadable);
+        let expires_at = status.expires_at.filter(|_| !is_unreadable).unwrap_or_default();
         Self { name, expires_at, failed: status.failed, kid: status.kid.clone() }
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Over 400 lines: a list.
 
+mod document;
 mod reader;
 
-pub use reader::{NamedKey, Reader, SECRET_BYTES_MIN, is_base_url};
+pub use document::TWICE;
+pub use reader::{NamedKey, Reader, SECRET_BYTES_MIN, is_base_url, is_url_with_query};
 
 /// Where this runs, by the word of whoever runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

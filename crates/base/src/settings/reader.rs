@@ -1,6 +1,6 @@
 //! Reads settings one by one and keeps every fault, so that all are reported together.
 
-use super::{Kind, Setting};
+use super::{Kind, Setting, document};
 use crate::ids::AccountName;
 use crate::secret::Secret;
 use serde::de::DeserializeOwned;
@@ -175,6 +175,23 @@ impl<'a> Reader<'a> {
         self.fault(setting, &format!("is not JSON of the right shape (line {line}, column {column})"));
     }
 
+    /// A JSON object whose members are read one by one, so that what is wrong with one of them is its own fault. A name that
+    /// stands there twice is there once more as `name (twice)`.
+    pub fn document(&mut self, setting: &Setting) -> Option<Map<String, Value>> {
+        let value = self.value(setting)?;
+        match document::read(&value) {
+            Ok(Value::Object(members)) => Some(members),
+            Ok(_) => {
+                self.fault(setting, "must be a JSON object");
+                None
+            }
+            Err(error) => {
+                self.json_fault(setting, &error);
+                None
+            }
+        }
+    }
+
     /// A JSON object of a fixed shape.
     pub fn object<T: DeserializeOwned>(&mut self, setting: &Setting) -> Option<T> {
         let value = self.value(setting)?;
@@ -250,6 +267,14 @@ impl<'a> Reader<'a> {
             );
         }
     }
+}
+
+/// The same with a query, which the address of a token endpoint may have (RFC 6749 §3.2).
+pub fn is_url_with_query(url: &str) -> bool {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    is_base_url(base)
+        && query.len() <= 1_500
+        && query.bytes().all(|b| b.is_ascii_graphic() && !b"#\\\"<>".contains(&b))
 }
 
 /// Whether credentials may be sent there: by TLS, or on this machine.

@@ -115,9 +115,12 @@ impl<H: Host> UpstreamAccount<H> {
     async fn token(&self, command: GetToken) -> Result<TokenReply, Fault> {
         let GetToken { min_ttl_seconds, rewrite, not, extended, by } = command;
         if extended {
-            let Some((_, loaded)) = self.0.step(Event::AskedExtended)? else {
+            let Some((decision, loaded)) = self.0.step(Event::AskedExtended)? else {
                 return Ok(TokenReply::NoAccount);
             };
+            if let Verdict::Refuse(refusal) = decision.verdict {
+                return Ok(TokenReply::Refused(refusal));
+            }
             let none = Refusal { code: Code::NoTokenSource, status: None, retry_after_seconds: None };
             let issued = loaded.extended(self.0.host.now());
             return Ok(issued.map_or(TokenReply::Refused(none), TokenReply::Token));
@@ -196,7 +199,7 @@ impl<H: Host> UpstreamAccount<H> {
             self.waited(Some(operation)).await;
             let Some((decision, loaded)) = self.0.step(Event::Ordered(operation))? else { return Ok(None) };
             let unsure = operation == Operation::Adopt && loaded.account.owner_is_unsure(self.0.host.now());
-            let unsure = if unsure && !asked {
+            let unsure = if unsure && !asked && matches!(decision.verdict, Verdict::Run(_)) {
                 let refusal = self.asked_whose(&by).await?;
                 asked = refusal.is_none();
                 if asked {
@@ -276,6 +279,11 @@ impl<H: Host> UpstreamAccount<H> {
 
     fn status(&self) -> Result<StatusReply, Fault> {
         let Some(mut loaded) = self.0.load()? else { return Ok(StatusReply::NoAccount) };
+        if loaded.is_behind()
+            && let Some((_, now)) = self.0.step(Event::Looked { daily: false, spread: Duration::ZERO })?
+        {
+            return Ok(StatusReply::Status(now.status(self.0.host.now())));
+        }
         // What it is like is to be seen even if its tokens cannot be opened.
         let _ = self.0.open(&mut loaded);
         Ok(StatusReply::Status(loaded.status(self.0.host.now())))

@@ -9,7 +9,7 @@ use config::App;
 use keeper::decide::{copy_until, status};
 use keeper::history::{self, Entry};
 use keeper::protocol::{Issued, Status};
-use keeper::{Account, AccountKey, Context, Decision, Event, Provider, Tokens, decide};
+use keeper::{Account, AccountKey, Code, Context, Decision, Event, Provider, Tokens, decide};
 use std::rc::Rc;
 use std::time::Duration;
 use store::IDENTITY_PURPOSE;
@@ -26,16 +26,34 @@ pub(super) struct Loaded {
     pub tokens: Option<Tokens>,
     /// The key that the tokens lie sealed under.
     kid: Option<String>,
+    /// The settings are faulty, and not even whose tokens are meant can be read: none is given out.
+    withheld: bool,
 }
 
 impl Loaded {
     pub fn status(&self, now: Timestamp) -> Status {
-        status(&self.account, self.kid.as_deref(), now)
+        let kid = self.kid.as_deref();
+        let mut status = if self.withheld {
+            let (held, extended) = (None, None);
+            status(&Account { held, extended, ..self.account.clone() }, kid, now)
+        } else {
+            status(&self.account, kid, now)
+        };
+        if let Some(error) = status.error.as_mut().filter(|error| error.code == Code::Misconfigured) {
+            error.message = self.provider.settings_fault().map(str::to_owned);
+        }
+        status
+    }
+
+    /// Whether it has not been noticed yet that the settings have become faulty, or good again.
+    pub fn is_behind(&self) -> bool {
+        let is_noted = self.account.trouble.as_ref().is_some_and(|t| t.code == Code::Misconfigured);
+        is_noted != self.provider.settings_fault().is_some()
     }
 
     /// The token, if there is one that is valid and can be opened.
     pub fn issued(&self, now: Timestamp) -> Option<Issued> {
-        let held = self.account.live(now)?;
+        let held = self.account.live(now).filter(|_| !self.withheld)?;
         Some(Issued {
             token: self.tokens.as_ref()?.access.clone(),
             obtained_at: held.obtained_at,
@@ -52,7 +70,8 @@ impl Loaded {
 impl Loaded {
     /// The token that lives longer than the day, if there is one.
     pub fn extended(&self, now: Timestamp) -> Option<Issued> {
-        let known = self.account.extended.as_ref().filter(|extended| extended.expires_at > now)?;
+        let known =
+            self.account.extended.as_ref().filter(|extended| extended.expires_at > now && !self.withheld)?;
         Some(Issued {
             token: self.tokens.as_ref()?.extended.clone()?,
             obtained_at: known.obtained_at,
@@ -64,6 +83,14 @@ impl Loaded {
             identity: self.account.identity.clone(),
         })
     }
+}
+
+/// Whether what an account holds is of the identity that its settings have, as far as that can be read.
+fn is_same(app: &App, provider: &dyn Provider, account: &Account) -> bool {
+    if account.identity.is_empty() {
+        return app.vault.fingerprints("settings", &provider.settings()).contains(&account.settings);
+    }
+    app.vault.fingerprints(IDENTITY_PURPOSE, &provider.identity()).contains(&account.identity)
 }
 
 impl<H: Host> Inner<H> {
@@ -78,7 +105,8 @@ impl<H: Host> Inner<H> {
             Some(text) => serde_json::from_str(&text)?,
             None => Account::default(),
         };
-        Ok(Some(Loaded { app, key, provider, account, tokens: None, kid: None }))
+        let withheld = provider.settings_fault().is_some() && !is_same(&app, provider.as_ref(), &account);
+        Ok(Some(Loaded { app, key, provider, account, tokens: None, kid: None, withheld }))
     }
 
     /// Opens the tokens; says whether they could be opened.
@@ -143,7 +171,7 @@ impl<H: Host> Inner<H> {
         }
         self.record(&loaded, &entries)?;
         for alert in loaded.account.outbox.iter().filter(|a| a.number > alerts) {
-            self.host.info(&log::alert(&loaded.key, alert));
+            self.host.info(&log::alert(&loaded.key, alert, loaded.provider.settings_fault()));
         }
         self.arm(&loaded, now)?;
         Ok(Some((decision, loaded)))

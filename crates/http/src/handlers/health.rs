@@ -32,18 +32,26 @@ pub struct Answered {
 pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
     let now = ctx.now();
     let counts = counts(ctx, now).await;
+    let configured = &ctx.app.config.providers;
     let mut by_provider = Map::new();
-    let mut failed = 0;
+    let (mut healthy, mut of_upstox) = (counts.is_some(), Value::Null);
     for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
-        let total = ctx.app.config.providers.count(provider);
+        let (total, misconfigured) = (configured.count(provider), configured.count_faulty(provider));
         let line = counts.as_ref().map_or(Value::Null, |counts| {
             let c = counts.accounts.get(provider).copied().unwrap_or_default();
-            failed += c.failed;
-            json!({ "total": total, "healthy": c.healthy, "failed": c.failed })
+            // An index of the release before counts only these.
+            let available = c.available.max(c.healthy);
+            healthy &= c.failed == 0 && misconfigured == 0 && (total == 0 || available > 0);
+            let mut line = json!({ "total": total, "healthy": c.healthy, "failed": c.failed });
+            if provider == providers::UPSTOX {
+                of_upstox = line.clone();
+            }
+            line["available"] = available.into();
+            line["misconfigured"] = misconfigured.into();
+            line
         });
         by_provider.insert(provider.to_owned(), line);
     }
-    let healthy = counts.is_some() && failed == 0;
     let body = json!({
         "status": if healthy { "healthy" } else { "degraded" },
         "service": "sallyport",
@@ -52,7 +60,7 @@ pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
         "current_time_ist": now.rfc3339_ist(),
         "active_sessions": counts.as_ref().map(|c| c.portals.active),
         "persistent_sessions": counts.as_ref().map(|c| c.portals.persistent),
-        "accounts": by_provider.get(providers::UPSTOX),
+        "accounts": of_upstox,
         "upstreams": by_provider,
     });
     Reply::json(200, &body)

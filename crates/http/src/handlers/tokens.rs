@@ -8,7 +8,7 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use crate::route::query_values;
-use base::call::{Actor, Refusal};
+use base::call::{Actor, Code, Refusal};
 use base::clock::{Timestamp, seconds_up};
 use keeper::history::Entry;
 use keeper::protocol::{
@@ -30,7 +30,16 @@ pub fn find<B: Backend>(
     provider: &str,
     account: &str,
 ) -> Result<AccountKey, Reason> {
-    ctx.app.config.providers.find(provider, account).ok_or(Reason::AccountNotFound)
+    let providers = &ctx.app.config.providers;
+    providers.find(provider, account).ok_or_else(|| not_found(ctx, provider))
+}
+
+/// There is no such account, unless the setting that lists them cannot be read: then nobody can say.
+pub fn not_found<B: Backend>(ctx: &RequestContext<B>, provider: &str) -> Reason {
+    if ctx.app.config.providers.is_unread(provider) {
+        return refused(Refusal { code: Code::Misconfigured, status: None, retry_after_seconds: None });
+    }
+    Reason::AccountNotFound
 }
 
 /// Tells or asks the object of an account something.
@@ -188,6 +197,9 @@ pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timesta
         "approval_until": status.approval_until.map(print),
     });
     show_extended(&mut body, status, print);
+    if let Some(message) = status.error.as_ref().and_then(|error| error.message.as_ref()) {
+        body["last_error"]["message"] = message.as_str().into();
+    }
     body
 }
 

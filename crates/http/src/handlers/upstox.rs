@@ -3,7 +3,8 @@
 
 use super::service_auth::ServiceCaller;
 use super::tokens::{
-    self, ask, ask_status, find, order_token, read as read_token, refused, show_extended, status_json,
+    self, ask, ask_status, find, not_found, order_token, read as read_token, refused, show_extended,
+    status_json,
 };
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -30,7 +31,7 @@ const PAGE_MAX: usize = 45;
 /// The account of a path, else the default one.
 fn key<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<AccountKey, Reason> {
     let default = ctx.app.config.providers.upstox_default.as_ref().map(AccountName::as_str);
-    find(ctx, providers::UPSTOX, account.or(default).ok_or(Reason::AccountNotFound)?)
+    find(ctx, providers::UPSTOX, account.or(default).ok_or_else(|| not_found(ctx, providers::UPSTOX))?)
 }
 
 /// `GET /accounts`: page by page, in the order of the settings.

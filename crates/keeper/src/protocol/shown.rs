@@ -57,4 +57,7 @@ pub struct Fault {
     pub status: Option<u16>,
     pub at: Timestamp,
     pub failures: u32,
+    /// What is wrong with the settings of the account, by their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! What callers are told, compared with what the upstreams have issued and what has been stored.
 
-use super::plan::ACCOUNTS;
+use super::plan::{ACCOUNTS, Mistype, OAUTH2};
 use super::upstream::Server;
 use super::{Truth, client};
 use crate::fakes::accounts::STRANGER;
@@ -23,6 +23,8 @@ const CHECKED: Duration = Duration::from_mins(30);
 pub struct Given {
     pub account: usize,
     pub identity: u32,
+    /// A setting was mistyped that it goes by, when it was asked or when it answered.
+    pub mistyped: bool,
     /// Which of the requests about the account it is.
     pub asked: usize,
     pub begun: Timestamp,
@@ -66,6 +68,13 @@ pub fn answered(
             let token = answered.json()["access_token"].as_str().unwrap_or_default().to_owned();
             token_given(server, &truth, given, &token, kv)
         }
+        // What is wrong with one account takes nothing else down.
+        503 if answered.code() == "configuration_error" => {
+            Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}")))
+        }
+        503 if answered.code() == "account_misconfigured" && !given.mistyped => {
+            Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}")))
+        }
         401 | 403 | 404 | 500 => Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}"))),
         422 if !by_hand => Some((Invariant::UnexpectedAnswer, format!("{what}: {answered:?}"))),
         // What was brought or checked is another task than a renewal, and nobody tries it again but whoever asked.
@@ -102,6 +111,9 @@ fn token_given(
     let Some((owner, known)) = state.owner_of(token) else {
         return Some((Invariant::OldToken, format!("{token} was never issued")));
     };
+    if given.mistyped && truth.hides(account) && truth.asked[account] == given.asked {
+        return Some((Invariant::OldIdentity, format!("{token}, and nobody knows whose is meant")));
+    }
     let clients = [client(account, identity), client(account, identity + 1)];
     if !clients.iter().any(|client| client == owner) {
         return Some((Invariant::OldIdentity, format!("{token} for {}", clients[0])));
@@ -143,6 +155,18 @@ fn note_failure(server: &Server, truth: &mut Truth, given: &Given, answered: &An
 }
 
 impl Truth {
+    /// Whether it goes by a setting that is mistyped.
+    pub fn is_mistyped(&self, account: usize) -> bool {
+        let all = |how| how == Mistype::Json && OAUTH2.contains(&account);
+        self.mistyped.is_some_and(|(of, how)| of == account || all(how))
+    }
+
+    /// Whether nobody can say whose token is meant.
+    fn hides(&self, account: usize) -> bool {
+        let shown = |how| matches!(how, Mistype::Auth | Mistype::Unknown);
+        self.is_mistyped(account) && !self.mistyped.is_some_and(|(_, how)| shown(how))
+    }
+
     /// An account has a new token. Nobody else has asked for one: so it came of a quick retry, which a caller who was told
     /// of the failure would have waited for.
     pub fn renewed(&mut self, account: usize, now: Timestamp) {

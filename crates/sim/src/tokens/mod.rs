@@ -19,7 +19,7 @@ use base::ports::Clock as _;
 use base::rpc::Class;
 use config::{App, Settings as _};
 use keeper::protocol::Issued;
-use plan::{ACCOUNTS, AT_UPSTOX, Action, OAUTH2, plan};
+use plan::{ACCOUNTS, AT_UPSTOX, Action, Mistype, OAUTH2, mistype, plan};
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -43,6 +43,8 @@ struct Truth {
     trace: Option<Vec<String>>,
     /// Which credentials the accounts have: counts deploys.
     identity: u32,
+    /// The account whose settings are mistyped, and how.
+    mistyped: Option<(usize, Mistype)>,
     orders: usize,
     deploys: usize,
     /// How far the clock has been set ahead.
@@ -139,7 +141,8 @@ fn settings(accounts: [usize; 2], identity: u32) -> Vec<(&'static str, String)> 
 
 pub fn run(case: &Case, trace: bool) -> Outcome {
     let mut rng = Rng::new(case.seed);
-    let (accounts, steps) = plan(&mut rng);
+    let (accounts, mut steps) = plan(&mut rng);
+    mistype(case.seed, accounts, &mut steps);
     let odds = odds(&mut rng);
     let (shuffle, strict) = (rng.chance(800), rng.chance(300));
     let settings = settings(accounts, 1);
@@ -169,6 +172,10 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
     }
     callers.pass(Duration::from_secs(rng.between(1, 100)));
     callers.server.state.borrow_mut().mood = Mood::Well;
+    if callers.truth.borrow().mistyped.is_some() {
+        // Its mending is not among the steps that are left in.
+        callers.act(Action::Mend);
+    }
     world.weather().clear();
     for _ in 0..2 {
         callers.pass(CALM / 2);
@@ -270,18 +277,11 @@ impl Callers {
         match action {
             Action::Mood(mood) => self.server.state.borrow_mut().mood = mood,
             Action::Deploy => {
-                let identity = {
-                    let mut truth = self.truth.borrow_mut();
-                    truth.identity += 1;
-                    truth.deploys += 1;
-                    truth.restarts = true;
-                    truth.disturbed();
-                    truth.identity
-                };
-                let settings = settings(OAUTH2, identity);
-                let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                self.world.deploy(&settings);
+                self.truth.borrow_mut().identity += 1;
+                self.deploy(OAUTH2, None);
             }
+            Action::Mistype { account, how } => self.deploy(self.accounts, Some((account, how))),
+            Action::Mend => self.deploy(self.accounts, None),
             Action::Cron => {
                 self.truth.borrow_mut().disturbed();
                 let host = self.world.worker();
@@ -330,6 +330,34 @@ impl Callers {
         }
     }
 
+    /// A deploy with the present identity, or with something wrong in it.
+    fn deploy(&self, accounts: [usize; 2], mistyped: Option<(usize, Mistype)>) {
+        let identity = {
+            let mut truth = self.truth.borrow_mut();
+            truth.deploys += 1;
+            truth.mistyped = mistyped;
+            truth.restarted();
+            truth.identity
+        };
+        let mut settings = settings(accounts, identity);
+        if let (Some((account, how)), Some((_, oauth2))) = (mistyped, settings.last_mut()) {
+            let mut all: serde_json::Value = serde_json::from_str(oauth2).unwrap_or_default();
+            let one = &mut all[ACCOUNTS[account].trim_start_matches("oauth2/")];
+            match how {
+                Mistype::Auth => one["client_auth"] = "post".into(),
+                Mistype::Address => one["token_url"] = IDP.into(),
+                Mistype::Unknown => one["scopes"] = "all".into(),
+                Mistype::Json => {}
+            }
+            *oauth2 = all.to_string();
+            if how == Mistype::Json {
+                oauth2.truncate(oauth2.len() / 2);
+            }
+        }
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.world.deploy(&settings);
+    }
+
     /// Somebody brings a token of the account's user, or of another one.
     fn bring(&self, stranger: bool) {
         let now = self.world.now();
@@ -348,10 +376,10 @@ impl Callers {
     fn ask(&self, account: usize, sent: Request) {
         let (server, truth) = (self.server.clone(), self.truth.clone());
         let host = self.world.host();
-        let (identity, asked) = {
+        let (identity, asked, was_mistyped) = {
             let mut truth = truth.borrow_mut();
             truth.asked[account] += 1;
-            (truth.identity, truth.asked[account])
+            (truth.identity, truth.asked[account], truth.is_mistyped(account))
         };
         let begun = host.now();
         let lived = begun.minus(truth.borrow().jumped);
@@ -359,7 +387,9 @@ impl Callers {
             let what = format!("{} {}", sent.method, sent.path);
             let answered = request(&host, sent).await;
             let kv_failed = host.has_happened(&[Kind::KvDown, Kind::KvSlow, Kind::KvStale]);
-            let given = Given { account, identity, asked, begun, lived, now: host.now(), kv_failed };
+            let mistyped = was_mistyped || truth.borrow().is_mistyped(account);
+            let given =
+                Given { account, identity, mistyped, asked, begun, lived, now: host.now(), kv_failed };
             let kv = || copy_in_kv(&host, account);
             answers::answered(&server, &truth, &given, &what, answered.as_ref(), &kv);
         });

@@ -34,6 +34,13 @@ pub enum Action {
     Mood(Mood),
     /// Other credentials for all accounts: from a sandbox to production.
     Deploy,
+    /// A deploy with a typing error in the settings of an account.
+    Mistype {
+        account: usize,
+        how: Mistype,
+    },
+    /// A deploy without it.
+    Mend,
     Cron,
     Restart,
     Kill {
@@ -42,6 +49,19 @@ pub enum Action {
     Jump {
         seconds: u64,
     },
+}
+
+/// What is wrong then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mistype {
+    /// A member that says nothing of whose token it is.
+    Auth,
+    /// One that does, so that nobody knows.
+    Address,
+    /// One that nobody knows.
+    Unknown,
+    /// The setting of all accounts behind OAuth 2.0.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,4 +113,20 @@ pub fn plan(rng: &mut Rng) -> ([usize; 2], Vec<Step>) {
         })
         .collect();
     (accounts, steps)
+}
+
+/// In some sequences somebody mistypes a setting, and mends it some steps later. By lots of its own, so that the other sequences
+/// stay what they are.
+pub fn mistype(seed: u64, accounts: [usize; 2], steps: &mut Vec<Step>) {
+    let mut rng = Rng::new(seed ^ 0x6d69_7374_7970_6564);
+    let behind_oauth2: Vec<usize> = accounts.into_iter().filter(|account| OAUTH2.contains(account)).collect();
+    if !rng.chance(80) || behind_oauth2.is_empty() {
+        return;
+    }
+    let how = *rng.pick(&[Mistype::Auth, Mistype::Address, Mistype::Unknown, Mistype::Json]);
+    let at = rng.index(steps.len());
+    let mend = at + 1 + rng.index(steps.len() - at);
+    let after = rng.below(60_000);
+    steps.insert(mend, Step { after, action: Action::Mend });
+    steps.insert(at, Step { after, action: Action::Mistype { account: *rng.pick(&behind_oauth2), how } });
 }

@@ -469,7 +469,7 @@ impl AccountWorld {
             }
             TokenCopy::None | TokenCopy::Broken => panic!("KV has no copy of the token"),
         }
-        assert_eq!(counts.counts[self.provider], Counts { healthy: 1, failed: 0 });
+        assert_eq!(counts.counts[self.provider], Counts { healthy: 1, failed: 0, available: 1 });
         for row in ["account", "tokens", "history"] {
             let text = self.world.row(Class::Upstream, &self.object(), row).unwrap_or_default();
             assert!(!text.contains("hidden"), "a token in {row}");

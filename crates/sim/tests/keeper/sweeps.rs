@@ -49,7 +49,7 @@ fn counts(world: &World) -> Vec<(String, Counts)> {
 }
 
 fn upstox(healthy: u64, failed: u64) -> Vec<(String, Counts)> {
-    vec![("upstox".to_owned(), Counts { healthy, failed })]
+    vec![("upstox".to_owned(), Counts { healthy, failed, available: healthy })]
 }
 
 #[test]

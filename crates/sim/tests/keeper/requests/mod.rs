@@ -3,6 +3,7 @@
 mod blips;
 mod dead;
 mod faults;
+mod faulty;
 mod final_answers;
 mod identity;
 mod many;
