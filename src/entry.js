@@ -24,7 +24,7 @@ function commanded(Rust) {
       return this.#object;
     }
     command(json) {
-      const answer = this.#rust().command(json);
+      const answer = this.#rust().command(bytes(json));
       const end = answer.indexOf("\n");
       if (end > 0) this.ctx.storage.setAlarm(Number(answer.slice(0, end)));
       return answer.slice(end + 1);

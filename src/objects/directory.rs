@@ -6,5 +6,5 @@ use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 
 object! {
     /// Ids and names of all users, who is an admin, and the service keys. There is one.
-    Directory = engine::directory::Directory<ObjectHost>, (fetch): command
+    Directory = engine::directory::Directory<ObjectHost>: command
 }

@@ -8,30 +8,23 @@ mod session;
 mod upstream;
 mod user;
 
-/// The class of an engine: `object! { /// … Name = Engine<ObjectHost>, (alarm): command ask }`. In parentheses what the platform
-/// calls, behind the colon what the entry does.
+/// The class of an engine: `object! { /// … Name = Engine<ObjectHost>: command ask alarm }`. Behind the colon what the entry calls.
+/// Not by `worker::durable_object`: the entry's own class is the one that the platform sees, and nothing comes by `fetch`.
 macro_rules! object {
-    ($(#[$doc:meta])* $class:ident = $engine:ty, ($platform:ident): $($method:ident)*) => {
+    ($(#[$doc:meta])* $class:ident = $engine:ty: $($method:ident)*) => {
         $(#[$doc])*
-        #[worker::durable_object($platform)]
+        #[wasm_bindgen]
         pub struct $class {
             engine: std::panic::AssertUnwindSafe<$engine>,
         }
 
-        impl worker::DurableObject for $class {
-            fn new(state: worker::State, env: worker::Env) -> Self {
-                let host = $crate::platform::ObjectHost::new(state, env);
+        #[wasm_bindgen]
+        impl $class {
+            #[wasm_bindgen(constructor)]
+            pub fn new(state: worker::worker_sys::DurableObjectState, env: worker::Env) -> Self {
+                let host = $crate::platform::ObjectHost::new(state.into(), env);
                 let engine = engine::host::DurableObject::new(host);
                 Self { engine: std::panic::AssertUnwindSafe(engine) }
-            }
-
-            async fn fetch(&self, _request: worker::Request) -> worker::Result<worker::Response> {
-                worker::Response::error("not found", 404)
-            }
-
-            async fn alarm(&self) -> worker::Result<worker::Response> {
-                engine::host::DurableObject::alarm(&*self.engine).await.map_err(|fault| worker::Error::from(fault.0))?;
-                worker::Response::empty()
             }
         }
 
@@ -42,8 +35,9 @@ macro_rules! object {
         impl $class {
             /// One step. In and out as the entry passes it on: when the alarm is due (empty if that does not change), a
             /// line break, the reply.
-            pub fn command(&self, json: &str) -> Result<String, worker::wasm_bindgen::JsValue> {
-                let answer = engine::host::DurableObject::command(&*self.engine, json);
+            pub fn command(&self, json: &[u8]) -> Result<String, worker::wasm_bindgen::JsValue> {
+                let answer = $crate::objects::text(json)
+                    .and_then(|json| engine::host::DurableObject::command(&*self.engine, json));
                 answer.map(|answer| $crate::objects::to_entry(&answer)).map_err($crate::platform::thrown)
             }
         }
@@ -60,9 +54,26 @@ macro_rules! object {
             }
         }
     };
+    (@alarm $class:ident) => {
+        #[wasm_bindgen]
+        impl $class {
+            /// Where it fails, the platform rings it again.
+            pub fn alarm(&self) -> worker::js_sys::Promise {
+                let engine = (*self.engine).clone();
+                $crate::platform::promise(async move {
+                    engine::host::DurableObject::alarm(&engine).await.map(|()| String::new())
+                })
+            }
+        }
+    };
 }
 
 use object;
+
+/// What the entry hands over: bytes, since wasm-bindgen hands a string over letter by letter.
+fn text(json: &[u8]) -> Result<&str, base::fault::Fault> {
+    std::str::from_utf8(json).map_err(|_| "a command that is no text".into())
+}
 
 fn to_entry(answer: &engine::host::Answer) -> String {
     let alarm = answer.alarm.map(|at| at.millis().to_string()).unwrap_or_default();

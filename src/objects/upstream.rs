@@ -7,5 +7,5 @@ use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 
 object! {
     /// One account of an upstream: its token, its plan, its failures. Named `provider/account`.
-    Upstream = UpstreamAccount<ObjectHost>, (alarm): ask
+    Upstream = UpstreamAccount<ObjectHost>: ask alarm
 }

@@ -6,5 +6,5 @@ use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 
 object! {
     /// One user: account, password hash, the list of live sessions, the limit, failed logins. Named by the canonical name.
-    User = engine::user::User<ObjectHost>, (alarm): command
+    User = engine::user::User<ObjectHost>: command alarm
 }

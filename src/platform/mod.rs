@@ -18,6 +18,7 @@ use base::ports::{Background, Clock, Log, Timer};
 use config::{App, Settings};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::js_sys::{self, Promise, Reflect};
@@ -80,9 +81,9 @@ impl Timer for Workers {
 impl Background for Workers {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
         match &self.context {
-            Some(context) => context.wait_until(work),
+            Some(context) => context.wait_until(boxed(work)),
             // Whoever has no context of a request has a promise of its own that the platform waits for.
-            None => spawn_local(work),
+            None => spawn_local(boxed(work)),
         }
     }
 }
@@ -119,7 +120,13 @@ impl Workers {
 /// What takes more than a step, as the entry passes it on. A panic in it rejects the promise and harms nothing else: what
 /// it may leave half done in memory is checked against storage by the next step.
 pub fn promise(work: impl Future<Output = Result<String, Fault>> + 'static) -> Promise {
+    let work = boxed(work);
     future_to_promise(AssertUnwindSafe(async move { work.await.map(JsValue::from).map_err(thrown) }))
+}
+
+/// Of one type, whatever the work: what makes a promise of it is compiled once for each type.
+fn boxed<T>(work: impl Future<Output = T> + 'static) -> Pin<Box<dyn Future<Output = T>>> {
+    Box::pin(work)
 }
 
 /// A fault as the entry throws it. Who called turns it into 503; the text goes to the log.

@@ -47,7 +47,7 @@ impl Host for ObjectHost {
 
 impl Background for ObjectHost {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
-        self.0.state.wait_until(work);
+        self.0.state.wait_until(super::boxed(work));
     }
 }
 

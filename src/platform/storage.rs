@@ -9,6 +9,7 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use engine::host::{Alarm, Flights, Rows, Sql, SqlValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use worker::js_sys::{self, Object, Promise, Reflect};
 use worker::wasm_bindgen::{self, JsCast as _, JsValue, prelude::wasm_bindgen};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -74,7 +75,8 @@ impl Sql for ObjectHost {
     fn sql<T: DeserializeOwned>(&self, statements: &str, values: Vec<SqlValue>) -> Result<Vec<T>, Fault> {
         let values: Vec<SqlStorageValue> = values.into_iter().map(bound).collect();
         let cursor = self.state().storage().sql().exec(statements, values).map_err(fault_of)?;
-        cursor.to_array().map_err(fault_of)
+        let rows: Vec<Value> = cursor.to_array().map_err(fault_of)?;
+        rows.into_iter().map(|row| base::json::of(row).map_err(Fault::from)).collect()
     }
 }
 

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod fields;
 pub mod ids;
 pub mod jitter;
+pub mod json;
 pub mod log;
 pub mod page;
 pub mod ports;

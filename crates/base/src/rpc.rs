@@ -180,7 +180,7 @@ pub trait Peers: Log {
         let class = <C::Object as Object>::CLASS;
         let json = command.to_json().map_err(|_| Unreachable)?;
         let answer = self.carry(class, &to.name, C::METHOD, C::REPEATABLE, &json).await?;
-        serde_json::from_str(&answer).map_err(|error| {
+        crate::json::read(&answer).map_err(|error| {
             self.fault("object reply", &error, None);
             Unreachable
         })

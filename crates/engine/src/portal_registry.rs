@@ -84,7 +84,7 @@ impl<H: Host> DurableObject<H> for PortalRegistry<H> {
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
-        let command = serde_json::from_str(json)?;
+        let command = base::json::read(json)?;
         self.run(TABLES, Vec::new())?;
         match command {
             Envelope::Upsert(upsert) => Answer::new(&self.upsert(upsert)?, None),
@@ -178,7 +178,7 @@ impl<H: Host> PortalRegistry<H> {
         let query = "SELECT code, until, times, at FROM refused WHERE username = ?";
         for username in usernames {
             for row in self.host.sql::<StoredRefusal>(query, vec![username.as_str().into()])? {
-                let code = serde_json::from_str(&row.code)?;
+                let code = base::json::read(&row.code)?;
                 let refused = Refused { code, until: row.until, times: row.times };
                 all.push(Reported { refused, at: row.at });
             }
@@ -219,7 +219,7 @@ impl<H: Host> PortalRegistry<H> {
         let query = "SELECT reason FROM ended WHERE session_id = ?";
         let ended = self.host.sql::<StoredEnd>(query, vec![session_id.as_str().into()])?;
         Ok(match ended.first() {
-            Some(row) => FindReply::Ended(serde_json::from_str::<End>(&row.reason)?),
+            Some(row) => FindReply::Ended(base::json::read::<End>(&row.reason)?),
             None => FindReply::Unknown,
         })
     }

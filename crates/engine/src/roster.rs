@@ -30,7 +30,7 @@ impl<H: Host> DurableObject<H> for Roster<H> {
 
     /// The index.
     fn command(&self, json: &str) -> Result<Answer, Fault> {
-        let command: Envelope = serde_json::from_str(json)?;
+        let command: Envelope = base::json::read(json)?;
         self.exec(
             "CREATE TABLE IF NOT EXISTS accounts (name TEXT PRIMARY KEY, provider TEXT NOT NULL, \
              expires_at INTEGER NOT NULL, failed INTEGER NOT NULL, kid TEXT)",
@@ -70,7 +70,7 @@ impl<H: Host> DurableObject<H> for Roster<H> {
 
     /// A sweeper.
     async fn ask(&self, json: &str) -> Result<String, Fault> {
-        let sweep: Sweep = serde_json::from_str(json)?;
+        let sweep: Sweep = base::json::read(json)?;
         let swept = self.sweep(&sweep).await;
         Ok(serde_json::to_string(&SweepReply { swept })?)
     }

@@ -202,7 +202,7 @@ impl Calls {
 
 /// Facturify's own way to refuse. A proxy's 401, a gateway's, or a page is another one.
 fn is_own_error(body: &Secret) -> bool {
-    let error = serde_json::from_str::<Map<String, Value>>(body.expose()).unwrap_or_default();
+    let error = base::json::read::<Map<String, Value>>(body.expose()).unwrap_or_default();
     error.get("message").is_some_and(Value::is_string) && error.contains_key("code")
 }
 

@@ -25,7 +25,7 @@ pub fn hints(token: &Secret) -> Hints {
     let payload = token.expose().split('.').nth(1).filter(|p| p.len() <= PAYLOAD_BYTES_MAX);
     let claims = payload
         .and_then(|p| Base64UrlUnpadded::decode_vec(p).ok())
-        .and_then(|bytes| serde_json::from_slice::<Claims>(&bytes).ok())
+        .and_then(|bytes| base::json::read_bytes::<Claims>(&bytes).ok())
         .unwrap_or_default();
     Hints { issued_at: claims.iat.and_then(moment), expires_at: claims.exp.and_then(moment) }
 }

@@ -470,7 +470,7 @@ fn service_token(answer: Answer) -> Result<Candidate, Failure> {
 
 /// A refusal of the internal service is final if it is its own: 401 in its shape, or in ours, should it be another Sallyport.
 fn service_refused(status: u16, body: &Secret) -> Failure {
-    let error = serde_json::from_str::<Map<String, Value>>(body.expose()).unwrap_or_default();
+    let error = base::json::read::<Map<String, Value>>(body.expose()).unwrap_or_default();
     let is_text = |name: &str| error.get(name).is_some_and(Value::is_string);
     let own = error.get("success") == Some(&Value::Bool(false)) || (is_text("code") && is_text("detail"));
     let code = if status == 401 && own { Code::CredentialsRefused } else { Code::UnexpectedResponse };
@@ -484,7 +484,7 @@ fn is_own_error(body: &Secret) -> bool {
         status: String,
         errors: Vec<IgnoredAny>,
     }
-    let error = serde_json::from_str::<Error>(body.expose());
+    let error = base::json::read::<Error>(body.expose());
     error.is_ok_and(|error| error.status == "error" && !error.errors.is_empty())
 }
 

@@ -176,7 +176,7 @@ fn said(body: &str) -> Said {
     {
         return Said::Code(body.to_owned());
     }
-    let Ok(Body { status, request }) = serde_json::from_str(body) else { return Said::Lost };
+    let Ok(Body { status, request }) = base::json::read(body) else { return Said::Lost };
     let request = match request {
         Value::String(text) if !text.is_empty() => text,
         Value::Number(number) => number.to_string(),

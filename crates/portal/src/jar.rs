@@ -18,7 +18,7 @@ pub struct Jar(CookieStore);
 impl Jar {
     /// `None` if it is not what [`Jar::save`] gave.
     pub fn load(saved: &Secret) -> Option<Self> {
-        let cookies: Vec<Cookie<'static>> = serde_json::from_str(saved.expose()).ok()?;
+        let cookies: Vec<Cookie<'static>> = base::json::read(saved.expose()).ok()?;
         CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok().map(Self)
     }
 

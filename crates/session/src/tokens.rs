@@ -288,7 +288,7 @@ impl Mint for SessionMint<'_> {
 
     fn open(&self, sealed: &str) -> Result<Pair, Fault> {
         let plain = self.vault.open(PURPOSE, self.session_id.as_str(), sealed).map_err(|_| Fault)?;
-        serde_json::from_slice(&plain).map_err(|_| Fault)
+        base::json::read_bytes(&plain).map_err(|_| Fault)
     }
 }
 

@@ -112,7 +112,7 @@ impl<K: Kv> Store<'_, K> {
     pub async fn blacklisted(&self, session_id: &SessionId) -> Result<Option<EndReason>, Fault> {
         let value = self.0.kv_get(&format!("{BLACKLIST}{session_id}")).await?;
         // A reason that a newer release wrote is an end all the same.
-        Ok(value.map(|v| serde_json::from_value(v.into()).unwrap_or(EndReason::Admin)))
+        Ok(value.map(|v| base::json::of(v.into()).unwrap_or(EndReason::Admin)))
     }
 }
 
@@ -175,7 +175,7 @@ impl<K: Kv + Clock + Random> Store<'_, K> {
     async fn copy(&self, vault: &Vault, name: &str) -> Result<TokenCopy, Fault> {
         let Some(sealed) = self.0.kv_get(name).await? else { return Ok(TokenCopy::None) };
         let plain = vault.open(TOKEN_PURPOSE, name, &sealed).ok();
-        let issued = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        let issued = plain.and_then(|plain| base::json::read_bytes(&plain).ok());
         Ok(issued.map_or(TokenCopy::Broken, TokenCopy::Good))
     }
 }

@@ -46,7 +46,7 @@ impl<H: Host> DurableObject<H> for Directory<H> {
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
-        let envelope = serde_json::from_str(json)?;
+        let envelope = base::json::read(json)?;
         // `admin_versions`: as of which version of the account `admin` is so; none for what the release before has noted.
         self.run(
             "CREATE TABLE IF NOT EXISTS users \

@@ -80,7 +80,7 @@ impl<H: Host> Directory<H> {
         ]
         .concat();
         let rows = self.host.sql::<Rows>(&query, values)?;
-        Ok(serde_json::from_str(&rows.first().ok_or("an aggregate that has no row")?.json)?)
+        Ok(base::json::read(&rows.first().ok_or("an aggregate that has no row")?.json)?)
     }
 
     fn prune_keys(&self) -> Result<(), Fault> {

@@ -52,7 +52,7 @@ impl From<NoSession> for RunReply {
 
 impl<H: Host> Portal<H> {
     pub(super) async fn answer(&self, json: &str) -> Result<String> {
-        let Asked { name, command } = serde_json::from_str(json)?;
+        let Asked { name, command } = base::json::read(json)?;
         let reply = match command {
             Envelope::Get(get) => serde_json::to_string(&self.on_get(&name, get).await?),
             Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run).await?),
@@ -302,6 +302,6 @@ impl<H: Host> Portal<H> {
 
     /// What came of a piece of work.
     async fn outcome<T: DeserializeOwned>(&self, work: &H::Flight) -> Result<T> {
-        Ok(serde_json::from_str(&self.host.join(work).await?)?)
+        Ok(base::json::read(&self.host.join(work).await?)?)
     }
 }

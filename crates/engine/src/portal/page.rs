@@ -26,7 +26,7 @@ impl<H: Host> PortalRows<'_, H> {
     /// When it is to be forgotten.
     pub fn page_end(&self) -> Result<Option<Timestamp>> {
         let Some(since) = self.host.get(PAGE_SINCE)? else { return Ok(None) };
-        let since: Timestamp = serde_json::from_str(&since)?;
+        let since: Timestamp = base::json::read(&since)?;
         Ok(Some(since.plus(PAGE_KEPT)))
     }
 

@@ -61,7 +61,7 @@ impl<H: Host> PortalRows<'_, H> {
 
     pub fn login(&self) -> Result<Login> {
         Ok(match self.host.get(LOGIN)? {
-            Some(text) => serde_json::from_str(&text)?,
+            Some(text) => base::json::read(&text)?,
             None => Login::default(),
         })
     }
@@ -144,7 +144,7 @@ impl<H: Host> PortalRows<'_, H> {
     pub fn open_json<T: DeserializeOwned>(&self, name: &str, row: &str) -> Result<Opened<T>> {
         let opened = self.open(name, row)?;
         Ok(opened.and_then(|plain| match plain {
-            Some(plain) => serde_json::from_slice(&plain).map(Some).map_err(|_| Unreadable),
+            Some(plain) => base::json::read_bytes(&plain).map(Some).map_err(|_| Unreadable),
             None => Ok(None),
         }))
     }

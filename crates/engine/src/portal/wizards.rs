@@ -90,7 +90,7 @@ impl<H: Host> PortalRows<'_, H> {
     /// When the next wizard is to be forgotten.
     pub fn wizards_end(&self, idle: Duration) -> Result<Option<Timestamp>> {
         let Some(first) = self.host.get(WIZARDS_SINCE)? else { return Ok(None) };
-        let first: Timestamp = serde_json::from_str(&first)?;
+        let first: Timestamp = base::json::read(&first)?;
         Ok(Some(first.plus(idle).plus(Duration::from_millis(1))))
     }
 

@@ -66,7 +66,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
         let inner = &self.inner;
-        match serde_json::from_str(json)? {
+        match base::json::read(json)? {
             Envelope::Open(open) => inner.open(open),
             Envelope::Touch(touch) => inner.answer(touch),
             Envelope::Rotate(rotate) => inner.answer(rotate),
@@ -80,7 +80,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
 
     /// A renewal.
     async fn ask(&self, json: &str) -> Result<String, Fault> {
-        let renewal: Renewal = serde_json::from_str(json)?;
+        let renewal: Renewal = base::json::read(json)?;
         self.renew(renewal).await
     }
 
@@ -140,7 +140,7 @@ impl<H: Host> Inner<H> {
         let (state, recovered) = match (&stored, memory) {
             (Some(stored), Some(memory)) if *stored == memory.stored => (Some(memory.state), false),
             (Some(stored), _) => {
-                let state: State = serde_json::from_str(&self.host.text(stored)?)?;
+                let state: State = base::json::read(&self.host.text(stored)?)?;
                 (Some(state.recovered(policy)), true)
             }
             (None, _) => (None, false),

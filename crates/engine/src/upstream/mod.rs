@@ -64,7 +64,7 @@ impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
     }
 
     async fn ask(&self, json: &str) -> Result<String, Fault> {
-        let Envelope { provider, account, command } = serde_json::from_str(json)?;
+        let Envelope { provider, account, command } = base::json::read(json)?;
         if !self.is_of(&provider, &account)? {
             // All replies say it alike.
             return reply(&StatusReply::NoAccount);

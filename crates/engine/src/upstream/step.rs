@@ -102,7 +102,7 @@ impl<H: Host> Inner<H> {
         let Some(key) = app.config.providers.find(provider, account) else { return Ok(None) };
         let Some(provider) = app.config.providers.get(&key) else { return Ok(None) };
         let account = match self.host.get(ACCOUNT)? {
-            Some(text) => serde_json::from_str(&text)?,
+            Some(text) => base::json::read(&text)?,
             None => Account::default(),
         };
         let withheld = provider.settings_fault().is_some() && !is_same(&app, provider.as_ref(), &account);
@@ -116,7 +116,7 @@ impl<H: Host> Inner<H> {
         loaded.kid = sealed.split_once('.').map(|(kid, _)| kid.to_owned());
         match opened {
             Ok(plain) => {
-                loaded.tokens = Some(serde_json::from_slice(&plain)?);
+                loaded.tokens = Some(base::json::read_bytes(&plain)?);
                 Ok(true)
             }
             Err(VaultError::UnknownKey | VaultError::Unreadable) => Ok(false),
@@ -222,7 +222,7 @@ impl<H: Host> Inner<H> {
 
     pub fn history(&self) -> Result<Vec<Entry>, Fault> {
         match self.host.get(HISTORY)? {
-            Some(text) => Ok(serde_json::from_str(&text)?),
+            Some(text) => Ok(base::json::read(&text)?),
             None => Ok(Vec::new()),
         }
     }

@@ -63,7 +63,7 @@ impl<H: Host> UpstreamAccount<H> {
             running.publish_first.set(true);
         }
         let end = self.0.host.join(&running.end).await?;
-        let refusal: Option<Refusal> = serde_json::from_str(&end)?;
+        let refusal: Option<Refusal> = base::json::read(&end)?;
         if shared && ordered {
             self.note(operation, by, refusal.map(|r| r.code))?;
         }

@@ -38,7 +38,7 @@ impl<H: Host> DurableObject<H> for User<H> {
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
-        let envelope = serde_json::from_str(json)?;
+        let envelope = base::json::read(json)?;
         let now = self.host.now();
         match envelope {
             Envelope::Login(login) => answer(self.login(login, now)),
@@ -112,7 +112,7 @@ impl<H: Host> User<H> {
 
     fn load(&self) -> Result<Kept, Fault> {
         match self.host.get(ROW)? {
-            Some(text) => Ok(serde_json::from_str(&text)?),
+            Some(text) => Ok(base::json::read(&text)?),
             None => Ok(Kept::default()),
         }
     }

@@ -52,7 +52,7 @@ impl Emodal {
             let done = steps.phases.iter().take(usize::from(wizard.phase).saturating_sub(1));
             let anew = done.flat_map(|phase| phase.iter()).any(|input| changed(input.field));
             let form = wizard.form.clone().filter(|_| !anew);
-            kept = form.and_then(|form| serde_json::from_value::<Kept>(form).ok());
+            kept = form.and_then(|form| base::json::of::<Kept>(form).ok());
             kept = kept.filter(|k| k.phase == wizard.phase && steps.inputs(k.phase).is_some());
             // A list that was told before may be old: whoever asks again wants to know what there is now.
             let lists = matches!(steps.end, End::List);
