@@ -82,7 +82,9 @@ pub fn of<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
 /// `serde_json` stops at 128 levels of nesting and at numbers that do not fit.
 pub fn value(text: &str) -> Result<Value, Invalid> {
     let parsed = serde_json::from_str::<Strict>(text).map(|Strict(value)| value);
-    parsed.map_err(|error| Invalid(format!("no JSON at line {}, column {}", error.line(), error.column()).into()))
+    parsed.map_err(|error| {
+        Invalid(format!("no JSON at line {}, column {}", error.line(), error.column()).into())
+    })
 }
 
 struct Strict(Value);

@@ -96,7 +96,8 @@ fn reads_what_is_written() {
 
 #[test]
 fn what_is_missing_is_the_default_or_nothing() {
-    let read: Whole = read(r#"{"id": 1, "settled": false, "kinds": ["plain"], "unknown": [1, {"a": 2}]}"#).unwrap();
+    let read: Whole =
+        read(r#"{"id": 1, "settled": false, "kinds": ["plain"], "unknown": [1, {"a": 2}]}"#).unwrap();
     let expected = Whole {
         id: 1,
         done: false,

@@ -184,6 +184,15 @@ impl<H: Host> Portal<H> {
 
     /// Load, decide, store, arm the alarm: one step.
     fn step<S: Step>(&self, step: S) -> Result<(S::Outcome, Loaded)> {
+        let (mut step, mut outcome) = (Some(step), None);
+        let loaded = self.stepped(S::ORDERED, &mut |login, context| {
+            outcome = step.take().map(|step| login.step(step, context));
+        })?;
+        Ok((outcome.ok_or("a step that decided nothing")?, loaded))
+    }
+
+    /// What is the same for every step, so that it is compiled once. `decide` is called once.
+    fn stepped(&self, ordered: bool, decide: &mut dyn FnMut(&mut Login, &Context<'_>)) -> Result<Loaded> {
         let now = self.host.now();
         let mut loaded = self.need()?;
         self.tidy(&loaded.login, now)?;
@@ -199,18 +208,18 @@ impl<H: Host> Portal<H> {
             }
             loaded.login.step(Interrupted, &context);
         }
-        let outcome = loaded.login.step(step, &context);
+        decide(&mut loaded.login, &context);
         if loaded.login != before {
             let stored = self.rows()?.put_step(&before, &loaded.login);
             self.whole(stored, now)?;
         }
         if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
-            && !S::ORDERED
+            && !ordered
         {
             self.host.info(&log::portal_closed(&loaded.name, ended, None, now));
         }
         self.arm(&loaded, now)?;
-        Ok((outcome, loaded))
+        Ok(loaded)
     }
 
     /// Puts right what half a step has left, before anything is decided on top of it.

@@ -57,6 +57,14 @@ impl<H: Host> Clone for Session<H> {
     }
 }
 
+/// A session as a step finds it.
+struct Recalled<T> {
+    stored: Option<T>,
+    state: Option<State>,
+    /// When its alarm is due, if that is to be set again.
+    lost_alarm: Option<Timestamp>,
+}
+
 impl<H: Host> DurableObject<H> for Session<H> {
     fn new(host: H) -> Self {
         let id = SessionId::issued(host.object_id());
@@ -66,7 +74,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
         let inner = &self.inner;
-        match base::json::read(json)? {
+        match Envelope::read(json)? {
             Envelope::Open(open) => inner.open(open),
             Envelope::Touch(touch) => inner.answer(touch),
             Envelope::Rotate(rotate) => inner.answer(rotate),
@@ -126,7 +134,7 @@ impl<H: Host> Inner<H> {
     }
 
     /// Load, decide, store. What goes wrong on the way leaves storage as it was and forgets the memory. `sealed` is the
-    /// external token of a session that this step begins.
+    /// external token of a session that this step begins. What is the same for every step is compiled once.
     fn step<S: Step>(
         &self,
         app: &App,
@@ -135,8 +143,27 @@ impl<H: Host> Inner<H> {
         now: Timestamp,
     ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
         let policy = &app.config.session;
+        let Recalled { stored, state, lost_alarm } = self.recall(policy, now)?;
+        let mint = SessionMint {
+            keys: &app.keys,
+            vault: &app.vault,
+            session_id: &self.id,
+            carry_account: app.config.check != Check::Strict,
+            nonce: &|| self.host.nonce().ok(),
+        };
+        let decision = decide(state, step, policy, now, &mint)
+            .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
+        let stored = if decision.save { self.save(decision.state.as_ref(), sealed, now)? } else { stored };
+        if let (Some(stored), Some(state)) = (stored, decision.state) {
+            *self.memory.borrow_mut() = Some(Memory { stored, state });
+        }
+        Ok((decision.reply, decision.alarm.or(lost_alarm)))
+    }
+
+    /// What is stored, and the state that it means. The memory is taken out: it is put back by a step that goes well.
+    fn recall(&self, policy: &::session::Policy, now: Timestamp) -> Result<Recalled<H::Text>, Fault> {
         let memory = self.memory.borrow_mut().take();
-        let mut stored = self.host.read(ROW)?;
+        let stored = self.host.read(ROW)?;
         let (state, recovered) = match (&stored, memory) {
             (Some(stored), Some(memory)) if *stored == memory.stored => (Some(memory.state), false),
             (Some(stored), _) => {
@@ -147,26 +174,19 @@ impl<H: Host> Inner<H> {
         };
         // An alarm may be lost with the process; whoever wakes up sets it again.
         let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy, now));
-        let mint = SessionMint {
-            keys: &app.keys,
-            vault: &app.vault,
-            session_id: &self.id,
-            carry_account: app.config.check != Check::Strict,
-            nonce: &|| self.host.nonce().ok(),
-        };
-        let decision = decide(state, step, policy, now, &mint)
-            .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
-        let alarm = decision.alarm.or(lost_alarm);
-        if decision.save {
-            stored = self.store(decision.state.as_ref(), sealed).inspect_err(|_| {
-                // Perhaps it was done all the same. The alarm looks what there is to do.
-                let _ = self.host.set_alarm(now.plus(ALARM_AGAIN));
-            })?;
-        }
-        if let (Some(stored), Some(state)) = (stored, decision.state) {
-            *self.memory.borrow_mut() = Some(Memory { stored, state });
-        }
-        Ok((decision.reply, alarm))
+        Ok(Recalled { stored, state, lost_alarm })
+    }
+
+    fn save(
+        &self,
+        state: Option<&State>,
+        sealed: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Option<H::Text>, Fault> {
+        self.store(state, sealed).inspect_err(|_| {
+            // Perhaps it was done all the same. The alarm looks what there is to do.
+            let _ = self.host.set_alarm(now.plus(ALARM_AGAIN));
+        })
     }
 
     /// Writes the state. `sealed` is the external token of a session that begins.
