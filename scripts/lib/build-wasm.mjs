@@ -40,7 +40,7 @@ const FEATURES = [
 ].map((feature) => `--enable-${feature}`);
 
 /** To move large functions into their only callers saves 30 kB of wasm and costs 80 kB of it gzipped. */
-const OPTIMIZE = ["-O", "--one-caller-inline-max-function-size=40"];
+const OPTIMIZE = ["-O2", "--one-caller-inline-max-function-size=40"];
 
 const build = inRoot("build");
 const wasm = join(build, "index_bg.wasm");
@@ -76,11 +76,12 @@ async function make() {
 
 /**
  * With panics that unwind: one request fails, and the instance lives. For that `std` is compiled, too, which stable Rust does
- * by RUSTC_BOOTSTRAP only (docs/decisions/0004-one-pinned-toolchain.md).
+ * by RUSTC_BOOTSTRAP only (docs/decisions/0004-one-pinned-toolchain.md). Since it is compiled anyway, it is compiled small.
  */
 async function compile() {
   const args = ["build", "--release", "--locked", "--lib", "--package", "sallyport"];
   args.push("--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_unwind");
+  args.push("-Zbuild-std-features=optimize_for_size");
   await runQuietly("wasm", "cargo", [`+${(await toolchain()).channel}`, ...args], {
     env: {
       RUSTC_BOOTSTRAP: "1",

@@ -193,8 +193,8 @@ impl Answer {
 /// beside it may be a token that is given once.
 pub fn json<T: DeserializeOwned>(status: u16, body: &Secret) -> Result<T, Failure> {
     let text = body.expose();
-    let read = serde_json::from_str(text).ok();
-    let read = read.or_else(|| serde_json::from_str(&without_infinities(text)?).ok());
+    let read = crate::json::read(text).ok();
+    let read = read.or_else(|| crate::json::read(&without_infinities(text)?).ok());
     read.ok_or(Failure::with_status(Code::UnexpectedResponse, status))
 }
 
