@@ -4,12 +4,14 @@ use super::{Workers, now};
 use base::call::{ANSWER_BYTES_MAX, Answer, Call};
 use base::clock::{Timestamp, millis};
 use base::page::{self, Fetch, PAGE_BYTES_MAX, Page};
-use base::ports::Net;
+use base::ports::{Log as _, Net};
 use base::secret::Secret;
 use chrono::DateTime;
 use futures_util::StreamExt as _;
 use std::time::Duration;
-use worker::wasm_bindgen::JsValue;
+use worker::js_sys::{Function, Promise, Reflect};
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
 use worker::{
     AbortSignal, Fetch as Fetcher, Headers, Method, Request, RequestInit, RequestRedirect, Response,
@@ -17,8 +19,16 @@ use worker::{
 
 impl Net for Workers {
     async fn call(&self, call: &Call) -> Answer {
-        let Call { method, url, headers, body, timeout } = call;
-        let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: ANSWER_BYTES_MAX };
+        let Call { method, url, headers, body, binding, timeout } = call;
+        let through = match binding {
+            None => None,
+            Some(name) => {
+                let Some(binding) = self.fetcher(name) else { return Answer::Unreachable };
+                Some(binding)
+            }
+        };
+        let (body, bytes_max) = (body.as_ref(), ANSWER_BYTES_MAX);
+        let request = Outgoing { method, url, headers, body, through, bytes_max };
         match send(&request, *timeout).await {
             Sent::Whole(Whole { response, body }) => {
                 let (status, retry_after) = (response.status_code(), retry_after(&response));
@@ -33,7 +43,8 @@ impl Net for Workers {
 
     async fn fetch(&self, fetch: &Fetch) -> page::Answer {
         let Fetch { method, url, headers, body, timeout } = fetch;
-        let request = Outgoing { method, url, headers, body: body.as_ref(), bytes_max: PAGE_BYTES_MAX };
+        let (body, bytes_max) = (body.as_ref(), PAGE_BYTES_MAX);
+        let request = Outgoing { method, url, headers, body, through: None, bytes_max };
         match send(&request, *timeout).await {
             Sent::Whole(Whole { response, body }) => {
                 let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
@@ -52,11 +63,32 @@ impl Net for Workers {
     }
 }
 
+impl Workers {
+    /// A binding that can be fetched through. Without it nothing is called by another way: it is to a network of one's own.
+    fn fetcher(&self, name: &str) -> Option<Through> {
+        let binding = Reflect::get(self.env.as_ref(), &JsValue::from_str(name)).ok()?;
+        let fetch = Reflect::get(&binding, &JsValue::from_str("fetch")).ok();
+        let fetch = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok());
+        if fetch.is_none() {
+            self.fault("binding", &"TOKEN_REFRESH_SERVICE_BINDING names no binding that can be called", None);
+        }
+        Some(Through { binding, fetch: fetch? })
+    }
+}
+
+/// A service binding, and its `fetch`.
+struct Through {
+    binding: JsValue,
+    fetch: Function,
+}
+
 struct Outgoing<'a> {
     method: &'a str,
     url: &'a str,
     headers: &'a [(&'static str, Secret)],
     body: Option<&'a Secret>,
+    /// Instead of to the address itself.
+    through: Option<Through>,
     /// Of the answer's body.
     bytes_max: usize,
 }
@@ -98,7 +130,10 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
         init.with_body(Some(JsValue::from_str(body.expose())));
     }
     let request = Request::new_with_init(outgoing.url, &init)?;
-    let mut response = Fetcher::Request(request).send_with_signal(signal).await?;
+    let mut response = match &outgoing.through {
+        None => Fetcher::Request(request).send_with_signal(signal).await?,
+        Some(through) => through.send(&request, signal).await?,
+    };
     let mut bytes = Vec::new();
     // An answer without a body has no stream.
     if let Ok(mut stream) = response.stream() {
@@ -110,6 +145,16 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
         }
     }
     Ok(Some(Whole { response, body: bytes }))
+}
+
+impl Through {
+    async fn send(&self, request: &Request, signal: &AbortSignal) -> worker::Result<Response> {
+        let init = web_sys::RequestInit::new();
+        init.set_signal(Some(signal));
+        let sent = self.fetch.call2(&self.binding, request.inner(), &init)?;
+        let answer = JsFuture::from(Promise::resolve(&sent)).await?;
+        Ok(answer.dyn_into::<web_sys::Response>()?.into())
+    }
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {

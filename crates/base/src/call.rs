@@ -14,6 +14,8 @@ pub struct Call {
     /// Names in lower case. Values may be secret, so they show as such.
     pub headers: Vec<(&'static str, Secret)>,
     pub body: Option<Secret>,
+    /// The binding of the Worker that it goes through, to a network of one's own. Never by another way, should that be closed.
+    pub binding: Option<String>,
     /// From the beginning of the call to the last byte of its answer.
     pub timeout: Duration,
 }

@@ -120,7 +120,7 @@ impl Config {
             environment,
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.word(&s::REQUEST_LOG) == "on",
-            providers: keeper::settings::providers(&mut r),
+            providers: keeper::settings::providers(&mut r, environment),
             notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
             alerts: Alerts {
                 url: r.url(&s::ALERT_WEBHOOK_URL),

@@ -251,9 +251,9 @@ fn notice_settings(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
             tokens.refresh = None;
         }
         // It stays in trouble until they have been tried, so that what was told of is taken back when they work.
+        // Nor is a slow try waited for: they may be what was wrong. An upstream that named a time has it.
         if let Some(trouble) = &mut account.trouble
-            && trouble.retry_at.is_none()
-            && trouble.code != Code::Unreadable
+            && !matches!(trouble.code, Code::Unreadable | Code::RateLimited)
         {
             (trouble.retry_at, trouble.refused) = (Some(c.now), None);
             account.changed(c.now);

@@ -177,7 +177,7 @@ impl Calls {
     ) -> Step {
         headers.push(("accept", Secret::new("application/json")));
         let url = format!("{}{path}", self.provider.base_url);
-        Step::Call(Call { method, url, headers, body, timeout: self.provider.timeout })
+        Step::Call(Call { method, url, headers, body, binding: None, timeout: self.provider.timeout })
     }
 
     fn read(&self, answer: Answer, asked_at: Timestamp, now: Timestamp) -> Result<Grant, Failure> {

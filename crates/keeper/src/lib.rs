@@ -16,6 +16,7 @@ mod oauth2;
 pub mod protocol;
 pub mod providers;
 pub mod schedule;
+mod service;
 pub mod settings;
 pub mod state;
 mod upstox;
@@ -35,6 +36,8 @@ mod pins_tests;
 mod play_support;
 #[cfg(test)]
 mod provider_tests;
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod settings_tests;
 #[cfg(test)]

@@ -191,6 +191,7 @@ impl Calls {
             url: a.token_url.clone(),
             headers,
             body,
+            binding: None,
             timeout: self.provider.timeout,
         })
     }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+pub use super::service::Service;
 pub use facturify::{Facturify, RefreshMethod};
 pub use oauth2::{Account as OAuth2Account, ClientAuth, Grant as OAuth2Grant, OAuth2};
 pub use upstox::{App, Common, Upstox};

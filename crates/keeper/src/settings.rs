@@ -11,7 +11,7 @@ use crate::misconfigured::Faulty;
 use crate::providers::{DEFAULT, FACTURIFY, Facturify, Provider, Providers, RefreshMethod, Rules};
 use base::ids::AccountName;
 use base::secret::Secret;
-use base::settings::{self as s, Reader};
+use base::settings::{self as s, Environment, Reader};
 use std::time::Duration;
 
 /// What a task takes besides its calls.
@@ -22,11 +22,12 @@ struct Shared {
     backoff: Backoff,
     timeout: Duration,
     patience: Duration,
+    environment: Environment,
     /// What is wrong with it.
     fault: Option<String>,
 }
 
-pub fn providers(r: &mut Reader<'_>) -> Providers {
+pub fn providers(r: &mut Reader<'_>, environment: Environment) -> Providers {
     // What is wrong from here on is not the deployment's.
     let before = std::mem::take(&mut r.faults);
     let mut all = Providers::default();
@@ -39,7 +40,7 @@ pub fn providers(r: &mut Reader<'_>) -> Providers {
     let timeout = Duration::from_secs(r.number(&s::UPSTREAM_TIMEOUT_SECONDS));
     let fault = joined([waiting.clone(), own_faults(r, &mut all)]);
     facturify(r, &mut all, patience, waiting);
-    let shared = Shared { backoff, timeout, patience, fault };
+    let shared = Shared { backoff, timeout, patience, environment, fault };
     upstox::read(r, &mut all, &shared);
     oauth2::read(r, &mut all, &shared);
     r.faults = before;

@@ -8,7 +8,7 @@ use super::*;
 use base::clock::Timestamp;
 use base::jitter::Jitter;
 use base::secret::Secret;
-use base::settings::Reader;
+use base::settings::{Environment, Reader};
 use std::time::Duration;
 
 pub(super) const WARNING: Duration = Duration::from_hours(1);
@@ -35,7 +35,7 @@ pub(super) fn configured(settings: &[(&str, &str)]) -> (Providers, Vec<String>) 
         found.map(|(_, value)| (*value).to_owned())
     };
     let mut reader = Reader::new(&lookup);
-    let providers = settings::providers(&mut reader);
+    let providers = settings::providers(&mut reader, Environment::Production);
     (providers, reader.faults)
 }
 

@@ -108,6 +108,27 @@ fn an_ask_finds_new_settings_too() {
     assert_eq!(k.alerts(), [Kind::NeedsAttention, Kind::NeedsAttention], "they are wrong, too");
 }
 
+/// A misspelt address was unreachable, and its tries had become slow: the right one does not wait half an hour for the next.
+#[test]
+fn f26_new_settings_do_not_wait_for_a_slow_try() {
+    for (code, at_once) in
+        [(Code::Unreachable, true), (Code::UnexpectedResponse, true), (Code::RateLimited, false)]
+    {
+        let mut k = Inputs::new(upstox());
+        k.look();
+        k.wakes_for(Renew);
+        fail_quickly(&mut k);
+        k.wakes_for(Renew);
+        k.fail(Renew, code);
+        assert_eq!(refused(k.ask()).0, code);
+        k.settings = "other".into();
+        assert_eq!(runs(&k.ask(), Renew), at_once, "{code:?}");
+        // It is tried once, and not with each look.
+        k.fail(Renew, code);
+        assert_eq!(refused(k.ask()).0, code);
+    }
+}
+
 #[test]
 fn whoever_asks_is_told_when_to_come_back() {
     let mut k = Inputs::new(facturify());

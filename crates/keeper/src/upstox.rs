@@ -12,6 +12,7 @@ use super::jwt;
 use super::protocol::{Adopt, Exchange, Operation, Task};
 use super::providers::{Provider, Rules};
 use super::schedule::{upstox_end, upstox_renewal};
+use super::service::Service;
 use super::state::{Due, Held, Source, Tokens};
 use base::clock::Timestamp;
 use base::ids::AccountName;
@@ -33,7 +34,7 @@ const SERVICE_REFRESH: Duration = Duration::from_secs(15);
 pub struct Common {
     pub base_url: String,
     /// The internal token service.
-    pub service_url: Option<String>,
+    pub service: Option<Service>,
     pub timeout: Duration,
     pub backoff: Backoff,
     /// How long a caller waits for the quick tries.
@@ -47,7 +48,7 @@ impl Default for Common {
         let backoff = Backoff { retries: 2, base_thousandths: 2000 };
         let (timeout, patience) = (Duration::from_secs(30), Duration::from_secs(15));
         let check_every = Duration::from_mins(15);
-        Self { base_url: String::new(), service_url: None, timeout, backoff, patience, check_every }
+        Self { base_url: String::new(), service: None, timeout, backoff, patience, check_every }
     }
 }
 
@@ -75,11 +76,11 @@ impl Upstox {
             backoff: common.backoff,
             patience: common.patience,
             // Read, refresh, read again, and a profile after each read.
-            calls_max: if common.service_url.is_some() { 5 } else { 1 },
+            calls_max: if common.service.is_some() { 5 } else { 1 },
             task_max: common.timeout * 2 + SERVICE_READ * 2 + SERVICE_REFRESH + Duration::from_secs(5),
             extends: false,
-            automatic: common.service_url.is_some() || app.is_some(),
-            by_approval: common.service_url.is_none() && app.is_some(),
+            automatic: common.service.is_some() || app.is_some(),
+            by_approval: common.service.is_none() && app.is_some(),
             daily: true,
             checks: true,
             check_every: common.check_every,
@@ -98,14 +99,16 @@ impl Upstox {
             ("api-version", Secret::new("2.0")),
         ];
         let url = format!("{}/v2/user/profile", self.common.base_url);
-        Call { method: "GET", url, headers, body: None, timeout: self.common.timeout }
+        Call { method: "GET", url, headers, body: None, binding: None, timeout: self.common.timeout }
     }
 
-    fn service(&self, method: &'static str, leaf: &str, timeout: Duration) -> Call {
-        let base = self.common.service_url.as_deref().unwrap_or_default();
-        let url = format!("{base}/accounts/{}/{leaf}", self.account);
-        let headers = vec![("accept", Secret::new("application/json"))];
-        Call { method, url, headers, body: None, timeout }
+    /// What the internal service is asked.
+    fn service(&self, method: &'static str, leaf: &str, timeout: Duration) -> Step {
+        let path = format!("/accounts/{}/{leaf}", self.account);
+        match &self.common.service {
+            Some(service) => Step::Call(service.call(method, &path, timeout)),
+            None => Step::Done(Outcome::Failed(Failure::new(Code::NoTokenSource))),
+        }
     }
 
     fn exchange(&self, app: &App, code: &Secret, redirect_uri: Option<&str>) -> Call {
@@ -119,14 +122,14 @@ impl Upstox {
         ]);
         headers.push(("accept", Secret::new("application/json")));
         let url = format!("{}/v2/login/authorization/token", self.common.base_url);
-        Call { method: "POST", url, headers, body, timeout: self.common.timeout }
+        Call { method: "POST", url, headers, body, binding: None, timeout: self.common.timeout }
     }
 
     fn request(&self, app: &App) -> Call {
         let (mut headers, body) = json_body(&json!({ "client_secret": app.client_secret.expose() }));
         headers.push(("accept", Secret::new("application/json")));
         let url = format!("{}/v3/login/auth/token/request/{}", self.common.base_url, app.client_id);
-        Call { method: "POST", url, headers, body, timeout: self.common.timeout }
+        Call { method: "POST", url, headers, body, binding: None, timeout: self.common.timeout }
     }
 }
 
@@ -137,7 +140,7 @@ impl Provider for Upstox {
 
     fn script(&self, task: &Task, _held: Option<&Held>, tokens: Option<&Tokens>) -> Box<dyn Script> {
         let nothing = || Box::new(Settled(None)) as Box<dyn Script>;
-        let has_service = self.common.service_url.is_some();
+        let has_service = self.common.service.is_some();
         match task {
             Task::Renew if has_service => self.calls(Stage::Read),
             Task::Obtain | Task::Refresh if has_service => self.calls(Stage::Refresh),
@@ -188,7 +191,8 @@ impl Provider for Upstox {
 
     fn identity(&self) -> String {
         let app = self.app.as_ref().map(|a| (&a.client_id, &a.user_id));
-        format!("{}\n{:?}\n{app:?}", self.common.base_url, self.common.service_url)
+        let service = Service::identity(self.common.service.as_ref());
+        format!("{}\n{service}\n{app:?}", self.common.base_url)
     }
 
     fn settings(&self) -> String {
@@ -196,7 +200,7 @@ impl Provider for Upstox {
             let secret = a.client_secret.expose();
             format!("{}\n{secret}\n{:?}\n{:?}", a.client_id, a.redirect_uri, a.user_id)
         });
-        let service = self.common.service_url.as_deref().unwrap_or_default();
+        let service = Service::settings(self.common.service.as_ref());
         format!("{}\n{service}\n{}", self.common.base_url, app.unwrap_or_default())
     }
 }
@@ -341,10 +345,10 @@ impl Calls {
         let p = &self.provider;
         let app = p.app.as_ref();
         match &self.stage {
-            Stage::Read | Stage::Confirm => Step::Call(p.service("GET", "token", SERVICE_READ)),
+            Stage::Read | Stage::Confirm => p.service("GET", "token", SERVICE_READ),
             Stage::Refresh => {
                 self.refreshed = true;
-                Step::Call(p.service("POST", "refresh", SERVICE_REFRESH))
+                p.service("POST", "refresh", SERVICE_REFRESH)
             }
             Stage::Check { token } => Step::Call(p.profile(token)),
             Stage::Adopt { candidate } if candidate.expires_at(now) <= now => {
@@ -365,8 +369,8 @@ impl Calls {
     fn go_on(&mut self, answer: Answer, now: Timestamp) -> Result<Step, Failure> {
         match &self.stage {
             Stage::Read => {
-                let candidate = service_token(answer);
-                match candidate {
+                let (status, body) = answer.read()?;
+                match service_token(status, &body) {
                     Ok(candidate) if candidate.expires_at(now) > now && !candidate.is_extended(now) => {
                         Ok(self.confirm(candidate))
                     }
@@ -381,14 +385,20 @@ impl Calls {
                 }
             }
             Stage::Refresh => {
-                // Its body is optional; what counts is the token that is read next.
                 let (status, body) = answer.read()?;
-                match status {
-                    200..=299 => {
+                if !(200..=299).contains(&status) {
+                    return Err(service_refused(status, &body));
+                }
+                // Its body is optional. One that has the token, as another Sallyport's does, is taken at its word: what would be
+                // read next may be the one before for a while. Else what counts is the token that is read next.
+                match service_token(status, &body) {
+                    Ok(candidate) if candidate.expires_at(now) > now && !candidate.is_extended(now) => {
+                        Ok(self.confirm(candidate))
+                    }
+                    _ => {
                         self.stage = Stage::Read;
                         Ok(self.begin(now))
                     }
-                    _ => Err(service_refused(status, &body)),
                 }
             }
             Stage::Confirm => self.confirmed(answer, now),
@@ -449,14 +459,13 @@ fn exchanged(answer: Answer, now: Timestamp) -> Result<Step, Failure> {
 }
 
 /// The service's token, as yet unconfirmed. `success` false or missing means that it has none.
-fn service_token(answer: Answer) -> Result<Candidate, Failure> {
-    let (status, body) = answer.read()?;
+fn service_token(status: u16, body: &Secret) -> Result<Candidate, Failure> {
     match status {
         200..=299 => {}
         404 => return Err(Failure::with_status(Code::NoTokenSource, status)),
-        _ => return Err(service_refused(status, &body)),
+        _ => return Err(service_refused(status, body)),
     }
-    let given: ServiceToken = json(status, &body)?;
+    let given: ServiceToken = json(status, body)?;
     let token = given.access_token.filter(|t| given.success && is_token(t));
     let token = token.ok_or(Failure::with_status(Code::NoTokenSource, status))?;
     Ok(Candidate {

@@ -219,7 +219,9 @@ impl Kv for SimHost {
 impl Net for SimHost {
     async fn call(&self, call: &Call) -> call::Answer {
         self.gate().await;
-        let upstream = self.world.upstreams.borrow().get(host_of(&call.url)).cloned();
+        let bound = call.binding.as_ref().map(|name| binding(name));
+        let at = bound.as_deref().unwrap_or(host_of(&call.url));
+        let upstream = self.world.upstreams.borrow().get(at).cloned();
         let Some(upstream) = upstream else { return call::Answer::Unreachable };
         // What an upstream has begun it ends, whoever has been killed meanwhile.
         let (sender, receiver) = crate::executor::channel();
@@ -251,6 +253,11 @@ impl Net for SimHost {
             None => page::Answer::TimedOut,
         }
     }
+}
+
+/// Where whoever is behind a binding stands beside those with host names.
+pub(crate) fn binding(name: &str) -> String {
+    format!("binding {name}")
 }
 
 /// What comes within a time. `None`: nothing did.

@@ -83,6 +83,11 @@ impl World {
         self.0.upstreams.borrow_mut().insert(host.to_owned(), Rc::new(upstream));
     }
 
+    /// Whoever is behind a binding of the Worker's.
+    pub fn bind(&self, binding: &str, upstream: impl Upstream + 'static) {
+        self.upstream(&crate::host::binding(binding), upstream);
+    }
+
     /// A deploy: other settings, and every instance and request is gone. An empty value takes a setting away.
     pub fn deploy(&self, settings: &[(&str, &str)]) {
         self.0.kill_all();

@@ -278,7 +278,37 @@ pub const TOKEN_REFRESH_SERVICE_URL: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_URL",
     kind: Kind::Url,
     default: "",
-    about: "The internal service that Upstox tokens come from.",
+    about: "The internal service that Upstox tokens come from; `http://` also in development and through a binding.",
+};
+pub const TOKEN_REFRESH_SERVICE_BINDING: Setting = Setting {
+    name: "TOKEN_REFRESH_SERVICE_BINDING",
+    kind: Kind::Text,
+    default: "",
+    about: "The Worker's binding that the service is called through: a VPC service, or another Worker.",
+};
+pub const TOKEN_REFRESH_SERVICE_KEY: Setting = Setting {
+    name: "TOKEN_REFRESH_SERVICE_KEY",
+    kind: Kind::Credential,
+    default: "",
+    about: "Secret. What the service is shown; of another Sallyport a service key.",
+};
+pub const TOKEN_REFRESH_SERVICE_KEY_HEADER: Setting = word(
+    "TOKEN_REFRESH_SERVICE_KEY_HEADER",
+    &["Authorization", "Apikey", "X-API-Key"],
+    "Authorization",
+    "Where; in `Authorization` as a bearer.",
+);
+pub const TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID: Setting = Setting {
+    name: "TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID",
+    kind: Kind::Credential,
+    default: "",
+    about: "Secret. Client id of a service token, if Cloudflare Access is in front of the service.",
+};
+pub const TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_SECRET: Setting = Setting {
+    name: "TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_SECRET",
+    kind: Kind::Credential,
+    default: "",
+    about: "Secret. Its client secret.",
 };
 pub const UPSTOX_APPS: Setting = Setting {
     name: "UPSTOX_APPS",
@@ -525,6 +555,11 @@ pub const SETTINGS: &[Setting] = &[
     UPSTOX_ACCOUNT_IDS_MORE[2],
     INTERNAL_API_ACCOUNT_ID,
     TOKEN_REFRESH_SERVICE_URL,
+    TOKEN_REFRESH_SERVICE_BINDING,
+    TOKEN_REFRESH_SERVICE_KEY,
+    TOKEN_REFRESH_SERVICE_KEY_HEADER,
+    TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID,
+    TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_SECRET,
     UPSTOX_APPS,
     UPSTOX_NOTIFIER_SECRET,
     OAUTH2_ACCOUNTS,

@@ -115,12 +115,16 @@ impl<'a> Reader<'a> {
 
     /// An address without a slash at its end.
     pub fn url(&mut self, setting: &Setting) -> Option<String> {
+        let otherwise = "must be https://… without a query or credentials (http:// for loopback only)";
+        self.url_within(setting, false, otherwise)
+    }
+
+    /// The same, `plain`: in a network where nobody else is. `otherwise` is what to say of another one.
+    pub fn url_within(&mut self, setting: &Setting, plain: bool, otherwise: &str) -> Option<String> {
         let value = self.value(setting)?;
-        if !is_base_url(&value) {
-            self.fault(
-                setting,
-                "must be https://… without a query or credentials (http:// for loopback only)",
-            );
+        let secured = value.strip_prefix("http://").filter(|_| plain).map(|rest| format!("https://{rest}"));
+        if !is_base_url(secured.as_ref().unwrap_or(&value)) {
+            self.fault(setting, otherwise);
         }
         Some(value.trim_end_matches('/').to_owned())
     }

@@ -160,8 +160,8 @@ impl<H: Host> Inner<H> {
         let Some((headers, body)) = alert::message(&loaded.key, alert, secret, self.host.now()) else {
             return true;
         };
-        let call =
-            Call { method: "POST", url: url.clone(), headers, body: Some(body), timeout: ALERT_TIMEOUT };
+        let (url, body) = (url.clone(), Some(body));
+        let call = Call { method: "POST", url, headers, body, binding: None, timeout: ALERT_TIMEOUT };
         let undelivered = match self.host.call(&call).await {
             Answer::Response { status: 200..=299, .. } => return true,
             Answer::Response { status, .. } => format!("the receiver answered {status}"),

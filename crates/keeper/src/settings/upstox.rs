@@ -2,7 +2,8 @@
 
 use super::members::{Members, shown};
 use super::{Shared, joined, own_faults, put_faulty};
-use crate::providers::{App, Common, Providers, UPSTOX, Upstox};
+use crate::providers::{App, Common, Providers, Service, UPSTOX, Upstox};
+use crate::service;
 use base::ids::AccountName;
 use base::settings::{self as s, Reader};
 use serde_json::Value;
@@ -11,14 +12,15 @@ use std::time::Duration;
 
 pub fn read(r: &mut Reader<'_>, all: &mut Providers, shared: &Shared) {
     let base_url = r.url(&s::UPSTOX_BASE_URL).unwrap_or_default();
-    let service_url = r.url(&s::TOKEN_REFRESH_SERVICE_URL);
+    let service = service::read(r, shared.environment);
     // Whose an account is, its app says, too.
     let apps = r.document(&s::UPSTOX_APPS).unwrap_or_default();
     let identity = own_faults(r, all);
+    let service = service.map(|service| Service { headers: service::headers(r), ..service });
     let check_every = Duration::from_secs(r.number(&s::TOKEN_CHECK_MINUTES) * 60);
     let fault = joined([shared.fault.clone(), identity.clone(), own_faults(r, all)]);
     let &Shared { timeout, backoff, patience, .. } = shared;
-    all.upstox = Common { base_url, service_url, timeout, backoff, patience, check_every };
+    all.upstox = Common { base_url, service, timeout, backoff, patience, check_every };
     (all.upstox_accounts, all.upstox_default) = accounts(r);
     let mut app_faults = BTreeMap::new();
     for (id, value) in apps {

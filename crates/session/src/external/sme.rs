@@ -48,6 +48,7 @@ impl Verifier for Sme {
             url: format!("{}{PATH}", self.base_url),
             headers,
             body: Some(Secret::new("{}")),
+            binding: None,
             timeout: self.timeout,
         }
     }

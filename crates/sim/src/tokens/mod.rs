@@ -388,8 +388,11 @@ impl Callers {
             let answered = request(&host, sent).await;
             let kv_failed = host.has_happened(&[Kind::KvDown, Kind::KvSlow, Kind::KvStale]);
             let mistyped = was_mistyped || truth.borrow().is_mistyped(account);
+            let killed = truth.borrow().restarts || host.has_happened(&[Kind::Kill]);
+            let left_behind = killed && host.has_happened(&[Kind::KvSlow]);
+            let now = host.now();
             let given =
-                Given { account, identity, mistyped, asked, begun, lived, now: host.now(), kv_failed };
+                Given { account, identity, mistyped, asked, begun, lived, now, kv_failed, left_behind };
             let kv = || copy_in_kv(&host, account);
             answers::answered(&server, &truth, &given, &what, answered.as_ref(), &kv);
         });

@@ -345,7 +345,12 @@ impl AccountWorld {
         if self.line.fake.borrow().is_night(now) {
             return self.disturbed(now);
         }
-        let is_final = account.trouble.as_ref().is_some_and(|t| t.retry_at.is_none());
+        // The daily run tries it once more, which takes a moment.
+        let tried = |at: Timestamp| at.plus(secs(120)) > now;
+        let is_final = account.trouble.as_ref().is_some_and(|t| match t.retry_at {
+            None => true,
+            Some(at) => t.refused.is_some() && tried(at),
+        });
         if account.live(now).is_some() || is_final {
             return;
         }

@@ -179,3 +179,38 @@ fn f27_an_upstox_app_that_cannot_be_read_is_its_account_s_fault() {
     let all = keeper.send("GET", "/accounts").json();
     assert_eq!(all["accounts"][1]["last_error"]["message"], "UPSTOX_APPS: userid is no member that is known");
 }
+
+/// `http://…`, as the old system has it, or half of a secret: every other route goes on, and so does what is held, where it is
+/// certain whose it is.
+#[test]
+fn f26_a_fault_of_the_token_service_s_settings_is_that_of_its_accounts() {
+    for (name, value, is_certain) in [
+        ("TOKEN_REFRESH_SERVICE_URL", "http://tokens.internal", false),
+        ("TOKEN_REFRESH_SERVICE_BINDING", "TOKEN SERVICE", false),
+        ("TOKEN_REFRESH_SERVICE_KEY", "two words", true),
+        ("TOKEN_REFRESH_SERVICE_KEY_HEADER", "Cookie", true),
+        ("TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID", "id.access", true),
+    ] {
+        let keeper = Keeper::new();
+        let held = token(&keeper, FIRST);
+        keeper.world.deploy(&[("ENVIRONMENT", "production"), (name, value)]);
+        assert_eq!(log_in(&keeper), 200, "{name}");
+        for account in [FACTURIFY, CRM, BATCH] {
+            token(&keeper, account);
+        }
+        if is_certain {
+            assert_eq!(token(&keeper, FIRST), held, "{name}");
+        } else {
+            refused(&keeper.read(FIRST), 503, "account_misconfigured");
+        }
+        keeper.clear_calls();
+        refused(&keeper.order(FIRST), 503, "account_misconfigured");
+        assert_eq!(keeper.count(FIRST), 0, "{name}");
+        let status = keeper.status(FIRST);
+        let message = status["last_error"]["message"].as_str().unwrap();
+        assert!(message.contains(name) && !message.contains("words"), "{message}");
+        let mended = if name.ends_with("URL") { "https://service" } else { "" };
+        keeper.world.deploy(&[(name, mended)]);
+        assert_eq!(token(&keeper, FIRST), held, "{name}");
+    }
+}

@@ -144,6 +144,7 @@ fn brought(fake: &mut dyn sim::fakes::accounts::Fake) -> String {
         url: format!("https://service/accounts/agnidata001/{leaf}"),
         headers: Vec::new(),
         body: None,
+        binding: None,
         timeout: secs(1),
     };
     let now = base::clock::Timestamp::parse_rfc3339("2026-06-02T06:00:00Z").unwrap();

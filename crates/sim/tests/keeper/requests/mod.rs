@@ -10,6 +10,7 @@ mod many;
 mod outage;
 mod owner;
 mod refusals;
+mod service;
 mod single_flight;
 
 use crate::account::secs;
@@ -197,6 +198,7 @@ impl Keeper {
             url: "https://service/accounts/agnidata002/refresh".to_owned(),
             headers: Vec::new(),
             body: None,
+            binding: None,
             timeout: secs(1),
         };
         second.serve(&call, world.now().minus(secs(7 * 86_400)));
