@@ -36,12 +36,10 @@ impl Service {
     /// Everything that is set of it, to notice a change by.
     pub fn settings(service: Option<&Self>) -> String {
         let Some(Self { url, headers, binding }) = service else { return String::new() };
-        let mut all = url.clone();
-        for (name, value) in headers {
-            all.push_str(&format!("\n{name}: {}", value.expose()));
-        }
-        all.push_str(&binding.as_ref().map(|binding| format!("\n{binding}")).unwrap_or_default());
-        all
+        let headers: String =
+            headers.iter().flat_map(|(name, value)| ["\n", name, ": ", value.expose()]).collect();
+        let binding = binding.as_ref().map(|binding| format!("\n{binding}")).unwrap_or_default();
+        format!("{url}{headers}{binding}")
     }
 }
 

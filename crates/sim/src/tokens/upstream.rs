@@ -173,13 +173,13 @@ impl State {
         let life = match mood {
             Mood::LifeAsText => Some("\"3600\""),
             Mood::LifeZero => Some("0"),
-            Mood::LifeAbsurd => Some("1e18"),
+            Mood::LifeAbsurd => Some("1e400"),
             _ => None,
         };
         let answer = life.map_or(body.clone(), |life| with_life(&body, life));
-        let odd = answer != body;
-        self.odd |= odd;
-        self.called(name, status < 300 && !odd, now);
+        self.odd |= answer != body;
+        // A token with an odd life is a token.
+        self.called(name, status < 300, now);
         text(status, &answer)
     }
 }
