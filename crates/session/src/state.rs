@@ -60,7 +60,7 @@ pub struct Session {
 pub struct Tombstone {
     pub reason: EndReason,
     pub ended_at: Timestamp,
-    /// Nobody, if it ended before it was opened.
+    /// Nobody, if it ended before it was opened. Without name and roles once nobody is to be told of the end any more.
     pub account: Option<Account>,
     pub generation: u64,
     pub access_expires_at: Timestamp,
@@ -104,6 +104,14 @@ impl Tombstone {
     /// When something is to be done about it, once its end has been told.
     pub fn rests_until(&self) -> Timestamp {
         self.again_at.unwrap_or(self.ended_at.plus(TOMBSTONE))
+    }
+
+    /// Says from now on why the session ended, and not whose it was: its owner may be erased, and has no list of it.
+    pub(super) fn forget_name(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.username.clear();
+            account.roles.clear();
+        }
     }
 }
 

@@ -161,6 +161,9 @@ impl Step for EndPropagated {
 
     fn ended(self, mut tombstone: Tombstone, _: Context<'_>) -> Decided<Acknowledgement> {
         tombstone.end_propagated = true;
+        if tombstone.again_at.is_none() {
+            tombstone.forget_name();
+        }
         let alarm = Some(tombstone.rests_until());
         let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
         Ok(Decision { state, save: true, reply, alarm })

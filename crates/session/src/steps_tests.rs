@@ -81,6 +81,24 @@ fn an_end_that_was_told_is_kept_for_its_time() {
     assert_eq!((s.run(Expire), s.state), (Presence::Unknown, None));
 }
 
+/// What was real: for thirty days it named whom it had been of.
+#[test]
+fn f09_once_nobody_is_to_be_told_of_an_end_it_names_nobody() {
+    let mut s = Harness::new();
+    s.open();
+    s.revoke(EndReason::Logout);
+    s.run(EndPropagated);
+    let Some(State::Ended(told)) = &s.state else { panic!("not ended") };
+    assert_eq!(told.account, Some(account()), "it is told once more");
+    s.advance(BEGINNING);
+    assert!(matches!(s.run(Expire), Presence::Ended(e) if e.account == Some(account())));
+    s.run(EndPropagated);
+    let kept = Account { username: String::new(), roles: Vec::new(), ..account() };
+    assert!(matches!(s.rotate(0), RotateReply::Ended(e) if e.account == Some(kept)));
+    let text = serde_json::to_string(&s.state).unwrap();
+    assert!(text.contains(r#""username":"","roles":[]"#), "{text}");
+}
+
 /// It was tried every 30 seconds, for ever.
 #[test]
 fn f08_an_end_that_cannot_be_told_is_tried_less_and_less_often_and_not_for_ever() {

@@ -9,7 +9,6 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use crate::route::query_values;
-use base::fault::Fault;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
 use directory::{Get, GetReply, username};
@@ -20,7 +19,7 @@ use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
 /// request on its paid plan and 50 on its free one, which this leaves room in.
 const PAGE: u64 = 40;
 const PAGE_MAX: u64 = 500;
-/// What one sweep looks at, at most, of KV's records and of users.
+/// What one sweep looks at, at most, of KV's records; and of users, whose last one may have some sessions more.
 const SWEEP_SESSIONS: u64 = 250;
 const SWEEP_USERS: u32 = 50;
 /// What it may cost, in calls to objects and to KV. What is over costs six, what is live one.
@@ -28,6 +27,11 @@ const SWEEP_CALLS: u32 = 800;
 const CALLS_OF_AN_END: u32 = 6;
 /// Where a sweep goes on that has seen all users.
 const BEHIND_ALL: UserId = UserId::issued(u32::MAX as u64);
+/// What cursors begin with where a list goes on by users, since KV could not give one. No keyed hash has a dot.
+const BY_USERS: &str = "users.";
+/// How `unreachable` names what is neither a session nor a user: those have no capital letters.
+const KV: &str = "KV";
+const DIRECTORY: &str = "Directory";
 
 /// `GET /admin/sessions/active`: those of the user that `user_id` or `username` names, or of the externally authenticated
 /// `subject`; else all, page by page (`limit`, `cursor`).
@@ -52,11 +56,87 @@ pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Re
     }
     let limit = page_limit(query)?;
     let cursor = query_values(query, "cursor").next().filter(|c| !c.is_empty());
-    let cursor = cursor.map(|given| ctx.take_cursor(&given)).transpose()?;
-    let page = ctx.store().list_sessions(limit, cursor).await.map_err(|e| ctx.fault("kv list", &e))?;
-    let sessions = ctx.live_sessions(&page.session_ids).await;
-    let next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
-    Ok(Reply::json(200, &listing(None, &sessions, next.as_deref())))
+    let by_users = cursor.as_deref().and_then(|c| c.strip_prefix(BY_USERS)).map(after_user).transpose()?;
+    let (sessions, unreachable, next) = if let Some(after) = by_users {
+        all_by_users(ctx, after, limit).await?
+    } else {
+        let cursor = cursor.map(|given| ctx.take_cursor(&given)).transpose()?;
+        match ctx.store().list_sessions(limit, cursor).await {
+            Ok(page) => {
+                let next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
+                (ctx.live_sessions(&page.session_ids).await, Vec::new(), next)
+            }
+            Err(error) => {
+                ctx.fault("kv list", &error);
+                all_by_users(ctx, UserId::NOBODY, limit).await?
+            }
+        }
+    };
+    let body = listing(None, &sessions, next.as_deref());
+    if unreachable.is_empty() {
+        return Ok(Reply::json(200, &body));
+    }
+    let unreachable = [unreachable, sessions.unreachable.into_iter().map(Into::into).collect()].concat();
+    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
+}
+
+/// A page of the list of all without KV: the sessions of users, whose objects have them, too. Of those who are externally
+/// authenticated there is no other list.
+async fn all_by_users<B: Backend>(
+    ctx: &RequestContext<B>,
+    after: UserId,
+    limit: u64,
+) -> Result<(Listed, Vec<String>, Option<String>), Reason> {
+    let OfUsers { ids, mut unreachable, last, .. } = of_users(ctx, after, limit).await?;
+    unreachable.push(KV.to_owned());
+    let next = last.map(|last| format!("{BY_USERS}{last}"));
+    Ok((ctx.live_sessions(&ids).await, unreachable, next))
+}
+
+/// The sessions that some users have places for.
+#[derive(Default)]
+struct OfUsers {
+    ids: Vec<SessionId>,
+    unreachable: Vec<String>,
+    /// Calls that this took.
+    calls: u32,
+    /// Behind whom to go on, if there may be more.
+    last: Option<UserId>,
+}
+
+/// Asks users in the order of their ids, until there are enough sessions.
+async fn of_users<B: Backend>(
+    ctx: &RequestContext<B>,
+    after: UserId,
+    enough: u64,
+) -> Result<OfUsers, Reason> {
+    let now = ctx.now();
+    let users = ctx.directory(&List { after, limit: SWEEP_USERS }).await?.users;
+    let last = if users.len() == SWEEP_USERS as usize { users.last().map(|u| u.id) } else { None };
+    let mut found = OfUsers { last, ..OfUsers::default() };
+    let mut asked = after;
+    for user in users {
+        if found.ids.len() as u64 >= enough {
+            found.last = Some(asked);
+            break;
+        }
+        asked = user.id;
+        found.calls += 1;
+        match ctx.user(&user.username, &Get).await {
+            Ok(GetReply::User(profile)) => {
+                let due = profile.slots.into_iter().filter(|s| s.reserved_until.is_none_or(|t| t <= now));
+                found.ids.extend(due.map(|s| s.session_id));
+            }
+            Ok(GetReply::NoUser) => {}
+            Err(_) => found.unreachable.push(user.username),
+        }
+    }
+    Ok(found)
+}
+
+/// The user's id of a cursor.
+fn after_user(text: &str) -> Result<UserId, Reason> {
+    text.parse().map_err(|_| Reason::field("cursor", FieldFault::NotAllowed))
 }
 
 /// The `limit` of a query, within bounds.
@@ -144,29 +224,32 @@ async fn close_subject<B: Backend>(ctx: &RequestContext<B>, text: &str, by: By<'
 }
 
 /// `POST /admin/sessions/cleanup`: ends what a lost alarm left behind. Looks at KV's records and at the users' lists, a
-/// bounded number of each, and goes on behind what cannot be asked; `next_cursor` says that there is more.
+/// bounded number of each, and goes on behind what cannot be asked; `next_cursor` says that there is more. 503 if neither KV
+/// nor the directory can say what there is.
 pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
     let (kv_cursor, after) = sweep_cursor(ctx)?;
     let given = query_values(&ctx.head.query, "cursor").next();
     let here = given.unwrap_or_else(|| format!("{}.", UserId::NOBODY));
-    let now = ctx.now();
-    let unlisted = |error: Fault| ctx.fault("kv list", &error);
-    let page = ctx.store().list_sessions(SWEEP_SESSIONS, kv_cursor).await.map_err(unlisted)?;
-    let users = ctx.directory(&List { after, limit: SWEEP_USERS }).await?.users;
-    let last_user = if users.len() == SWEEP_USERS as usize { users.last().map(|u| u.id) } else { None };
-
-    let (mut ids, mut unreachable, mut calls) = (page.session_ids, Vec::new(), 0_u32);
-    for user in users {
-        calls += 1;
-        match ctx.user(&user.username, &Get).await {
-            Ok(GetReply::User(profile)) => {
-                let due = profile.slots.into_iter().filter(|s| s.reserved_until.is_none_or(|t| t <= now));
-                ids.extend(due.map(|s| s.session_id));
-            }
-            Ok(GetReply::NoUser) => {}
-            Err(_) => unreachable.push(user.username),
+    let users = of_users(ctx, after, SWEEP_SESSIONS).await;
+    let behind_all = if users.is_ok() { BEHIND_ALL } else { after };
+    let no_directory = || OfUsers { unreachable: vec![DIRECTORY.to_owned()], ..OfUsers::default() };
+    let OfUsers { mut ids, mut unreachable, mut calls, last: last_user } =
+        users.unwrap_or_else(|_| no_directory());
+    let kv_next = match ctx.store().list_sessions(SWEEP_SESSIONS, kv_cursor.clone()).await {
+        Ok(page) => {
+            ids.extend(page.session_ids);
+            page.cursor
         }
-    }
+        Err(error) => {
+            let reason = ctx.fault("kv list", &error);
+            if behind_all == after {
+                return Err(reason);
+            }
+            unreachable.push(KV.to_owned());
+            // Its turn comes again while there are users.
+            kv_cursor.filter(|_| last_user.is_some())
+        }
+    };
     ids.sort_unstable();
     ids.dedup();
     let (mut cleaned, mut is_done) = (0_u32, true);
@@ -187,9 +270,9 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Resu
     }
     let actor = Some(admin.user_id());
     ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
-    let kv_next = page.cursor.map(|cursor| ctx.give_cursor(&cursor));
+    let kv_next = kv_next.map(|cursor| ctx.give_cursor(&cursor));
     let more = kv_next.is_some() || last_user.is_some();
-    let behind = || format!("{}.{}", last_user.unwrap_or(BEHIND_ALL), kv_next.unwrap_or_default());
+    let behind = || format!("{}.{}", last_user.unwrap_or(behind_all), kv_next.unwrap_or_default());
     let next = if is_done { more.then(behind) } else { Some(here) };
     let body = json!({ "cleaned_sessions": cleaned, "next_cursor": next });
     Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
@@ -216,5 +299,5 @@ fn sweep_cursor<B: Backend>(ctx: &RequestContext<B>) -> Result<(Option<String>, 
     let wrong = || Reason::field("cursor", FieldFault::NotAllowed);
     let (after, kv) = text.split_once('.').ok_or_else(wrong)?;
     let kv = if kv.is_empty() { None } else { Some(ctx.take_cursor(kv)?) };
-    Ok((kv, after.parse().map_err(|_| wrong())?))
+    Ok((kv, after_user(after)?))
 }

@@ -108,6 +108,128 @@ fn f09_a_record_that_kv_refused_at_login_is_written_later() {
     assert!(ids.iter().any(|s| key.ends_with(s["id"].as_str().unwrap())));
 }
 
+/// What was real: without KV the list of all and the cleanup were 503.
+#[test]
+fn f09_without_kv_the_list_of_all_and_the_cleanup_go_on_by_users() {
+    let server = Server::new();
+    let mut wanted: Vec<String> = (0..53).map(|_| session_of(&server.someone().1.access)).collect();
+    let (user, _) = server.someone();
+    let over = session_of(&server.log_in(&user.username).access);
+    wanted.sort();
+    let down = || server.world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    let walk = |path: &str, token: &str, method: &'static str| {
+        let (mut answers, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (status, answer) = send(&server, method, &format!("{path}?limit=40{cursor}"), token);
+            assert_eq!(status, 200, "{answer}");
+            let next = answer["next_cursor"].as_str().map(|next| format!("&cursor={next}"));
+            answers.push(answer);
+            match next {
+                Some(next) => cursor = next,
+                None => return answers,
+            }
+        }
+    };
+    let token = server.fresh_admin();
+    down();
+    let pages = walk("/admin/sessions/active", &token, "GET");
+    assert!(pages.len() > 1 && pages.iter().all(|page| page["unreachable"] == json!(["KV"])), "{pages:?}");
+    let seen: Vec<&str> = pages
+        .iter()
+        .flat_map(|page| page["sessions"].as_array().unwrap())
+        .map(|session| session["id"].as_str().unwrap())
+        .collect();
+    assert!(wanted.iter().all(|id| seen.iter().filter(|other| *other == id).count() == 1), "{seen:?}");
+    // Also a walk that had begun with KV.
+    server.world.weather().clear();
+    let (_, first) = send(&server, "GET", "/admin/sessions/active?limit=2", &token);
+    down();
+    let next = first["next_cursor"].as_str().unwrap();
+    let (status, page) =
+        send(&server, "GET", &format!("/admin/sessions/active?limit=2&cursor={next}"), &token);
+    assert_eq!((status, &page["unreachable"]), (200, &json!(["KV"])));
+    assert!(page["next_cursor"].as_str().unwrap().starts_with("users."));
+    for broken in ["users.", "users.x", "users.-1", "users.1.2"] {
+        assert_eq!(send(&server, "GET", &format!("/admin/sessions/active?cursor={broken}"), &token).0, 422);
+    }
+
+    server.world.lose_alarm(Class::Session, &over);
+    server.world.advance(Duration::from_mins(31));
+    server.world.weather().clear();
+    let token = server.fresh_admin();
+    down();
+    let cleaned = walk("/admin/sessions/cleanup", &token, "POST");
+    assert!(cleaned.iter().all(|page| page["unreachable"] == json!(["KV"])), "{cleaned:?}");
+    let ended = server.world.row(Class::Session, &over, "session").unwrap();
+    assert!(ended.contains(r#""state":"ended","reason":"inactivity""#), "{ended}");
+    let count: u64 = cleaned.iter().map(|page| page["cleaned_sessions"].as_u64().unwrap()).sum();
+    assert!(count >= 1, "{cleaned:?}");
+}
+
+/// And without the directory by KV's records; without both, there is nothing to look at.
+#[test]
+fn f09_without_the_directory_the_cleanup_goes_on_by_the_records_of_kv() {
+    let server = Server::new();
+    let (_, tokens) = server.someone();
+    let over = session_of(&tokens.access);
+    server.world.lose_alarm(Class::Session, &over);
+    server.world.advance(Duration::from_mins(31));
+    let token = server.fresh_admin();
+    let broken = "DROP TABLE users; CREATE VIEW users AS SELECT * FROM missing";
+    server.world.sql(Class::Directory, "directory", broken);
+    let (status, cleaned) = send(&server, "POST", "/admin/sessions/cleanup", &token);
+    assert_eq!(
+        (status, &cleaned["unreachable"], &cleaned["next_cursor"]),
+        (200, &json!(["Directory"]), &json!(null))
+    );
+    assert!(cleaned["cleaned_sessions"].as_u64().unwrap() >= 1, "{cleaned}");
+    assert!(server.world.row(Class::Session, &over, "session").unwrap().contains("ended"));
+    server.world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    for (method, path) in [("POST", "/admin/sessions/cleanup"), ("GET", "/admin/sessions/active")] {
+        assert_eq!(send(&server, method, path, &token).0, 503, "{path}");
+    }
+}
+
+/// What was real: the ended sessions of an erased subject named it for thirty days.
+#[test]
+fn f09_nothing_names_an_erased_subject() {
+    let server = Server::new();
+    let token = server.fresh_admin();
+    let init = || {
+        let body = json!({ "data": { "cif": "1", "tokenKey": "t", "payload": { "channelId": "retail" } } });
+        server.post("/api/v1/postlogin/init-session").json(&body).send().json["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    // One ends long before, one in its first minutes, one by the erasure, and one while KV was away.
+    let (before, beginning) = (init(), init());
+    server.world.advance(Duration::from_mins(10));
+    assert_eq!(server.post("/auth/logout").token(&before).send().status, 200);
+    let fresh = init();
+    assert_eq!(server.post("/auth/logout").token(&fresh).send().status, 200);
+    let held = init();
+    server.world.weather().rough(Odds { kv_down: 1000, ..Odds::default() });
+    assert_eq!(server.post("/auth/logout").token(&held).send().status, 200);
+    server.world.weather().clear();
+    assert_eq!(send(&server, "DELETE", "/admin/subjects/VPB-RETAIL-1", &token).0, 204);
+    server.world.advance(Duration::from_mins(20));
+    for class in [Class::Session, Class::User, Class::Directory] {
+        for object in server.world.ids(class) {
+            let rows = server.world.rows(class, &object);
+            assert!(rows.values().all(|row| !row.contains("VPB-RETAIL-1")), "{object}: {rows:?}");
+        }
+    }
+    assert!(!server.world.kv().values().any(|entry| entry.value.contains("VPB-RETAIL-1")));
+    // They still say why they ended.
+    for (access, reason) in
+        [(&before, "logout"), (&beginning, "admin"), (&fresh, "logout"), (&held, "logout")]
+    {
+        let row = server.world.row(Class::Session, &session_of(access), "session").unwrap();
+        assert!(row.contains(&format!(r#""reason":"{reason}""#)), "{row}");
+    }
+}
+
 #[test]
 fn f09_an_externally_authenticated_subject_is_found_ended_and_erased() {
     let server = Server::new();
