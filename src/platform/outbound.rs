@@ -9,7 +9,7 @@ use base::secret::Secret;
 use chrono::DateTime;
 use futures_util::StreamExt as _;
 use std::time::Duration;
-use worker::js_sys::{Function, Promise, Reflect};
+use worker::js_sys::{Function, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
@@ -27,8 +27,8 @@ impl Net for Workers {
                 Some(binding)
             }
         };
-        let (body, bytes_max) = (body.as_ref(), ANSWER_BYTES_MAX);
-        let request = Outgoing { method, url, headers, body, through, bytes_max };
+        let body = body.as_ref().map(|body| JsValue::from_str(body.expose()));
+        let request = Outgoing { method, url, headers, body, through, bytes_max: ANSWER_BYTES_MAX };
         match send(&request, *timeout).await {
             Sent::Whole(Whole { response, body }) => {
                 let (status, retry_after) = (response.status_code(), retry_after(&response));
@@ -42,9 +42,9 @@ impl Net for Workers {
     }
 
     async fn fetch(&self, fetch: &Fetch) -> page::Answer {
-        let Fetch { method, url, headers, body, timeout } = fetch;
-        let (body, bytes_max) = (body.as_ref(), PAGE_BYTES_MAX);
-        let request = Outgoing { method, url, headers, body, through: None, bytes_max };
+        let Fetch { method, url, headers, timeout, .. } = fetch;
+        let body = fetch.bytes().map(|bytes| Uint8Array::from(bytes.as_slice()).into());
+        let request = Outgoing { method, url, headers, body, through: None, bytes_max: PAGE_BYTES_MAX };
         match send(&request, *timeout).await {
             Sent::Whole(Whole { response, body }) => {
                 let cookies = response.headers().get_all("set-cookie").unwrap_or_default();
@@ -86,7 +86,7 @@ struct Outgoing<'a> {
     method: &'a str,
     url: &'a str,
     headers: &'a [(&'static str, Secret)],
-    body: Option<&'a Secret>,
+    body: Option<JsValue>,
     /// Instead of to the address itself.
     through: Option<Through>,
     /// Of the answer's body.
@@ -126,8 +126,8 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
     init.with_method(Method::from(outgoing.method.to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual);
-    if let Some(body) = outgoing.body {
-        init.with_body(Some(JsValue::from_str(body.expose())));
+    if let Some(body) = &outgoing.body {
+        init.with_body(Some(body.clone()));
     }
     let request = Request::new_with_init(outgoing.url, &init)?;
     let mut response = match &outgoing.through {

@@ -13,8 +13,17 @@ pub struct Fetch {
     /// Names in lower case. Values may be secret, so they show as such.
     pub headers: Vec<(&'static str, Secret)>,
     pub body: Option<Secret>,
+    /// What the body is sent in: what that does not have is a numeric reference.
+    pub charset: Charset,
     /// From the beginning of the call to the last byte of its answer.
     pub timeout: Duration,
+}
+
+impl Fetch {
+    /// The body as it is sent.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        self.body.as_ref().map(|body| self.charset.encode(body.expose()))
+    }
 }
 
 /// Without the address: its query may hold a captcha key or an authorization code.

@@ -6,6 +6,7 @@ use super::code::{Code, Failure, MESSAGE_CHARS_MAX};
 use super::driver::Visit;
 use super::html::{Document, Form, Method};
 use super::net::{Answer, Fetch, Page, Progress};
+use base::charset::Charset;
 use base::secret::Secret;
 use std::time::Duration;
 use url::{Position, Url};
@@ -94,6 +95,7 @@ pub struct Prepared {
 struct Body {
     text: Secret,
     kind: String,
+    charset: Charset,
 }
 
 impl Prepared {
@@ -144,8 +146,8 @@ impl<'v, 'n> Browser<'v, 'n> {
         let unexpected = Failure::new(Code::UnexpectedResponse);
         match submission.method {
             Method::Post => {
-                let (text, kind) = submission.body().ok_or(unexpected)?;
-                let body = Some(Body { text: Secret::new(text), kind });
+                let (text, kind) = submission.body();
+                let body = Some(Body { text: Secret::new(text), kind, charset: submission.charset });
                 Ok(Prepared { url, method: "POST", body, referrer })
             }
             // Addresses are logged, by the portal and by whoever is on the way there.
@@ -230,8 +232,9 @@ impl<'v, 'n> Browser<'v, 'n> {
         let Prepared { url, method, body, .. } = &prepared;
         let headers = self.headers(&prepared);
         self.visit.asks(url);
+        let charset = body.as_ref().map(|body| body.charset).unwrap_or_default();
         let text = body.as_ref().map(|body| body.text.clone());
-        let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: text, timeout };
+        let fetch = Fetch { method, url: url.as_str().to_owned(), headers, body: text, charset, timeout };
         let page = match self.visit.call(url, &fetch).await {
             Answer::Page(page) => page,
             Answer::TooLong => return Err(Failure::new(Code::UnexpectedResponse)),

@@ -5,6 +5,7 @@ use super::browser_tests::{code, open, site};
 use super::code::Code;
 use super::test_support::{World, now, page};
 use super::{Answer, Page};
+use base::charset::Charset;
 use std::time::Duration;
 
 fn typed(status: u16, kind: &str, bytes: &[u8]) -> Answer {
@@ -125,4 +126,39 @@ fn f33_the_kind_of_a_form_is_that_of_its_body() {
     let sent = world.last();
     assert_eq!(sent.header("content-type"), Some("multipart/form-data; boundary=----form-boundary"));
     assert!(sent.body.contains("name=\"a\"\r\n\r\nx y\r\n"), "{}", sent.body);
+}
+
+/// What was real: such a form was refused.
+#[test]
+fn f33_every_kind_of_body_is_sent_in_the_encoding_of_its_page() {
+    let page_in = |label: &'static str, kind: &'static str, accepts: &'static str| {
+        let html = format!(
+            "<form method=post action=/app/save enctype={kind} {accepts}><input name=caf\u{e9} value='us\u{e9}r \u{142}'></form>"
+        );
+        let charset = Charset::of_label(label).unwrap();
+        typed(200, &format!("text/html; charset={label}"), &charset.encode(&html))
+    };
+    let sent = |label, kind, accepts| {
+        let world =
+            World::new(|c| if c.path() == "/app/x" { page_in(label, kind, accepts) } else { page(200, "") });
+        let (mut visit, site) = (world.visit(60), site());
+        let mut browser = Browser::new(&mut visit, &site);
+        let shown = now(browser.open("/x")).unwrap();
+        now(browser.submit(&shown.url, &shown.document.forms()[0])).unwrap();
+        world.last().bytes
+    };
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    for kind in ["multipart/form-data", "text/plain"] {
+        let bytes = sent("windows-1252", kind, "");
+        assert!(has(&bytes, b"us\xe9r &#322;") && has(&bytes, b"caf\xe9"), "{bytes:?}");
+        let bytes = sent("utf-8", kind, "");
+        assert!(
+            has(&bytes, "us\u{e9}r \u{142}".as_bytes()) && has(&bytes, "caf\u{e9}".as_bytes()),
+            "{bytes:?}"
+        );
+        // The form may want another one than its page.
+        assert!(has(&sent("utf-8", kind, "accept-charset=latin1"), b"us\xe9r &#322;"));
+        assert!(has(&sent("windows-1252", kind, "accept-charset=utf-8"), "us\u{e9}r".as_bytes()));
+    }
+    assert_eq!(sent("windows-1252", "x", ""), b"caf%E9=us%E9r+%26%23322%3B");
 }

@@ -3,6 +3,7 @@
 use super::code::{Code, Failure};
 use super::driver::Visit;
 use super::net::{Answer, Fetch};
+use base::charset::Charset;
 use base::clock::Timestamp;
 use base::secret::Secret;
 use serde::Deserialize;
@@ -151,8 +152,14 @@ impl<'a> Solver<'a> {
             headers.push(("content-type", Secret::new("application/x-www-form-urlencoded")));
         }
         let method = if form.is_some() { "POST" } else { "GET" };
-        let fetch =
-            Fetch { method, url: url.as_str().to_owned(), headers, body: form.map(Secret::new), timeout };
+        let fetch = Fetch {
+            method,
+            url: url.as_str().to_owned(),
+            headers,
+            body: form.map(Secret::new),
+            charset: Charset::Utf8,
+            timeout,
+        };
         Ok(match visit.call(&url, &fetch).await {
             Answer::Page(page) if page.status < 300 => said(page.body.expose()),
             // Codes come with other statuses, too, but then only codes are believed.

@@ -4,6 +4,7 @@
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
+use super::refusals::Held;
 use super::state::{
     End, Ended, Live, Login, PendingLogout, PendingSync, Policy, Reached, Refused, RefusedKey, RetryState,
     TROUBLE_KNOWN, Task, Work,
@@ -320,6 +321,16 @@ impl Login {
             self.end(if is_captcha(code) { End::Captcha } else { End::LoggedOut }, now);
         }
         failure.into()
+    }
+
+    /// Nothing is known of these credentials that was not known before. A session that is there waits. It counts among the
+    /// hour's logins: a captcha was paid for.
+    pub(super) fn not_sent(&mut self, held: Held, now: Timestamp) -> Refusal {
+        if self.task.take().is_some_and(|task| task.abandoned) {
+            return Refusal::new(Code::Closed);
+        }
+        self.held = self.session.as_ref().map(|_| held);
+        held.refusal(now)
     }
 
     pub(super) fn logged_out(&mut self, again: bool, policy: &Policy, now: Timestamp) -> Lost {

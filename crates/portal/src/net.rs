@@ -27,6 +27,9 @@ pub trait Net {
     fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Pending<'a, Answer>;
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;
+    /// Whether the password may be sent. Asked at the last moment before it is: what has been found out since the login began
+    /// counts.
+    fn may_send(&self) -> Pending<'_, Result<(), Failure>>;
     /// Keeps it. What cannot be kept ends the work.
     fn progress(&self, progress: Progress) -> Result<(), Failure>;
 }

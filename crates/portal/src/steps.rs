@@ -112,6 +112,10 @@ pub struct LoggedIn {
 #[derive(Clone, Debug)]
 pub struct LoginFailed(pub Failure);
 
+/// The login that has begun was held back before its password was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct NotSent(pub Held);
+
 /// The login that has just failed did so because of this captcha key.
 #[derive(Clone, Debug)]
 pub struct KeyRefused {
@@ -215,6 +219,7 @@ steps! {
     LoginFailed => Refusal: |LoginFailed(failure), login, c| {
         login.login_failed(failure, c.policy, c.now, c.jitter)
     };
+    NotSent => Refusal: |NotSent(held), login, c| login.not_sent(held, c.now);
     KeyRefused => (): |KeyRefused { print, code }, login, c| login.refuse_key(print, code, c.now);
     NotSignedIn => (): |Self, login, _| {
         login.signed_in = false;

@@ -13,6 +13,8 @@ pub struct Called {
     pub method: &'static str,
     pub url: String,
     pub body: String,
+    /// The same, as it is sent.
+    pub bytes: Vec<u8>,
     headers: Vec<(&'static str, Secret)>,
     pub timeout: Duration,
 }
@@ -42,6 +44,8 @@ pub struct World<'a> {
     pub takes: Cell<Duration>,
     /// What keeping progress comes to.
     pub keeps: Cell<Result<(), Code>>,
+    /// Whether passwords may be sent.
+    pub sends: Cell<Result<(), Code>>,
     serve: RefCell<Serve<'a>>,
 }
 
@@ -53,6 +57,7 @@ impl<'a> World<'a> {
             now: Cell::new(START),
             takes: Cell::new(Duration::from_millis(10)),
             keeps: Cell::new(Ok(())),
+            sends: Cell::new(Ok(())),
             serve: RefCell::new(Box::new(serve)),
         }
     }
@@ -83,6 +88,7 @@ impl Net for World<'_> {
             method: fetch.method,
             url: fetch.url.clone(),
             body: fetch.body.as_ref().map(|b| b.expose().to_owned()).unwrap_or_default(),
+            bytes: fetch.bytes().unwrap_or_default(),
             headers: fetch.headers.clone(),
             timeout: fetch.timeout,
         };
@@ -101,6 +107,10 @@ impl Net for World<'_> {
 
     fn now(&self) -> Timestamp {
         self.now.get()
+    }
+
+    fn may_send(&self) -> Pending<'_, Result<(), Failure>> {
+        Box::pin(async { self.sends.get().map_err(Failure::new) })
     }
 
     fn progress(&self, progress: Progress) -> Result<(), Failure> {

@@ -8,10 +8,10 @@ use base::call::Actor;
 use base::ids::PortalId;
 use portal::browser::Jar;
 use portal::refusals::Held;
-use portal::registry::FindByAliasReply;
+use portal::registry::{FindByAlias, FindByAliasReply};
 use portal::steps::{
-    self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSignedIn, SignedIn, TaskStarted,
-    Unreadable, Usable, Wanted,
+    self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSent, NotSignedIn, SignedIn,
+    TaskStarted, Unreadable, Usable, Wanted,
 };
 use portal::{Code, Credentials, Failure, Place, Reached, Refusal, Work};
 use serde_json::Value;
@@ -29,6 +29,8 @@ struct Attempt {
     jar: Jar,
     /// Where it was in the end.
     place: Place,
+    /// Why the password was not sent, if it was held back.
+    held: Option<Held>,
 }
 
 impl<H: Host> Portal<H> {
@@ -97,10 +99,12 @@ impl<H: Host> Portal<H> {
         let refused = tried.first().and_then(|c| anew.key_refused(c, now));
         tried.retain(|c| anew.key_refused(c, now).is_none());
         if let Some(first) = tried.first() {
+            // It waits then.
             if anew.login.session.is_some()
-                && let Err(refusal) = self.ask_for_another(&loaded, first).await?
+                && let Some(held) = self.held(&loaded, first).await?
             {
-                return Ok(Err(refusal));
+                self.step(HeldBack(held))?;
+                return Ok(Err(held.refusal(self.host.now())));
             }
             return self.log_in_anew(&loaded, tried, keep_alive, by).await;
         }
@@ -108,32 +112,28 @@ impl<H: Host> Portal<H> {
         if anew.login.session.is_some() {
             // It waits for its new login, and there is no key that could pay for that: it is over.
             let end = Err(Failure::new(refusal.code));
-            let attempt = Attempt { end, jar: Jar::default(), place: Place::default() };
+            let attempt = Attempt { end, jar: Jar::default(), place: Place::default(), held: None };
             return self.logged_in(&loaded, attempt, keep_alive, by);
         }
         Ok(Err(refusal))
     }
 
-    /// Whether a session that is here may be logged in again, by what the portal has said to others of the same username. If
-    /// not, it waits.
-    async fn ask_for_another(
-        &self,
-        loaded: &Loaded,
-        credentials: &Credentials,
-    ) -> Result<Result<(), Refusal>> {
-        let held = match self.ask_registry(loaded, credentials).await {
-            Ok(FindByAliasReply::Held(held)) if held.code == Code::AccountLocked => held,
-            // Of the same credentials there is no other, and its password has been taken before.
-            Ok(FindByAliasReply::Unknown | FindByAliasReply::Found(_) | FindByAliasReply::Held(_)) => {
-                return Ok(Ok(()));
-            }
+    /// What there is against another login by what the portal has said to others of the same username. Against that of a
+    /// session that is here there is only that the account is locked: its password has been taken before. Where nobody can be
+    /// asked, it is that.
+    pub(super) async fn held(&self, loaded: &Loaded, credentials: &Credentials) -> Result<Option<Held>> {
+        let (excluding, usernames) = (loaded.name.clone(), loaded.usernames(credentials));
+        let find = FindByAlias { names: Vec::new(), excluding, usernames };
+        let asked = self.host.send(&portal::registry_address(), &find).await;
+        let is_here = self.need()?.login.session.is_some();
+        Ok(match asked {
+            Ok(FindByAliasReply::Held(held)) if held.code == Code::AccountLocked || !is_here => Some(held),
+            Ok(_) => None,
             Err(error) => {
                 self.host.fault("portal registry", &error, None);
-                Held { code: Code::Interrupted, until: self.host.now().plus(ASK_AGAIN) }
+                Some(Held { code: Code::Interrupted, until: self.host.now().plus(ASK_AGAIN) })
             }
-        };
-        self.step(HeldBack(held))?;
-        Ok(Err(held.refusal(self.host.now())))
+        })
     }
 
     /// Logs in from the beginning, with one captcha key after the other for as long as the captcha service refuses them: the
@@ -148,6 +148,11 @@ impl<H: Host> Portal<H> {
         let mut tried = tried.into_iter().peekable();
         while let Some(credentials) = tried.next() {
             let mut attempt = self.sign_in(loaded, &credentials).await?;
+            if let Some(held) = attempt.held {
+                let place = Some(&attempt.place);
+                self.audit(&loaded.name, &Work::LogIn, held.code.as_str(), place, by);
+                return Ok(Err(self.step(NotSent(held))?.0.at(attempt.place)));
+            }
             if attempt.end.as_ref().is_err_and(|failure| failure.code == Code::Interrupted) {
                 self.keep_what_was_sent(loaded, &attempt.jar)?;
             }
@@ -180,14 +185,14 @@ impl<H: Host> Portal<H> {
         let rows = self.rows()?;
         let proven = rows.proven_key(&loaded.name)?;
         rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
-        let host = VisitHost::new(self, loaded);
+        let host = VisitHost::new(self, loaded).with_credentials(credentials);
         let mut visit = host.visit(Jar::default(), loaded.policy().timeout);
         let end = loaded.need_driver()?.log_in(&mut visit, credentials).await;
         let place = match &end {
             Ok(()) => visit.place(),
             Err(failure) => self.place(loaded, &visit, failure, Some(credentials)),
         };
-        Ok(Attempt { end, jar: visit.jar, place })
+        Ok(Attempt { end, jar: visit.jar, place, held: host.held() })
     }
 
     /// How far the login has come could not be stored. If the portal may have taken the password, its cookies are those of a
@@ -214,7 +219,7 @@ impl<H: Host> Portal<H> {
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
         match end {
             Ok(()) => {
-                let attempt = Attempt { end, place: visit.place(), jar: visit.jar };
+                let attempt = Attempt { end, place: visit.place(), jar: visit.jar, held: None };
                 self.logged_in(loaded, attempt, keep_alive, by).map(Some)
             }
             Err(failure)
@@ -231,7 +236,7 @@ impl<H: Host> Portal<H> {
     }
 
     fn logged_in(&self, loaded: &Loaded, attempt: Attempt, keep_alive: bool, by: &Actor) -> Result<LoggedIn> {
-        let Attempt { end, jar, place } = attempt;
+        let Attempt { end, jar, place, .. } = attempt;
         let failed = end.is_err();
         let (outcome, end) = match end {
             Ok(()) => {

@@ -6,8 +6,10 @@ use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::clock::Timestamp;
 use portal::browser::Jar;
+use portal::refusals::Held;
 use portal::steps::{Committing, Reaching, SignedIn};
-use portal::{Answer, Code, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
+use portal::{Answer, Code, Credentials, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
+use std::cell::Cell;
 use std::time::Duration;
 
 pub(super) struct VisitHost<H: Host> {
@@ -16,11 +18,31 @@ pub(super) struct VisitHost<H: Host> {
     name: String,
     /// The wizard that it goes on with.
     wizard_id: Option<String>,
+    /// What it logs in with.
+    credentials: Option<Credentials>,
+    /// Why it did not send the password.
+    held: Cell<Option<Held>>,
 }
 
 impl<H: Host> VisitHost<H> {
     pub fn new(portal: &Portal<H>, loaded: &Loaded) -> Self {
-        Self { portal: portal.clone(), name: loaded.name.clone(), wizard_id: None }
+        let (portal, name) = (portal.clone(), loaded.name.clone());
+        Self { portal, name, wizard_id: None, credentials: None, held: Cell::new(None) }
+    }
+
+    pub fn with_credentials(self, credentials: &Credentials) -> Self {
+        Self { credentials: Some(credentials.clone()), ..self }
+    }
+
+    /// What held the login back when it was about to send the password, if it was that.
+    pub const fn held(&self) -> Option<Held> {
+        self.held.get()
+    }
+
+    /// Somebody else's refusal may have come since this login began.
+    async fn ask_again(&self) -> Result<Option<Held>> {
+        let (Some(credentials), loaded) = (&self.credentials, self.portal.need()?) else { return Ok(None) };
+        self.portal.held(&loaded, credentials).await
     }
 
     pub fn with_wizard(self, wizard_id: Option<String>) -> Self {
@@ -63,6 +85,17 @@ impl<H: Host> Net for VisitHost<H> {
 
     fn now(&self) -> Timestamp {
         self.portal.host.now()
+    }
+
+    fn may_send(&self) -> Pending<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let held = self.ask_again().await.map_err(|error| {
+                self.portal.host.fault("portal registry", &error, None);
+                Failure::new(Code::Interrupted)
+            })?;
+            self.held.set(held);
+            held.map_or(Ok(()), |held| Err(Failure::new(held.code)))
+        })
     }
 
     fn progress(&self, progress: Progress) -> Result<(), Failure> {

@@ -19,7 +19,7 @@ impl Emodal {
     /// 1. Opens the login page and looks for the form with the password.
     /// 2. Looks whether it would be sent as it has to be: by POST, to a host that is allowed. What will not do is paid for by
     ///    nobody.
-    /// 3. Has its captcha solved, if there is one, and sends it.
+    /// 3. Has its captcha solved, if there is one, and sends it, if it still may: a captcha takes its time.
     /// 4. Once that leads away from the login page, the credentials were taken, and the cookies are kept from then on.
     /// 5. Believes nothing but a page of a logged-in user.
     pub(super) async fn sign_in(
@@ -82,6 +82,7 @@ impl Emodal {
         form: &Form,
     ) -> Result<Shown, Failure> {
         let prepared = browser.prepare(&login.url, form)?;
+        browser.visit.net.may_send().await?;
         browser.visit.net.progress(Progress::Sending)?;
         let hop = browser.go(prepared).await?;
         let taken = match &hop {

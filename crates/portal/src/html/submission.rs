@@ -76,10 +76,10 @@ impl Submission<'_> {
         data.finish()
     }
 
-    /// The body and its type. `None` if it cannot be written as text: several parts in another encoding than UTF-8.
-    pub fn body(&self) -> Option<(String, String)> {
+    /// The body, before it is written in the form's encoding, and its type.
+    pub fn body(&self) -> (String, String) {
         match self.enctype {
-            Enctype::UrlEncoded => Some((self.url_encoded(), "application/x-www-form-urlencoded".to_owned())),
+            Enctype::UrlEncoded => (self.url_encoded(), "application/x-www-form-urlencoded".to_owned()),
             Enctype::Multipart => self.multipart(),
             Enctype::Plain => {
                 let mut body = String::new();
@@ -87,12 +87,12 @@ impl Submission<'_> {
                     // Writing to a String cannot fail.
                     let _ = write!(body, "{}={}\r\n", with_line_ends(name), with_line_ends(value));
                 }
-                self.is_text(&body).then(|| (body, "text/plain".to_owned()))
+                (body, "text/plain".to_owned())
             }
         }
     }
 
-    fn multipart(&self) -> Option<(String, String)> {
+    fn multipart(&self) -> (String, String) {
         let boundary = self.boundary();
         let mut body = String::new();
         for (name, value) in &self.entries {
@@ -104,7 +104,7 @@ impl Submission<'_> {
             );
         }
         let _ = write!(body, "--{boundary}--\r\n");
-        self.is_text(&body).then(|| (body, format!("multipart/form-data; boundary={boundary}")))
+        (body, format!("multipart/form-data; boundary={boundary}"))
     }
 
     /// One that stands in no value.
@@ -114,11 +114,6 @@ impl Submission<'_> {
             boundary.push('-');
         }
         boundary
-    }
-
-    /// Bodies are text here, in UTF-8.
-    fn is_text(&self, body: &str) -> bool {
-        self.charset.is_utf8() || body.is_ascii()
     }
 }
 
@@ -154,17 +149,17 @@ mod tests {
         let form = "application/x-www-form-urlencoded".to_owned();
         assert_eq!(
             body(Enctype::UrlEncoded, Charset::Utf8),
-            Some(("a%22b=x%0D%0Ay&c=caf%C3%A9+%26+z".to_owned(), form.clone()))
+            ("a%22b=x%0D%0Ay&c=caf%C3%A9+%26+z".to_owned(), form.clone())
         );
         assert_eq!(
             body(Enctype::UrlEncoded, Charset::Windows1252),
-            Some(("a%22b=x%0D%0Ay&c=caf%E9+%26+z".to_owned(), form))
+            ("a%22b=x%0D%0Ay&c=caf%E9+%26+z".to_owned(), form)
         );
         assert_eq!(
             body(Enctype::Plain, Charset::Utf8),
-            Some(("a\"b=x\r\ny\r\nc=caf\u{e9} & z\r\n".to_owned(), "text/plain".to_owned()))
+            ("a\"b=x\r\ny\r\nc=caf\u{e9} & z\r\n".to_owned(), "text/plain".to_owned())
         );
-        let (text, kind) = body(Enctype::Multipart, Charset::Utf8).unwrap();
+        let (text, kind) = body(Enctype::Multipart, Charset::Utf8);
         assert_eq!(kind, "multipart/form-data; boundary=----form-boundary");
         assert_eq!(
             text,
@@ -172,9 +167,9 @@ mod tests {
              ------form-boundary\r\nContent-Disposition: form-data; name=\"c\"\r\n\r\ncaf\u{e9} & z\r\n\
              ------form-boundary--\r\n"
         );
-        // It would take bytes that are no text.
-        assert_eq!(body(Enctype::Multipart, Charset::Windows1252), None);
+        // The encoding is that of the bytes, and not of the text here.
+        assert_eq!(body(Enctype::Multipart, Charset::Windows1252), body(Enctype::Multipart, Charset::Utf8));
         let own = submission(Enctype::Multipart, Charset::Windows1252, vec![("a", "----form-boundary")]);
-        assert_eq!(own.body().unwrap().1, "multipart/form-data; boundary=----form-boundary-");
+        assert_eq!(own.body().1, "multipart/form-data; boundary=----form-boundary-");
     }
 }

@@ -23,7 +23,17 @@ pub fn is_listed(object: &Object) -> bool {
     login.session.is_some() && login.task.is_none() && login.pending_sync.is_none()
 }
 
+/// How often it is waited for a report that has just begun.
+const REPORTS: usize = 5;
+
 pub fn check(run: &Run) -> Checked {
+    // A session may end idle at this very moment: the registry is about to be told.
+    for _ in 0..REPORTS {
+        if !run.objects.iter().any(|object| stored(object).pending_sync.is_some()) {
+            break;
+        }
+        run.pass(Duration::from_secs(1));
+    }
     if let Some(watch) = &run.watch {
         watch.borrow_mut().over_time(&run.world, &run.site)?;
     }

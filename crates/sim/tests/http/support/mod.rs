@@ -54,6 +54,11 @@ impl Server {
         Self { world, count: Cell::new(0), root: OnceCell::new(), admin: OnceCell::new() }
     }
 
+    /// New settings, or the same ones: every instance is another one then.
+    pub fn deploy(&self, settings: &[(&str, &str)]) {
+        self.world.deploy(&[SETTINGS, settings].concat());
+    }
+
     pub fn request(&self, method: &str, path: &str) -> Call<'_> {
         Call { server: self, request: Request::new(method.to_owned(), path) }
     }
@@ -68,14 +73,20 @@ impl Server {
 
     /// Many requests at once; the answers in the order of the requests.
     pub fn all(&self, calls: Vec<Call<'_>>) -> Vec<Answer> {
-        let host = self.world.host();
         let paths: Vec<String> = calls.iter().map(|call| call.request.path.clone()).collect();
+        let answers = self.unread(calls);
+        answers.into_iter().zip(paths).map(|(answer, path)| Answer::checked(&path, answer)).collect()
+    }
+
+    /// The same, as they came.
+    pub fn unread(&self, calls: Vec<Call<'_>>) -> Vec<Answered> {
+        let host = self.world.host();
         let requests: Vec<Request> = calls.into_iter().map(|call| call.request).collect();
         let answers = self.world.run_until(async move {
             let sent = requests.into_iter().map(|request| sim::request(&host, request));
             join_all(sent).await
         });
-        answers.into_iter().zip(paths).map(|(answer, path)| Answer::checked(&path, answer.unwrap())).collect()
+        answers.into_iter().map(Option::unwrap).collect()
     }
 
     /// A number that no other test of this deployment has.
