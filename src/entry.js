@@ -23,14 +23,15 @@ function commanded(Rust) {
       }
       return this.#object;
     }
-    command(json) {
-      const answer = this.#rust().command(bytes(json));
+    // `id` is that of the request that it is for, for the log. The fast path gives none.
+    command(json, id) {
+      const answer = this.#rust().command(bytes(json), id);
       const end = answer.indexOf("\n");
       if (end > 0) this.ctx.storage.setAlarm(Number(answer.slice(0, end)));
       return answer.slice(end + 1);
     }
-    ask(json) {
-      return this.#rust().ask(json); // What takes calls to others, and so more than a step.
+    ask(json, id) {
+      return this.#rust().ask(json, id); // What takes calls to others, and so more than a step.
     }
     alarm() {
       return this.#rust().alarm();

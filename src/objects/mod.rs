@@ -35,7 +35,12 @@ macro_rules! object {
         impl $class {
             /// One step. In and out as the entry passes it on: when the alarm is due (empty if that does not change), a
             /// line break, the reply.
-            pub fn command(&self, json: &[u8]) -> Result<String, worker::wasm_bindgen::JsValue> {
+            pub fn command(
+                &self,
+                json: &[u8],
+                request_id: Option<String>,
+            ) -> Result<String, worker::wasm_bindgen::JsValue> {
+                let _entered = base::current::enter(request_id.map(Into::into));
                 let answer = $crate::objects::text(json)
                     .and_then(|json| engine::host::DurableObject::command(&*self.engine, json));
                 answer.map(|answer| $crate::objects::to_entry(&answer)).map_err($crate::platform::thrown)
@@ -46,8 +51,9 @@ macro_rules! object {
         #[wasm_bindgen]
         impl $class {
             /// What takes calls to others, and so more than a step.
-            pub fn ask(&self, json: String) -> worker::js_sys::Promise {
+            pub fn ask(&self, json: String, request_id: Option<String>) -> worker::js_sys::Promise {
                 let engine = (*self.engine).clone();
+                let _entered = base::current::enter(request_id.map(Into::into));
                 $crate::platform::promise(async move {
                     engine::host::DurableObject::ask(&engine, &json).await
                 })

@@ -13,6 +13,7 @@ mod storage;
 pub use object::ObjectHost;
 
 use base::clock::Timestamp;
+use base::current;
 use base::fault::Fault;
 use base::ports::{Background, Clock, Log, Timer};
 use config::{App, Settings};
@@ -120,7 +121,8 @@ impl Workers {
 /// What takes more than a step, as the entry passes it on. A panic in it rejects the promise and harms nothing else: what
 /// it may leave half done in memory is checked against storage by the next step.
 pub fn promise(work: impl Future<Output = Result<String, Fault>> + 'static) -> Promise {
-    let work = boxed(work);
+    // It is for the request that has begun it.
+    let work = current::within(current::request_id(), boxed(work));
     future_to_promise(AssertUnwindSafe(async move { work.await.map(JsValue::from).map_err(thrown) }))
 }
 

@@ -1,9 +1,9 @@
 //! What becomes of a panic. The code has none that is meant, so one is a fault of ours: it fails the call it is in
-//! (`--panic-unwind`), and is logged once, as one JSON line that says where it was. Its message is not logged: it may show
+//! (`--panic-unwind`), and is logged once, as one JSON line that says where it was, and for which request. Its message is not logged: it may show
 //! what a value held.
 
 use super::now;
-use base::log;
+use base::{current, log};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
@@ -21,5 +21,5 @@ fn on_panic(panic: &PanicHookInfo) {
         return console_error_panic_hook::hook(panic);
     }
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    worker::console_error!("{}", log::fault("panic", &place, None, now()));
+    worker::console_error!("{}", log::fault("panic", &place, current::request_id().as_deref(), now()));
 }

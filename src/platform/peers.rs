@@ -1,6 +1,7 @@
 //! Calls to objects: native RPC, a command in JSON in, a reply in JSON out.
 
 use super::{Workers, fault_of};
+use base::current;
 use base::ports::Log;
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
 use worker::js_sys::{Promise, Reflect};
@@ -13,12 +14,13 @@ extern "C" {
     /// A stub as the entry's classes answer to it.
     type Rpc;
 
+    /// With the id of the request that it is for, which an object of the release before does not look at.
     #[wasm_bindgen(method, catch)]
-    fn command(this: &Rpc, json: &str) -> Result<Promise, JsValue>;
+    fn command(this: &Rpc, json: &str, request_id: Option<&str>) -> Result<Promise, JsValue>;
 
     /// What an object does not answer in one step.
     #[wasm_bindgen(method, catch)]
-    fn ask(this: &Rpc, json: &str) -> Result<Promise, JsValue>;
+    fn ask(this: &Rpc, json: &str, request_id: Option<&str>) -> Result<Promise, JsValue>;
 }
 
 impl Workers {
@@ -36,9 +38,10 @@ impl Workers {
 
     async fn rpc(&self, class: Class, name: &Name, method: Method, json: &str) -> Result<JsValue, JsValue> {
         let rpc: Rpc = self.stub(class, name).map_err(JsValue::from)?.into_rpc();
+        let id = current::request_id();
         let answer = match method {
-            Method::Command => rpc.command(json),
-            Method::Ask => rpc.ask(json),
+            Method::Command => rpc.command(json, id.as_deref()),
+            Method::Ask => rpc.ask(json, id.as_deref()),
         };
         JsFuture::from(answer?).await
     }

@@ -5,6 +5,7 @@ pub mod account;
 pub mod call;
 pub mod charset;
 pub mod clock;
+pub mod current;
 pub mod fault;
 pub mod fields;
 pub mod ids;

@@ -15,6 +15,7 @@ use crate::request::RequestHead;
 use crate::route::{
     ForAdmin, ForCaller, ForLive, ForService, Found, Leave, Open, Params, Route, Row, at, find, is_portal,
 };
+use base::current;
 use base::ports::Log;
 use config::{App, Config};
 use serde_json::Map;
@@ -24,6 +25,11 @@ const NO_ROUTE: &str = "none";
 
 /// Answers a request that is not on the fast path.
 pub async fn serve<B: Backend>(backend: B, head: RequestHead, request: B::Request) -> Reply {
+    let id = Some(head.request_id.as_str().into());
+    current::within(id, answered(backend, head, request)).await
+}
+
+async fn answered<B: Backend>(backend: B, head: RequestHead, request: B::Request) -> Reply {
     let serving = backend.for_request(&head.request_id);
     let Ok(app) = serving.settings() else {
         return finished(&serving, None, &head, None, Err(Reason::Misconfigured));

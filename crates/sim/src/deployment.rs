@@ -10,6 +10,7 @@ use crate::rng::Rng;
 use crate::storage::Storage;
 use crate::weather::{Kind, Weather};
 use base::clock::Timestamp;
+use base::current;
 use base::fault::Fault;
 use base::rpc::{CallError, Class, Method, Name};
 use config::App;
@@ -24,7 +25,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-/// Passwords are hashed at next to no cost: what is tested is not how long it takes.
+/// Passwords are hashed at next to no cost, unless a setting says more: what is mostly tested is not how long it takes.
 const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
 
 /// A failing alarm is tried this often again, then dropped.
@@ -246,6 +247,7 @@ impl Deployment {
         object: &Rc<Object>,
         method: Method,
         json: String,
+        request_id: Option<Rc<str>>,
     ) -> Receiver<Result<String, CallError>> {
         let (sender, receiver) = channel();
         let Some(instance) = self.instance(object) else {
@@ -254,7 +256,7 @@ impl Deployment {
         };
         let host = SimHost::of_object(self.clone(), object.clone(), instance.number);
         let engine = instance.engine;
-        self.executor.spawn(Owner::Instance(instance.number), async move {
+        let work = async move {
             let result = match method {
                 Method::Command => engine.command(&json).and_then(|answer| {
                     if let Some(at) = answer.alarm {
@@ -266,7 +268,8 @@ impl Deployment {
             };
             host.gate().await;
             sender.send(result.map_err(|fault| final_error(fault.0)));
-        });
+        };
+        self.executor.spawn(Owner::Instance(instance.number), current::within(request_id, work));
         receiver
     }
 
@@ -465,7 +468,9 @@ fn made_of(settings: &BTreeMap<String, String>) -> Settings {
     }
     let app = App::new(&|name| settings.get(name).cloned())
         .map(|mut app| {
-            app.config.hashing = HASHING;
+            if !settings.contains_key(base::settings::ARGON2_MEMORY_KIB.name) {
+                app.config.hashing = HASHING;
+            }
             Rc::new(app)
         })
         .map_err(Rc::new);

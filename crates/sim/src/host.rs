@@ -9,6 +9,7 @@ use crate::net::host_of;
 use crate::weather::Kind;
 use base::call::{self, Call};
 use base::clock::Timestamp;
+use base::current;
 use base::fault::Fault;
 use base::page::{self, Fetch};
 use base::ports::{Background, Clock, KV_TTL_MIN, KeyPage, Kv, Log, Net, Random, Timer};
@@ -296,8 +297,9 @@ impl Peers for SimHost {
             return Err(CallError { text, retryable: false, overloaded: false });
         };
         let broken = |text: &str| CallError { text: text.to_owned(), retryable: true, overloaded: false };
+        let id = current::request_id();
         if self.world.weather.is_clear() {
-            let reply = self.world.deliver(&object, method, json.to_owned()).await;
+            let reply = self.world.deliver(&object, method, json.to_owned(), id).await;
             return reply.unwrap_or_else(|| Err(broken("the object was reset")));
         }
         // A message that is on its way arrives, whoever has been killed meanwhile.
@@ -308,14 +310,14 @@ impl Peers for SimHost {
                 sender.send(Err(broken("Network connection lost.")));
                 host.pause(time).await;
                 // Nobody waits for its reply.
-                drop(host.world.deliver(&object, method, json).await);
+                drop(host.world.deliver(&object, method, json, id).await);
                 return;
             }
             if !host.way(Kind::RequestLost).await {
                 sender.send(Err(broken("Network connection lost.")));
                 return;
             }
-            let reply = host.world.deliver(&object, method, json).await;
+            let reply = host.world.deliver(&object, method, json, id).await;
             let arrives = host.way(Kind::ReplyLost).await;
             sender.send(match reply {
                 None => Err(broken("the object was reset")),
@@ -408,7 +410,7 @@ impl Flights for SimHost {
     type Flight = Flight;
 
     fn start(&self, work: impl Future<Output = Result<String, Fault>> + 'static) -> Flight {
-        let flight = work.boxed_local().shared();
+        let flight = current::within(current::request_id(), work).boxed_local().shared();
         let driven = flight.clone();
         self.world.executor.spawn(self.owner, async move {
             let _ = driven.await;
