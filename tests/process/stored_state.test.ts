@@ -182,6 +182,7 @@ it("KV says of ended sessions what it said", async () => {
 const ADDED = [
   "sallyport-Directory CREATE TABLE admin_resets (secret TEXT PRIMARY KEY, user_id INTEGER NOT NULL)",
   "sallyport-Directory CREATE TABLE admin_versions (user_id INTEGER PRIMARY KEY, version INTEGER NOT NULL)",
+  "sallyport-Directory CREATE TABLE hash_costs (memory_kib INTEGER NOT NULL, iterations INTEGER NOT NULL, seen_at INTEGER NOT NULL, PRIMARY KEY (memory_kib, iterations))",
   "sallyport-Portal row login: username string",
   "sallyport-PortalRegistry CREATE TABLE refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))",
   "sallyport-Session row session: account_version number",
@@ -193,6 +194,7 @@ const ADDED = [
   "sallyport-User 38f067a222c980c08e079a0bbc899d606692892cc0c1cb63bdf1189d8ed2961c",
   "sallyport-User alarm of address/JJ76sX15whxmWvoJ",
   "sallyport-User row user: attempts.count number",
+  "sallyport-User row user: attempts.reserved_at number",
   "sallyport-User row user: attempts.since number",
   "sallyport-User row user: profile.account_version number",
   "sallyport-User row user: profile.noted boolean",

@@ -47,6 +47,8 @@ pub struct UserChange {
     pub change_id: Option<String>,
     pub agreed: bool,
     pub reset: Option<String>,
+    /// Of a reset: that its password is the one that is stored.
+    pub same_password: bool,
 }
 
 /// Looks whether a change is to be made, before its password is hashed. If not: what is to be said.
@@ -111,6 +113,7 @@ impl Step for UserChange {
                 task = Some(Task::End(EndReason::Disabled));
             }
         }
+        let reset = self.reset.as_deref().map(reset_id);
         if self.reset.is_some() {
             stored.reset = self.reset;
             user.must_change_password = false;
@@ -120,6 +123,7 @@ impl Step for UserChange {
         if changed {
             stored.account_version += 1;
             remember(user, self.change_id, task, now);
+            remember(user, reset, task, now);
         }
         if counts {
             user.admin_sync = Some(AdminSync::new(now.plus(PENDING)));
@@ -157,8 +161,13 @@ impl UserChange {
             let task = made.task;
             return Some(reply(affected(user, still_to_do(user, task), task)));
         }
-        if self.reset.is_some() && stored.reset == self.reset {
-            return Some(UpdateReply::ResetUsed);
+        if let Some(secret) = self.reset.as_deref().filter(|_| stored.reset == self.reset) {
+            // Whoever has had no answer asks once more, with the same password, and soon: it is the same reset.
+            let known = made(user, Some(&reset_id(secret))).filter(|made| made.forgotten_at > now);
+            return Some(match known.filter(|_| self.same_password).map(|made| made.task) {
+                Some(task) => reply(affected(user, still_to_do(user, task), task)),
+                None => UpdateReply::ResetUsed,
+            });
         }
         if self.expected_version.is_some_and(|version| version != stored.account_version) {
             return Some(UpdateReply::Changed);
@@ -192,6 +201,11 @@ impl Step for NotedAdmin {
         }
         Done::Done
     }
+}
+
+/// The name by which a reset is remembered. No name of another change has a slash.
+fn reset_id(secret: &str) -> String {
+    ["reset/", secret].concat()
 }
 
 fn reply(affected: Option<AffectedSessions>) -> UpdateReply {

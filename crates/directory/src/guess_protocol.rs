@@ -1,6 +1,7 @@
 //! What the objects of users and of clients' addresses are told about passwords that are tried and changed, and what they
 //! answer. New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
+use super::password::HashParams;
 use super::protocol::{AffectedSessions, Done, NewPassword, UserObject};
 use base::commands;
 use base::ids::{SessionId, UserId};
@@ -27,6 +28,10 @@ pub struct Attempt {
     pub name: String,
     /// How many failures an address may have.
     pub limit: u32,
+    /// It counts as a failure of the address until it is given back. A Worker of the release before says afterwards what has
+    /// failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reserves: bool,
 }
 
 impl rpc::Command for Attempt {
@@ -43,9 +48,13 @@ impl rpc::Command for Attempt {
 /// To the same object: the password was wrong, or it was right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptDone {
+    /// Empty if the password was not looked at: then no name's failures are forgotten.
     pub name: String,
     pub failed: bool,
     pub limit: u32,
+    /// What the attempt has reserved was no failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_back: bool,
 }
 
 impl rpc::Command for AttemptDone {
@@ -81,6 +90,9 @@ pub struct ChangePassword {
     /// What it comes to if nobody has the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nobody: Option<ForNobody>,
+    /// What a refusal costs at least, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<HashParams>,
 }
 
 impl rpc::Command for ChangePassword {
@@ -142,6 +154,9 @@ pub struct Refused {
     /// For the audit record only.
     #[serde(default)]
     pub user_id: Option<UserId>,
+    /// What the stored hash was made with, if that costs more than a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dearer: Option<HashParams>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,4 +165,7 @@ pub struct Throttled {
     /// For the audit record only.
     #[serde(default)]
     pub user_id: Option<UserId>,
+    /// Some that are counted are not decided yet: they may be given back in a moment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub busy: bool,
 }

@@ -2,6 +2,7 @@
 //! is an admin, and the service keys.
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
+use super::password::HashParams;
 use super::service_key::ServiceKey;
 use base::commands;
 use base::ids::{ServiceKeyId, UserId};
@@ -35,8 +36,10 @@ commands! {
     AddKey = "add_key" => AddKeyReply;
     Key = "key" => ServiceKeys;
     unit Keys = "keys" => ServiceKeys;
+    unit KeyIds = "key_ids" => ServiceKeyIds;
     RevokeKey = "revoke_key" => ServiceKeys;
     ClaimReset = "claim_reset" => ClaimReply;
+    HashCost = "hash_cost" => HashParams;
 }
 
 /// A command as it is sent.
@@ -52,8 +55,10 @@ pub enum Envelope {
     AddKey(AddKey),
     Key(Key),
     Keys,
+    KeyIds,
     RevokeKey(RevokeKey),
     ClaimReset(ClaimReset),
+    HashCost(HashCost),
 }
 
 /// Gives a name its id, the same one each time. With `bootstrap`, only while there is no other admin.
@@ -121,6 +126,17 @@ pub struct Key(pub ServiceKeyId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keys;
 
+/// Asks which keys are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyIds;
+
+/// Asks what the dearest hash in use was made with, and says what was seen of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HashCost {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<HashParams>,
+}
+
 /// Revokes a service key, and gives it back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeKey(pub ServiceKeyId);
@@ -184,6 +200,11 @@ pub struct Users {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceKeys {
     pub keys: Vec<ServiceKey>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceKeyIds {
+    pub ids: Vec<ServiceKeyId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,12 +9,17 @@ use std::time::Duration;
 /// How long an answer is taken for true: how long a revoked key may still be let in elsewhere. Long enough that a busy
 /// service costs one call to the directory in ten seconds and instance, short enough to wait for.
 const KEPT: Duration = Duration::from_secs(10);
-/// How many answers are kept: at 300 bytes each, well under a hundredth of an instance's memory. Ids that are made up
-/// can fill it; then the oldest go, and their keys cost a call more.
+/// How many answers are kept: at 300 bytes each, well under a hundredth of an instance's memory. If there are more, the oldest
+/// go, and their keys cost a call more.
 const ENTRIES_MAX: usize = 1000;
 
 #[derive(Debug, Default)]
-pub struct KeyCache(Vec<Entry>);
+pub struct KeyCache {
+    entries: Vec<Entry>,
+    /// The ids of all keys that were good, and as of when.
+    good: Vec<ServiceKeyId>,
+    good_at: Option<Timestamp>,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -25,31 +30,41 @@ struct Entry {
 
 impl KeyCache {
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { entries: Vec::new(), good: Vec::new(), good_at: None }
+    }
+
+    /// Whether there was a good key of this id not long ago; nothing if that is to be asked.
+    pub fn is_good(&self, id: &ServiceKeyId, now: Timestamp) -> Option<bool> {
+        self.good_at.filter(|at| fresh(*at, now)).map(|_| self.good.contains(id))
+    }
+
+    /// Notes the good ones. `asked_at` is from before the question.
+    pub fn put_good(&mut self, ids: Vec<ServiceKeyId>, asked_at: Timestamp) {
+        (self.good, self.good_at) = (ids, Some(asked_at));
     }
 
     /// What was said of an id not long ago: that there is such a key, or that there is none.
     pub fn get(&self, id: &ServiceKeyId, now: Timestamp) -> Option<Option<Rc<ServiceKey>>> {
-        self.0.iter().find(|e| e.id == *id && fresh(e, now)).map(|e| e.key.clone())
+        self.entries.iter().find(|e| e.id == *id && fresh(e.asked_at, now)).map(|e| e.key.clone())
     }
 
     /// Notes an answer. `asked_at` is from before the question: what happened after it may not be in the answer.
     pub fn put(&mut self, id: &ServiceKeyId, key: Option<Rc<ServiceKey>>, asked_at: Timestamp) {
-        self.0.retain(|e| e.id != *id && fresh(e, asked_at));
-        if self.0.len() >= ENTRIES_MAX {
-            self.0.remove(0);
+        self.entries.retain(|e| e.id != *id && fresh(e.asked_at, asked_at));
+        if self.entries.len() >= ENTRIES_MAX {
+            self.entries.remove(0);
         }
-        self.0.push(Entry { id: id.clone(), asked_at, key });
+        self.entries.push(Entry { id: id.clone(), asked_at, key });
     }
 
     pub fn forget(&mut self, id: &ServiceKeyId) {
-        self.0.retain(|e| e.id != *id);
+        self.entries.retain(|e| e.id != *id);
     }
 }
 
 /// Nothing from the future: a clock that was put back would keep it for long.
-fn fresh(entry: &Entry, now: Timestamp) -> bool {
-    entry.asked_at <= now && now.since(entry.asked_at) < KEPT
+fn fresh(asked_at: Timestamp, now: Timestamp) -> bool {
+    asked_at <= now && now.since(asked_at) < KEPT
 }
 
 #[cfg(test)]
@@ -88,7 +103,27 @@ mod tests {
         cache.put(&id("a"), None, at(100));
         cache.put(&id("a"), Some(key()), at(101));
         assert_eq!(cache.get(&id("a"), at(101)), Some(Some(key())));
-        assert_eq!(cache.0.len(), 1);
+        assert_eq!(cache.entries.len(), 1);
+    }
+
+    #[test]
+    fn what_keys_there_are_holds_for_ten_seconds() {
+        let mut cache = KeyCache::new();
+        assert_eq!(cache.is_good(&id("a"), at(100)), None);
+        cache.put_good(vec![id("a")], at(100));
+        for (now, a, b) in [
+            (99, None, None),
+            (100, Some(true), Some(false)),
+            (109, Some(true), Some(false)),
+            (110, None, None),
+        ] {
+            assert_eq!((cache.is_good(&id("a"), at(now)), cache.is_good(&id("b"), at(now))), (a, b), "{now}");
+        }
+        cache.put_good(vec![id("b")], at(110));
+        assert_eq!(
+            (cache.is_good(&id("a"), at(110)), cache.is_good(&id("b"), at(110))),
+            (Some(false), Some(true))
+        );
     }
 
     #[test]
@@ -97,9 +132,9 @@ mod tests {
         for n in 0..=ENTRIES_MAX {
             cache.put(&id(&n.to_string()), None, at(100));
         }
-        assert_eq!(cache.0.len(), ENTRIES_MAX);
+        assert_eq!(cache.entries.len(), ENTRIES_MAX);
         assert_eq!((cache.get(&id("0"), at(100)), cache.get(&id("1"), at(100))), (None, Some(None)));
         cache.put(&id("x"), None, at(200));
-        assert_eq!(cache.0.len(), 1);
+        assert_eq!(cache.entries.len(), 1);
     }
 }

@@ -26,7 +26,7 @@ impl Step for OwnPassword {
         let Some((stored, hash)) = user.profile.as_mut().zip(hash) else {
             let delay = user.throttle.failed(&address, &policy.throttle, now);
             let user_id = user.profile.as_ref().map(|p| p.account.user_id);
-            return ChangePasswordReply::Refused(Refused { delay_ms: millis(delay), user_id });
+            return ChangePasswordReply::Refused(Refused { delay_ms: millis(delay), user_id, dearer: None });
         };
         stored.password = hash;
         stored.version += 1;

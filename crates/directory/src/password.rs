@@ -8,6 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use precis_profiles::OpaqueString;
 use precis_profiles::precis_core::profile::Rules as _;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Shortest password that can be set, in characters (ASVS 5.0, 6.2.1).
@@ -17,10 +18,23 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 /// Bytes of salt: RFC 9106 §3.1.
 pub const SALT_BYTES: usize = 16;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HashParams {
     pub memory_kib: u32,
     pub iterations: u32,
+}
+
+impl HashParams {
+    /// The work of a hash, by which the parameters are compared.
+    pub fn cost(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.iterations)
+    }
+
+    /// These, or the other ones if they cost more.
+    #[must_use]
+    pub fn or_dearer(self, other: Option<Self>) -> Self {
+        other.filter(|other| other.cost() > self.cost()).unwrap_or(self)
+    }
 }
 
 /// Why a password cannot be set.
@@ -78,10 +92,16 @@ pub fn hash(password: &str, wanted: HashParams, salt: [u8; SALT_BYTES]) -> Optio
     Some(hash.to_string())
 }
 
-/// Compares a password with a stored hash. A mismatch costs at least what the wanted parameters do, as [`verify_nobody`] does,
-/// also while the stored ones are cheaper.
-pub fn verify(password: &str, stored: &str, wanted: HashParams) -> Verdict {
-    let Ok(hash) = PasswordHash::new(stored) else { return verify_nobody(password, wanted) };
+/// What a stored hash was made with.
+pub fn made_with(stored: &str) -> Option<HashParams> {
+    let made = Params::try_from(&PasswordHash::new(stored).ok()?).ok()?;
+    Some(HashParams { memory_kib: made.m_cost(), iterations: made.t_cost() })
+}
+
+/// Compares a password with a stored hash. A mismatch costs at least what `refusal` does, as [`verify_nobody`] does, also while
+/// the stored hash is cheaper.
+pub fn verify(password: &str, stored: &str, wanted: HashParams, refusal: HashParams) -> Verdict {
+    let Ok(hash) = PasswordHash::new(stored) else { return verify_nobody(password, refusal) };
     let made_with = Params::try_from(&hash).ok();
     let matches = |text: &str| Argon2::default().verify_password(text.as_bytes(), &hash).is_ok();
     let mapped = mapped(password);
@@ -96,7 +116,7 @@ pub fn verify(password: &str, stored: &str, wanted: HashParams) -> Verdict {
     if mapped != password && matches(password) {
         return Verdict::MatchOutdated;
     }
-    if let Some(rest) = made_with.and_then(|made| missing(&made, wanted)) {
+    if let Some(rest) = made_with.and_then(|made| missing(&made, refusal)) {
         works(password, rest);
     }
     Verdict::Mismatch
@@ -104,8 +124,8 @@ pub fn verify(password: &str, stored: &str, wanted: HashParams) -> Verdict {
 
 /// What is left of the wanted work once a hash with these parameters was made.
 fn missing(made: &Params, wanted: HashParams) -> Option<HashParams> {
-    let cost = |memory_kib: u32, iterations: u32| u64::from(memory_kib) * u64::from(iterations);
-    let rest = cost(wanted.memory_kib, wanted.iterations).checked_sub(cost(made.m_cost(), made.t_cost()))?;
+    let made = HashParams { memory_kib: made.m_cost(), iterations: made.t_cost() };
+    let rest = wanted.cost().checked_sub(made.cost())?;
     let memory_kib = u32::try_from(rest / u64::from(wanted.iterations.max(1))).ok()?;
     (memory_kib >= Params::MIN_M_COST).then_some(HashParams { memory_kib, ..wanted })
 }
@@ -133,6 +153,10 @@ fn works(password: &str, wanted: HashParams) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn verify(password: &str, stored: &str, wanted: HashParams) -> Verdict {
+        super::verify(password, stored, wanted, wanted)
+    }
 
     const FAST: HashParams = HashParams { memory_kib: 64, iterations: 1 };
     const OTHER: HashParams = HashParams { memory_kib: 128, iterations: 1 };

@@ -54,6 +54,7 @@ fn commands() {
         shows::<index::Register>,
         shows::<index::SetAdmin>,
         shows::<index::ClaimReset>,
+        shows::<index::HashCost>,
         shows::<index::Remove>,
         shows::<index::Name>,
         shows::<index::Find>,
@@ -109,6 +110,8 @@ fn commands_are_sent_in_their_envelopes() {
             index::Envelope::AddKey(command) => command.to_json(),
             index::Envelope::Key(command) => command.to_json(),
             index::Envelope::Keys => index::Keys.to_json(),
+            index::Envelope::KeyIds => index::KeyIds.to_json(),
+            index::Envelope::HashCost(command) => command.to_json(),
             index::Envelope::RevokeKey(command) => command.to_json(),
             index::Envelope::ClaimReset(command) => command.to_json(),
         };
@@ -171,6 +174,8 @@ fn replies() {
             reread::<Users>,
             reread::<AddKeyReply>,
             reread::<ServiceKeys>,
+            reread::<index::ServiceKeyIds>,
+            reread::<HashParams>,
         ],
     );
     for members in [
@@ -180,6 +185,8 @@ fn replies() {
         shows::<Users>,
         shows::<AddKeyReply>,
         shows::<ServiceKeys>,
+        shows::<index::ServiceKeyIds>,
+        shows::<HashParams>,
         shows::<index::Entry>,
     ] {
         members("directory", "index reply");
@@ -240,5 +247,5 @@ fn password_hashes() {
     let params = HashParams { memory_kib: 64, iterations: 1 };
     let stored = line("directory", "password of ones");
     assert_eq!(password::hash("correct horse", params, [1; 16]).as_deref(), Some(stored));
-    assert_eq!(password::verify("correct horse", stored, params), Verdict::Match);
+    assert_eq!(password::verify("correct horse", stored, params, params), Verdict::Match);
 }

@@ -36,7 +36,7 @@ pub struct Place {
 /// How long this address has to wait before a password is looked at.
 pub fn throttled(user: &User, address: &str, now: Timestamp) -> Option<Throttled> {
     let wait = user.throttle.wait(address, now)?;
-    Some(Throttled { retry_after_ms: millis(wait), user_id: id(user) })
+    Some(Throttled { retry_after_ms: millis(wait), user_id: id(user), busy: false })
 }
 
 fn id(user: &User) -> Option<UserId> {
@@ -49,7 +49,7 @@ impl Step for CheckedPassword {
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> LoginReply {
         let Some(profile) = user.profile.as_mut().filter(|_| self.verdict != Verdict::Mismatch) else {
             let delay = user.throttle.failed(&self.address, &policy.throttle, now);
-            return LoginReply::Refused(Refused { delay_ms: millis(delay), user_id: id(user) });
+            return LoginReply::Refused(Refused { delay_ms: millis(delay), user_id: id(user), dearer: None });
         };
         if !profile.is_active {
             return LoginReply::Inactive { user_id: profile.account.user_id };
@@ -86,7 +86,7 @@ impl Step for Reserve {
                 }
             }
             Some(p) if !p.is_active => ReserveReply::Inactive { user_id: p.account.user_id },
-            _ => ReserveReply::Refused(Refused { delay_ms: 0, user_id: id(user) }),
+            _ => ReserveReply::Refused(Refused { delay_ms: 0, user_id: id(user), dearer: None }),
         }
     }
 }

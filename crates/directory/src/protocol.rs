@@ -7,6 +7,7 @@ use super::guess_protocol::{
     Attempt, AttemptDone, ChangePassword, ForNobody, Refused, RequireNewPassword, Throttled, Unlock,
 };
 use super::limit::Activity;
+use super::password::HashParams;
 use super::state::{Slot, Task, is_zero};
 use base::account::{Account, EndReason, Owner};
 use base::commands;
@@ -90,6 +91,9 @@ pub struct Login {
     /// What it comes to if nobody has the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nobody: Option<ForNobody>,
+    /// What a refusal costs at least, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<HashParams>,
 }
 
 /// Takes a place at the limit, now that it is known how active each session is.

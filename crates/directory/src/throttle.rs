@@ -91,12 +91,14 @@ pub(super) fn delay(failures: &Failures) -> Duration {
 }
 
 impl Throttle {
-    /// How long an attempt from `address` has to wait, if it may not be made now. Asked before the password is looked at.
+    /// How long an attempt from `address` has to wait, if it may not be made now. Asked before the password is looked at. If it
+    /// waits for what others have failed at, that is the longest that it can be: who keeps a user out by it, a guess at the end
+    /// of each block, is not told when that is.
     pub fn wait(&self, address: &str, now: Timestamp) -> Option<Duration> {
         let own = self.of(address).and_then(|f| f.wait(now));
         let known = address.starts_with(DEVICE)
             || self.known.iter().any(|(a, at)| a == address && now < at.plus(KNOWN));
-        own.or_else(|| if known { None } else { self.overall.wait(now) })
+        own.or_else(|| self.overall.wait(now).filter(|_| !known).map(|_| OVERALL_BLOCK_MAX))
     }
 
     fn of(&self, address: &str) -> Option<&Failures> {
@@ -190,8 +192,10 @@ mod tests {
         for n in 0..100 {
             t.failed(&format!("bot-{n}"), &POLICY, at(1));
         }
-        assert_eq!(t.wait("new", at(1)), Some(OVERALL_BLOCK_MAX));
-        assert_eq!(t.wait("new", at(32)), None);
+        for now in [1, 2, 30] {
+            assert_eq!(t.wait("new", at(now)), Some(OVERALL_BLOCK_MAX), "it does not say when");
+        }
+        assert_eq!(t.wait("new", at(31)), None);
         assert_eq!(t.wait("home", at(1)), None);
         assert!(t.addresses.len() <= ADDRESSES_MAX);
     }

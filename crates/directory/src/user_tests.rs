@@ -80,7 +80,7 @@ fn a_wrong_password_and_no_user_answer_alike() {
         None => panic!("not throttled"),
     };
     assert_eq!(retry(&user), retry(&nobody));
-    let refused = Refused { delay_ms: 400, user_id: None };
+    let refused = Refused { delay_ms: 400, user_id: None, dearer: None };
     assert_eq!(login(&mut nobody, Verdict::Match, "s"), LoginReply::Refused(refused));
 }
 
@@ -151,7 +151,7 @@ fn a_login_that_began_before_a_change_does_not_outlive_it() {
     update(&mut user, None, None, Some("h2"));
     assert_eq!(
         run(&mut user, reserve(BORN)),
-        ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(USER) })
+        ReserveReply::Refused(Refused { delay_ms: 0, user_id: Some(USER), dearer: None })
     );
     update(&mut user, None, Some(false), None);
     assert_eq!(run(&mut user, reserve(BORN + 1)), ReserveReply::Inactive { user_id: USER });

@@ -2,6 +2,7 @@
 
 #![allow(async_fn_in_trait)] // Everything here runs on one thread; nothing has to be `Send`.
 
+use crate::handlers::guessing::RefusalCost;
 use crate::handlers::health::Answered;
 use crate::request::Incoming;
 use base::fault::Fault;
@@ -37,12 +38,18 @@ pub trait Backend:
 pub struct Instance {
     started: Cell<bool>,
     pub(crate) keys: RefCell<KeyCache>,
+    pub(crate) refusal_cost: Cell<RefusalCost>,
     pub(crate) health: RefCell<Option<Answered>>,
 }
 
 impl Instance {
     pub const fn new() -> Self {
-        Self { started: Cell::new(false), keys: RefCell::new(KeyCache::new()), health: RefCell::new(None) }
+        Self {
+            started: Cell::new(false),
+            keys: RefCell::new(KeyCache::new()),
+            refusal_cost: Cell::new(RefusalCost::new()),
+            health: RefCell::new(None),
+        }
     }
 
     /// Whether this is the instance's first request.

@@ -1,19 +1,21 @@
 //! The object that knows who there is: it gives out user ids, lists users, and keeps the service keys.
 
+mod hash_costs;
 mod service_keys;
 
 use crate::host::{Answer, DurableObject, Host, SqlValue};
 use ::directory::index::{
     AddKey, AddKeyReply, AdminReply, ClaimReply, ClaimReset, Entry, Envelope, Find, Key, List, Name,
-    Register, RegisterReply, Remove, RevokeKey, ServiceKeys, SetAdmin, Users,
+    Register, RegisterReply, Remove, RevokeKey, ServiceKeyIds, ServiceKeys, SetAdmin, Users,
 };
 use base::fault::Fault;
 use base::ids::UserId;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Who there is: ids and names of all users, who is an admin, and the service keys. There is one. Admin routes ask it,
-/// and each instance of the Worker does so for each service key at most once in ten seconds.
+/// Who there is: ids and names of all users, who is an admin, the service keys, and what password hashes cost. There is one.
+/// Admin routes ask it, and each instance of the Worker does so for each service key at most once in ten seconds, for the keys
+/// that are good as often, and for the cost of hashes once in ten minutes.
 ///
 /// Each command is one synchronous run of SQL statements, which the platform writes as one batch; `AUTOINCREMENT` keeps
 /// the id of a removed user from coming back.
@@ -71,6 +73,8 @@ impl<H: Host> DurableObject<H> for Directory<H> {
             }
             Envelope::Key(Key(id)) => Answer::new(&ServiceKeys { keys: self.find_key(&id)? }, None),
             Envelope::Keys => Answer::new(&ServiceKeys { keys: self.all_keys()? }, None),
+            Envelope::KeyIds => Answer::new(&ServiceKeyIds { ids: self.good_keys()? }, None),
+            Envelope::HashCost(cost) => Answer::new(&self.hash_cost(cost.seen)?, None),
             Envelope::RevokeKey(RevokeKey(id)) => {
                 Answer::new(&ServiceKeys { keys: self.revoke_key(&id)? }, None)
             }
@@ -82,6 +86,8 @@ impl<H: Host> DurableObject<H> for Directory<H> {
 impl<H: Host> Directory<H> {
     fn register(&self, register: &Register) -> Result<RegisterReply, Fault> {
         let username = register.username.as_str();
+        // Whoever is registered gets a hash next.
+        self.hash_cost(None)?;
         if register.bootstrap && self.other_admins(username)? {
             return Ok(RegisterReply::AdminExists);
         }

@@ -20,6 +20,11 @@ struct Rows {
     json: String,
 }
 
+#[derive(Deserialize)]
+struct Row {
+    id: ServiceKeyId,
+}
+
 impl<H: Host> Directory<H> {
     /// Makes the table. `ends_at` is when a key was revoked or expires, whichever is first.
     pub(super) fn open_keys(&self) -> Result<(), Fault> {
@@ -61,6 +66,13 @@ impl<H: Host> Directory<H> {
     pub(super) fn all_keys(&self) -> Result<Vec<ServiceKey>, Fault> {
         self.prune_keys()?;
         self.read_keys("", Vec::new())
+    }
+
+    /// The ids of those that are good.
+    pub(super) fn good_keys(&self) -> Result<Vec<ServiceKeyId>, Fault> {
+        let query = "SELECT id FROM service_keys WHERE ifnull(ends_at > ?, 1)";
+        let rows = self.host.sql::<Row>(query, vec![self.host.now().try_into()?])?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// Revokes a key, and gives it back. What was revoked before stays as it is.

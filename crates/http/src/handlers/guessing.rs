@@ -5,16 +5,28 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::request::Incoming as _;
-use base::clock::{millis, seconds_up};
+use base::clock::{Timestamp, millis, seconds_up};
 use base::ids::UserId;
+use directory::index::HashCost;
 use directory::service_key::Scope;
-use directory::{Attempt, AttemptDone, AttemptReply, ForNobody, Refused, Throttled, client_address};
+use directory::{
+    Attempt, AttemptDone, AttemptReply, ForNobody, HashParams, Refused, Throttled, client_address,
+};
 use std::net::IpAddr;
 use std::time::Duration;
 
 /// The object of a name that exists lives where its user first logged in, and that of an unknown one near whoever asks. What a
 /// call across the world and a hash take together is less than this, so that the time of a refusal says nothing of the place.
 const REFUSAL_MS: u64 = 500;
+
+/// Who finds that as many are under way from its address as may fail asks again after so long, so often: a hundred people of one
+/// office get in at once, and hundreds of guesses are refused two seconds later than they would be.
+const BUSY: Duration = Duration::from_millis(500);
+const BUSY_TRIES: u32 = 4;
+
+/// How long what the directory said of the cost of hashes is taken for true; and where it said nothing, the settings.
+const COST_KEPT: Duration = Duration::from_mins(10);
+const COST_UNKNOWN_KEPT: Duration = Duration::from_secs(30);
 
 /// What the keyed hashes are made for.
 const ADDRESS: &str = "address";
@@ -40,7 +52,34 @@ pub struct Guesser {
     pub device: Option<String>,
     /// What a refusal comes to if nobody has the name.
     pub nobody: Option<ForNobody>,
+    /// What it costs at least, if that is known.
+    pub refusal: Option<HashParams>,
     name: String,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The password was wrong.
+    Failed,
+    Right,
+    /// It was not looked at, or nobody knows.
+    Open,
+}
+
+/// What the dearest hash in use was made with, as far as this instance knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RefusalCost {
+    asked_at: Option<Timestamp>,
+    known: Option<HashParams>,
+    /// What the directory is to be told of.
+    seen: Option<HashParams>,
+}
+
+impl RefusalCost {
+    pub const fn new() -> Self {
+        Self { asked_at: None, known: None, seen: None }
+    }
 }
 
 impl<B: Backend> RequestContext<B> {
@@ -50,16 +89,55 @@ impl<B: Backend> RequestContext<B> {
         let address = self.counted_address().await?;
         let name = self.app.vault.fingerprint(NAME, username);
         let device = self.known_device(username);
-        let mut guesser = Guesser { address, device, nobody: None, name };
+        let refusal = self.refusal_cost().await;
+        let mut guesser = Guesser { address, device, nobody: None, refusal, name };
         if guesser.device.is_some() {
             return Ok(guesser);
         }
-        let attempt = Attempt { name: guesser.name.clone(), limit: self.app.config.failures_per_address };
-        match self.send(&client_address(&guesser.address), &attempt).await? {
-            AttemptReply::Allowed(nobody) => guesser.nobody = Some(nobody),
-            AttemptReply::Throttled(throttled) => return Err(self.held_off(throttled).await),
+        let (name, limit) = (guesser.name.clone(), self.app.config.failures_per_address);
+        let attempt = Attempt { name, limit, reserves: true };
+        let mut tries = 0;
+        loop {
+            match self.send(&client_address(&guesser.address), &attempt).await? {
+                AttemptReply::Allowed(nobody) => {
+                    guesser.nobody = Some(nobody);
+                    return Ok(guesser);
+                }
+                AttemptReply::Throttled(Throttled { busy: true, .. }) if tries < BUSY_TRIES => {
+                    tries += 1;
+                    self.backend.sleep(BUSY).await;
+                }
+                AttemptReply::Throttled(throttled) => return Err(self.held_off(throttled).await),
+            }
         }
-        Ok(guesser)
+    }
+
+    /// What a refusal costs at least, by the directory's word. Without it, what the settings say: nobody waits for that.
+    pub async fn refusal_cost(&self) -> Option<HashParams> {
+        let (now, instance) = (self.now(), self.backend.instance());
+        let cost = instance.refusal_cost.get();
+        let kept = if cost.known.is_some() { COST_KEPT } else { COST_UNKNOWN_KEPT };
+        if cost.asked_at.is_some_and(|at| at <= now && now.since(at) < kept) {
+            return cost.known;
+        }
+        let said = self.directory(&HashCost { seen: cost.seen }).await.ok();
+        // What was seen meanwhile is told the next time.
+        let meanwhile = instance.refusal_cost.get();
+        let known = said.or(meanwhile.known);
+        let seen = if said.is_some() && meanwhile.seen == cost.seen { None } else { meanwhile.seen };
+        instance.refusal_cost.set(RefusalCost { asked_at: Some(now), known, seen });
+        known
+    }
+
+    /// A hash was seen that costs more than a new one. If it is news, the directory is told before the next refusal.
+    fn saw(&self, dearer: HashParams) {
+        let instance = self.backend.instance();
+        let mut cost = instance.refusal_cost.get();
+        if cost.known.is_none_or(|known| known.cost() < dearer.cost()) {
+            (cost.known, cost.asked_at) = (Some(dearer), None);
+        }
+        cost.seen = Some(dearer.or_dearer(cost.seen));
+        instance.refusal_cost.set(cost);
     }
 
     /// The client's address, as a keyed hash; the request is counted for it.
@@ -69,19 +147,16 @@ impl<B: Backend> RequestContext<B> {
         Ok(self.app.vault.fingerprint(ADDRESS, &network))
     }
 
-    /// What became of the attempt. What cannot be said is not counted.
-    pub async fn guessed(&self, guesser: &Guesser, failed: bool) {
-        if guesser.nobody.is_none() {
+    /// What became of the attempt. A failure is counted already; anything else is given back. Where that cannot be said, it
+    /// stays counted until it is forgiven.
+    pub fn guessed(&self, guesser: &Guesser, outcome: Outcome) {
+        if guesser.nobody.is_none() || outcome == Outcome::Failed {
             return;
         }
-        let (address, name) = (client_address(&guesser.address), guesser.name.clone());
-        let done = AttemptDone { name, failed, limit: self.app.config.failures_per_address };
-        if failed {
-            // Before the answer, which is held back anyway.
-            let _ = self.send(&address, &done).await;
-            return;
-        }
-        let backend = self.backend.clone();
+        let name = if outcome == Outcome::Right { guesser.name.clone() } else { String::new() };
+        let limit = self.app.config.failures_per_address;
+        let done = AttemptDone { name, failed: false, limit, gives_back: true };
+        let (address, backend) = (client_address(&guesser.address), self.backend.clone());
         self.backend.wait_until(async move {
             let _ = backend.send(&address, &done).await;
         });
@@ -99,11 +174,14 @@ impl<B: Backend> RequestContext<B> {
         passed.parse::<IpAddr>().map(|_| network(passed)).map_err(|_| Reason::InvalidRequest)
     }
 
-    pub async fn wrong(&self, Refused { delay_ms, user_id }: Refused) -> Failed {
+    pub async fn wrong(&self, Refused { delay_ms, user_id, dearer }: Refused) -> Failed {
+        if let Some(dearer) = dearer {
+            self.saw(dearer);
+        }
         self.refused(Reason::InvalidCredentials, user_id, delay_ms).await
     }
 
-    pub async fn held_off(&self, Throttled { retry_after_ms, user_id }: Throttled) -> Failed {
+    pub async fn held_off(&self, Throttled { retry_after_ms, user_id, .. }: Throttled) -> Failed {
         let retry_after_seconds = seconds_up(Duration::from_millis(retry_after_ms));
         self.refused(Reason::TooManyAttempts { retry_after_seconds }, user_id, 0).await
     }

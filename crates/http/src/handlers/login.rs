@@ -1,7 +1,7 @@
 //! `POST /auth/login`.
 
 use super::device_token;
-use super::guessing::{Failed, Guesser};
+use super::guessing::{Failed, Guesser, Outcome};
 use super::refresh::token_reply;
 use super::session_start;
 use crate::backend::Backend;
@@ -73,6 +73,7 @@ async fn attempt<B: Backend>(
         replaces: session_start::previous(ctx),
         device: guesser.device.clone(),
         nobody: guesser.nobody,
+        refusal: guesser.refusal,
     };
     let reserved = reserve(ctx, username, login, &guesser).await?;
     let (account, pair) = session_start::open(ctx, &session_id, reserved, device, None).await?;
@@ -91,11 +92,14 @@ async fn reserve<B: Backend>(
     login: Login,
     guesser: &Guesser,
 ) -> Result<Reserved, Failed> {
-    let reply = ctx.user(username, &login).await?;
-    if !matches!(reply, LoginReply::Throttled(_)) {
-        ctx.guessed(guesser, matches!(reply, LoginReply::Refused(_))).await;
-    }
-    let AtLimit { version, sessions } = match reply {
+    let reply = ctx.user(username, &login).await;
+    let outcome = match &reply {
+        Ok(LoginReply::Refused(_)) => Outcome::Failed,
+        Ok(LoginReply::Throttled(_)) | Err(_) => Outcome::Open,
+        Ok(_) => Outcome::Right,
+    };
+    ctx.guessed(guesser, outcome);
+    let AtLimit { version, sessions } = match reply? {
         LoginReply::Reserved(reserved) => return Ok(reserved),
         LoginReply::AtLimit(at_limit) => at_limit,
         LoginReply::Refused(refused) => return Err(ctx.wrong(refused).await),

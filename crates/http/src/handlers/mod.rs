@@ -10,7 +10,7 @@ mod body;
 pub mod debug;
 mod device_token;
 pub mod facturify;
-mod guessing;
+pub mod guessing;
 pub mod health;
 mod kv_cursor;
 pub mod login;

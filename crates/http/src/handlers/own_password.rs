@@ -1,6 +1,6 @@
 //! `POST /auth/password`: a user's own new password.
 
-use super::guessing::Failed;
+use super::guessing::{Failed, Outcome};
 use super::user_change::follow;
 use crate::access::Caller;
 use crate::backend::Backend;
@@ -86,14 +86,20 @@ async fn changed<B: Backend>(
         new,
         address,
         nobody: guesser.as_ref().and_then(|guesser| guesser.nobody),
+        refusal: guesser.as_ref().and_then(|guesser| guesser.refusal),
         user_id: caller.map(|caller| caller.account.user_id),
         keep: caller.map(|caller| caller.session_id.clone()),
     };
-    let reply = ctx.user(username, &change).await?;
-    if let Some(guesser) = guesser.as_ref().filter(|_| !matches!(reply, ChangePasswordReply::Throttled(_))) {
-        ctx.guessed(guesser, matches!(reply, ChangePasswordReply::Refused(_))).await;
+    let reply = ctx.user(username, &change).await;
+    if let Some(guesser) = &guesser {
+        let outcome = match &reply {
+            Ok(ChangePasswordReply::Refused(_)) => Outcome::Failed,
+            Ok(ChangePasswordReply::Throttled(_)) | Err(_) => Outcome::Open,
+            Ok(_) => Outcome::Right,
+        };
+        ctx.guessed(guesser, outcome);
     }
-    Err(match reply {
+    Err(match reply? {
         ChangePasswordReply::Changed(affected) => return Ok(affected),
         ChangePasswordReply::Refused(refused) => ctx.wrong(refused).await,
         ChangePasswordReply::Throttled(throttled) => ctx.held_off(throttled).await,

@@ -1,6 +1,5 @@
 //! Who may call the service routes: whoever shows a service key that is good and has the scope.
 
-use super::session_start::{limit_rate, network};
 use crate::access;
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -9,7 +8,7 @@ use crate::request::RequestHead;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
-use directory::index::Key;
+use directory::index::{Key, KeyIds};
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
 
@@ -86,8 +85,9 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// The key of an id, from what the directory said of it not long ago, or just now.
-    /// A key without our mark is one of the first release, or marked by a sealing key that is gone, or made up: one client asks
-    /// the directory about so many of these in a minute.
+    /// A key without our mark is one of the first release, or marked by a sealing key that is gone, or made up: before the
+    /// directory is asked about it, it must be among those that are good, which an instance asks for once in ten seconds. So no
+    /// number of made-up ones is more work to the directory, and a good one is let in whoever else is behind its address.
     async fn known_key(
         &self,
         presented: &PresentedKey,
@@ -98,12 +98,27 @@ impl<B: Backend> RequestContext<B> {
         if let Some(known) = instance.keys.borrow().get(id, now) {
             return Ok(known);
         }
-        if !presented.is_marked(|text| self.app.vault.fingerprints(MARK, text)) {
-            limit_rate(self, &["service-key/", &network(&self.head.address)].concat()).await?;
+        if !presented.is_marked(|text| self.app.vault.fingerprints(MARK, text))
+            && !self.is_good(id, now).await
+        {
+            return Ok(None);
         }
         let found = self.directory(&Key(id.clone())).await?;
         let key = found.keys.into_iter().next().map(Rc::new);
         instance.keys.borrow_mut().put(id, key.clone(), now);
         Ok(key)
+    }
+
+    /// Whether there may be a good key of this id. What cannot be asked is left to the question after the key itself.
+    async fn is_good(&self, id: &ServiceKeyId, now: Timestamp) -> bool {
+        let instance = self.backend.instance();
+        let known = instance.keys.borrow().is_good(id, now);
+        if let Some(known) = known {
+            return known;
+        }
+        let Ok(good) = self.directory(&KeyIds).await else { return true };
+        let found = good.ids.contains(id);
+        instance.keys.borrow_mut().put_good(good.ids, now);
+        found
     }
 }

@@ -59,6 +59,10 @@ pub async fn change<B: Backend>(
     wanted: &Wanted,
     by: By<'_>,
 ) -> Result<AffectedSessions, Reason> {
+    // The directory notes what hashes are made with.
+    if wanted.password.is_some() {
+        ctx.refusal_cost().await;
+    }
     for _ in 0..CHANGE_TRIES {
         let before = profile(ctx, username).await?;
         if user_id.is_some_and(|meant| meant != before.account.user_id) {

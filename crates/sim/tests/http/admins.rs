@@ -4,6 +4,7 @@ use super::support::tokens::session_of;
 use super::support::{Answer, PASSWORD, Server, Tokens};
 use base::rpc::Class;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const NEW_PASSWORD: &str = "an entirely new one";
 const RESET_KEY: &str = "reset-key-of-the-simulation-0123456789abcdef";
@@ -133,6 +134,49 @@ fn f04_a_secret_set_at_deploy_time_makes_one_user_an_admin_again_and_once() {
     reset(&server, &other.username, Some(RESET_KEY), NEW_PASSWORD).refused(403, "forbidden");
     server.world.deploy(&[("ADMIN_RESET_KEY", "")]);
     reset(&server, &other.username, Some(""), NEW_PASSWORD).refused(403, "forbidden");
+}
+
+/// What was real: a lost answer used up the secret.
+#[test]
+fn f04_a_reset_whose_answer_was_lost_is_asked_for_once_more() {
+    let server = Server::with(&[("ADMIN_RESET_KEY", RESET_KEY)]);
+    server.fresh_admin();
+    let (user, tokens) = server.someone();
+    let (other, _) = server.someone();
+    let name = user.username.as_str();
+    let again = |password: &str| reset(&server, name, Some(RESET_KEY), password);
+    let first = again(NEW_PASSWORD);
+    let began = server.world.now();
+    assert_eq!(first.status, 200);
+    assert_eq!(server.protected(&tokens.access).status, 401);
+    // Somebody has got in meanwhile: nothing more ends.
+    let since = server.try_log_in(name, NEW_PASSWORD).tokens();
+    for _ in 0..2 {
+        let repeated = again(NEW_PASSWORD);
+        assert_eq!((repeated.status, repeated.json), (200, first.json.clone()));
+    }
+    assert_eq!(server.protected(&since.access).status, 200);
+    // It is the same reset, and no other one.
+    again("yet another one").refused(403, "forbidden");
+    reset(&server, &other.username, Some(RESET_KEY), NEW_PASSWORD).refused(403, "forbidden");
+    server.world.at(began.plus(Duration::from_secs(599)));
+    assert_eq!(again(NEW_PASSWORD).status, 200);
+    server.world.at(began.plus(Duration::from_secs(600)));
+    again(NEW_PASSWORD).refused(403, "forbidden");
+    // A session that could not be reached the first time is ended by the second call.
+    let server = Server::with(&[("ADMIN_RESET_KEY", RESET_KEY)]);
+    let (user, tokens) = server.someone();
+    let id = session_of(&tokens.access);
+    let row = server.world.row(Class::Session, &id, "session").unwrap();
+    server.world.put_row(Class::Session, &id, "session", "broken");
+    let call = || {
+        let call = server.post(&format!("/admin/users/{}/reset", user.username));
+        call.header("x-admin-reset-key", RESET_KEY).json(&json!({ "password": NEW_PASSWORD }))
+    };
+    assert_eq!(call().unchecked().status, 503);
+    server.world.put_row(Class::Session, &id, "session", &row);
+    assert_eq!(call().send().status, 200);
+    assert_eq!(server.protected(&tokens.access).json["reason"], "password");
 }
 
 /// The audit records since the last look.

@@ -2,8 +2,10 @@
 
 use super::support::guesses::{LOGIN_MAX_FAILURES, WRONG, by_status};
 use super::support::{PASSWORD, Server};
+use base::rpc::Class;
 use serde_json::json;
 use sim::weather::Odds;
+use std::time::Duration;
 
 /// U01
 #[test]
@@ -56,6 +58,56 @@ fn f10_a_refusal_takes_the_same_time_however_far_the_user_s_object_is() {
             assert_eq!((far % 500, far > 500), (0, true), "{name}: {far}");
         }
     }
+}
+
+/// The fastest of some refusals, as this machine has it.
+#[allow(clippy::disallowed_methods)] // The work is real here, and the simulation's clock does not see it.
+fn work(server: &Server, name: &str) -> Duration {
+    let took = (0..3).map(|_| {
+        let from = server.address();
+        let began = std::time::Instant::now();
+        server.guess(name, WRONG, &from).refused(401, "invalid_credentials");
+        began.elapsed()
+    });
+    took.min().unwrap()
+}
+
+/// What was real: after the settings were lowered, a name that exists was told from one that does not by the work of its hash.
+#[test]
+fn f10_an_unknown_name_costs_what_the_dearest_hash_in_use_costs_also_after_the_settings_are_changed() {
+    let argon2 = |memory: &'static str, iterations: &'static str| {
+        [("ARGON2_MEMORY_KIB", memory), ("ARGON2_ITERATIONS", iterations)]
+    };
+    let (dear, cheap) = (argon2("16384", "10"), argon2("7168", "5"));
+    let server = Server::with(&dear);
+    let (old, new) = (server.make_user().username, server.fresh_name("nobody"));
+    let as_dear = |when: &str| {
+        let (known, unknown) = (work(&server, &old), work(&server, &new));
+        assert!(unknown * 2 > known && known * 2 > unknown, "{when}: {known:?} against {unknown:?}");
+    };
+    as_dear("before");
+    server.deploy(&cheap);
+    as_dear("after");
+    // Whoever is made now costs as much to refuse.
+    let made = server.make_user().username;
+    assert!(work(&server, &made) * 2 > work(&server, &old));
+    // A directory that has not seen those settings, as of the release before, learns of the hash by the first refusal.
+    let with = |statements: &str| {
+        server.world.sql(Class::Directory, "directory", statements);
+        server.world.evict(Class::Directory, "directory");
+        server.deploy(&cheap);
+    };
+    with("DELETE FROM hash_costs");
+    assert!(work(&server, &new) * 2 < work(&server, &old));
+    as_dear("once seen");
+    server.deploy(&cheap);
+    as_dear("in another instance");
+    // When it has been in use by nobody for thirty days, it counts no more.
+    with("UPDATE hash_costs SET seen_at = seen_at - 2592000001 WHERE memory_kib = 16384");
+    assert!(work(&server, &new) * 2 < work(&server, &old));
+    // Without the directory nobody waits, and the settings hold.
+    with("DROP TABLE hash_costs; CREATE VIEW hash_costs AS SELECT * FROM missing");
+    assert!(work(&server, &new) * 2 < work(&server, &old));
 }
 
 /// U01

@@ -1,9 +1,12 @@
 //! Guessing at many names, from many places, and with what only the user or a backend has.
 
-use super::support::guesses::WRONG;
+use super::support::guesses::{WRONG, by_status};
 use super::support::{Answer, PASSWORD, Server};
 use base::rpc::Class;
+use directory::index::AddKey;
+use directory::service_key::{Scope, ServiceKey};
 use serde_json::json;
+use sim::weather::Odds;
 
 const LIMIT: (&str, &str) = ("LOGIN_MAX_FAILURES_PER_ADDRESS", "30");
 
@@ -27,7 +30,8 @@ fn f06_an_address_that_sprays_names_is_refused_long_before_the_limit_of_logins()
     // Nor does a right guess get in; from elsewhere it does.
     let held = server.guess(&user.username, PASSWORD, &attacker);
     held.refused(429, "too_many_attempts");
-    assert_eq!(held.header("retry-after"), Some("30"));
+    // It has been waited for those before to be decided.
+    assert_eq!(held.header("retry-after"), Some("28"));
     assert_eq!(server.guess(&user.username, PASSWORD, &server.address()).status, 200);
     // One is forgiven each half minute.
     let now = server.world.now();
@@ -190,20 +194,118 @@ fn f06_a_backend_with_a_key_for_it_passes_its_users_addresses_on() {
     assert_eq!(statuses, [[401; 10].as_slice(), &[429; 2]].concat());
 }
 
-/// What was real: made-up keys all reached the one object of the directory.
+/// What was real: made-up keys all reached the one object of the directory; then so many as 600 in a minute from each address.
 #[test]
 fn f06_made_up_keys_are_refused_at_the_edge_and_good_ones_go_on() {
     let server = server();
     let body = json!({ "name": "good", "scopes": ["portal"] });
     let made = server.post("/admin/service-keys").token(&server.admin()).json(&body).send();
     let good = made.json["key"].as_str().unwrap();
+    // As the first release made them: without a mark.
+    let now = server.world.now();
+    let old = |n: u8| {
+        let (key, text) =
+            ServiceKey::new(n.into(), &[n; 32], format!("old {n}"), &[Scope::Portal], None, now);
+        server.world.send(&directory::directory_address(), &AddKey(key)).unwrap();
+        text.expose().to_owned()
+    };
+    let (old, another) = (old(1), old(2));
     let from = server.address();
     let get =
         |key: &str| server.get("/sessions").header("x-api-key", key).header("cf-connecting-ip", &from).send();
-    let made_up = |n: u32| format!("sp_{n:012x}_{}", "A".repeat(43));
-    let answers: Vec<_> = (0..620).map(|n| get(&made_up(n))).collect();
-    assert!(answers[..600].iter().all(|a| (a.status, a.code()) == (401, "service_key_invalid")));
-    assert!(answers[600..].iter().all(|a| (a.status, a.code()) == (429, "too_many_attempts")));
-    // A good one is known by its mark, whoever else is behind the same address.
-    assert_eq!(get(good).status, 200);
+    let made_up = |n: u32| format!("sp_f{n:011x}_{}", "A".repeat(43));
+    assert_eq!(get(&old).status, 200);
+    // From here on the directory has no keys to tell of: whoever asks it would be answered 503.
+    server.world.sql(
+        Class::Directory,
+        "directory",
+        "ALTER TABLE service_keys RENAME TO kept; CREATE VIEW service_keys AS SELECT * FROM missing",
+    );
+    let start = server.world.now();
+    for n in 0..1_300 {
+        get(&made_up(n)).refused(401, "service_key_invalid");
+        server.world.at(start);
+    }
+    assert_eq!(get(&old).status, 200, "it is known for ten seconds");
+    assert_eq!(server.get("/sessions").header("x-api-key", &another).unchecked().status, 503);
+    server.world.sql(
+        Class::Directory,
+        "directory",
+        "DROP VIEW service_keys; ALTER TABLE kept RENAME TO service_keys",
+    );
+    for key in [good, &old, &another] {
+        assert_eq!(get(key).status, 200);
+    }
+    // One that is revoked is not let in much longer.
+    let id = another.split('_').nth(1).unwrap();
+    let gone = server.request("DELETE", &format!("/admin/service-keys/{id}")).token(&server.admin()).send();
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    server.world.advance(std::time::Duration::from_secs(10));
+    get(&another).refused(401, "service_key_invalid");
+}
+
+/// What was real: of six hundred at once each was looked at, since none had failed yet.
+#[test]
+fn f06_a_burst_from_one_address_is_bounded_as_one_guess_after_the_other_is() {
+    let server = server();
+    let attacker = server.address();
+    let users: Vec<_> = (0..3).map(|_| server.make_user()).collect();
+    let guesses = (0..300).map(|n| match users.get(n % 60) {
+        Some(user) => server.login_from(&user.username, WRONG, &attacker),
+        None => server.login_from(&format!("sprayed-{}", n % 60), WRONG, &attacker),
+    });
+    let counts = by_status(&server.at_once(guesses.collect()));
+    assert_eq!((counts[&401], counts[&429], counts.len()), (30, 270, 2));
+    // What is only throttled, or could not be asked, is no failure of the address.
+    let office = server.address();
+    let name = &users[0].username;
+    server.wrong_guesses(10, name, &office);
+    for _ in 0..40 {
+        server.guess(name, WRONG, &office).refused(429, "too_many_attempts");
+    }
+    assert_eq!(server.guess(&users[1].username, PASSWORD, &office).status, 200);
+    server.world.put_row(Class::User, &session::Owner::User(name).object(), "user", "broken");
+    for _ in 0..40 {
+        assert_eq!(server.login_from(name, PASSWORD, &office).unchecked().status, 503);
+    }
+    assert_eq!(server.guess(&users[2].username, PASSWORD, &office).status, 200);
+}
+
+/// And an office that logs in all at once gets in, though there are more of them than may fail.
+#[test]
+fn f06_a_hundred_who_log_in_at_once_from_one_office_get_in() {
+    let server = server();
+    let office = server.address();
+    let users: Vec<_> = (0..100).map(|_| server.make_user()).collect();
+    server.world.weather().rough(Odds { slow: 1000, ..Odds::default() });
+    let calls = users.iter().map(|user| server.login_from(&user.username, PASSWORD, &office)).collect();
+    let counts = by_status(&server.at_once(calls));
+    assert_eq!((counts.get(&200), counts.len()), (Some(&100), 1), "{counts:?}");
+}
+
+/// What was real: `Retry-After` told those who keep a user out when to guess again.
+#[test]
+fn f06_who_is_held_by_what_others_failed_at_is_not_told_until_when() {
+    let server = server();
+    let name = server.make_user().username;
+    let start = server.world.now();
+    let mut told = Vec::new();
+    for second in 0..40 {
+        server.set_time(start, second * 1_000);
+        let calls = (0..50).map(|_| server.login_from(&name, WRONG, &server.address())).collect();
+        server.at_once(calls);
+        let held = server.guess(&name, PASSWORD, &server.address());
+        if held.status == 429 {
+            told.push(held.header("retry-after").unwrap().to_owned());
+        }
+    }
+    assert!(told.len() > 20 && told.iter().all(|seconds| seconds == "30"), "{told:?}");
+    // It is enough to wait so long.
+    server.set_time(start, 39_000 + 30_000);
+    assert_eq!(server.guess(&name, PASSWORD, &server.address()).status, 200);
+    // What an address has failed at itself it is told.
+    let own = server.address();
+    let other = server.make_user().username;
+    server.wrong_guesses(10, &other, &own);
+    assert_eq!(server.guess(&other, PASSWORD, &own).header("retry-after"), Some("1"));
 }

@@ -366,7 +366,15 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
             let (password, session_id) = (Secret::new(PASSWORD), fresh_id(&logins.world));
             let replaces = Some(replaces.to_owned());
             let (id, address) = (session_id.clone(), "net".into());
-            let command = Login { password, address, session_id: id, replaces, device: None, nobody: None };
+            let command = Login {
+                password,
+                address,
+                session_id: id,
+                replaces,
+                device: None,
+                nobody: None,
+                refusal: None,
+            };
             (session_id, user(&logins.world, ASHA, command))
         };
         let (id, reply) = place(&ids[1]);

@@ -110,7 +110,7 @@ pub fn login(world: &World, session_id: &SessionId, password: &str) -> LoginRepl
     let (address, session_id) = ("net".to_owned(), session_id.clone());
     let password = Secret::new(password);
     let (replaces, device, nobody) = (None, None, None);
-    user(world, ASHA, Login { password, address, session_id, replaces, device, nobody })
+    user(world, ASHA, Login { password, address, session_id, replaces, device, nobody, refusal: None })
 }
 
 /// A login that gets its place and opens its session.

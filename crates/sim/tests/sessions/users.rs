@@ -84,6 +84,7 @@ fn guesses_at_once_do_not_get_past_the_limit() {
         replaces: None,
         device: None,
         nobody: None,
+        refusal: None,
     };
     let json = base::rpc::Command::to_json(&command).unwrap();
     let heard: Vec<Heard> = (0..50)
