@@ -149,11 +149,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = entries.next_key::<String>()? {
-            if map.contains_key(&name) {
+            let Strict(value) = entries.next_value()?;
+            if map.insert(name, value).is_some() {
                 return Err(de::Error::custom("a name twice"));
             }
-            let Strict(value) = entries.next_value()?;
-            map.insert(name, value);
         }
         Ok(Value::Object(map))
     }
@@ -314,7 +313,8 @@ impl Fields {
     #[inline(never)]
     fn next(&mut self) -> Option<Node> {
         let name = self.names.next()?;
-        let value = self.map.remove(*name);
+        // Left in its place, empty: to take it out would put the map in order again each time.
+        let value = self.map.get_mut(*name).map(Value::take);
         self.at = Some((name, value.is_some()));
         Some(Node(value))
     }
