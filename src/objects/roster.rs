@@ -6,5 +6,5 @@ use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 
 object! {
     /// The one named `roster` is the index; those named `sweep/{n}` are sweepers.
-    Roster = engine::roster::Roster<ObjectHost>: command ask
+    Roster = engine::roster::Roster<ObjectHost>: command ask alarm
 }

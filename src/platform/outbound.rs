@@ -1,12 +1,11 @@
 //! Calls to upstreams: bounded in time and size, and never redirected.
 
 use super::{Workers, now};
-use base::call::{ANSWER_BYTES_MAX, Answer, Call};
-use base::clock::{Timestamp, millis};
+use base::call::{self, ANSWER_BYTES_MAX, Answer, Call};
+use base::clock::millis;
 use base::page::{self, Fetch, PAGE_BYTES_MAX, Page};
 use base::ports::{Log as _, Net};
 use base::secret::Secret;
-use chrono::DateTime;
 use futures_util::StreamExt as _;
 use std::time::Duration;
 use worker::js_sys::{Function, Promise, Reflect, Uint8Array};
@@ -161,13 +160,6 @@ fn header(response: &Response, name: &str) -> Option<String> {
     response.headers().get(name).ok().flatten()
 }
 
-/// RFC 9110 §10.2.3: seconds, or a date.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let value = header(response, "retry-after")?;
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTime::parse_from_rfc2822(value).ok()?.timestamp_millis();
-    Some(Timestamp::from_millis(u64::try_from(at).ok()?).since(now()))
+    call::retry_after(&header(response, "retry-after")?, now())
 }

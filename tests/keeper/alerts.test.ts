@@ -58,7 +58,14 @@ it("failing once the quick tries are used up, then recovered", async () => {
     {
       type: "token.failing",
       timestamp: iso(failedAt),
-      data: { provider: "facturify", account_id: "default", code: "upstream_error", expires_at: null },
+      data: {
+        provider: "facturify",
+        account_id: "default",
+        count: 1,
+        account_ids: ["default"],
+        code: "upstream_error",
+        expires_at: null,
+      },
     },
   ]);
   upstreams.heal();
@@ -70,6 +77,8 @@ it("failing once the quick tries are used up, then recovered", async () => {
   expect(said()[1].data).toEqual({
     provider: "facturify",
     account_id: "default",
+    count: 1,
+    account_ids: ["default"],
     code: null,
     // A JWT ends at a whole second.
     expires_at: iso(Math.floor(Date.now() / SECOND + 43_200) * SECOND),

@@ -15,6 +15,9 @@ export const keeperSettings: Record<string, string> = {
   UPSTREAM_TIMEOUT_SECONDS: "1",
   // Each failure is looked at by itself.
   UPSTREAM_WAIT_SECONDS: "0",
+  // Alerts come by themselves, and the daily run at once.
+  ALERT_COLLECT_SECONDS: "0",
+  UPSTREAM_DAILY_SPREAD_SECONDS: "0",
 };
 
 /** This many Upstox accounts, and nothing else. */
@@ -23,6 +26,9 @@ export const manySettings = (count: number): Record<string, string> => ({
   TOKEN_REFRESH_SERVICE_URL: `${URL}/tokens`,
   UPSTOX_ACCOUNT_IDS: Array.from({ length: count }, (_, n) => `acc${n}`).join(","),
   REQUEST_LOG: "off",
+  // As spread as the first tokens, and all at once if they like.
+  UPSTREAM_DAILY_SPREAD_SECONDS: "30",
+  UPSTREAM_RENEWALS_AT_ONCE: "10000",
 });
 
 export const portalSettings: Record<string, string> = {

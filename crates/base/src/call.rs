@@ -1,6 +1,6 @@
 //! Calls to upstreams and what came of them.
 
-use crate::clock::seconds_up;
+use crate::clock::{Timestamp, seconds_up};
 use crate::secret::Secret;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,20 @@ pub enum Answer {
     TimedOut,
     /// No connection, or it broke.
     Unreachable,
+}
+
+/// Longest `Retry-After` that is believed: a day.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+
+/// `Retry-After` (RFC 9110 §10.2.3), in seconds or as a date: how long from now. Of what is neither, nothing.
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than a number holds are a long time all the same.
+        let seconds = Duration::from_secs(value.parse().unwrap_or(u64::MAX));
+        return Some(seconds.min(RETRY_AFTER_MAX));
+    }
+    Some(Timestamp::parse_http_date(value)?.since(now).min(RETRY_AFTER_MAX))
 }
 
 /// Longest answer of an upstream that is read, in bytes. A token with its wrapping has about 2,000.
@@ -171,6 +185,14 @@ impl From<Failure> for Refusal {
 }
 
 impl Answer {
+    /// How soon it says to come again, whatever else it says.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Response { retry_after, .. } => *retry_after,
+            Self::TooLong | Self::TimedOut | Self::Unreachable => None,
+        }
+    }
+
     /// The status and the body of an answer that may be read on; else what it means for everybody. `final_401` says whether
     /// a 401 is about the configured credentials.
     pub fn read(self) -> Result<(u16, Secret), Failure> {
@@ -257,6 +279,33 @@ pub fn bearer(token: &Secret) -> (&'static str, Secret) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// In seconds, and in the three forms that a date of HTTP has (RFC 9110 §5.6.7).
+    #[test]
+    fn f28_retry_after_is_read_in_both_forms() {
+        let now = Timestamp::parse_rfc3339("1994-11-06T08:49:07Z").unwrap();
+        let seconds = |value: &str| retry_after(value, now).map(|wait| wait.as_secs());
+        for (value, expected) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("86401", Some(86_400)),
+            ("99999999999999999999999999", Some(86_400)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(30)),
+            ("Sun Nov  6 08:49:37 1994", Some(30)),
+            ("Sun, 06 Nov 1994 08:48:37 GMT", Some(0)),
+            ("Mon, 07 Nov 2094 08:48:37 GMT", None),
+            ("Sun, 07 Nov 2094 08:48:37 GMT", Some(86_400)),
+            ("", None),
+            ("-5", None),
+            ("1.5", None),
+            ("soon", None),
+            ("1e3", None),
+            ("in five minutes or so", None),
+        ] {
+            assert_eq!(seconds(value), expected, "{value}");
+        }
+    }
     use serde_json::{Value, json as value};
 
     fn read(text: &str) -> Option<Value> {

@@ -68,6 +68,21 @@ impl Timestamp {
         u64::try_from(millis).ok().map(Self)
     }
 
+    /// Reads a date of HTTP in any of the three forms that RFC 9110 §5.6.7 has recipients take.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let text = match words.as_slice() {
+            // Sun Nov  6 08:49:37 1994
+            [_, month, day, time, year] => format!("{day} {month} {year} {time} GMT"),
+            // Sunday, 06-Nov-94 08:49:37 GMT
+            [_, date, time, zone] => format!("{} {time} {zone}", date.replace('-', " ")),
+            // Sun, 06 Nov 1994 08:49:37 GMT
+            _ => text.trim().to_owned(),
+        };
+        let millis = DateTime::parse_from_rfc2822(&text).ok()?.timestamp_millis();
+        u64::try_from(millis).ok().map(Self)
+    }
+
     /// The next moment strictly after this one at which a clock in UTC shows `seconds` since midnight.
     #[must_use]
     pub fn next_daily(self, seconds: u64) -> Self {

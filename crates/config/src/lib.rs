@@ -61,6 +61,8 @@ pub struct Alerts {
     pub secret: Option<Secret>,
     /// How long before an expiry without a renewal in sight one is sent.
     pub warning: Duration,
+    /// How long those of one cause are collected.
+    pub collect: Duration,
 }
 
 impl Config {
@@ -126,6 +128,7 @@ impl Config {
                 url: r.url(&s::ALERT_WEBHOOK_URL),
                 secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
                 warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
+                collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
             },
             post_login: session::external::settings::post_login(&mut r, environment),
             portals: portal::settings::portals(&mut r),

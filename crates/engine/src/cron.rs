@@ -1,6 +1,7 @@
 //! Cron Triggers: they supervise. The exact work is done by the alarms of the objects of accounts and portal logins.
 
 use super::evict::evict;
+use base::clock::millis;
 use base::fault::Fault;
 use base::ports::Random;
 use base::rpc::{Peers, Unreachable};
@@ -14,9 +15,11 @@ use portal::registry::{Excess, Names, NamesReply, Surplus};
 const MINUTELY: &str = "* * * * *";
 /// 02:30 UTC, 08:00 IST: all Upstox accounts are renewed.
 const DAILY: &str = "30 2 * * *";
-/// The daily renewals are spread over this much for each account, and at most over a minute: 1,500 take half of one.
+/// First tokens are spread over this much for each account, and at most over a minute: 1,500 take half of one.
 const SPREAD_MILLIS_EACH: u64 = 20;
 const SPREAD_MILLIS_MAX: u64 = 60_000;
+/// Daily renewals over so much for each, and at most over a setting's time.
+const DAILY_MILLIS_EACH: u64 = 1_000;
 
 /// What supervision needs of the platform.
 pub trait Ports: Peers + Random + Settings {}
@@ -59,7 +62,11 @@ async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
         ports.send(&keeper::index_address(), &Keep { names }).await?;
     }
     let all = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
-    let spread_millis = all.saturating_mul(SPREAD_MILLIS_EACH).min(SPREAD_MILLIS_MAX);
+    let spread_millis = if daily {
+        all.saturating_mul(DAILY_MILLIS_EACH).min(millis(app.config.providers.upstox.daily_spread))
+    } else {
+        all.saturating_mul(SPREAD_MILLIS_EACH).min(SPREAD_MILLIS_MAX)
+    };
     let of_accounts = accounts.chunks(SWEEP_MAX).map(|accounts| {
         let accounts = accounts.iter().map(|k| (k.provider.to_owned(), k.account.clone())).collect();
         Sweep { accounts, portals: Vec::new(), daily, spread_millis }

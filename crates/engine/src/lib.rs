@@ -1,6 +1,7 @@
 //! The Durable Objects: load, decide, store, effects. Each is generic over its [`host`], so the same code runs on Workers
 //! and in the simulation.
 
+mod alerts;
 pub mod cron;
 pub mod directory;
 pub mod evict;

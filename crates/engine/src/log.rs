@@ -38,8 +38,8 @@ pub fn alert(key: &AccountKey, alert: &Alert, fault: Option<&str>) -> String {
         "code": alert.code.map(Code::as_str),
         "expires_at": alert.expires_at.map(Timestamp::rfc3339),
     });
-    if let Some(fault) = fault {
-        line["error"] = fault.into();
+    if let (Some(line), Some(fault)) = (line.as_object_mut(), fault) {
+        line.insert("error".to_owned(), fault.into());
     }
     line.to_string()
 }

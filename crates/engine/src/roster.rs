@@ -1,12 +1,14 @@
 //! The index of upstream accounts, and the sweepers: two uses of one class.
 
+use super::alerts::Collected;
 use super::host::{Answer, DurableObject, Host, SqlValue};
-use base::clock::Timestamp;
+use base::clock::{Timestamp, millis};
 use base::fault::Fault;
 use futures_util::future::{join, join_all};
 use keeper::protocol::{Reconcile, StatusReply};
 use keeper::upstream_index::{
-    Counts, CountsReply, Done, Envelope, KeyUsageReply, Row, Seen, StartSweepReply, Sweep, SweepReply, Swept,
+    Begin, BeginReply, Counts, CountsReply, Done, Envelope, KeyUsageReply, Row, Seen, StartSweepReply, Sweep,
+    SweepReply, Swept,
 };
 use portal::{Asked, LookReply, registry};
 use serde::Deserialize;
@@ -17,11 +19,18 @@ use std::time::Duration;
 const START_AGAIN: Duration = Duration::from_mins(1);
 
 /// The one named `roster` is the index: it holds a row for each account, so that `/health` is one call however many there
-/// are; accounts report their changes, and each sweep corrects what was lost. Those named `sweep/{n}` are sweepers and hold
+/// are; accounts report their changes, and each sweep corrects what was lost. It also sees to it that not too many accounts renew
+/// at once, and that alerts of one cause are sent as one. Those named `sweep/{n}` are sweepers and hold
 /// nothing: each reconciles some accounts and portal logins, so that no invocation makes more calls than the platform
 /// allows.
 #[derive(Clone)]
 pub struct Roster<H>(H);
+
+/// When an alarm could not do its work, it comes again after this.
+const ALARM_AGAIN: Duration = Duration::from_secs(30);
+/// How long an account waits that may not renew yet: so long where few wait, and longer with each further round of them.
+const WAIT: Duration = Duration::from_secs(2);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 impl<H: Host> DurableObject<H> for Roster<H> {
     fn new(host: H) -> Self {
@@ -37,12 +46,18 @@ impl<H: Host> DurableObject<H> for Roster<H> {
             Vec::new(),
         )?;
         match command {
-            Envelope::Seen(Seen { rows }) => {
+            Envelope::Seen(Seen { rows, idle }) => {
                 for row in rows {
                     self.see(&row)?;
+                    if idle {
+                        self.renewals()?;
+                        self.exec("DELETE FROM renewals WHERE name = ?", vec![row.name.as_str().into()])?;
+                    }
                 }
                 Answer::new(&Done::Done, None)
             }
+            Envelope::Begin(begin) => Answer::new(&self.begin(&begin)?, None),
+            Envelope::Raise(raise) => Answer::new(&Done::Done, Collected(&self.0).raise(&raise)?),
             Envelope::Counts(counts) => Answer::new(&self.counts(counts.now)?, None),
             Envelope::Kids => Answer::new(&self.key_usage()?, None),
             Envelope::Keep(keep) => {
@@ -63,9 +78,19 @@ impl<H: Host> DurableObject<H> for Roster<H> {
             }
             Envelope::Sweeping(sweeping) => {
                 self.swept(sweeping.now)?;
-                Answer::new(&Done::Done, None)
+                // Should the platform have lost the alarm.
+                Answer::new(&Done::Done, Collected(&self.0).next()?)
             }
         }
+    }
+
+    /// The index: alerts are to be sent.
+    async fn alarm(&self) -> Result<(), Fault> {
+        if let Err(fault) = Collected(&self.0).send_due().await {
+            self.0.fault("alert", &fault, None);
+            self.0.set_alarm(self.0.now().plus(ALARM_AGAIN))?;
+        }
+        Ok(())
     }
 
     /// A sweeper.
@@ -87,6 +112,12 @@ struct Counted {
     healthy: u64,
     failed: u64,
     available: u64,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    begun: u64,
+    n: u64,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +164,31 @@ impl<H: Host> Roster<H> {
             (provider, Counts { healthy, failed, available })
         };
         Ok(CountsReply { counts: counted.into_iter().map(counts).collect() })
+    }
+
+    fn renewals(&self) -> Result<(), Fault> {
+        let table = "CREATE TABLE IF NOT EXISTS renewals (name TEXT PRIMARY KEY, until INTEGER NOT NULL, \
+                     begun INTEGER NOT NULL)";
+        self.exec(table, Vec::new())
+    }
+
+    /// Whether an account may renew: not while too many others do. Those that wait are known until they should have come again.
+    fn begin(&self, begin: &Begin) -> Result<BeginReply, Fault> {
+        self.renewals()?;
+        self.exec("DELETE FROM renewals WHERE until <= ?", vec![begin.now.try_into()?])?;
+        let query = "SELECT begun, count(*) AS n FROM renewals WHERE name <> ? GROUP BY begun";
+        let counted: Vec<Begun> = self.0.sql(query, vec![begin.name.as_str().into()])?;
+        let count = |begun: u64| counted.iter().find(|c| c.begun == begun).map_or(0, |c| c.n);
+        let (running, waiting, at_most) = (count(1), count(0), u64::from(begin.at_most.max(1)));
+        let may = running < at_most;
+        let rounds = u32::try_from(waiting / at_most).unwrap_or(u32::MAX).saturating_add(1);
+        let wait = WAIT.saturating_mul(rounds).min(WAIT_MAX);
+        let until = if may { begin.until } else { begin.now.plus(wait * 2) };
+        self.exec(
+            "INSERT OR REPLACE INTO renewals (name, until, begun) VALUES (?, ?, ?)",
+            vec![begin.name.as_str().into(), until.try_into()?, may.into()],
+        )?;
+        Ok(BeginReply { wait_millis: (!may).then(|| millis(wait)) })
     }
 
     fn key_usage(&self) -> Result<KeyUsageReply, Fault> {
@@ -182,7 +238,8 @@ impl<H: Host> Roster<H> {
         let looked = rows.len() + portals.into_iter().filter(|reached| *reached).count();
         if !rows.is_empty() {
             // What cannot be reported now is by the next sweep; the call has logged it.
-            let _ = host.send(&keeper::index_address(), &Seen { rows }).await;
+            let seen = Seen { rows, idle: false };
+            let _ = host.send(&keeper::index_address(), &seen).await;
         }
         Swept { looked, unreachable: sweep.accounts.len() + sweep.portals.len() - looked }
     }

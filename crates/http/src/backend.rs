@@ -10,7 +10,9 @@ use base::ports::{Background, Clock, Kv, Log, Net, Random, Timer};
 use base::rpc::Peers;
 use config::Settings;
 use directory::key_cache::KeyCache;
+use session::external::HeldOff;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The ports of handlers.
@@ -40,6 +42,8 @@ pub struct Instance {
     pub(crate) keys: RefCell<KeyCache>,
     pub(crate) refusal_cost: Cell<RefusalCost>,
     pub(crate) health: RefCell<Option<Answered>>,
+    /// Verifiers that have said when to come again, by their addresses.
+    pub(crate) held_off: RefCell<BTreeMap<String, HeldOff>>,
 }
 
 impl Instance {
@@ -49,6 +53,7 @@ impl Instance {
             keys: RefCell::new(KeyCache::new()),
             refusal_cost: Cell::new(RefusalCost::new()),
             health: RefCell::new(None),
+            held_off: RefCell::new(BTreeMap::new()),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Alerts: what they say, and how they are signed (Standard Webhooks: `id.timestamp.body` under HMAC-SHA256).
 
-use super::AccountKey;
 use super::call::Code;
 use base::clock::Timestamp;
+use base::ids::AccountName;
 use base::secret::Secret;
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
@@ -62,36 +62,85 @@ pub fn again(attempts: u32) -> Duration {
     (AGAIN_FIRST * (1 << attempts.saturating_sub(1).min(10))).min(AGAIN_MAX)
 }
 
-/// What is sent: the headers and the body.
-pub fn message(
-    key: &AccountKey,
-    alert: &Alert,
-    secret: &Secret,
-    now: Timestamp,
-) -> Option<(Vec<(&'static str, Secret)>, Secret)> {
-    let id = format!("{}-{}-{}-{}", key.provider, key.account, alert.number, alert.at.millis());
-    let body = json!({
-        "type": format!("token.{}", alert.kind.as_str()),
-        "timestamp": alert.at.rfc3339(),
-        "data": {
-            "provider": key.provider,
-            "account_id": key.account,
-            "code": alert.code.map(Code::as_str),
-            "expires_at": alert.expires_at.map(Timestamp::rfc3339),
-        },
-    })
-    .to_string();
-    let at = now.seconds().to_string();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
-    mac.update(format!("{id}.{at}.{body}").as_bytes());
-    let signature = format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()));
-    let headers = vec![
-        ("content-type", Secret::new("application/json")),
-        ("webhook-id", Secret::new(id)),
-        ("webhook-timestamp", Secret::new(at)),
-        ("webhook-signature", Secret::new(signature)),
-    ];
-    Some((headers, Secret::new(body)))
+/// Accounts that a message names; of more it has the number.
+const NAMED_MAX: usize = 50;
+
+/// What is sent: the alerts of one cause.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The same at each attempt.
+    pub id: String,
+    pub provider: String,
+    /// The first is the one that began it. There is one at least.
+    pub accounts: Vec<AccountName>,
+    pub kind: Kind,
+    pub code: Option<Code>,
+    /// Of the first.
+    pub at: Timestamp,
+    /// The earliest.
+    pub expires_at: Option<Timestamp>,
+    /// What is wrong with the settings of the first, if that is the cause.
+    pub detail: Option<String>,
+}
+
+/// What an alert is known by.
+pub fn id(provider: &str, account: &AccountName, alert: &Alert) -> String {
+    format!("{provider}-{account}-{}-{}", alert.number, alert.at.millis())
+}
+
+impl Batch {
+    pub fn of_one(provider: &str, account: AccountName, alert: &Alert, detail: Option<String>) -> Self {
+        Self {
+            id: id(provider, &account, alert),
+            provider: provider.to_owned(),
+            accounts: vec![account],
+            kind: alert.kind,
+            code: alert.code,
+            at: alert.at,
+            expires_at: alert.expires_at,
+            detail: detail.filter(|_| alert.code == Some(Code::Misconfigured)),
+        }
+    }
+
+    /// One more of the same cause.
+    pub fn add(&mut self, account: AccountName, alert: &Alert) {
+        if !self.accounts.contains(&account) {
+            self.accounts.push(account);
+        }
+        self.expires_at = [self.expires_at, alert.expires_at].into_iter().flatten().min();
+    }
+
+    /// The headers and the body.
+    pub fn message(&self, secret: &Secret, now: Timestamp) -> Option<(Vec<(&'static str, Secret)>, Secret)> {
+        let mut data = json!({
+            "provider": self.provider,
+            "account_id": self.accounts.first(),
+            "count": self.accounts.len(),
+            "account_ids": self.accounts.get(..NAMED_MAX).unwrap_or(&self.accounts),
+            "code": self.code.map(Code::as_str),
+            "expires_at": self.expires_at.map(Timestamp::rfc3339),
+        });
+        if let (Some(data), Some(detail)) = (data.as_object_mut(), &self.detail) {
+            data.insert("detail".to_owned(), detail.as_str().into());
+        }
+        let body = json!({
+            "type": format!("token.{}", self.kind.as_str()),
+            "timestamp": self.at.rfc3339(),
+            "data": data,
+        });
+        let (body, id) = (body.to_string(), &self.id);
+        let at = now.seconds().to_string();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
+        mac.update(format!("{id}.{at}.{body}").as_bytes());
+        let signature = format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()));
+        let headers = vec![
+            ("content-type", Secret::new("application/json")),
+            ("webhook-id", Secret::new(id.as_str())),
+            ("webhook-timestamp", Secret::new(at)),
+            ("webhook-signature", Secret::new(signature)),
+        ];
+        Some((headers, Secret::new(body)))
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +149,6 @@ mod tests {
 
     #[test]
     fn is_signed_over_id_time_and_body() {
-        let key = AccountKey { provider: "upstox", account: base::ids::AccountName::issued("a1") };
         let alert = Alert {
             number: 3,
             kind: Kind::NeedsAttention,
@@ -112,16 +160,18 @@ mod tests {
         };
         let now = Timestamp::from_seconds(1_763_719_205);
         let secret = Secret::new("key");
-        let (headers, body) = message(&key, &alert, &secret, now).unwrap();
+        let (headers, body) = Batch::of_one("upstox", base::ids::AccountName::issued("a1"), &alert, None)
+            .message(&secret, now)
+            .unwrap();
         let header = |name| headers.iter().find(|(n, _)| *n == name).unwrap().1.expose();
         assert_eq!(header("webhook-id"), "upstox-a1-3-1763719200000");
         assert_eq!(header("webhook-timestamp"), "1763719205");
         assert_eq!(
             body.expose(),
-            r#"{"data":{"account_id":"a1","code":"upstream_credentials_refused","expires_at":null,"provider":"upstox"},"timestamp":"2025-11-21T10:00:00.000Z","type":"token.needs_attention"}"#
+            r#"{"data":{"account_id":"a1","account_ids":["a1"],"code":"upstream_credentials_refused","count":1,"expires_at":null,"provider":"upstox"},"timestamp":"2025-11-21T10:00:00.000Z","type":"token.needs_attention"}"#
         );
         // By OpenSSL: printf '%s' "$id.$timestamp.$body" | openssl dgst -sha256 -hmac key -binary | base64
-        assert_eq!(header("webhook-signature"), "v1,cC3DBzVQUom4HHpcfT5aMBOoqp4DHhCIgE68SX8GsPE=");
+        assert_eq!(header("webhook-signature"), "v1,5Dv787j8xnDTonj+lDjXFUIuAWkB+UJaHlPlvK89Wis=");
     }
 
     #[test]

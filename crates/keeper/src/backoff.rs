@@ -14,8 +14,7 @@ const HOUR: Duration = Duration::from_hours(1);
 /// After the quick tries: the first slow one after about this, each later one after twice as long, up to the longest.
 const SLOW_FIRST: Duration = Duration::from_mins(5);
 const SLOW_MAX: Duration = Duration::from_mins(30);
-/// Longest `Retry-After` that is believed: a day.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+pub use base::call::RETRY_AFTER_MAX;
 
 /// Quick tries, from the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

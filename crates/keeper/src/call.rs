@@ -5,6 +5,7 @@ use super::life::Life;
 pub use base::call::{Actor, Answer, Call, Code, Failure, Refusal, bearer, form_body, json, json_body};
 use base::clock::Timestamp;
 use base::secret::Secret;
+use std::time::Duration;
 
 /// A token that was got.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Grant {
     pub with_extended: Option<(Secret, Timestamp)>,
     /// Who the source says renewed it.
     pub updated_by: Option<String>,
+    /// How soon whoever could not confirm it, or change it, wants to be asked again.
+    pub retry_after: Option<Duration>,
 }
 
 impl Grant {
@@ -49,6 +52,7 @@ impl Grant {
             extended: false,
             with_extended: None,
             updated_by: None,
+            retry_after: None,
         }
     }
 }
@@ -71,6 +75,20 @@ pub enum Outcome {
         refresh: Secret,
         failure: Failure,
     },
+}
+
+impl Outcome {
+    /// The same, with how soon the last answer said to come again: most refusals say it with one status, some with others.
+    #[must_use]
+    pub fn with_retry_after(mut self, last: Option<Duration>) -> Self {
+        if let Self::Failed(Failure { retry_after, .. })
+        | Self::Rotated { failure: Failure { retry_after, .. }, .. }
+        | Self::Granted(Grant { retry_after, .. }) = &mut self
+        {
+            *retry_after = retry_after.or(last);
+        }
+        self
+    }
 }
 
 pub enum Step {

@@ -69,6 +69,10 @@ pub enum Event {
     },
     /// The alarm.
     Woke,
+    /// What the alarm came for is to wait: too many accounts are at it.
+    Postponed {
+        until: Timestamp,
+    },
     /// KV and the index are about to be told, again.
     SyncStarted,
     /// KV's copy is not the token that is held, or cannot be read; or it was looked at and is right.
@@ -83,6 +87,8 @@ pub enum Event {
     Alerted {
         number: u64,
         delivered: bool,
+        /// How soon its receiver wants it again.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -176,6 +182,14 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
             Verdict::Nothing.into()
         }
         Event::Woke => woke(account, c).into(),
+        Event::Postponed { until } => {
+            match (&mut account.trouble, &mut account.due) {
+                (Some(trouble), _) => trouble.retry_at = trouble.retry_at.map(|at| at.max(until)),
+                (None, Some(due)) => due.at = due.at.max(until),
+                (None, None) => {}
+            }
+            Verdict::Nothing.into()
+        }
         Event::SyncStarted => {
             if let Some(pending_sync) = &mut account.pending_sync {
                 pending_sync.tried(c.now);
@@ -196,8 +210,8 @@ pub fn decide(account: &mut Account, tokens: &mut Option<Tokens>, event: Event, 
             }
             Verdict::Nothing.into()
         }
-        Event::Alerted { number, delivered } => {
-            alerted(account, number, delivered, c.now);
+        Event::Alerted { number, delivered, retry_after } => {
+            alerted(account, number, delivered, retry_after, c.now);
             Verdict::Nothing.into()
         }
     }
@@ -209,7 +223,7 @@ fn notice_identity(account: &mut Account, tokens: &mut Option<Tokens>, c: &Conte
     if !same_identity(account, c) {
         account.held = None;
         account.owner = None;
-        (account.check_at, account.doubted_at) = (None, None);
+        (account.check_at, account.doubted_at, account.hold_until) = (None, None, None);
         account.check = None;
         account.warned = None;
         account.due = None;
@@ -321,7 +335,8 @@ fn doubted(account: &mut Account, c: &Context<'_>) -> Option<Operation> {
     let age = c.now.since(held.obtained_at);
     if rules.checks {
         let checking = account.task.as_ref().is_some_and(|t| t.operation == Operation::Check);
-        let recent = account.doubted_at.is_some_and(|at| at.plus(DOUBT_AGAIN) > c.now);
+        let recent = account.doubted_at.is_some_and(|at| at.plus(DOUBT_AGAIN) > c.now)
+            || account.hold_until.is_some_and(|at| at > c.now);
         if checking {
             return Some(Operation::Check);
         }
@@ -391,6 +406,12 @@ fn ordered(account: &Account, operation: Operation, c: &Context<'_>) -> Verdict 
             Err(refusal) => Verdict::Refuse(refusal),
         };
     }
+    if let Some(at) =
+        account.hold_until.filter(|at| *at > c.now && operation != Operation::Adopt && !operation.gets())
+    {
+        let retry_after_seconds = Some(seconds_up(at.since(c.now)).max(1));
+        return Verdict::Refuse(Refusal { code: Code::RateLimited, status: None, retry_after_seconds });
+    }
     let free_at = match operation {
         Operation::Adopt => c.now,
         Operation::Check => allowed_at(&account.check_calls, 1, c.now),
@@ -426,7 +447,8 @@ fn looked(account: &mut Account, daily: bool, spread: Duration, c: &Context<'_>)
     }
     if let Some(trouble) = &mut account.trouble {
         // What did not work at night may work now. Not if it was tried just now, or if the upstream named a time.
-        let tried = trouble.at.plus(DAILY_ONCE) > c.now || trouble.code == Code::RateLimited;
+        let named = trouble.code == Code::RateLimited || trouble.not_before.is_some_and(|at| at > c.now);
+        let tried = named || trouble.at.plus(DAILY_ONCE) > c.now;
         let soon = c.now.plus(c.jitter.up_to(spread));
         match trouble.retry_at {
             Some(at) if tried || at <= c.now.plus(spread) => {}
@@ -522,7 +544,7 @@ fn task_finished(
                 keep_extended(account, tokens, extended, source, c);
             }
             entry.expires_at = Some(grant.expires_at);
-            let short = short(account, operation, &grant, c);
+            let (short, retry_after) = (short(account, operation, &grant, c), grant.retry_after);
             if !grant.verified {
                 // One call failed: the one that asked about the token.
                 charge(account, operation, ordered, 1, c.now);
@@ -532,7 +554,7 @@ fn task_finished(
                 None => recover(account, c),
                 Some(short) => {
                     charge(account, operation, ordered, calls, c.now);
-                    still_short(account, short, c);
+                    still_short(account, short, retry_after, c);
                 }
             }
             Verdict::Serve
@@ -678,7 +700,7 @@ fn granted(
             due.at = due.at.max(c.now.plus(RENEWAL_LEAST.min(held.lifetime() / 2)));
         }
     } else {
-        account.due = Some(check_again(account, None, c));
+        account.due = Some(check_again(account, grant.retry_after, c));
     }
     account.held = Some(held);
     plan_check(account, c);
@@ -712,9 +734,14 @@ fn short(account: &Account, operation: Operation, grant: &Grant, c: &Context<'_>
     }
 }
 
-fn still_short(account: &mut Account, short: Short, c: &Context<'_>) {
+fn still_short(account: &mut Account, short: Short, retry_after: Option<Duration>, c: &Context<'_>) {
     if let Short::Instead = short {
-        return fail(account, Operation::Renew, Failure::new(Code::TokenRefused), c);
+        return fail(
+            account,
+            Operation::Renew,
+            Failure { retry_after, ..Failure::new(Code::TokenRefused) },
+            c,
+        );
     }
     let has_room = has_room(account, c);
     let change_at = account.due.as_ref().map_or(c.now, |d| d.at);
@@ -730,7 +757,8 @@ fn still_short(account: &mut Account, short: Short, c: &Context<'_>) {
         };
         // What was ordered is done; now it is to be changed.
         trouble.operation = None;
-        trouble.retry_at = Some(again_at);
+        trouble.not_before = not_before(retry_after, c.now).or(trouble.not_before);
+        trouble.retry_at = Some(trouble.not_before.map_or(again_at, |at| again_at.max(at)));
     }
     account.changed(c.now);
 }
@@ -758,6 +786,9 @@ fn failed(
     calls: u32,
     c: &Context<'_>,
 ) {
+    if matches!(operation, Operation::Check | Operation::Exchange | Operation::Request) {
+        account.hold_until = not_before(failure.retry_after, c.now);
+    }
     match operation {
         // Nothing was asked, because there is nobody to ask: that is how the account is set up, and no trouble.
         _ if failure.code == Code::NoTokenSource && calls == 0 => {}
@@ -846,6 +877,11 @@ fn charge(account: &mut Account, operation: Operation, ordered: bool, calls: u32
     budget.extend((0..calls).map(|_| now));
 }
 
+/// When an upstream that names a time is to be asked again at the earliest.
+fn not_before(retry_after: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
+    retry_after.filter(|wait| !wait.is_zero()).map(|wait| now.plus(wait.min(RETRY_AFTER_MAX)))
+}
+
 /// A renewal did not work.
 fn fail(account: &mut Account, operation: Operation, failure: Failure, c: &Context<'_>) {
     let rules = c.provider.rules();
@@ -881,6 +917,7 @@ fn fail(account: &mut Account, operation: Operation, failure: Failure, c: &Conte
         told,
         refused: refused.filter(|_| !is_final),
         operation: Some(operation).filter(|o| !is_final && *o != Operation::Renew),
+        not_before: not_before(failure.retry_after, c.now),
     });
     if is_final && !was_final && is_news {
         alert(account, Kind::NeedsAttention, Some(failure.code), c.now);
@@ -933,10 +970,17 @@ pub(super) fn alert(account: &mut Account, kind: Kind, code: Option<Code>, now: 
     account.outbox.drain(..surplus);
 }
 
-fn alerted(account: &mut Account, number: u64, delivered: bool, now: Timestamp) {
+fn alerted(
+    account: &mut Account,
+    number: u64,
+    delivered: bool,
+    retry_after: Option<Duration>,
+    now: Timestamp,
+) {
     if let Some(alert) = account.outbox.iter_mut().find(|a| a.number == number) {
         alert.attempts += 1;
-        alert.try_at = now.plus(alert::again(alert.attempts));
+        let named = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+        alert.try_at = now.plus(alert::again(alert.attempts).max(named));
     }
     account.outbox.retain(|a| a.attempts < alert::ATTEMPTS_MAX && (a.number != number || !delivered));
 }

@@ -86,9 +86,11 @@ pub(super) fn decide(account: &mut Account, event: &Event, c: &Context<'_>) -> O
             warn(account, c);
             Verdict::Nothing
         }
-        Event::TaskStarted { .. } | Event::Unreadable | Event::Readable | Event::Looked { .. } => {
-            Verdict::Nothing
-        }
+        Event::TaskStarted { .. }
+        | Event::Unreadable
+        | Event::Readable
+        | Event::Looked { .. }
+        | Event::Postponed { .. } => Verdict::Nothing,
         Event::SyncStarted | Event::CopySeen { .. } | Event::Synced { .. } | Event::Alerted { .. } => {
             return None;
         }
@@ -107,6 +109,7 @@ fn note(account: &mut Account, c: &Context<'_>) {
         told: true,
         refused: None,
         operation: None,
+        not_before: None,
     });
     // Nothing can be checked; the next look plans it again.
     account.check_at = None;

@@ -90,10 +90,11 @@ fn the_index_and_the_sweepers() {
     shows::<Counts>("keeper", "index reply");
     check_of::<KeyUsageReply>("keeper", "index reply", &["kids"]);
     check_of::<StartSweepReply>("keeper", "index reply", &["start"]);
+    check_of::<upstream_index::BeginReply>("keeper", "index reply", &["wait_millis"]);
     check_of::<SweepReply>("keeper", "index reply", &["swept"]);
     shows::<Swept>("keeper", "index reply");
     let (now, rows, names) = (Timestamp::from_millis(1), Vec::new(), Vec::new());
-    let (seen, keep) = (Seen { rows }, Keep { names });
+    let (seen, keep) = (Seen { rows, idle: false }, Keep { names });
     assert_eq!(sent(&seen), upstream_index::Envelope::Seen(seen));
     assert_eq!(sent(&GetCounts { now }), upstream_index::Envelope::Counts(GetCounts { now }));
     assert_eq!(sent(&GetKeyUsage), upstream_index::Envelope::Kids);

@@ -16,9 +16,10 @@ pub fn upstox_end(issued_at: Timestamp) -> Timestamp {
     issued_at.next_daily(UPSTOX_END_UTC_SECONDS)
 }
 
-/// When an Upstox account's alarm renews it, if the Cron Trigger has not.
-pub fn upstox_renewal(now: Timestamp, jitter: Jitter) -> Timestamp {
-    now.next_daily(UPSTOX_DAILY_UTC_SECONDS).plus(AFTER_CRON + jitter.up_to(Duration::from_mins(1)))
+/// When an Upstox account's alarm renews it, if the Cron Trigger has not: as spread as that has them, and a minute at least.
+pub fn upstox_renewal(now: Timestamp, spread: Duration, jitter: Jitter) -> Timestamp {
+    let spread = spread.max(Duration::from_mins(1));
+    now.next_daily(UPSTOX_DAILY_UTC_SECONDS).plus(AFTER_CRON + jitter.up_to(spread))
 }
 
 /// The buffer before the expiry, and up to as much as a tenth of it before that. Of a short life, the last quarter: a
@@ -57,10 +58,13 @@ mod tests {
 
     #[test]
     fn upstox_accounts_are_renewed_in_the_morning_after_the_cron_trigger() {
-        let renewal = upstox_renewal(at("2025-11-19T03:31:00+05:30"), Jitter(0));
+        let renewal = upstox_renewal(at("2025-11-19T03:31:00+05:30"), Duration::ZERO, Jitter(0));
         assert_eq!(renewal, at("2025-11-19T08:02:00+05:30"));
-        let renewal = upstox_renewal(at("2025-11-19T08:00:00+05:30"), Jitter(u32::MAX));
-        assert_eq!(renewal, at("2025-11-20T08:03:00+05:30"));
+        for (minutes, renewed) in [(0, "2025-11-20T08:03:00+05:30"), (10, "2025-11-20T08:12:00+05:30")] {
+            let spread = Duration::from_mins(minutes);
+            let renewal = upstox_renewal(at("2025-11-19T08:00:00+05:30"), spread, Jitter(u32::MAX));
+            assert_eq!(renewal, at(renewed));
+        }
     }
 
     #[test]

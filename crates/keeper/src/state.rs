@@ -128,6 +128,9 @@ pub struct RetryState {
     /// What the quick tries do: what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// The time that the upstream has named, before which it is not called again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// The last time the held token was held against its upstream.
@@ -167,6 +170,9 @@ pub struct Account {
     /// When a caller last said that the held token was refused, and something was done about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
+    /// The time that the upstream has named in answer to something other than a renewal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_until: Option<Timestamp>,
     /// The calls of the account's own tries that failed in the last hour, until one succeeds.
     pub calls: Vec<Timestamp>,
     /// The same of those that were ordered.

@@ -41,14 +41,27 @@ pub struct Common {
     pub patience: Duration,
     /// How often a held token is held against the profile.
     pub check_every: Duration,
+    /// Over how long the daily renewals of all accounts are spread.
+    pub daily_spread: Duration,
+    /// Most accounts that renew by themselves at the same time.
+    pub at_once: u32,
 }
 
 impl Default for Common {
     fn default() -> Self {
         let backoff = Backoff { retries: 2, base_thousandths: 2000 };
         let (timeout, patience) = (Duration::from_secs(30), Duration::from_secs(15));
-        let check_every = Duration::from_mins(15);
-        Self { base_url: String::new(), service: None, timeout, backoff, patience, check_every }
+        let (check_every, daily_spread, at_once) = (Duration::from_mins(15), Duration::from_mins(1), 50);
+        Self {
+            base_url: String::new(),
+            service: None,
+            timeout,
+            backoff,
+            patience,
+            check_every,
+            daily_spread,
+            at_once,
+        }
     }
 }
 
@@ -176,13 +189,13 @@ impl Provider for Upstox {
     }
 
     fn renewal(&self, _held: &Held, now: Timestamp, jitter: Jitter) -> Option<Due> {
-        let at = upstox_renewal(now, jitter);
+        let at = upstox_renewal(now, self.common.daily_spread, jitter);
         self.rules.automatic.then_some(Due { at, operation: Operation::Refresh, source: Source::Refresh })
     }
 
     /// Not in the middle of the night, when the day's approval ends.
     fn ask_again(&self, _until: Timestamp, now: Timestamp, jitter: Jitter) -> Timestamp {
-        upstox_renewal(now, jitter)
+        upstox_renewal(now, self.common.daily_spread, jitter)
     }
 
     fn owner(&self) -> Option<&str> {
@@ -258,6 +271,7 @@ impl Candidate {
             user_id,
             new_owner: self.new_owner,
             updated_by: self.updated_by.clone(),
+            retry_after: None,
         }
     }
 }

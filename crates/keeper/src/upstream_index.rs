@@ -2,7 +2,9 @@
 //! and asked, and what they answer. Both are objects of one class.
 //! New code meets old objects for a while after each deploy: add variants and defaulted fields, never change one.
 
+use super::alert::Alert;
 use super::protocol::Status;
+use super::state::is_false;
 use base::call::Code;
 use base::clock::Timestamp;
 use base::commands;
@@ -47,6 +49,8 @@ commands! {
     Keep = "keep" => Done;
     StartSweep = "start" => StartSweepReply;
     Sweeping = "sweeping" => Done;
+    Begin = "begin" => BeginReply;
+    Raise = "raise" => Done;
 }
 
 /// All commands of the index.
@@ -59,12 +63,44 @@ pub enum Envelope {
     Keep(Keep),
     Start(StartSweep),
     Sweeping(Sweeping),
+    Begin(Begin),
+    Raise(Raise),
 }
 
 /// What accounts are like now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     pub rows: Vec<Row>,
+    /// By the accounts themselves, which have nothing under way any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub idle: bool,
+}
+
+/// An account's alarm wants to renew its token, and has done so by then. Too many at once are too much for their upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    pub name: String,
+    pub now: Timestamp,
+    pub until: Timestamp,
+    pub at_most: u32,
+}
+
+/// Whether it may, or how long it is to wait before it asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeginReply {
+    pub wait_millis: Option<u64>,
+}
+
+/// An alert of an account, to be sent with others of its cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raise {
+    pub provider: String,
+    pub account: AccountName,
+    pub alert: Alert,
+    /// What is wrong with the account's settings, if that is the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    pub now: Timestamp,
 }
 
 /// Counts by provider, of the accounts that are not over.

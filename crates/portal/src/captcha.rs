@@ -2,7 +2,7 @@
 
 use super::code::{Code, Failure};
 use super::driver::Visit;
-use super::net::{Answer, Fetch};
+use super::net::{Answer, Fetch, Page};
 use base::charset::Charset;
 use base::clock::Timestamp;
 use base::secret::Secret;
@@ -30,6 +30,8 @@ pub struct Solver<'a> {
     until: Timestamp,
     /// Puzzles that were taken, or may have been.
     tasks: u32,
+    /// The service is not to be asked before.
+    not_before: Timestamp,
 }
 
 /// What an answer says.
@@ -57,7 +59,7 @@ struct Body {
 
 impl<'a> Solver<'a> {
     pub fn new(captcha: &'a Captcha, key: &'a Secret, now: Timestamp) -> Self {
-        Self { captcha, key, until: now.plus(captcha.timeout), tasks: 0 }
+        Self { captcha, key, until: now.plus(captcha.timeout), tasks: 0, not_before: now }
     }
 
     /// A solution for the puzzle of a page. Ask again if the portal does not take it: that is another puzzle, as long as
@@ -78,7 +80,9 @@ impl<'a> Solver<'a> {
                 self.pause(visit, why).await?;
             }
         }
-        Err(Failure::new(why))
+        let named = self.not_before.since(visit.net.now());
+        let retry_after = Some(named).filter(|named| !named.is_zero());
+        Err(Failure { retry_after, ..Failure::new(why) })
     }
 
     async fn puzzle(&mut self, visit: &mut Visit<'_>, site_key: &str, page: &Url) -> Result<End, Failure> {
@@ -121,11 +125,13 @@ impl<'a> Solver<'a> {
 
     /// Waits until the next call. `code` is why there is none, if the time is up before.
     async fn pause(&self, visit: &mut Visit<'_>, code: Code) -> Result<(), Failure> {
-        let left = self.left(visit);
-        if left <= self.captcha.poll {
-            return Err(Failure::new(code));
+        let named = self.not_before.since(visit.net.now());
+        let wait = self.captcha.poll.max(named);
+        if self.left(visit) <= wait {
+            let retry_after = Some(named).filter(|named| !named.is_zero());
+            return Err(Failure { retry_after, ..Failure::new(code) });
         }
-        visit.net.wait(self.captcha.poll).await;
+        visit.net.wait(wait).await;
         Ok(())
     }
 
@@ -134,7 +140,7 @@ impl<'a> Solver<'a> {
     }
 
     async fn ask(
-        &self,
+        &mut self,
         visit: &mut Visit<'_>,
         path: &str,
         query: Option<&str>,
@@ -160,7 +166,11 @@ impl<'a> Solver<'a> {
             charset: Charset::Utf8,
             timeout,
         };
-        Ok(match visit.call(&url, &fetch).await {
+        let answer = visit.call(&url, &fetch).await;
+        if let Answer::Page(Page { retry_after: Some(wait), .. }) = &answer {
+            self.not_before = visit.net.now().plus(*wait);
+        }
+        Ok(match answer {
             Answer::Page(page) if page.status < 300 => said(page.body.expose()),
             // Codes come with other statuses, too, but then only codes are believed.
             Answer::Page(page) if (400..500).contains(&page.status) && page.status != 429 => {

@@ -130,7 +130,8 @@ impl Failure {
     pub fn is_down(&self) -> bool {
         match self.code {
             Code::Timeout | Code::Unreachable | Code::RateLimited => true,
-            Code::ServerError => self.status.is_none_or(|status| status > 500),
+            // A 500 may be about one page; one that names a time is not.
+            Code::ServerError => self.retry_after.is_some() || self.status.is_none_or(|status| status > 500),
             _ => false,
         }
     }

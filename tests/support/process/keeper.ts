@@ -27,7 +27,13 @@ export async function fakes(options: Options = {}): Promise<Fakes> {
     async (response) => (await response.clone().text()).match(SECRETS) ?? [],
   );
   const settings: Record<string, string> = upstreamSettings(url, {});
-  const bindings = { ...settings, OAUTH2_ACCOUNTS: oauth2Accounts(url), UPSTOX_NOTIFIER_SECRET: secret() };
+  const bindings = {
+    ...settings,
+    OAUTH2_ACCOUNTS: oauth2Accounts(url),
+    UPSTOX_NOTIFIER_SECRET: secret(),
+    // Alerts come by themselves, and at once.
+    ALERT_COLLECT_SECONDS: "0",
+  };
   return { url, upstreams, bindings, given, [Symbol.asyncDispose]: close };
 }
 

@@ -352,6 +352,20 @@ pub const TOKEN_CHECK_MINUTES: Setting = number(
     "15",
     "How often a held Upstox token is held against Upstox; up to two thirds as much later, at random. 0: never.",
 );
+pub const UPSTREAM_DAILY_SPREAD_SECONDS: Setting = number(
+    "UPSTREAM_DAILY_SPREAD_SECONDS",
+    0,
+    3_600,
+    "60",
+    "Over how long the daily renewals of the Upstox accounts are spread; over a second for each if that is less.",
+);
+pub const UPSTREAM_RENEWALS_AT_ONCE: Setting = number(
+    "UPSTREAM_RENEWALS_AT_ONCE",
+    1,
+    10_000,
+    "50",
+    "Most Upstox accounts that renew by themselves at the same time.",
+);
 pub const ALERT_WEBHOOK_URL: Setting = Setting {
     name: "ALERT_WEBHOOK_URL",
     kind: Kind::Url,
@@ -364,6 +378,13 @@ pub const ALERT_WEBHOOK_SECRET: Setting = Setting {
     default: "",
     about: "Secret. Signs the alerts; required with `ALERT_WEBHOOK_URL`.",
 };
+pub const ALERT_COLLECT_SECONDS: Setting = number(
+    "ALERT_COLLECT_SECONDS",
+    0,
+    3_600,
+    "30",
+    "How long alerts of one cause are collected, to be sent as one with a count. 0: each is sent at once, by itself.",
+);
 pub const ALERT_EXPIRY_WARNING_MINUTES: Setting = number(
     "ALERT_EXPIRY_WARNING_MINUTES",
     1,
@@ -568,8 +589,11 @@ pub const SETTINGS: &[Setting] = &[
     UPSTREAM_RETRY_BACKOFF,
     UPSTREAM_WAIT_SECONDS,
     TOKEN_CHECK_MINUTES,
+    UPSTREAM_DAILY_SPREAD_SECONDS,
+    UPSTREAM_RENEWALS_AT_ONCE,
     ALERT_WEBHOOK_URL,
     ALERT_WEBHOOK_SECRET,
+    ALERT_COLLECT_SECONDS,
     ALERT_EXPIRY_WARNING_MINUTES,
     CHANNELS,
     SME_SESSION_TTL,

@@ -5,6 +5,7 @@ mod renewal;
 
 use crate::host::{Answer, DurableObject, Host};
 use crate::log;
+use ::session::external::HeldOff;
 use ::session::tokens::SessionMint;
 use ::session::{
     Account, EndPropagated, Envelope, Expire, Open, Peek, Presence, Renewal, State, Step, decide,
@@ -14,7 +15,7 @@ use base::fault::Fault;
 use base::ids::SessionId;
 use config::{App, Check};
 use serde::Serialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ struct Inner<H: Host> {
     memory: RefCell<Option<Memory<H::Text>>>,
     /// The verification under way: a reply in JSON.
     flight: RefCell<Option<H::Flight>>,
+    /// The verifier has said when to come again.
+    held_off: Cell<Option<HeldOff>>,
 }
 
 /// The state as of the last step, and the stored text that it goes with.
@@ -68,8 +71,8 @@ struct Recalled<T> {
 impl<H: Host> DurableObject<H> for Session<H> {
     fn new(host: H) -> Self {
         let id = SessionId::issued(host.object_id());
-        let (memory, flight) = (RefCell::new(None), RefCell::new(None));
-        Self { inner: Rc::new(Inner { host, id, memory, flight }) }
+        let (memory, flight, held_off) = (RefCell::new(None), RefCell::new(None), Cell::new(None));
+        Self { inner: Rc::new(Inner { host, id, memory, flight, held_off }) }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {

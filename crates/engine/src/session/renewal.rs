@@ -9,7 +9,7 @@ use super::Session;
 use crate::host::Host;
 use base::call::{Code, Refusal};
 use base::fault::Fault;
-use session::external::{Found, Question};
+use session::external::{Found, HeldOff, Question};
 use session::{Renew, RenewReply, RenewStart, Renewal, Subject, Verified};
 
 impl<H: Host> Session<H> {
@@ -64,11 +64,17 @@ impl<H: Host> Session<H> {
                 retry_after_seconds,
             }));
         };
+        if let Some(failure) = inner.held_off.get().and_then(|held_off| held_off.failure(inner.host.now())) {
+            return Ok(RenewReply::Unverified(failure.into()));
+        }
         let question = Question { cif: &subject.cif, token: &external.token, request_id };
         let answer = inner.host.call(&verifier.call(&question)).await;
         match verifier.read(&question, answer) {
             Ok(verdict) => inner.armed_step(Verified { generation, verdict }),
-            Err(failure) => Ok(RenewReply::Unverified(failure.into())),
+            Err(failure) => {
+                inner.held_off.set(HeldOff::after(failure, inner.host.now()));
+                Ok(RenewReply::Unverified(failure.into()))
+            }
         }
     }
 }

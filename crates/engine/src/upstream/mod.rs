@@ -17,6 +17,7 @@ use keeper::protocol::{
     Actor, AnyCommand, ApprovalReply, Envelope, GetToken, HistoryReply, Operation, Order, OrderReply,
     Reconcile, Refusal, StatusReply, TokenReply,
 };
+use keeper::upstream_index::{Begin, BeginReply};
 use keeper::{Code, Event, Source, Task};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
@@ -305,7 +306,9 @@ impl<H: Host> UpstreamAccount<H> {
             // Not configured any more: nothing is done for it, and nothing is lost.
             return Ok(());
         };
-        if let Verdict::Run(operation) = decision.verdict {
+        if let Verdict::Run(operation) = decision.verdict
+            && self.may_begin(operation, &loaded).await?
+        {
             let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == Source::Cron);
             let who = if daily { "cron" } else { "alarm" };
             let by = Actor { who: who.to_owned(), request_id: self.0.host.request_id() };
@@ -314,6 +317,30 @@ impl<H: Host> UpstreamAccount<H> {
         self.0.publish().await;
         // Whatever happened: the alarm that brought us here is used up.
         self.0.arm_if_lost().await
+    }
+
+    /// Whether the account may renew by itself now, or others are too many. Who cannot be asked stops nobody.
+    async fn may_begin(&self, operation: Operation, loaded: &Loaded) -> Result<bool, Fault> {
+        let (host, rules) = (&self.0.host, loaded.provider.rules());
+        if !operation.gets() || !rules.daily {
+            return Ok(true);
+        }
+        let now = host.now();
+        let begin = Begin {
+            name: loaded.key.to_string(),
+            now,
+            until: now.plus(rules.task_max),
+            at_most: loaded.app.config.providers.upstox.at_once,
+        };
+        let Ok(BeginReply { wait_millis: Some(wait) }) = host.send(&keeper::index_address(), &begin).await
+        else {
+            return Ok(true);
+        };
+        // Not all of them at the same moment.
+        let wait = Duration::from_millis(wait);
+        let until = host.now().plus(wait + host.jitter()?.up_to(wait / 2));
+        self.0.step(Event::Postponed { until })?;
+        Ok(false)
     }
 
     /// The log line of an order for which no task was begun: it shared in another's, or was refused before.

@@ -3,21 +3,19 @@
 
 use super::Inner;
 use super::step::Loaded;
+use crate::alerts::{self, Delivered};
 use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::Fault;
 use keeper::Event;
-use keeper::alert::{self, Alert};
-use keeper::call::{Answer, Call};
+use keeper::alert::{Alert, Batch};
 use keeper::protocol::Issued;
 use keeper::state::Published;
-use keeper::upstream_index::{Row, Seen};
+use keeper::upstream_index::{Raise, Row, Seen};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 use store::{Store, TokenCopy};
 
-const ALERT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What changes while it is published is published again, but not for ever.
 const ROUNDS_MAX: usize = 5;
 
@@ -115,8 +113,11 @@ impl<H: Host> Inner<H> {
         let Some(loaded) = self.load()? else { return Ok(()) };
         let now = self.host.now();
         for alert in loaded.account.outbox.iter().filter(|a| a.attempts == 0 || a.try_at <= now) {
-            let delivered = self.deliver(&loaded, alert).await;
-            self.step(Event::Alerted { number: alert.number, delivered })?;
+            let (delivered, retry_after) = match self.deliver(&loaded, alert).await {
+                Delivered::Yes => (true, None),
+                Delivered::No { retry_after } => (false, retry_after),
+            };
+            self.step(Event::Alerted { number: alert.number, delivered, retry_after })?;
         }
         Ok(())
     }
@@ -142,7 +143,8 @@ impl<H: Host> Inner<H> {
         let store = Store(&self.host);
         let copy = store.put_token(&loaded.app.vault, &loaded.key, default, issued.as_ref(), &status);
         let rows = vec![Row::new(loaded.key.to_string(), &status)];
-        let (index, seen) = (keeper::index_address(), Seen { rows });
+        let idle = loaded.account.task.is_none();
+        let (index, seen) = (keeper::index_address(), Seen { rows, idle });
         let (copy, seen) = futures_util::future::join(copy, self.host.send(&index, &seen)).await;
         if let Err(fault) = &copy {
             self.host.fault("kv token", fault, None);
@@ -153,23 +155,28 @@ impl<H: Host> Inner<H> {
         copy.is_ok() && seen.is_ok()
     }
 
-    /// Sends an alert. Without an address for them the log has to do.
-    async fn deliver(&self, loaded: &Loaded, alert: &Alert) -> bool {
+    /// Sends an alert, or has it sent with others. Without an address for them the log has to do.
+    async fn deliver(&self, loaded: &Loaded, alert: &Alert) -> Delivered {
         let settings = &loaded.app.config.alerts;
-        let (Some(url), Some(secret)) = (&settings.url, &settings.secret) else { return true };
-        let Some((headers, body)) = alert::message(&loaded.key, alert, secret, self.host.now()) else {
-            return true;
-        };
-        let (url, body) = (url.clone(), Some(body));
-        let call = Call { method: "POST", url, headers, body, binding: None, timeout: ALERT_TIMEOUT };
-        let undelivered = match self.host.call(&call).await {
-            Answer::Response { status: 200..=299, .. } => return true,
-            Answer::Response { status, .. } => format!("the receiver answered {status}"),
-            Answer::TimedOut => "the receiver did not answer in time".to_owned(),
-            Answer::Unreachable | Answer::TooLong => "the receiver could not be reached".to_owned(),
-        };
-        self.host.fault("alert", &undelivered, None);
-        false
+        if settings.url.is_none() {
+            return Delivered::Yes;
+        }
+        let detail = loaded.provider.settings_fault().map(str::to_owned);
+        let (key, now) = (&loaded.key, self.host.now());
+        if settings.collect.is_zero() {
+            return alerts::send(
+                &self.host,
+                &Batch::of_one(key.provider, key.account.clone(), alert, detail),
+            )
+            .await;
+        }
+        let (provider, account) = (key.provider.to_owned(), key.account.clone());
+        let raise = Raise { provider, account, alert: alert.clone(), detail, now };
+        // Whoever collects them sees to it that they arrive.
+        match self.host.send(&keeper::index_address(), &raise).await {
+            Ok(_) => Delivered::Yes,
+            Err(_) => Delivered::No { retry_after: None },
+        }
     }
 }
 

@@ -108,17 +108,20 @@ impl<H: Host> Inner<H> {
     }
 
     async fn run_task(&self, mut script: Box<dyn Script>, task: &Task) -> Result<Option<Refusal>, Fault> {
-        let (mut answer, mut calls) = (None, 0);
+        let (mut answer, mut calls, mut retry_after) = (None, 0, None);
         let outcome: Outcome = loop {
             match script.next(answer.take(), self.host.now()) {
                 Step::Done(outcome) => break outcome,
                 Step::Call(call) => {
                     calls += 1;
-                    answer = Some(self.host.call(&call).await);
+                    let came = self.host.call(&call).await;
+                    retry_after = came.retry_after();
+                    answer = Some(came);
                 }
             }
         };
         let (operation, source) = (task.operation(), task.source());
+        let outcome = outcome.with_retry_after(retry_after);
         let finished = Event::TaskFinished { operation, source, outcome, calls };
         Ok(match self.step(finished)? {
             Some((Decision { verdict: Verdict::Refuse(refusal), .. }, _)) => Some(refusal),

@@ -46,8 +46,10 @@ pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
             if provider == providers::UPSTOX {
                 of_upstox = line.clone();
             }
-            line["available"] = available.into();
-            line["misconfigured"] = misconfigured.into();
+            if let Some(line) = line.as_object_mut() {
+                line.insert("available".to_owned(), available.into());
+                line.insert("misconfigured".to_owned(), misconfigured.into());
+            }
             line
         });
         by_provider.insert(provider.to_owned(), line);

@@ -13,7 +13,7 @@ use base::ids::SessionId;
 use base::rpc::Class;
 use directory::{Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AtLimit, Reserved};
 use serde_json::json;
-use session::external::{Found, Question};
+use session::external::{Found, HeldOff, Question};
 use session::tokens::Verified;
 use session::{Account, Device, EndReason, Pair, RenewReply, Renewal, Subject, Tokens, Verdict};
 
@@ -75,12 +75,27 @@ async fn verify<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(), 
     };
     let question =
         Question { cif: &init.subject.cif, token: &init.external.token, request_id: &ctx.head.request_id };
-    let answer = ctx.backend.call(&verifier.call(&question)).await;
+    let (call, instance) = (verifier.call(&question), ctx.backend.instance());
+    let held_off = instance.held_off.borrow().get(&call.url).copied();
+    if let Some(failure) = held_off.and_then(|held_off| held_off.failure(ctx.now())) {
+        return Err(unverified(failure.into()));
+    }
+    let answer = ctx.backend.call(&call).await;
     match verifier.read(&question, answer) {
-        Ok(Verdict::Valid) => Ok(()),
-        Ok(Verdict::Expired) => Err(Reason::ExternalTokenExpired(None)),
-        Ok(Verdict::Refused) => Err(Reason::ExternalTokenInvalid(None)),
-        Err(failure) => Err(unverified(failure.into())),
+        Ok(verdict) => {
+            instance.held_off.borrow_mut().remove(&call.url);
+            match verdict {
+                Verdict::Valid => Ok(()),
+                Verdict::Expired => Err(Reason::ExternalTokenExpired(None)),
+                Verdict::Refused => Err(Reason::ExternalTokenInvalid(None)),
+            }
+        }
+        Err(failure) => {
+            if let Some(held_off) = HeldOff::after(failure, ctx.now()) {
+                instance.held_off.borrow_mut().insert(call.url, held_off);
+            }
+            Err(unverified(failure.into()))
+        }
     }
 }
 

@@ -197,8 +197,10 @@ pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timesta
         "approval_until": status.approval_until.map(print),
     });
     show_extended(&mut body, status, print);
-    if let Some(message) = status.error.as_ref().and_then(|error| error.message.as_ref()) {
-        body["last_error"]["message"] = message.as_str().into();
+    let message = status.error.as_ref().and_then(|error| error.message.as_deref());
+    if let (Some(error), Some(message)) = (body.get_mut("last_error").and_then(Value::as_object_mut), message)
+    {
+        error.insert("message".to_owned(), message.into());
     }
     body
 }

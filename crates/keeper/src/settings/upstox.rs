@@ -18,9 +18,11 @@ pub fn read(r: &mut Reader<'_>, all: &mut Providers, shared: &Shared) {
     let identity = own_faults(r, all);
     let service = service.map(|service| Service { headers: service::headers(r), ..service });
     let check_every = Duration::from_secs(r.number(&s::TOKEN_CHECK_MINUTES) * 60);
+    let daily_spread = Duration::from_secs(r.number(&s::UPSTREAM_DAILY_SPREAD_SECONDS));
+    let at_once = r.number32(&s::UPSTREAM_RENEWALS_AT_ONCE);
     let fault = joined([shared.fault.clone(), identity.clone(), own_faults(r, all)]);
     let &Shared { timeout, backoff, patience, .. } = shared;
-    all.upstox = Common { base_url, service, timeout, backoff, patience, check_every };
+    all.upstox = Common { base_url, service, timeout, backoff, patience, check_every, daily_spread, at_once };
     (all.upstox_accounts, all.upstox_default) = accounts(r);
     let mut app_faults = BTreeMap::new();
     for (id, value) in apps {

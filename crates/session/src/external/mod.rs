@@ -1,9 +1,11 @@
 //! Externally authenticated users: which channels they come by, and who is asked whether the system that authenticated
 //! them still vouches for them. A verifier is one file here and one row in [`VerifierName`].
 
+mod held_off;
 pub mod settings;
 mod sme;
 
+pub use held_off::HeldOff;
 pub use sme::{PATH as MOCK_PATH, Sme, SmeSettings};
 
 use base::call::{Answer, Call, Failure};

@@ -54,8 +54,9 @@ impl Verifier for Sme {
     }
 
     fn read(&self, question: &Question<'_>, answer: Answer) -> Result<Verdict, Failure> {
+        let retry_after = answer.retry_after();
         let (status, body) = answer.read()?;
-        let unclear = Failure::with_status(Code::UnexpectedResponse, status);
+        let unclear = Failure { retry_after, ..Failure::with_status(Code::UnexpectedResponse, status) };
         match status {
             200 => {}
             401 => return Ok(Verdict::Refused),

@@ -105,6 +105,7 @@ impl AccountWorld {
         let alerts = [
             ("ALERT_WEBHOOK_URL", "https://alerts/in"),
             ("ALERT_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("ALERT_COLLECT_SECONDS", "0"),
         ];
         let settings: Vec<_> = settings.iter().copied().chain(alerts).collect();
         let world = Rc::new(World::seeded(seed, &settings));

@@ -81,19 +81,19 @@ fn a_trigger_reaches_every_account_and_the_index_counts_them() {
 }
 
 #[test]
-fn the_daily_trigger_renews_all_of_them_within_two_seconds() {
+fn the_daily_trigger_renews_all_of_them_within_the_time_that_is_set() {
     let world = world();
     assert!(trigger(&world, "* * * * *"));
     world.advance(Duration::from_mins(5));
     let at = world.now();
     assert!(trigger(&world, "30 2 * * *"));
-    world.advance(Duration::from_secs(10));
+    world.advance(Duration::from_secs(70));
     for n in 0..ACCOUNTS {
         let account = world.row(Class::Upstream, &format!("upstox/a{n}"), "account").unwrap();
         let account: keeper::Account = serde_json::from_str(&account).unwrap();
         let held = account.held.unwrap();
         assert_eq!((held.generation, held.source), (2, keeper::Source::Cron));
-        assert!(held.obtained_at.since(at) <= Duration::from_secs(2), "20 milliseconds for each");
+        assert!(held.obtained_at.since(at) <= Duration::from_mins(1), "a second for each, a minute at most");
     }
 }
 
@@ -134,7 +134,9 @@ fn an_account_that_cannot_be_reached_is_counted_and_leaves_its_row() {
         failed: false,
         kid: None,
     };
-    world.send(&keeper::index_address(), &Seen { rows: vec![row("upstox/a1"), row("upstox/x")] }).unwrap();
+    world
+        .send(&keeper::index_address(), &Seen { rows: vec![row("upstox/a1"), row("upstox/x")], idle: false })
+        .unwrap();
     let accounts = ["a1", "x", "a2"].map(|id| ("upstox".to_owned(), AccountName::issued(id))).to_vec();
     let sweep = Sweep { accounts, ..Sweep::default() };
     let reply = world.send(&keeper::sweeper_address(0), &sweep);

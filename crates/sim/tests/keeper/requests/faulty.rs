@@ -214,3 +214,43 @@ fn f26_a_fault_of_the_token_service_s_settings_is_that_of_its_accounts() {
         assert_eq!(token(&keeper, FIRST), held, "{name}");
     }
 }
+
+#[test]
+fn f28_health_says_whether_a_token_can_be_given() {
+    let keeper = Keeper::new();
+    let upstreams = |health: &Value, provider: &str| {
+        let line = &health["upstreams"][provider];
+        ["total", "healthy", "failed", "available", "misconfigured"].map(|name| line[name].as_u64().unwrap())
+    };
+    // No token at all, and nothing has failed: that is not healthy.
+    let first = health(&keeper);
+    assert_eq!(first["status"], "degraded");
+    assert_eq!(upstreams(&first, "upstox"), [2, 0, 0, 0, 0]);
+    for account in [FACTURIFY, FIRST, CRM, BATCH] {
+        token(&keeper, account);
+    }
+    let some = health(&keeper);
+    assert_eq!(some["status"], "healthy", "{some}");
+    // The other one was looked after with the first request.
+    assert_eq!(upstreams(&some, "upstox"), [2, 2, 0, 2, 0]);
+    assert_eq!(upstreams(&some, "oauth2"), [2, 2, 0, 2, 0]);
+    assert_eq!(some["accounts"], json!({ "total": 2, "healthy": 2, "failed": 0 }), "as the contract has it");
+    // Renewals that fail do not take a good token away.
+    keeper.down(BATCH, super::Fault::Status(503, ""));
+    keeper.pass(secs(3400));
+    let failing = health(&keeper);
+    assert_eq!((&failing["status"], upstreams(&failing, "oauth2")), (&json!("degraded"), [2, 1, 1, 2, 0]));
+    keeper.heal();
+    // What is held and cannot be opened cannot be given.
+    let keeper = Keeper::new();
+    token(&keeper, FACTURIFY);
+    keeper.pass(secs(30));
+    keeper.world.deploy(&[("SEALING_KEYS", "k2:another-sealing-key-0123456789abcdefgh")]);
+    sweep(&keeper);
+    keeper.pass(secs(5));
+    let unreadable = health(&keeper);
+    assert_eq!(
+        (&unreadable["status"], upstreams(&unreadable, "facturify")),
+        (&json!("degraded"), [1, 0, 1, 0, 0])
+    );
+}

@@ -1,6 +1,7 @@
 //! Accounts by way of requests: what callers are told when an upstream fails, refuses or is slow.
 
 mod blips;
+mod daily;
 mod dead;
 mod faults;
 mod faulty;
@@ -10,6 +11,7 @@ mod many;
 mod outage;
 mod owner;
 mod refusals;
+mod retry_after;
 mod service;
 mod single_flight;
 
