@@ -101,7 +101,7 @@ it("the history says that the cron did it", async () => {
     operation: "refresh",
     who: "cron",
     outcome: "ok",
-    calls: 3,
+    calls: 2,
   });
 });
 

@@ -123,7 +123,7 @@ it("all get their token by the first one, and another by the daily one, within t
   await alarms();
   await told();
   for (const id of ids) expect(upstreams.count({ operation: "refresh", account: id }), id).toBe(1);
-  expect(upstreams.count()).toBe(3 * COUNT);
+  expect(upstreams.count()).toBe(2 * COUNT);
   vi.setSystemTime(Date.now() + SECOND);
   expect(await health()).toEqual({ total: COUNT, healthy: COUNT, failed: 0 });
   vi.useRealTimers();
