@@ -161,7 +161,7 @@ fn f04_a_reset_whose_answer_was_lost_is_asked_for_once_more() {
     reset(&server, &other.username, Some(RESET_KEY), NEW_PASSWORD).refused(403, "forbidden");
     server.world.at(began.plus(Duration::from_secs(599)));
     assert_eq!(again(NEW_PASSWORD).status, 200);
-    server.world.at(began.plus(Duration::from_secs(600)));
+    server.world.at(began.plus(Duration::from_mins(10)));
     again(NEW_PASSWORD).refused(403, "forbidden");
     // A session that could not be reached the first time is ended by the second call.
     let server = Server::with(&[("ADMIN_RESET_KEY", RESET_KEY)]);
