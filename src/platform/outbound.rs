@@ -12,9 +12,7 @@ use worker::js_sys::{Function, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::web_sys;
-use worker::{
-    AbortSignal, Fetch as Fetcher, Headers, Method, Request, RequestInit, RequestRedirect, Response,
-};
+use worker::{AbortSignal, Fetch as Fetcher, Headers, Request, Response};
 
 impl Net for Workers {
     async fn call(&self, call: &Call) -> Answer {
@@ -121,14 +119,15 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
     for (name, value) in outgoing.headers {
         headers.set(name, value.expose())?;
     }
-    let mut init = RequestInit::new();
-    init.with_method(Method::from(outgoing.method.to_owned()))
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual);
+    // Not by `worker`'s own init, which brings the options of image resizing and their serializers.
+    let init = web_sys::RequestInit::new();
+    init.set_method(outgoing.method);
+    init.set_headers(headers.0.as_ref());
+    init.set_redirect(web_sys::RequestRedirect::Manual);
     if let Some(body) = &outgoing.body {
-        init.with_body(Some(body.clone()));
+        init.set_body(body);
     }
-    let request = Request::new_with_init(outgoing.url, &init)?;
+    let request = Request::from(web_sys::Request::new_with_str_and_init(outgoing.url, &init)?);
     let mut response = match &outgoing.through {
         None => Fetcher::Request(request).send_with_signal(signal).await?,
         Some(through) => through.send(&request, signal).await?,
