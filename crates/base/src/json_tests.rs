@@ -125,7 +125,7 @@ fn says_what_is_wrong() {
         (r#"{"id": 1, "settled": false, "kinds": [{"wrapped": {}}]}"#, "kinds: name: missing"),
         (r#"{"id": 1, "settled": false, "kinds": [{"pair": [1, "a", 2]}]}"#, "kinds: too many items"),
         (r#"{"id": 1, "id": 1, "settled": false, "kinds": []}"#, "no JSON at line 1, column 17"),
-        (r#"[1, false, null, 7, null, []]"#, "a list, not struct Whole"),
+        (r"[1, false, null, 7, null, []]", "a list, not struct Whole"),
         (r#"{"id": 1"#, "no JSON at line 1, column 8"),
         ("{} x", "no JSON at line 1, column 4"),
     ] {
