@@ -117,17 +117,18 @@ describe("another task", () => {
 
 describe("the service is down", () => {
   it.each([
-    ["503", { fault: "status", status: 503, retry_after: 1 }],
-    ["a page", { fault: "html_200" }],
-    ["half an answer", { fault: "half_json" }],
-    ["a redirect", { fault: "redirect", to: "https://elsewhere.test/in.php" }],
-    ["broken connections", { fault: "reset" }],
-  ] as const)("%s: 502, after two orders", async (_how, fault) => {
+    ["503", 2, { fault: "status", status: 503, retry_after: 0 }],
+    ["503 until there is no time left", 1, { fault: "status", status: 503, retry_after: 60 }],
+    ["a page", 2, { fault: "html_200" }],
+    ["half an answer", 2, { fault: "half_json" }],
+    ["a redirect", 2, { fault: "redirect", to: "https://elsewhere.test/in.php" }],
+    ["broken connections", 2, { fault: "reset" }],
+  ] as const)("%s: 502, after %i orders", async (_how, times, fault) => {
     upstreams.fail("captcha", fault, { operation: "captcha_in", times: "forever" });
     const user = someone();
     const wait = failed(await getSession(user), 502, "captcha_failed");
     expect(wait).toBeGreaterThanOrEqual(15);
-    expect([orders(), polls(), sent()]).toEqual([2, 0, 0]);
+    expect([orders(), polls(), sent()]).toEqual([times, 0, 0]);
     failed(await quiet(() => getSession(user)), 502, "captcha_failed");
     upstreams.heal();
     advance(Number(wait) * SECOND);

@@ -29,6 +29,8 @@ it("the token service is called through its binding, with what it is to be shown
     const worker = { serviceBindings: { TOKEN_SERVICE: behind } };
     await using server = await start({ bindings, worker });
     const service = new Service(server.client, await makeKey(server.client));
+    // An order shares what is under way, and at first each account gets its token.
+    expect((await service.read(ACCOUNT)).status).toBe(200);
     expect((await service.order(ACCOUNT)).status).toBe(200);
     const token = (await service.read(ACCOUNT)).json.access_token;
     expect(their.upstreams.alive(token)).toBe(true);

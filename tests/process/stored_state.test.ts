@@ -185,6 +185,7 @@ const ADDED = [
   "sallyport-Directory CREATE TABLE hash_costs (memory_kib INTEGER NOT NULL, iterations INTEGER NOT NULL, seen_at INTEGER NOT NULL, PRIMARY KEY (memory_kib, iterations))",
   "sallyport-Portal row login: username string",
   "sallyport-PortalRegistry CREATE TABLE refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))",
+  "sallyport-Roster CREATE TABLE renewals (name TEXT PRIMARY KEY, until INTEGER NOT NULL, begun INTEGER NOT NULL)",
   "sallyport-Session row session: account_version number",
   "sallyport-Upstream row account: check_at number",
   "sallyport-Upstream row account: identity string",
