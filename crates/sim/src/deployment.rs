@@ -69,7 +69,7 @@ pub struct Object {
     /// When its alarm comes, in the platform's own time.
     alarm_due: Cell<Option<u64>>,
     alarm_tries: Cell<u32>,
-    alarm_runs: Cell<bool>,
+    pub alarm_runs: Cell<bool>,
     /// How often its alarm has come.
     pub rings: Cell<u32>,
     /// How often it has rung at this time.

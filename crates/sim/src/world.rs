@@ -295,6 +295,11 @@ impl World {
         self.object(class, name).storage.borrow().alarm()
     }
 
+    /// Whether the alarm of an object has come, and what it does is not over. The platform rings again where it breaks off.
+    pub(crate) fn alarm_runs(&self, class: Class, name: &str) -> bool {
+        self.object(class, name).alarm_runs.get()
+    }
+
     /// How often the alarm of each object of a class has come.
     pub(crate) fn rings(&self, class: Class) -> Vec<(String, u32)> {
         let objects = self.0.objects();
