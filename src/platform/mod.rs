@@ -1,6 +1,7 @@
 //! The platform boundary: the ports of `base` and `engine` as Workers have them. Only here is the clock read, are random
 //! bytes drawn, bindings looked at and log lines written.
 
+mod binding;
 pub mod handler;
 mod kv;
 mod object;

@@ -1,16 +1,16 @@
 //! Calls to upstreams: bounded in time and size, and never redirected.
 
+use super::binding::Binding;
 use super::{Workers, now};
 use base::call::{self, ANSWER_BYTES_MAX, Answer, Call};
 use base::clock::millis;
 use base::page::{self, Fetch, PAGE_BYTES_MAX, Page};
-use base::ports::{Log as _, Net};
+use base::ports::Net;
 use base::secret::Secret;
 use futures_util::StreamExt as _;
 use std::time::Duration;
-use worker::js_sys::{Function, Promise, Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast as _, JsValue};
-use worker::wasm_bindgen_futures::JsFuture;
+use worker::js_sys::Uint8Array;
+use worker::wasm_bindgen::JsValue;
 use worker::worker_sys::web_sys;
 use worker::{AbortSignal, Fetch as Fetcher, Headers, Request, Response};
 
@@ -20,7 +20,7 @@ impl Net for Workers {
         let through = match binding {
             None => None,
             Some(name) => {
-                let Some(binding) = self.fetcher(name) else { return Answer::Unreachable };
+                let Some(binding) = self.binding(name) else { return Answer::Unreachable };
                 Some(binding)
             }
         };
@@ -60,32 +60,13 @@ impl Net for Workers {
     }
 }
 
-impl Workers {
-    /// A binding that can be fetched through. Without it nothing is called by another way: it is to a network of one's own.
-    fn fetcher(&self, name: &str) -> Option<Through> {
-        let binding = Reflect::get(self.env.as_ref(), &JsValue::from_str(name)).ok()?;
-        let fetch = Reflect::get(&binding, &JsValue::from_str("fetch")).ok();
-        let fetch = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok());
-        if fetch.is_none() {
-            self.fault("binding", &"TOKEN_REFRESH_SERVICE_BINDING names no binding that can be called", None);
-        }
-        Some(Through { binding, fetch: fetch? })
-    }
-}
-
-/// A service binding, and its `fetch`.
-struct Through {
-    binding: JsValue,
-    fetch: Function,
-}
-
 struct Outgoing<'a> {
     method: &'a str,
     url: &'a str,
     headers: &'a [(&'static str, Secret)],
     body: Option<JsValue>,
     /// Instead of to the address itself.
-    through: Option<Through>,
+    through: Option<Binding>,
     /// Of the answer's body.
     bytes_max: usize,
 }
@@ -143,16 +124,6 @@ async fn exchange(outgoing: &Outgoing<'_>, signal: &AbortSignal) -> worker::Resu
         }
     }
     Ok(Some(Whole { response, body: bytes }))
-}
-
-impl Through {
-    async fn send(&self, request: &Request, signal: &AbortSignal) -> worker::Result<Response> {
-        let init = web_sys::RequestInit::new();
-        init.set_signal(Some(signal));
-        let sent = self.fetch.call2(&self.binding, request.inner(), &init)?;
-        let answer = JsFuture::from(Promise::resolve(&sent)).await?;
-        Ok(answer.dyn_into::<web_sys::Response>()?.into())
-    }
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
