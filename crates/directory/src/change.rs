@@ -14,7 +14,9 @@
 use super::ADMIN;
 use super::protocol::{AffectedSessions, CreateReply, Done, NotedAdmin, UpdateReply};
 use super::state::{AdminSync, Change, Stored, Task, User};
-use super::user::{PENDING, Step, UserPolicy, affected, end, free_dead, is_another, profile, promise};
+use super::user::{
+    PENDING, Step, UserPolicy, affected, end, end_in_any_case, free_dead, is_another, profile, promise,
+};
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
@@ -49,6 +51,7 @@ pub struct UserChange {
     pub reset: Option<String>,
     /// Of a reset: that its password is the one that is stored.
     pub same_password: bool,
+    pub removing: bool,
 }
 
 /// Looks whether a change is to be made, before its password is hashed. If not: what is to be said.
@@ -113,6 +116,7 @@ impl Step for UserChange {
                 task = Some(Task::End(EndReason::Disabled));
             }
         }
+        stored.removing |= self.removing;
         let reset = self.reset.as_deref().map(reset_id);
         if self.reset.is_some() {
             stored.reset = self.reset;
@@ -122,6 +126,7 @@ impl Step for UserChange {
         let counts = is_admin(stored) != is_admin(&before);
         if changed {
             stored.account_version += 1;
+            end_in_any_case(user, |_| true);
             remember(user, self.change_id, task, now);
             remember(user, reset, task, now);
         }
@@ -156,7 +161,9 @@ impl UserChange {
         if is_another(user, self.user_id) {
             return Some(UpdateReply::NoUser);
         }
-        let Some(stored) = &user.profile else { return Some(UpdateReply::NoUser) };
+        let Some(stored) = user.profile.as_ref().filter(|stored| self.removing || !stored.removing) else {
+            return Some(UpdateReply::NoUser);
+        };
         if let Some(made) = made(user, self.change_id.as_deref()) {
             let task = made.task;
             return Some(reply(affected(user, still_to_do(user, task), task)));

@@ -72,7 +72,7 @@ fn a_change_whose_message_comes_twice_ends_nothing_that_was_opened_since() {
 fn an_end_of_all_whose_message_comes_twice_ends_nothing_that_was_opened_since() {
     let mut user = with_session();
     let change_id = Some("1".to_owned());
-    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id };
+    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id, among: None };
     assert_eq!(ended(run(&mut user, end.clone())).0, ids(&["s1"]));
     login(&mut user, Verdict::Match, "s2");
     assert_eq!(ended(run(&mut user, end.clone())).0, ids(&["s1"]), "what is still to be ended");
@@ -89,6 +89,29 @@ fn an_end_of_all_whose_message_comes_twice_ends_nothing_that_was_opened_since() 
 }
 
 #[test]
+fn an_end_of_all_whose_message_comes_late_for_the_first_time_ends_what_was_open_when_it_was_asked_for() {
+    let mut user = with_session();
+    let end = |among| End {
+        only: None,
+        keep: None,
+        reason: EndReason::Admin,
+        user_id: None,
+        change_id: Some("1".to_owned()),
+        among,
+    };
+    // One that is still to be ended is told of, whoever has ended it.
+    login(&mut user, Verdict::Match, "s2");
+    run(&mut user, End { only: Some(SessionId::issued("s2")), change_id: None, ..end(None) });
+    let among = user.slots.iter().map(|s| s.session_id.clone()).collect();
+    login(&mut user, Verdict::Match, "s3");
+    let mut other = user.clone();
+    assert_eq!(ended(run(&mut user, end(Some(among)))).0, ids(&["s2", "s1"]));
+    assert_eq!(user.slots.len(), 1);
+    // A Worker of the release before does not say which.
+    assert_eq!(ended(run(&mut other, end(None))).0, ids(&["s2", "s1", "s3"]));
+}
+
+#[test]
 fn what_a_customer_has_ended_is_remembered_while_its_message_may_come_again() {
     let mut user = User::default();
     let account = base::account::Account::post_login("VPB-SME-1".into(), NOW);
@@ -100,7 +123,8 @@ fn what_a_customer_has_ended_is_remembered_while_its_message_may_come_again() {
     };
     run(&mut user, admit("s1"));
     let change_id = Some("1".to_owned());
-    let end = End { only: None, keep: None, reason: EndReason::Logout, user_id: None, change_id };
+    let end =
+        End { only: None, keep: None, reason: EndReason::Logout, user_id: None, change_id, among: None };
     run(&mut user, end.clone());
     run(&mut user, Close { session_id: SessionId::issued("s1") });
     assert!(user.is_deserted() && !user.is_disposable(NOW));
@@ -210,7 +234,10 @@ fn a_secret_makes_somebody_an_admin_again_once() {
 fn what_is_to_be_forgotten_wakes_nobody_before_the_last_of_it_is_over() {
     let mut user = somebody();
     let change_id = Some("1".to_owned());
-    run(&mut user, End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id });
+    run(
+        &mut user,
+        End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id, among: None },
+    );
     let at = |minutes: u64| NOW.plus(Duration::from_mins(minutes));
     decide(&mut user, RemoveUser { user_id: USER }, &POLICY, at(2));
     let place = Place { session_id: SessionId::issued("s"), replaces: None };

@@ -41,7 +41,14 @@ fn f03_what_was_meant_for_another_user_of_the_name_does_nothing() {
     let mut user = with_session();
     let before = user.clone();
     let another = Some(UserId::issued(8));
-    let end = End { only: None, keep: None, reason: EndReason::Admin, user_id: another, change_id: None };
+    let end = End {
+        only: None,
+        keep: None,
+        reason: EndReason::Admin,
+        user_id: another,
+        change_id: None,
+        among: None,
+    };
     assert_eq!(run(&mut user, end), EndReply::NoUser);
     assert_eq!(run(&mut user, RemoveUser { user_id: UserId::issued(8) }), EndReply::NoUser);
     let change =
@@ -169,7 +176,7 @@ fn ending_all_names_those_too_whose_end_has_begun_otherwise() {
     displaced(&mut user, "f");
     let (sessions, _) = ended(run(
         &mut user,
-        End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id: None },
+        End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id: None, among: None },
     ));
     assert_eq!(sessions.len(), 6);
 }
@@ -184,4 +191,105 @@ fn f02_that_a_session_was_not_open_yet_does_not_take_its_place_away() {
     let reserve = Reserve { session_id: SessionId::issued("s2"), version: BORN, activity, replaces: None };
     assert!(matches!(run(&mut user, reserve), ReserveReply::Reserved(_)));
     assert_eq!((user.slots.len(), user.pending.len()), (2, 0));
+}
+
+/// What was real: the answers were lost, the login was told 503, and 10 s later the session that it was to replace was ended.
+#[test]
+fn f05_who_has_made_room_for_a_login_that_failed_gets_the_place_back() {
+    let work = |user: &mut User| {
+        begin_due(user, NOW.plus(Duration::from_secs(11)))
+            .into_iter()
+            .filter_map(|work| match work {
+                Work::Do { session_id, lost_to, .. } => Some((session_id, lost_to)),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    let d = SessionId::issued("d");
+    let mut user = at_the_limit();
+    let place = user.slots.iter().find(|slot| slot.session_id == d).cloned().unwrap();
+    reserve(&mut user, "f", Some("d"), &[]);
+    displaced(&mut user, "f");
+    // Another login does not end it in passing.
+    assert_eq!(displaced(&mut user, "a"), []);
+    assert_eq!(work(&mut user), [(d.clone(), Some(SessionId::issued("f")))]);
+    let mut full = user.clone();
+    assert!(run(&mut user, Spared { session_id: d.clone() }));
+    let slots: Vec<&str> = user.slots.iter().map(|slot| slot.session_id.as_str()).collect();
+    assert_eq!(slots, ["a", "b", "c", "e", "d"]);
+    assert_eq!(user.slots.last(), Some(&place));
+    assert_eq!(user.pending.iter().map(|p| p.task).collect::<Vec<_>>(), [Task::Sync]);
+    assert!(!run(&mut user, Spared { session_id: d.clone() }), "once");
+
+    // Somebody has logged in since: the place is gone. So it is when whoever may has said that all are to end.
+    run(&mut full, Close { session_id: SessionId::issued("f") });
+    let mut ending = full.clone();
+    login(&mut full, Verdict::Match, "g");
+    assert!(!run(&mut full, Spared { session_id: d.clone() }));
+    update(&mut ending, Some(&["reader"]), None, None);
+    assert_eq!(ending.pending[0].lost, None);
+    assert!(!run(&mut ending, Spared { session_id: d }));
+}
+
+/// What was real: the reservation of a login that was under way for 40 s was freed by its own second try, and its end promised.
+#[test]
+fn a_login_that_comes_again_for_its_place_is_not_ended_by_itself() {
+    let late = NOW.plus(Duration::from_secs(40));
+    let mut user = at_the_limit();
+    let place = || Place { session_id: SessionId::issued("e"), replaces: None };
+    user.slots[4].reserved_until = Some(NOW.plus(Duration::from_secs(30)));
+    let checked =
+        CheckedPassword { verdict: Verdict::Match, rehashed: None, address: "a".into(), place: place() };
+    let LoginReply::Reserved(_) = decide(&mut user, checked, &POLICY, late).reply else {
+        panic!("at the limit")
+    };
+    assert_eq!(user.slots[4].reserved_until, Some(late.plus(Duration::from_secs(30))));
+    assert_eq!((displaced(&mut user, "e"), user.pending.len()), (vec![], 0));
+}
+
+/// Its end was promised before it came once more: it must not be told that it is open.
+#[test]
+fn a_session_whose_end_is_promised_is_not_open() {
+    let mut user = with_session();
+    let s1 = SessionId::issued("s1");
+    run(&mut user, Checked { session_id: s1.clone(), found: Found::Unknown });
+    assert!(matches!(login(&mut user, Verdict::Match, "s1"), LoginReply::Reserved(_)));
+    assert_eq!(opened(&mut user, "s1", BORN), OpenedReply::Gone);
+    run(&mut user, Close { session_id: s1 });
+}
+
+/// What was real: a user was removed between the registration of the name and the creation of the account.
+#[test]
+fn f03_an_account_that_was_removed_before_it_was_created_is_not_created() {
+    let mut user = User::default();
+    assert_eq!(run(&mut user, RemoveUser { user_id: UserId::issued(9) }), EndReply::NoUser);
+    assert_eq!(
+        run(&mut user, RemoveUser { user_id: UserId::issued(8) }),
+        EndReply::NoUser,
+        "an older one, late"
+    );
+    let create =
+        |id| NewUser { user_id: UserId::issued(id), username: "u".into(), roles: vec![], hash: "h".into() };
+    assert_eq!(run(&mut user, create(9)), CreateReply::Exists);
+    assert!(!user.is_disposable(NOW) && user.is_disposable(NOW.plus(Duration::from_mins(11))));
+    assert!(matches!(run(&mut user, create(10)), CreateReply::User(_)));
+}
+
+/// What was real: the removal stopped half way, with the name off the list; then another admin made the user active again, and
+/// no list had the new admin.
+#[test]
+fn f03_whose_removal_has_begun_is_not_made_active_again() {
+    let mut user = with_session();
+    let change = |is_active, removing| UserChange {
+        user_id: Some(USER),
+        is_active: Some(is_active),
+        removing,
+        ..UserChange::default()
+    };
+    assert!(matches!(run(&mut user, change(false, true)), UpdateReply::Sessions(_)));
+    assert_eq!(run(&mut user, change(true, false)), UpdateReply::NoUser);
+    assert!(!user.profile.as_ref().unwrap().is_active);
+    // Asked for again, it goes on.
+    assert!(matches!(run(&mut user, change(false, true)), UpdateReply::Sessions(_)));
+    assert!(matches!(run(&mut user, RemoveUser { user_id: USER }), EndReply::Sessions(_)));
 }

@@ -49,7 +49,7 @@ pub use protocol::{
 pub use state::{AdminSync, Change, Pending, Removed, Slot, Stored, Task, Unrecorded, User};
 pub use throttle::{Throttle, ThrottlePolicy, device};
 pub use user::{
-    Checked, Decision, Recorded, Step, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
+    Checked, Decision, Recorded, Spared, Step, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
 };
 
 /// How many live sessions a user may have, and what happens at the limit.

@@ -6,7 +6,7 @@ use super::password::Verdict;
 use super::protocol::{
     Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Reserve, ReserveReply, Reserved,
 };
-use super::state::{Slot, Stored, Task, User};
+use super::state::{LostPlace, Pending, Slot, Stored, Task, User};
 use super::user::{Step, UserPolicy, free_dead, note_unrecorded, promise};
 use base::account::{Account, EndReason};
 use base::clock::{Timestamp, millis};
@@ -116,10 +116,20 @@ impl Step for Admit {
 
 /// Who is to be asked how active they are before a place can be taken; nobody if one is free.
 fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<SessionId>> {
+    hold(user, place, now);
     free_dead(user, &[], now);
-    let others = user.slots.iter().map(|s| &s.session_id).filter(|id| place.replaces.as_ref() != Some(id));
-    let sessions: Vec<SessionId> = others.cloned().collect();
+    let stays = |id: &&SessionId| place.replaces.as_ref() != Some(*id) && place.session_id != **id;
+    let sessions: Vec<SessionId> = user.slots.iter().map(|s| &s.session_id).filter(stays).cloned().collect();
     (sessions.len() >= policy.limit.max).then_some(sessions)
+}
+
+/// Who comes once more for a place has it for as long as anybody who comes for the first time.
+fn hold(user: &mut User, place: &Place, now: Timestamp) {
+    for slot in user.slots.iter_mut().filter(|slot| slot.session_id == place.session_id) {
+        if let Some(until) = &mut slot.reserved_until {
+            *until = now.plus(RESERVED);
+        }
+    }
 }
 
 /// The account as it is when a place is taken.
@@ -143,6 +153,7 @@ fn take(
     policy: &UserPolicy,
     now: Timestamp,
 ) -> Result<Reserved, Full> {
+    hold(user, &place, now);
     free_dead(user, activity, now);
     let stays = |slot: &&Slot| {
         place.replaces.as_ref() != Some(&slot.session_id) && slot.session_id != place.session_id
@@ -182,7 +193,10 @@ impl Step for Opened {
 
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> OpenedReply {
         let Self { session_id, account_version, unrecorded } = self;
-        let has_place = user.slots.iter().any(|s| s.session_id == session_id);
+        // Its end may be promised, because the place was free once.
+        let is_ending = |p: &Pending| p.session_id == session_id && p.task != Task::Sync;
+        let has_place =
+            user.slots.iter().any(|s| s.session_id == session_id) && !user.pending.iter().any(is_ending);
         let Some(stored) = user.profile.as_ref().filter(|_| has_place) else { return OpenedReply::Gone };
         if stored.account_version != account_version {
             let Known { account, version } = Known::of(stored);
@@ -193,8 +207,9 @@ impl Step for Opened {
         if unrecorded {
             note_unrecorded(user, &session_id, now);
         }
-        // Also those of an earlier call whose answer was lost.
-        let displaced = user.pending.iter().filter_map(|p| match p.task {
+        // Also those of an earlier call whose answer was lost. Who gives way to another one waits for that one.
+        let own = |p: &Pending| p.lost.as_ref().is_none_or(|lost| lost.to == session_id);
+        let displaced = user.pending.iter().filter(|p| own(p)).filter_map(|p| match p.task {
             Task::End(reason @ (EndReason::Evicted | EndReason::Logout)) => {
                 Some(Displaced { session_id: p.session_id.clone(), reason })
             }
@@ -216,8 +231,12 @@ pub(super) fn keep_place(user: &mut User, session_id: &SessionId, policy: &UserP
     let (evicts, replaces) = (std::mem::take(&mut slot.evicts), slot.replaces.take());
     let is_open = |s: &Slot| s.reserved_until.is_none() && s.session_id != *session_id;
     let displace = |user: &mut User, id: &SessionId, reason: EndReason| {
-        user.slots.retain(|s| s.session_id != *id);
+        let at = user.slots.iter().position(|s| s.session_id == *id);
+        let slot = at.map(|at| user.slots.remove(at));
         promise(user, id, Task::End(reason), now);
+        if let Some(pending) = user.pending.last_mut() {
+            pending.lost = slot.map(|slot| Box::new(LostPlace { to: session_id.clone(), slot }));
+        }
     };
     if let Some(id) = replaces.filter(|id| user.slots.iter().any(|s| s.session_id == *id)) {
         displace(user, &id, EndReason::Logout);

@@ -187,6 +187,10 @@ pub struct End {
     /// A name for it, so that its message ends nothing more when it comes once more, late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
+    /// The sessions that had a place when it was asked for. What is opened later is not meant, also where this message comes
+    /// for the first time after that. A Worker of the release before does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<Vec<SessionId>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,6 +224,9 @@ pub struct Update {
     /// The secret that this is done by, as a hash. It works once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<String>,
+    /// The removal of the user begins with it: nothing else changes the account from then on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removing: bool,
 }
 
 /// A password on its way to the object that hashes it.

@@ -97,6 +97,9 @@ pub struct Stored {
     /// The secret by which the user was last made an admin again, as a hash: it works once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<String>,
+    /// The removal has begun. It is only finished, and not undone: the name may be off the directory's list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removing: bool,
 }
 
 impl Stored {
@@ -110,6 +113,7 @@ impl Stored {
             account_version: version,
             noted: false,
             reset: None,
+            removing: false,
         }
     }
 }
@@ -150,6 +154,17 @@ pub struct Pending {
     /// How often the alarm has tried.
     #[serde(default, skip_serializing_if = "is_untried")]
     pub tries: u32,
+    /// The place that it has lost to a new session. If that one is not there after all, its login has failed, and nobody may
+    /// be logged out by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Box<LostPlace>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostPlace {
+    /// The new session.
+    pub to: SessionId,
+    pub slot: Slot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -52,17 +52,15 @@ pub struct Decision<R> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Ask the session whether it was ever opened.
-    Check {
-        session_id: SessionId,
-    },
+    Check { session_id: SessionId },
     Do {
         session_id: SessionId,
         task: Task,
+        /// The session that it has lost its place to. If that is not live, it may be [`Spared`].
+        lost_to: Option<SessionId>,
     },
     /// Write the record of a session to KV.
-    Record {
-        session_id: SessionId,
-    },
+    Record { session_id: SessionId },
     /// Tell the directory whether the user is an active admin.
     NoteAdmin,
 }
@@ -70,6 +68,13 @@ pub enum Work {
 /// KV has the record of the session, or it has ended and KV has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
+    pub session_id: SessionId,
+}
+
+/// A session has lost its place to one that is not live: it gets the place back, if nobody else has needed it since. Answers
+/// whether it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spared {
     pub session_id: SessionId,
 }
 
@@ -114,7 +119,7 @@ impl Step for End {
     type Reply = EndReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
-        let Self { only, keep, reason, user_id, change_id } = self;
+        let Self { only, keep, reason, user_id, change_id, among } = self;
         if is_another(user, user_id) {
             return EndReply::NoUser;
         }
@@ -128,7 +133,10 @@ impl Step for End {
             if user.profile.is_some() {
                 remember(user, change_id, task, now);
             }
-            end(user, chosen, reason, now)
+            let meant = |id: &SessionId| chosen(id) && among.as_ref().is_none_or(|ids| ids.contains(id));
+            end(user, meant, reason, now);
+            end_in_any_case(user, chosen);
+            ending(user, chosen)
         };
         affected(user, sessions, task).map_or(EndReply::NoUser, EndReply::Sessions)
     }
@@ -138,6 +146,11 @@ impl Step for RemoveUser {
     type Reply = EndReply;
 
     fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> EndReply {
+        let removed = Removed { user_id: self.user_id, forgotten_at: now.plus(REMOVED) };
+        if user.profile.is_none() {
+            // One that was registered and not created yet must not be created any more.
+            user.removed = user.removed.filter(|other| other.user_id > self.user_id).or(Some(removed));
+        }
         if is_another(user, Some(self.user_id)) {
             return EndReply::NoUser;
         }
@@ -145,7 +158,7 @@ impl Step for RemoveUser {
         let affected = affected(user, sessions, Some(Task::End(EndReason::Disabled)));
         user.profile = None;
         user.admin_sync = None;
-        user.removed = Some(Removed { user_id: self.user_id, forgotten_at: now.plus(REMOVED) });
+        user.removed = Some(removed);
         affected.map_or(EndReply::NoUser, EndReply::Sessions)
     }
 }
@@ -191,6 +204,26 @@ impl Step for Checked {
     }
 }
 
+impl Step for Spared {
+    type Reply = bool;
+
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> bool {
+        let to = |p: &Pending| p.lost.as_ref().map(|lost| lost.to.clone());
+        let to = user.pending.iter().find(|p| p.session_id == self.session_id).and_then(to);
+        user.slots.retain(|slot| Some(&slot.session_id) != to.as_ref());
+        if user.slots.len() >= policy.limit.max.max(1) {
+            return false;
+        }
+        let lost =
+            user.pending.iter_mut().find(|p| p.session_id == self.session_id).and_then(|p| p.lost.take());
+        let Some(lost) = lost else { return false };
+        user.slots.push(lost.slot);
+        // A change may have been told to those that had places.
+        promise(user, &self.session_id, Task::Sync, now);
+        true
+    }
+}
+
 /// Whether what was said for one user has come to another one of the same name, or to nobody.
 pub fn is_another(user: &User, meant: Option<UserId>) -> bool {
     meant.is_some_and(|meant| user.profile.as_ref().is_none_or(|p| p.account.user_id != meant))
@@ -215,10 +248,18 @@ pub(super) fn end(
     let sessions: Vec<SessionId> =
         user.slots.iter().map(|s| &s.session_id).filter(|id| chosen(id)).cloned().collect();
     user.slots.retain(|s| !sessions.contains(&s.session_id));
+    end_in_any_case(user, &chosen);
     for session_id in &sessions {
         promise(user, session_id, Task::End(reason), now);
     }
     ending(user, chosen)
+}
+
+/// Those that have lost their places to others are ended also if those others are not there.
+pub(super) fn end_in_any_case(user: &mut User, chosen: impl Fn(&SessionId) -> bool) {
+    for pending in user.pending.iter_mut().filter(|pending| chosen(&pending.session_id)) {
+        pending.lost = None;
+    }
 }
 
 /// Those of the chosen that are still to be ended.
@@ -239,7 +280,7 @@ pub(super) fn note_unrecorded(user: &mut User, session_id: &SessionId, now: Time
 pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: Timestamp) {
     user.pending.retain(|p| p.session_id != *session_id);
     let due = now.plus(PENDING);
-    user.pending.push(Pending { session_id: session_id.clone(), task, due, tries: 0 });
+    user.pending.push(Pending { session_id: session_id.clone(), task, due, tries: 0, lost: None });
 }
 
 pub(super) fn profile(user: &User) -> Option<Profile> {
@@ -277,7 +318,8 @@ pub fn begin_due(user: &mut User, now: Timestamp) -> Vec<Work> {
         if pending.due <= now {
             pending.tries += 1;
             pending.due = now.plus(again(pending.tries));
-            work.push(Work::Do { session_id: pending.session_id.clone(), task: pending.task });
+            let lost_to = pending.lost.as_ref().map(|lost| lost.to.clone());
+            work.push(Work::Do { session_id: pending.session_id.clone(), task: pending.task, lost_to });
         }
     }
     user.unrecorded.retain(|record| record.tries < TRIES_MAX);

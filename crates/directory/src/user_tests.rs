@@ -122,7 +122,14 @@ fn an_end_that_was_not_finished_is_named_again() {
     update(&mut user, None, Some(false), None);
     let (sessions, _) = ended(run(
         &mut user,
-        End { only: None, keep: None, reason: EndReason::Disabled, user_id: None, change_id: None },
+        End {
+            only: None,
+            keep: None,
+            reason: EndReason::Disabled,
+            user_id: None,
+            change_id: None,
+            among: None,
+        },
     ));
     assert_eq!(sessions, ["s1"]);
 }
@@ -168,6 +175,7 @@ fn only_what_is_on_the_list_can_be_closed() {
         reason: EndReason::Logout,
         user_id: None,
         change_id: None,
+        among: None,
     };
     assert_eq!(ended(run(&mut user, end(Some("another's"), None))).0, Vec::<SessionId>::new());
     assert_eq!(ended(run(&mut user, end(None, Some("s2")))).0, ["s1"]);
@@ -290,11 +298,13 @@ fn the_alarm_asks_after_a_reserved_place_and_does_what_is_left() {
         reason: EndReason::Logout,
         user_id: None,
         change_id: None,
+        among: None,
     };
     run(&mut user, end);
     let due = NOW.plus(Duration::from_secs(10));
     assert_eq!(begin_due(&mut user, due.minus(Duration::from_millis(1))), []);
-    let work = Work::Do { session_id: SessionId::issued("s1"), task: Task::End(EndReason::Logout) };
+    let work =
+        Work::Do { session_id: SessionId::issued("s1"), task: Task::End(EndReason::Logout), lost_to: None };
     assert_eq!(begin_due(&mut user, due), [work]);
     assert_eq!(begin_due(&mut user, due), [], "later again");
 }

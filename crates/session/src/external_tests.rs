@@ -133,10 +133,10 @@ fn neither_kind_is_renewed_as_the_other() {
     let mut s = Harness::external();
     s.open();
     for user_id in [0, 7].map(UserId::issued) {
-        assert_eq!(s.run(Rotate { generation: 0, user_id }), RotateReply::Unknown);
+        assert_eq!(s.run(Rotate { generation: 0, user_id, change_id: None }), RotateReply::Unknown);
     }
     assert_eq!(
-        s.run(Renew { generation: 0, subject: "VPB-SME-2".into() }),
+        s.run(Renew { generation: 0, subject: "VPB-SME-2".into(), change_id: None }),
         RenewStart::Reply(RenewReply::Unknown)
     );
     assert_eq!(s.renew(0), verify());
@@ -144,7 +144,7 @@ fn neither_kind_is_renewed_as_the_other() {
     s.open();
     for subject in ["7", "VPB-SME-1"] {
         assert_eq!(
-            s.run(Renew { generation: 0, subject: subject.into() }),
+            s.run(Renew { generation: 0, subject: subject.into(), change_id: None }),
             RenewStart::Reply(RenewReply::Unknown)
         );
     }
@@ -157,7 +157,10 @@ fn a_mint_that_fails_after_the_verdict_changes_nothing() {
     s.open();
     assert_eq!(s.renew(0), verify());
     s.mint_fails = true;
-    assert_eq!(s.try_run(Verified { generation: 0, verdict: Verdict::Valid }), Err(Fault));
+    assert_eq!(
+        s.try_run(Verified { generation: 0, verdict: Verdict::Valid, change_ids: vec![] }),
+        Err(Fault)
+    );
     s.mint_fails = false;
     s.advance(Duration::from_secs(1));
     s.renewed(0);

@@ -93,10 +93,13 @@ pub struct Touch {
 }
 
 /// A refresh token of this generation was presented, with this subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotate {
     pub generation: u64,
     pub user_id: UserId,
+    /// A name for it, so that its message is no reuse when it comes once more, late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
 }
 
 /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
@@ -134,6 +137,9 @@ pub struct Renewal {
     pub subject: String,
     /// Of the request that it came with, for the verification.
     pub request_id: String,
+    /// As of a [`Rotate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_id: Option<String>,
 }
 
 impl rpc::Command for Renewal {

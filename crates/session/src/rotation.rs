@@ -7,20 +7,29 @@ use super::state::{Grant, Rotation, Session};
 use super::steps::{active, seen};
 use super::{EndReason, Ended, Pair, Verdict};
 use base::clock::Timestamp;
+use std::time::Duration;
+
+/// How many refreshes of one session are known by name: more than come in the time that a message can be late.
+const REFRESHES_MAX: usize = 8;
+/// Where the one before is longer ago than this, no message of it comes any more.
+const REFRESHES_KEPT: Duration = Duration::from_mins(10);
 
 /// A refresh token of a post-login session was presented: the object's own first step of a [`super::Renewal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renew {
     pub generation: u64,
     pub subject: String,
+    pub change_id: Option<String>,
 }
 
 /// What the other system said, for the renewal of this generation: the object's own second step. It comes from nobody
 /// outside, and so is no command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub generation: u64,
     pub verdict: Verdict,
+    /// The names of those who wait for it.
+    pub change_ids: Vec<String>,
 }
 
 /// What the first step of a renewal shows.
@@ -51,7 +60,7 @@ impl Step for Rotate {
         if self.generation > session.grant.generation || session.account.user() != Some(self.user_id) {
             return Ok(keep(session, RotateReply::Unknown, false));
         }
-        rotate(session, self.generation, cx)
+        rotate(session, self.generation, self.change_id.into_iter().collect(), cx)
     }
 }
 
@@ -73,7 +82,8 @@ impl Step for Renew {
             let save = seen(&mut session, self.generation, false, cx);
             return Ok(keep(session, RenewStart::Verify { channel }, save));
         }
-        Ok(replied(rotate(session, self.generation, cx)?, |reply| RenewStart::Reply(reply.into())))
+        let change_ids = self.change_id.into_iter().collect();
+        Ok(replied(rotate(session, self.generation, change_ids, cx)?, |r| RenewStart::Reply(r.into())))
     }
 }
 
@@ -88,7 +98,7 @@ impl Step for Verified {
         let rejected = |expired| move |ended: Ended| RenewReply::ExternalTokenRejected { ended, expired };
         match self.verdict {
             Verdict::Valid if self.generation == session.grant.generation => {
-                Ok(replied(rotate(session, self.generation, cx)?, RenewReply::from))
+                Ok(replied(rotate(session, self.generation, self.change_ids, cx)?, RenewReply::from))
             }
             // A good verdict that comes when there is a newer generation has nothing to give.
             Verdict::Valid => Ok(keep(session, RenewReply::Unknown, false)),
@@ -104,11 +114,20 @@ fn replied<A, B>(decision: Decision<A>, reply: impl FnOnce(A) -> B) -> Decision<
 }
 
 /// A refresh token came: the current one makes the next generation; the one before gets the same pair again while it
-/// may; anything older is reuse and ends this session.
-fn rotate(mut session: Session, generation: u64, cx: Context<'_>) -> Decided<RotateReply> {
+/// may; anything older is reuse and ends this session, unless it is a message that has come before.
+fn rotate(
+    mut session: Session,
+    generation: u64,
+    change_ids: Vec<String>,
+    cx: Context<'_>,
+) -> Decided<RotateReply> {
     let current = session.grant.generation;
     if generation == current {
         let external = session.channel.is_some();
+        if cx.now > session.grant.issued_at.plus(REFRESHES_KEPT) {
+            session.refreshes.clear();
+        }
+        remember(&mut session, change_ids);
         let grant = grant(current + 1, session.absolute_ends_at(cx.policy), external, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &session.account)? };
         session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: cx.mint.seal(&pair)? });
@@ -118,10 +137,21 @@ fn rotate(mut session: Session, generation: u64, cx: Context<'_>) -> Decided<Rot
     match session.rotation.clone().filter(|_| generation + 1 == current) {
         Some(rotation) if within_grace(&rotation, cx) || !rotation.confirmed => {
             let pair = repeated(&mut session, &rotation, cx)?;
+            remember(&mut session, change_ids);
             Ok(tokens(session, pair, cx.now))
+        }
+        // Who sent it has long had an answer.
+        _ if change_ids.iter().any(|id| session.refreshes.contains(id)) => {
+            Ok(keep(session, RotateReply::Unknown, false))
         }
         _ => Ok(end(&session, EndReason::Reuse, cx.now, RotateReply::Reused)),
     }
+}
+
+fn remember(session: &mut Session, change_ids: Vec<String>) {
+    let known = &mut session.refreshes;
+    known.extend(change_ids);
+    known.drain(..known.len().saturating_sub(REFRESHES_MAX));
 }
 
 /// The pair of the last rotation once more, to the byte while the grace lasts. If its access token has run out meanwhile,

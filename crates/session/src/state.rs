@@ -44,6 +44,9 @@ pub struct Session {
     pub last_activity: Timestamp,
     pub grant: Grant,
     pub rotation: Option<Rotation>,
+    /// What the last refreshes were named: of a message that comes once more, late, it is known that it is no reuse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refreshes: Vec<String>,
     /// The channel that its user came by, if another system logged them in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,

@@ -30,6 +30,7 @@ impl Step for Open {
             last_activity: cx.now,
             grant,
             rotation: None,
+            refreshes: Vec::new(),
             channel,
             stored_activity: cx.now,
             unknown_activity: Duration::ZERO,

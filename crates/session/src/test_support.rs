@@ -156,11 +156,11 @@ impl Harness {
     }
 
     pub fn renew(&mut self, generation: u64) -> RenewStart {
-        self.run(Renew { generation, subject: "VPB-SME-1".into() })
+        self.run(Renew { generation, subject: "VPB-SME-1".into(), change_id: None })
     }
 
     pub fn verified(&mut self, generation: u64, verdict: Verdict) -> RenewReply {
-        self.run(Verified { generation, verdict })
+        self.run(Verified { generation, verdict, change_ids: vec![] })
     }
 
     /// A renewal that the other system agrees to.
@@ -173,7 +173,7 @@ impl Harness {
     }
 
     pub fn rotate(&mut self, generation: u64) -> RotateReply {
-        self.run(Rotate { generation, user_id: UserId::issued(7) })
+        self.run(Rotate { generation, user_id: UserId::issued(7), change_id: None })
     }
 
     pub fn tokens(&mut self, generation: u64) -> Pair {

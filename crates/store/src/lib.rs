@@ -79,6 +79,12 @@ impl<K: Kv> Store<'_, K> {
         self.0.kv_put(&format!("{SESSION}{id}"), &value, ttl, Some(&serde_json::to_value(metadata)?)).await
     }
 
+    /// The record of a session; none if it cannot be read.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, Fault> {
+        let value = self.0.kv_get(&format!("{SESSION}{id}")).await?;
+        Ok(value.and_then(|value| base::json::read(&value).ok()))
+    }
+
     pub async fn delete_session(&self, id: &SessionId) -> Result<(), Fault> {
         self.0.kv_delete(&format!("{SESSION}{id}")).await
     }

@@ -44,6 +44,8 @@ struct Inner<H: Host> {
     memory: RefCell<Option<Memory<H::Text>>>,
     /// The verification under way: a reply in JSON.
     flight: RefCell<Option<H::Flight>>,
+    /// The names of those who wait for it.
+    waiting: RefCell<Vec<String>>,
     /// The verifier has said when to come again.
     held_off: Cell<Option<HeldOff>>,
 }
@@ -72,7 +74,8 @@ impl<H: Host> DurableObject<H> for Session<H> {
     fn new(host: H) -> Self {
         let id = SessionId::issued(host.object_id());
         let (memory, flight, held_off) = (RefCell::new(None), RefCell::new(None), Cell::new(None));
-        Self { inner: Rc::new(Inner { host, id, memory, flight, held_off }) }
+        let waiting = RefCell::default();
+        Self { inner: Rc::new(Inner { host, id, memory, flight, waiting, held_off }) }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {

@@ -14,13 +14,18 @@ use session::{Renew, RenewReply, RenewStart, Renewal, Subject, Verified};
 
 impl<H: Host> Session<H> {
     pub(super) async fn renew(&self, renewal: Renewal) -> Result<String, Fault> {
-        let Renewal { generation, subject, request_id } = renewal;
+        let Renewal { generation, subject, request_id, change_id } = renewal;
         let inner = &self.inner;
-        let channel = match inner.armed_step(Renew { generation, subject: subject.clone() })? {
+        let renew = Renew { generation, subject: subject.clone(), change_id: change_id.clone() };
+        let channel = match inner.armed_step(renew)? {
             RenewStart::Verify { channel } => channel,
             RenewStart::Reply(reply) => return Ok(serde_json::to_string(&reply)?),
         };
         let under_way = inner.flight.borrow().clone();
+        if under_way.is_none() {
+            inner.waiting.borrow_mut().clear();
+        }
+        inner.waiting.borrow_mut().extend(change_id);
         let flight = under_way.unwrap_or_else(|| {
             let session = self.clone();
             let flight = inner.host.start(async move {
@@ -70,7 +75,10 @@ impl<H: Host> Session<H> {
         let question = Question { cif: &subject.cif, token: &external.token, request_id };
         let answer = inner.host.call(&verifier.call(&question)).await;
         match verifier.read(&question, answer) {
-            Ok(verdict) => inner.armed_step(Verified { generation, verdict }),
+            Ok(verdict) => {
+                let change_ids = inner.waiting.take();
+                inner.armed_step(Verified { generation, verdict, change_ids })
+            }
             Err(failure) => {
                 inner.held_off.set(HeldOff::after(failure, inner.host.now()));
                 Ok(RenewReply::Unverified(failure.into()))

@@ -51,8 +51,17 @@ impl<H: Host> User<H> {
     }
 
     pub(super) fn update(&self, update: Update, now: Timestamp) -> Result<UpdateReply, Fault> {
-        let Update { roles, is_active, password, user_id, expected_version, change_id, agreed, reset } =
-            update;
+        let Update {
+            roles,
+            is_active,
+            password,
+            user_id,
+            expected_version,
+            change_id,
+            agreed,
+            reset,
+            removing,
+        } = update;
         let mut change = UserChange {
             user_id,
             roles,
@@ -63,6 +72,7 @@ impl<H: Host> User<H> {
             agreed,
             reset,
             same_password: false,
+            removing,
         };
         // What is not made costs no hash.
         if let Some(reply) = self.step(CheckChange(&change), now)? {

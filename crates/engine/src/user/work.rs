@@ -9,7 +9,7 @@ use base::ids::SessionId;
 use base::rpc::Class;
 use directory::index::{AdminReply, SetAdmin};
 use directory::{
-    Checked, Close, Found, NotedAdmin, Pending, Recorded, Step, Synced, Task, Work, begin_due,
+    Checked, Close, Found, NotedAdmin, Pending, Recorded, Spared, Step, Synced, Task, Work, begin_due,
     directory_address, is_admin, next_alarm,
 };
 use session::{Acknowledgement, EndReason, Live, Peek, Presence, Revoke, SetAccount};
@@ -52,13 +52,19 @@ impl<H: Host> User<H> {
                 }
                 self.finish(Close { session_id }, now)
             }
-            Work::Do { session_id, task: Task::End(reason) } => {
+            Work::Do { session_id, task: Task::End(reason), lost_to } => {
+                if let Some(other) = lost_to
+                    && !matches!(self.look_for(&other).await?, Found::Live(_))
+                    && self.step(Spared { session_id: session_id.clone() }, now)?
+                {
+                    return Ok(());
+                }
                 if self.is_session(&session_id) {
                     self.end(&session_id, reason, now).await?;
                 }
                 self.finish(Close { session_id }, now)
             }
-            Work::Do { session_id, task: Task::Sync } => {
+            Work::Do { session_id, task: Task::Sync, .. } => {
                 let Some(profile) = self.load()?.profile else { return Ok(()) };
                 let account_version = profile.account_version;
                 if self.is_session(&session_id) {

@@ -68,6 +68,7 @@ pub async fn reset<B: Backend>(
         is_active: Some(true),
         password: Some(Secret::new(password)),
         must_change: None,
+        removing: false,
         reset: Some(secret),
     };
     let by = By { action: ACTION, actor: None };

@@ -14,6 +14,7 @@ use directory::index::{List, Name};
 use directory::{Get, GetReply, username};
 use serde_json::{Value, json};
 use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
+use std::time::Duration;
 
 /// Sessions on one page of the list of all. Each costs one call to an object; Cloudflare allows 1,000 such calls to a
 /// request on its paid plan and 50 on its free one, which this leaves room in.
@@ -25,6 +26,8 @@ const SWEEP_USERS: u32 = 50;
 /// What it may cost, in calls to objects and to KV. What is over costs six, what is live one.
 const SWEEP_CALLS: u32 = 800;
 const CALLS_OF_AN_END: u32 = 6;
+/// A session whose record is older is not about to open.
+const OPENS_WITHIN: Duration = Duration::from_mins(2);
 /// Where a sweep goes on that has seen all users.
 const BEHIND_ALL: UserId = UserId::issued(u32::MAX as u64);
 /// What cursors begin with where a list goes on by users, since KV could not give one. No keyed hash has a dot.
@@ -283,12 +286,19 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
     match ctx.session(id, &Expire).await? {
         Some(Presence::Live(_)) => return Ok(false),
         Some(Presence::Ended(ended)) if !ended.end_propagated => ctx.propagate_end(id, &ended).await,
+        Some(Presence::Unknown) | None if may_open(ctx, id).await? => return Ok(false),
         // Nobody knows it, or its end was told and something was left all the same.
         Some(Presence::Ended(_) | Presence::Unknown) | None => {
             ctx.store().delete_session(id).await.map_err(|e| ctx.fault("kv delete", &e))?;
         }
     }
     Ok(true)
+}
+
+/// Whether a session that nobody knows may be about to open: its record comes first at times.
+async fn may_open<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bool, Reason> {
+    let record = ctx.store().session(id).await.map_err(|e| ctx.fault("kv get", &e))?;
+    Ok(record.is_some_and(|record| record.created_at.plus(OPENS_WITHIN) > ctx.now()))
 }
 
 /// Where the last sweep stopped: the last user's id and KV's cursor.

@@ -194,7 +194,7 @@ pub async fn update<B: Backend>(
         ctx.user(&username, &RequireNewPassword { user_id, required }).await?;
     }
     let password = password.map(Secret::new);
-    let wanted = Wanted { roles, is_active, password, must_change, reset: None };
+    let wanted = Wanted { roles, is_active, password, must_change, reset: None, removing: false };
     let actor = Some(admin.user_id());
     let by = user_change::By { action: "update_user", actor };
     let affected = user_change::change(ctx, &username, Some(user_id), &wanted, by).await?;
@@ -204,7 +204,8 @@ pub async fn update<B: Backend>(
 
 /// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
 ///
-/// 1. The user is disabled; the directory refuses to lose the last active admin: 409.
+/// 1. The user is disabled, for good: from here on nothing else changes the account. The directory refuses to lose the last
+///    active admin: 409.
 /// 2. The sessions are ended: 503 if one cannot be reached. The user is still there then.
 /// 3. The name is taken off the list, so that whoever is given it next has another id; then the account goes.
 ///
@@ -220,14 +221,14 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
     let account_id = account.as_ref().map(|profile| profile.account.user_id);
     let user_id = account_id.or(listed.map(|entry| entry.id)).ok_or(Reason::UserNotFound)?;
     if let Some(profile) = account {
-        if profile.is_active {
-            let disabled = Wanted { is_active: Some(false), ..Wanted::default() };
-            let by = user_change::By { action: "update_user", actor };
-            user_change::change(ctx, &username, account_id, &disabled, by).await.map(drop).or_else(gone)?;
-        }
+        let disabled = Wanted { is_active: Some(false), removing: true, ..Wanted::default() };
+        let by = user_change::By { action: "update_user", actor };
+        user_change::change(ctx, &username, account_id, &disabled, by).await.map(drop).or_else(gone)?;
         // Also of those whose end had begun before.
         let reason = EndReason::Disabled;
-        let end = End { only: None, keep: None, reason, user_id: account_id, change_id: None };
+        let change_id = Some(ctx.change_id()?);
+        let among = Some(profile.slots.into_iter().map(|slot| slot.session_id).collect());
+        let end = End { only: None, keep: None, reason, user_id: account_id, change_id, among };
         end_left(ctx, &username, &end, actor).await?;
     }
     match ctx.directory(&index::Remove { username: username.clone(), user_id: Some(user_id) }).await? {
@@ -235,11 +236,8 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
         // Made an admin again since, and by now the only one.
         AdminReply::LastAdmin | AdminReply::Changed => return Err(Reason::LastAdmin),
     }
-    let left = if account_id.is_some() {
-        removed_from(ctx.user(&username, &RemoveUser { user_id }).await?)
-    } else {
-        None
-    };
+    // Also where there is no account: one that is on its way must not come after this.
+    let left = removed_from(ctx.user(&username, &RemoveUser { user_id }).await?);
     ctx.audit(&Audit {
         action: "delete_user",
         outcome: "ok",

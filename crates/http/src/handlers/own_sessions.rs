@@ -47,6 +47,14 @@ impl<B: Backend> RequestContext<B> {
         listed
     }
 
+    /// The sessions that somebody has places for, whether open or not yet. Nobody has none.
+    pub async fn places_of(&self, owner: Owner<'_>) -> Result<Option<Vec<SessionId>>, Reason> {
+        Ok(match self.owner(owner, &Get).await? {
+            GetReply::User(profile) => Some(profile.slots.into_iter().map(|s| s.session_id).collect()),
+            GetReply::NoUser => None,
+        })
+    }
+
     /// The live sessions of a user, or of somebody externally authenticated.
     pub async fn sessions_of(&self, owner: Owner<'_>) -> Result<Listed, Reason> {
         match self.owner(owner, &Get).await? {
@@ -142,7 +150,8 @@ pub async fn close_all_of<B: Backend>(
 ) -> Result<usize, Reason> {
     // A user's id would be one call more where only the name is known, and the name is what is meant.
     let user_id = actor.filter(|_| reason == EndReason::Logout);
-    let end = End { only: None, keep, reason, user_id, change_id: Some(ctx.change_id()?) };
+    let (change_id, among) = (Some(ctx.change_id()?), ctx.places_of(owner).await?);
+    let end = End { only: None, keep, reason, user_id, change_id, among };
     let affected = match ctx.owner(owner, &end).await? {
         EndReply::Sessions(affected) => Some(affected),
         // Nobody remembers somebody externally authenticated who has no session.

@@ -150,6 +150,7 @@ pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
         generation: token.generation,
         subject: token.subject.clone(),
         request_id: ctx.head.request_id.clone(),
+        change_id: Some(ctx.change_id()?),
     };
     let reply = ctx.session(id, &renewal).await?.unwrap_or(RenewReply::Unknown);
     if let RenewReply::Ended(ended)

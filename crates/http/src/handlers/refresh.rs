@@ -40,7 +40,8 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
         ctx.app.keys.verify_refresh(&token, ctx.now()).map_err(|error| refused(error.into(), None))?;
     let id = &token.session_id;
     let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(id)))?;
-    match ctx.session(id, &Rotate { generation: token.generation, user_id }).await? {
+    let rotate = Rotate { generation: token.generation, user_id, change_id: Some(ctx.change_id()?) };
+    match ctx.session(id, &rotate).await? {
         Some(RotateReply::Tokens(Tokens { pair, account })) => {
             record("refresh", "ok", account.user(), Some(id));
             Ok(token_reply(&pair))

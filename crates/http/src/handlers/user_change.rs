@@ -28,6 +28,8 @@ pub struct Wanted {
     pub must_change: Option<bool>,
     /// The secret that this is done by, as a hash.
     pub reset: Option<String>,
+    /// The user is to be removed.
+    pub removing: bool,
 }
 
 /// Who did it, for the records.
@@ -101,6 +103,7 @@ async fn tried<B: Backend>(
         change_id: Some(ctx.change_id()?),
         agreed: false,
         reset: wanted.reset.clone(),
+        removing: wanted.removing,
     };
     let reply = ctx.user(username, &update).await?;
     if reply != UpdateReply::AskDirectory {

@@ -141,8 +141,10 @@ fn a_tombstone_says_why_until_it_is_forgotten_and_nothing_is_left() {
     world.advance(session::BEGINNING);
     assert_eq!(alarm(&world, &id), Some(end.plus(TOMBSTONE)));
     world.advance(TOMBSTONE - session::BEGINNING - MS);
-    let rotate = Rotate { generation: 0, user_id: UserId::issued(7) };
-    assert!(matches!(tell(&world, &id, rotate), RotateReply::Ended(e) if e.reason == EndReason::Admin));
+    let rotate = Rotate { generation: 0, user_id: UserId::issued(7), change_id: None };
+    assert!(
+        matches!(tell(&world, &id, rotate.clone()), RotateReply::Ended(e) if e.reason == EndReason::Admin)
+    );
     world.advance(MS);
     assert!(world.rows(Class::Session, id.as_str()).is_empty());
     assert_eq!(alarm(&world, &id), None);

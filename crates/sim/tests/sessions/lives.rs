@@ -112,11 +112,11 @@ impl Life {
         match step {
             Step::Touch { generation, passive } => begin(world, id, &Touch { generation, passive }),
             Step::Rotate { generation } => {
-                begin(world, id, &Rotate { generation, user_id: UserId::issued(7) })
+                begin(world, id, &Rotate { generation, user_id: UserId::issued(7), change_id: None })
             }
             Step::Renew { generation } => {
                 let (subject, request_id) = (SUBJECT.to_owned(), "r".to_owned());
-                begin(world, id, &Renewal { generation, subject, request_id })
+                begin(world, id, &Renewal { generation, subject, request_id, change_id: None })
             }
             Step::Revoke => begin(world, id, &Revoke { reason: EndReason::Admin }),
             Step::Expire => begin(world, id, &Expire),

@@ -12,7 +12,7 @@ use sim::World;
 use std::time::Duration;
 
 fn renewal(generation: u64) -> Renewal {
-    Renewal { generation, subject: SUBJECT.into(), request_id: "r".into() }
+    Renewal { generation, subject: SUBJECT.into(), request_id: "r".into(), change_id: None }
 }
 
 fn session(settings: &[(&str, &str)]) -> (World, Bank, SessionId) {

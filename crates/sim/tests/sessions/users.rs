@@ -246,7 +246,14 @@ fn killed_in_the_middle_of_its_alarm_it_begins_again() {
         user(
             &world,
             ASHA,
-            End { only: None, keep: None, reason: EndReason::Admin, user_id: None, change_id: None },
+            End {
+                only: None,
+                keep: None,
+                reason: EndReason::Admin,
+                user_id: None,
+                change_id: None,
+                among: None,
+            },
         );
     }
     world.advance(Duration::from_mins(2));
@@ -278,6 +285,7 @@ fn a_session_id_of_nobody_is_closed_and_nobody_is_asked() {
             reason: EndReason::Admin,
             user_id: None,
             change_id: None,
+            among: None,
         },
     );
     assert_eq!(affected(user(&world, ASHA, remove_user())).sessions, [SessionId::issued("f".repeat(64))]);
