@@ -276,8 +276,16 @@ impl World {
         self.0.commit(&object);
     }
 
-    /// Writes a row behind the object's back: what an older release, or damage, has left.
+    /// Writes a row: what an older release, or damage, has left. The object is gone from memory, which knows what it wrote itself.
     pub fn put_row(&self, class: Class, name: &str, row: &str, value: &str) {
+        self.evict(class, name);
+        let object = self.object(class, name);
+        object.storage.borrow_mut().put(row, value);
+        self.0.commit(&object);
+    }
+
+    /// As [`World::put_row`], by another instance, while this one does not know that it is replaced.
+    pub fn put_row_by_another(&self, class: Class, name: &str, row: &str, value: &str) {
         let object = self.object(class, name);
         object.storage.borrow_mut().put(row, value);
         self.0.commit(&object);

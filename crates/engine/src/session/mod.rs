@@ -28,8 +28,9 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 /// It owns everything that is true of the session; KV and the owner's list follow it. A command is one synchronous step:
 /// storage is read, the pure `decide` is asked, storage is written, with no `await` in between, so no other command can
 /// come in between (the input gate would let one in at an `await`), and all writes of a step are one atomic batch. The
-/// output gate holds the reply back until they are durable. Every step reads from storage, also when memory knows the
-/// answer: an instance that the platform has replaced fails there and cannot answer from the past.
+/// output gate holds the reply back until they are durable. A step that is the first thing of its event is decided by what
+/// memory knows: the platform has made sure that this instance is the current one when it delivered the event. Every other
+/// step reads, and an instance that the platform has replaced meanwhile fails there (decision 1).
 ///
 /// Only activity lives in memory ahead of storage, by at most [`::session::Policy::activity_write`].
 ///
@@ -60,6 +61,14 @@ impl<H: Host> Clone for Session<H> {
     fn clone(&self) -> Self {
         Self { inner: self.inner.clone() }
     }
+}
+
+/// Where in its event a step comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Before anything else: nothing can have replaced this instance since the event was delivered.
+    First,
+    Later,
 }
 
 /// A session as a step finds it.
@@ -114,7 +123,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
 impl<H: Host> Inner<H> {
     fn answer<S: Step<Reply: Serialize>>(&self, step: S) -> Result<Answer, Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, step, None, self.host.now())?;
+        let (reply, alarm) = self.step(&app, step, None, self.host.now(), Turn::First)?;
         Answer::new(&reply, alarm)
     }
 
@@ -125,14 +134,14 @@ impl<H: Host> Inner<H> {
             Some(external) => Some(self.seal(&app, external)?),
             None => None,
         };
-        let (reply, alarm) = self.step(&app, open, sealed.as_deref(), self.host.now())?;
+        let (reply, alarm) = self.step(&app, open, sealed.as_deref(), self.host.now(), Turn::First)?;
         Answer::new(&reply, alarm)
     }
 
     /// A step outside a command, with its alarm: what the storage is told in one turn is one batch.
     fn armed_step<S: Step>(&self, step: S) -> Result<S::Reply, Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, step, None, self.host.now())?;
+        let (reply, alarm) = self.step(&app, step, None, self.host.now(), Turn::Later)?;
         if let Some(at) = alarm {
             self.host.set_alarm(at)?;
         }
@@ -147,9 +156,10 @@ impl<H: Host> Inner<H> {
         step: S,
         sealed: Option<&str>,
         now: Timestamp,
+        turn: Turn,
     ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
         let policy = &app.config.session;
-        let Recalled { stored, state, lost_alarm } = self.recall(policy, now)?;
+        let Recalled { stored, state, lost_alarm } = self.recall(policy, now, turn)?;
         let mint = SessionMint {
             keys: &app.keys,
             vault: &app.vault,
@@ -167,8 +177,18 @@ impl<H: Host> Inner<H> {
     }
 
     /// What is stored, and the state that it means. The memory is taken out: it is put back by a step that goes well.
-    fn recall(&self, policy: &::session::Policy, now: Timestamp) -> Result<Recalled<H::Text>, Fault> {
-        let memory = self.memory.borrow_mut().take();
+    fn recall(
+        &self,
+        policy: &::session::Policy,
+        now: Timestamp,
+        turn: Turn,
+    ) -> Result<Recalled<H::Text>, Fault> {
+        let mut memory = self.memory.borrow_mut().take();
+        if turn == Turn::First
+            && let Some(Memory { stored, state }) = memory.take()
+        {
+            return Ok(Recalled { stored: Some(stored), state: Some(state), lost_alarm: None });
+        }
         let stored = self.host.read(ROW)?;
         let (state, recovered) = match (&stored, memory) {
             (Some(stored), Some(memory)) if *stored == memory.stored => (Some(memory.state), false),
@@ -211,7 +231,7 @@ impl<H: Host> Inner<H> {
 
     async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, Expire, None, now)?;
+        let (reply, alarm) = self.step(&app, Expire, None, now, Turn::Later)?;
         match alarm {
             Some(at) => self.host.set_alarm(at)?,
             None if reply == Presence::Unknown => self.host.delete_all().await?,
@@ -228,7 +248,7 @@ impl<H: Host> Inner<H> {
                 self.host.fault("settling an end", &error, None);
                 return Ok(());
             }
-            if let (_, Some(at)) = self.step(&app, EndPropagated, None, now)? {
+            if let (_, Some(at)) = self.step(&app, EndPropagated, None, now, Turn::Later)? {
                 self.host.set_alarm(at)?;
             }
         }

@@ -267,7 +267,7 @@ fn an_instance_that_was_replaced_does_not_answer_from_the_past() {
     let before = world.rows(Class::Session, id.as_str())["session"].clone();
     revoke(&world, &id, EndReason::Admin);
     let after = world.rows(Class::Session, id.as_str())["session"].clone();
-    // Storage is the truth, whatever memory says: back and forth, behind the object's back.
+    // Storage is the truth for whoever comes next: back and forth.
     world.put_row(Class::Session, id.as_str(), "session", &before);
     assert!(matches!(tell(&world, &id, Touch { generation: 0, passive: true }), Presence::Live(_)));
     world.put_row(Class::Session, id.as_str(), "session", &after);

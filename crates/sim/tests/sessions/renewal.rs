@@ -88,6 +88,25 @@ fn an_outage_and_a_slow_answer_change_nothing() {
     renewed(&world, &bank, &id, 0);
 }
 
+/// The first step of its event is decided by memory; what comes after a call is decided by what is stored then.
+#[test]
+fn an_instance_that_is_replaced_while_it_waits_decides_nothing_by_what_it_knew() {
+    let (world, bank, id) = session(&[]);
+    let before = world.row(Class::Session, id.as_str(), "session").unwrap();
+    let external = world.row(Class::Session, id.as_str(), "external").unwrap();
+    revoke(&world, &id, EndReason::Admin);
+    let after = world.row(Class::Session, id.as_str(), "session").unwrap();
+    world.put_row(Class::Session, id.as_str(), "session", &before);
+    world.put_row(Class::Session, id.as_str(), "external", &external);
+    let heard = begin(&world, &id, &renewal(0));
+    world.settle();
+    world.put_row_by_another(Class::Session, id.as_str(), "session", &after);
+    bank.says(&valid());
+    world.settle();
+    assert!(matches!(reply(&heard), RenewReply::Ended(ended) if ended.reason == EndReason::Admin));
+    assert_eq!(world.row(Class::Session, id.as_str(), "session"), Some(after));
+}
+
 #[test]
 fn a_verdict_against_it_ends_it_and_its_token_goes_with_it() {
     for (answer, expired) in [(expired(), true), (refused(), false)] {
