@@ -99,6 +99,46 @@ fn an_unsure_token_is_checked_ever_more_slowly() {
     }
 }
 
+/// What was real: while renewals failed, nobody looked at a token that was still to be confirmed; it was dead, and was served to its
+/// end.
+#[test]
+fn f24_renewals_that_fail_keep_no_unsure_token_from_its_check() {
+    let mut k = Inputs::new(upstox());
+    k.finish(Renew, unverified(&k), 2);
+    let due = k.planned().expect("a check");
+    for _ in 0..3 {
+        k.fail_order(Refresh, Code::OtherUser);
+        k.fail(Refresh, Code::OtherUser);
+    }
+    assert!(k.account.trouble.is_some() && k.planned().is_some_and(|at| at <= due));
+    k.now = due;
+    let mut wanted = vec![];
+    while wanted.last() != Some(&Check) {
+        match k.woke() {
+            Verdict::Run(Check) => wanted.push(Check),
+            Verdict::Run(operation) => {
+                k.fail(operation, Code::OtherUser);
+                wanted.push(operation);
+                assert!(wanted.len() < 5, "{wanted:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    k.finish(Check, failed(Code::TokenRefused), 1);
+    assert!(k.account.live(k.now).is_none(), "it is given to nobody any more");
+    // One that cannot be asked about is asked about more slowly; one that has run out needs no check, and no alarm for it.
+    let mut k = Inputs::new(upstox());
+    k.finish(Renew, unverified(&k), 2);
+    k.fail(Refresh, Code::CredentialsRefused);
+    assert_eq!(k.account.trouble.as_ref().and_then(|trouble| trouble.retry_at), None);
+    k.wakes_for(Check);
+    k.finish(Check, failed(Code::ServerError), 1);
+    assert!(k.planned().is_some_and(|at| at >= k.now.plus(secs(60))));
+    k.advance(DAY);
+    assert!(matches!(k.woke(), Verdict::Nothing));
+    assert_eq!(k.planned(), None);
+}
+
 #[test]
 fn orders_for_tokens_that_cannot_be_checked_keep_to_the_hour() {
     let mut k = Inputs::new(upstox());

@@ -238,6 +238,11 @@ pub struct PendingSync {
 }
 
 impl PendingSync {
+    /// Whether it is to be tried now: at once, and then when its time has come.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.attempts == 0 || self.try_at <= now
+    }
+
     /// It is being tried; should that come to nothing, it is tried again later.
     pub fn tried(&mut self, now: Timestamp) {
         self.try_at = now.plus(if self.attempts == 0 { SYNC_RETRY_FIRST } else { SYNC_RETRY });
@@ -336,7 +341,9 @@ impl Account {
             None => self.due.as_ref().map(|d| d.at),
         };
         // While a task is under way nothing else is begun.
-        let check = self.check_at.filter(|at| self.held.as_ref().is_some_and(|held| held.expires_at > *at));
+        let first_check = self.due.as_ref().filter(|due| due.operation == Operation::Check).map(|due| due.at);
+        let check = [self.check_at, first_check].into_iter().flatten().min();
+        let check = check.filter(|at| self.held.as_ref().is_some_and(|held| held.expires_at > *at));
         let work = if task.is_some() { None } else { [work, check].into_iter().flatten().min() };
         let warn = self.warn_at(warning);
         let pending_sync = self.pending_sync.as_ref().map(|u| u.try_at);

@@ -47,6 +47,17 @@ const MENDED: &[(Invariant, Scenario, u64)] = &[
     (Invariant::OwnerChanged, Scenario::Tokens, 37545),
     (Invariant::KvTokenOld, Scenario::Tokens, 50962),
     (Invariant::OverBudget, Scenario::Tokens, 92767),
+    // A token that ended before its upstream said whose it was names nobody.
+    (Invariant::OwnerChanged, Scenario::Tokens, 231_879),
+    // Nor does one whose account was never written down as its holder.
+    (Invariant::OwnerChanged, Scenario::Tokens, 257_787),
+    (Invariant::OwnerChanged, Scenario::Tokens, 296_744),
+    (Invariant::OwnerChanged, Scenario::Tokens, 296_805),
+    // Renewals that failed kept a token that nobody had confirmed from its check.
+    (Invariant::DeadTokenServed, Scenario::Tokens, 297_687),
+    // An alarm that asks for its turn decided before that; two changes at once had KV's second refusal waited for.
+    (Invariant::RetryNotAwaited, Scenario::Tokens, 250_253),
+    (Invariant::KvTokenOld, Scenario::Tokens, 274_582),
     (Invariant::AbandonedLoggedIn, Scenario::Portals, 16),
     (Invariant::PortalSecretsLeft, Scenario::Portals, 19),
     (Invariant::PortalSecretsLeft, Scenario::Portals, 493),

@@ -301,30 +301,41 @@ impl<H: Host> UpstreamAccount<H> {
     }
 
     async fn on_alarm(&self) -> Result<(), Fault> {
-        self.waited(None).await;
-        let Some((decision, loaded)) = self.0.step(Event::Woke)? else {
-            // Not configured any more: nothing is done for it, and nothing is lost.
-            return Ok(());
-        };
-        if let Verdict::Run(operation) = decision.verdict
-            && self.may_begin(operation, &loaded).await?
-        {
+        let mut admitted = false;
+        loop {
+            self.waited(None).await;
+            let Some((decision, loaded)) = self.0.step(Event::Woke)? else {
+                // Not configured any more: nothing is done for it, and nothing is lost.
+                return Ok(());
+            };
+            let Verdict::Run(operation) = decision.verdict else { break };
+            if !admitted && self.waits_for_turn(operation, &loaded) {
+                if !self.may_begin(&loaded).await? {
+                    break;
+                }
+                // Meanwhile a caller's task may have begun, or come to its end: that is decided about anew.
+                admitted = true;
+                continue;
+            }
             let daily = loaded.account.due.as_ref().is_some_and(|d| d.source == Source::Cron);
             let who = if daily { "cron" } else { "alarm" };
             let by = Actor { who: who.to_owned(), request_id: self.0.host.request_id() };
             self.run(task_of(operation), by, false).await?;
+            break;
         }
         self.0.publish().await;
         // Whatever happened: the alarm that brought us here is used up.
         self.0.arm_if_lost().await
     }
 
+    /// Whether renewals of their own are made by so many accounts at once only.
+    fn waits_for_turn(&self, operation: Operation, loaded: &Loaded) -> bool {
+        operation.gets() && loaded.provider.rules().daily
+    }
+
     /// Whether the account may renew by itself now, or others are too many. Who cannot be asked stops nobody.
-    async fn may_begin(&self, operation: Operation, loaded: &Loaded) -> Result<bool, Fault> {
+    async fn may_begin(&self, loaded: &Loaded) -> Result<bool, Fault> {
         let (host, rules) = (&self.0.host, loaded.provider.rules());
-        if !operation.gets() || !rules.daily {
-            return Ok(true);
-        }
         let now = host.now();
         let begin = Begin {
             name: loaded.key.to_string(),

@@ -109,7 +109,13 @@ impl<H: Host> Inner<H> {
     }
 
     async fn outstanding(self: &Rc<Self>) -> Result<(), Fault> {
-        self.sync_changes().await;
+        let Some(loaded) = self.load()? else { return Ok(()) };
+        // What KV has just refused is not tried again in the same moment: it takes one write of a key a second.
+        let pending = loaded.account.pending_sync.as_ref();
+        let is_due = pending.is_some_and(|pending| pending.is_due(self.host.now()));
+        if is_due || self.syncing.borrow().is_some() {
+            self.sync_changes().await;
+        }
         let Some(loaded) = self.load()? else { return Ok(()) };
         let now = self.host.now();
         for alert in loaded.account.outbox.iter().filter(|a| a.attempts == 0 || a.try_at <= now) {

@@ -110,11 +110,14 @@ pub(super) fn woke(account: &mut Account, c: &Context<'_>) -> Verdict {
         return Verdict::Run(operation);
     }
     let opened = account.trouble.as_ref().is_none_or(|t| t.code != Code::Unreadable);
-    let check_due = opened && account.check_at.is_some_and(|at| at <= c.now);
-    if check_due && account.live(c.now).is_some() {
+    // Renewals that fail keep no token from its check, least of all one that nobody has confirmed yet.
+    let first_check = account.due.as_ref().filter(|due| due.operation == Operation::Check).map(|due| due.at);
+    let check_due = [account.check_at, first_check].into_iter().flatten().any(|at| at <= c.now);
+    if check_due && opened && account.live(c.now).is_some() {
         return Verdict::Run(Operation::Check);
     }
     account.check_at.take_if(|at| *at <= c.now);
+    account.due.take_if(|due| due.operation == Operation::Check && due.at <= c.now);
     Verdict::Nothing
 }
 

@@ -1,8 +1,8 @@
 //! What callers are told, compared with what the upstreams have issued and what has been stored.
 
 use super::plan::{ACCOUNTS, Mistype, OAUTH2};
-use super::upstream::Server;
-use super::{Truth, client};
+use super::upstream::{Client, Server};
+use super::{Stored, Truth, client};
 use crate::fakes::accounts::STRANGER;
 use crate::requests::Answered;
 use crate::sequence::Invariant;
@@ -64,7 +64,7 @@ pub fn answered(
     let Some(answered) = answered else { return };
     let by_hand = what.ends_with("/update");
     let found = match answered.status {
-        200 if by_hand => taken_over(&truth, given, what, answered),
+        200 if by_hand => taken_over(server, &truth, given, what, answered),
         200 if what.ends_with("/validate") => None,
         200 => {
             let token = answered.json()["access_token"].as_str().unwrap_or_default().to_owned();
@@ -91,12 +91,25 @@ pub fn answered(
     }
 }
 
-/// A token that was brought by hand: the account stays the user's whom its first token was of.
-fn taken_over(truth: &Truth, given: &Given, what: &str, answered: &Answered) -> Option<(Invariant, String)> {
+/// A token that was brought by hand: the account stays the user's whom its first token was of. Of one that had ended before
+/// its upstream said whose it was, nobody can know.
+fn taken_over(
+    server: &Server,
+    truth: &Truth,
+    given: &Given,
+    what: &str,
+    answered: &Answered,
+) -> Option<(Invariant, String)> {
     let user = answered.json()["user_id"].as_str().unwrap_or_default().to_owned();
     let first = truth.stored[given.account].first().filter(|first| first.at < given.begun);
-    let has_owner = first.is_some_and(|first| !truth.strangers.contains(&first.token));
-    let changed = user == STRANGER && has_owner;
+    let own = |stored: &&Stored| !truth.strangers.contains(&stored.token);
+    let held = truth.stored[given.account].iter().rev().find(own)?;
+    let state = server.state.borrow();
+    let can_tell = |(_, client): (&str, &Client)| client.fake.accepts(&held.token, given.now);
+    let is_held = truth.held_at[given.account].is_some_and(|at| at < given.begun);
+    let can_ask = is_held && state.owner_of(&held.token).is_some_and(can_tell);
+    let is_known = truth.owned[given.account] || can_ask;
+    let changed = user == STRANGER && first.as_ref().is_some_and(own) && is_known;
     changed.then(|| (Invariant::OwnerChanged, format!("{what}: the account is now {user}'s")))
 }
 

@@ -7,6 +7,7 @@ mod quiet;
 mod upstream;
 
 use crate::deployment::Object;
+use crate::fakes::accounts::STRANGER;
 use crate::host::SimHost;
 use crate::requests::{Request, request};
 use crate::rng::Rng;
@@ -59,6 +60,9 @@ struct Truth {
     failed: Vec<Failed>,
     /// Tokens of another user that were brought by hand.
     strangers: BTreeSet<String>,
+    /// An account was seen to be its own user's, and to hold a token at all: the row that says so may fail after the token's.
+    owned: [bool; 4],
+    held_at: [Option<Timestamp>; 4],
 }
 
 /// A token that became durable.
@@ -247,8 +251,17 @@ impl Callers {
     /// What an account holds has become durable.
     fn stored(&self, account: usize, object: &Object) {
         let storage = object.storage.borrow();
-        let Some(sealed) = storage.get("tokens") else { return };
         let mut truth = self.truth.borrow_mut();
+        if !truth.owned[account] {
+            let row: Option<keeper::Account> =
+                storage.get("account").and_then(|row| serde_json::from_str(row).ok());
+            if let Some(row) = row {
+                let held_at = row.held.map(|_| self.world.now());
+                truth.held_at[account] = truth.held_at[account].or(held_at);
+                truth.owned[account] = row.owner.is_some_and(|owner| owner != STRANGER);
+            }
+        }
+        let Some(sealed) = storage.get("tokens") else { return };
         if truth.stored[account].last().is_some_and(|last| last.sealed == *sealed) {
             return;
         }

@@ -56,6 +56,23 @@ fn what_kv_could_not_be_told_it_is_told_when_it_is_back() {
     w.check_peace();
 }
 
+/// KV takes one write of a key a second, so that of two tokens in one moment the second is refused. It is told two seconds later, and
+/// not half a minute, because it is not told in the same moment again.
+#[test]
+fn f22_what_kv_has_refused_for_a_second_it_is_told_two_seconds_later() {
+    let w = facturify(1);
+    got(&tell(&w, refresh("first")));
+    w.world.advance(secs(60));
+    w.world.weather().kv_is_down(true);
+    let newest = got(&tell(&w, refresh("second")));
+    w.world.advance(secs(1));
+    w.world.weather().kv_is_down(false);
+    assert_ne!(copied(&w), newest);
+    w.world.advance(secs(2));
+    assert_eq!(copied(&w), newest);
+    assert_eq!(w.stored().pending_sync, None);
+}
+
 #[test]
 fn an_alert_is_sent_at_once_and_again_at_its_own_pace() {
     let w = facturify(1);

@@ -56,6 +56,34 @@ fn f17_each_budget_is_its_own() {
     assert_eq!(validate().status, 200);
 }
 
+/// The account's alarm asks whether it is its turn, and hears so a while later. Meanwhile callers have made the quick retries in
+/// vain: the alarm does not begin what is due in minutes only by now, behind the backs of those who were told of the failure.
+#[test]
+fn f21_an_alarm_that_had_to_ask_for_its_turn_decides_anew() {
+    let keeper = Keeper::new();
+    assert_eq!(keeper.read(FIRST).status, 200);
+    keeper.pass(secs(60));
+    keeper.down(FIRST, Fault::Status(503, ""));
+    keeper.clear_calls();
+    refused(&keeper.order(FIRST), 502, "upstream_error");
+    keeper.world.weather().rough(Odds { very_slow: 1000, ..Odds::default() });
+    keeper.pass(secs(5));
+    keeper.world.weather().clear();
+    assert_eq!(keeper.count(FIRST), 1, "the alarm has asked, and has not heard yet");
+    let mut tries = 1;
+    while refused(&keeper.order(FIRST), 502, "upstream_error").unwrap() < 60 {
+        keeper.pass(secs(1));
+        tries += 1;
+    }
+    assert!((2..=10).contains(&tries));
+    keeper.heal();
+    keeper.clear_calls();
+    keeper.pass(secs(90));
+    assert_eq!(keeper.calls(FIRST), Vec::<String>::new(), "the answer has come by now");
+    keeper.pass(secs(300));
+    assert_eq!(keeper.order(FIRST).status, 200);
+}
+
 /// One 503, and the retry succeeds within two seconds: the caller gets the token, and not 502.
 #[test]
 fn f21_who_waits_gets_the_retries() {

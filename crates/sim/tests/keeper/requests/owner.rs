@@ -38,6 +38,37 @@ fn f25_another_person_s_token_is_refused_and_told_of() {
     refused(&update(&keeper, &json!({ "access_token": own })), 422, "upstream_user_changed");
 }
 
+/// Upstox could not say whose the first token was. Another person's is brought: the account asks again, and is the first one's. Had
+/// the first one ended meanwhile, nobody could know whose it was: then the next one that is confirmed is the owner's.
+#[test]
+fn f25_whose_a_token_is_that_nobody_has_confirmed_is_asked_before_another_is_taken_over() {
+    for has_ended in [false, true] {
+        let keeper = Keeper::new();
+        keeper.fail_at(FIRST, "/profile", super::Fault::Status(502, "<html>Bad Gateway</html>"), 1);
+        let own = keeper.read(FIRST).json()["access_token"].clone();
+        assert_eq!(keeper.status(FIRST)["user_id"], Value::Null);
+        keeper.pass(crate::account::secs(1));
+        let (now, mut token) = (keeper.now(), None);
+        keeper.fake(FIRST, |fake| {
+            token = fake.of_a_stranger(now);
+            if has_ended {
+                fake.revoke();
+            }
+        });
+        let strangers = json!({ "access_token": token.unwrap() });
+        keeper.clear_calls();
+        let answer = update(&keeper, &strangers);
+        assert_eq!(keeper.calls(FIRST), ["profile", "profile"], "the held one is asked about first");
+        if has_ended {
+            assert_eq!((answer.status, &answer.json()["user_id"]), (200, &json!(STRANGER)));
+            assert_eq!(keeper.read(FIRST).json()["access_token"], strangers["access_token"]);
+        } else {
+            refused(&answer, 422, "upstream_user_changed");
+            assert_eq!(keeper.read(FIRST).json()["access_token"], own);
+        }
+    }
+}
+
 /// A token that was issued ten days ago and lives a year: it is not refused unasked; it is marked as what it is, and whoever wants a
 /// token that trades does not get it.
 #[test]
