@@ -3,7 +3,7 @@
 use super::alert::Kind;
 use super::backoff::{CALLS_PER_HOUR, SLOW_PER_HOUR};
 use super::decide::{Event, Verdict};
-use super::protocol::Operation::{Obtain, Renew};
+use super::protocol::Operation::{Obtain, Refresh, Renew};
 use super::test_support::*;
 use super::*;
 use base::clock::Timestamp;
@@ -84,4 +84,27 @@ fn short_tokens_by_order_are_no_trouble() {
     }
     assert_eq!(k.account.trouble, None);
     k.wakes_for(Renew);
+}
+
+/// What was real: after an outage a short token had come, the long one was five seconds away, and whoever ordered one was told of
+/// the failure before.
+#[test]
+fn f21_who_wants_a_token_waits_for_the_change_of_a_short_one() {
+    let mut k = Inputs::new(facturify());
+    let quick = k.provider.rules().backoff.retries;
+    let until = |k: &Inputs| k.now.plus(secs(15));
+    for failures in 1..=quick + 1 {
+        k.fail(Renew, Code::ServerError);
+        assert_eq!(k.account.retry_within(until(&k), quick).is_some(), failures <= quick, "{failures}");
+        k.now = k.planned().unwrap();
+    }
+    k.finish(Renew, provisional(&k), 1);
+    assert!(k.account.trouble.is_some(), "a short token alone is no recovery");
+    let change_at = k.account.retry_within(until(&k), quick).expect("it is waited for");
+    assert!(change_at > k.now);
+    k.now = change_at;
+    assert!(runs(&k.order(Refresh), Refresh));
+    // If that does not work either, there is nothing to wait for.
+    k.fail(Refresh, Code::ServerError);
+    assert_eq!(k.account.retry_within(k.now.plus(secs(3600)), quick), None);
 }

@@ -306,10 +306,13 @@ impl Account {
         }
     }
 
-    /// The quick try, of so many, that somebody who waits until then is still given.
+    /// The quick try, of so many, that somebody who waits until then is still given. Where a short token has come since the last
+    /// failure, the upstream is there again, and the try that changes it is as good.
     pub fn retry_within(&self, until: Timestamp, quick: u32) -> Option<Timestamp> {
-        let trouble = self.trouble.as_ref().filter(|t| t.failures <= quick)?;
-        trouble.retry_at.filter(|at| *at <= until)
+        let trouble = self.trouble.as_ref()?;
+        let is_back =
+            self.held.as_ref().is_some_and(|held| held.provisional && held.obtained_at > trouble.at);
+        trouble.retry_at.filter(|at| *at <= until && (trouble.failures <= quick || is_back))
     }
 
     /// Whether the account is well, with a token that it has got since then.

@@ -57,6 +57,10 @@ const MENDED: &[(Invariant, Scenario, u64)] = &[
     (Invariant::DeadTokenServed, Scenario::Tokens, 297_687),
     // An alarm that asks for its turn decided before that; two changes at once had KV's second refusal waited for.
     (Invariant::RetryNotAwaited, Scenario::Tokens, 250_253),
+    // A short token had come, and the long one was five seconds away.
+    (Invariant::RetryNotAwaited, Scenario::Tokens, 301_294),
+    // What was brought by hand is no renewal.
+    (Invariant::RetryNotAwaited, Scenario::Tokens, 326_410),
     (Invariant::KvTokenOld, Scenario::Tokens, 274_582),
     (Invariant::AbandonedLoggedIn, Scenario::Portals, 16),
     (Invariant::PortalSecretsLeft, Scenario::Portals, 19),

@@ -58,7 +58,8 @@ struct Truth {
     stored: [Vec<Stored>; 4],
     /// Callers whom an upstream's failure was passed on to.
     failed: Vec<Failed>,
-    /// Tokens of another user that were brought by hand.
+    /// Tokens that were brought by hand, and those of them that are another user's.
+    brought: BTreeSet<String>,
     strangers: BTreeSet<String>,
     /// An account was seen to be its own user's, and to hold a token at all: the row that says so may fail after the token's.
     owned: [bool; 4],
@@ -274,7 +275,10 @@ impl Callers {
             if self.world.weather().count(&[Kind::Stray]) > 0 {
                 truth.failed.clear();
             }
-            truth.renewed(account, at);
+            // Nobody who waits for a renewal waits for that.
+            if !truth.brought.contains(&token) {
+                truth.renewed(account, at);
+            }
             let lived = at.minus(truth.jumped);
             truth.stored[account].push(Stored { at, lived, sealed: sealed.clone(), token });
         } else if let Some(last) = truth.stored[account].last_mut() {
@@ -380,9 +384,12 @@ impl Callers {
             if stranger { fake.of_a_stranger(now) } else { fake.newest() }
         };
         let Some(token) = token else { return };
+        let mut truth = self.truth.borrow_mut();
+        truth.brought.insert(token.clone());
         if stranger {
-            self.truth.borrow_mut().strangers.insert(token.clone());
+            truth.strangers.insert(token.clone());
         }
+        drop(truth);
         self.ask(AT_UPSTOX, Request::new("POST", "/token/update").json(&json!({ "access_token": token })));
     }
 
