@@ -7,6 +7,7 @@ pub mod directory;
 pub mod evict;
 pub mod host;
 pub mod log;
+pub mod parsed;
 pub mod portal;
 pub mod portal_registry;
 pub mod roster;

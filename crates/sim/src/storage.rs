@@ -139,6 +139,15 @@ impl Storage {
             }
             return Ok(found);
         }
+        // Tables and indexes are made by every command: each is prepared once, too. A text may have a semicolon in it.
+        if !statements.contains('\'') {
+            for one in statements.split(';').filter(|one| !one.trim().is_empty()) {
+                let mut statement = database.prepare_cached(one).map_err(fault)?;
+                begin(database, in_transaction, &statement)?;
+                run(&mut statement, values, &mut found)?;
+            }
+            return Ok(found);
+        }
         let mut batch = Batch::new(database, statements);
         while let Some(mut statement) = batch.next().map_err(fault)? {
             begin(database, in_transaction, &statement)?;

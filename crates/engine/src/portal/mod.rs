@@ -28,6 +28,7 @@ mod wizards;
 
 use crate::host::{DurableObject, Host};
 use crate::log;
+use crate::parsed::Parsed;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -45,7 +46,7 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use store::PortalRows;
+use store::{LOGIN, PortalRows};
 
 type Result<T, E = Fault> = std::result::Result<T, E>;
 
@@ -68,6 +69,7 @@ impl<H: Host> Clone for Portal<H> {
 /// What is gone with the instance.
 struct Memory<H: Host> {
     queue: Queue<H::Flight>,
+    state: Parsed<H::Text, Login>,
     /// The login that is waited for, a [`LoginOutcome`] in JSON, and the captcha key that it was begun with.
     login: RefCell<Option<(H::Flight, Secret)>>,
     /// What the alarm was last set to.
@@ -144,6 +146,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
     fn new(host: H) -> Self {
         let memory = Memory {
             queue: Queue::default(),
+            state: Parsed::of(LOGIN),
             login: RefCell::default(),
             armed: Cell::default(),
             synced_use: Cell::default(),
@@ -169,7 +172,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
 
 impl<H: Host> Portal<H> {
     fn rows(&self) -> Result<PortalRows<'_, H>> {
-        Ok(PortalRows { host: &self.host, app: self.host.app()? })
+        Ok(PortalRows { host: &self.host, state: &self.memory.state, app: self.host.app()? })
     }
 
     fn load(&self) -> Result<Option<Loaded>> {

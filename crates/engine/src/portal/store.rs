@@ -5,6 +5,7 @@ use super::Result;
 use super::page::PAGE;
 use super::wizards::{WIZARDS, WIZARDS_SINCE};
 use crate::host::Host;
+use crate::parsed::Parsed;
 use base::secret::{self, Secret};
 use config::App;
 use portal::browser::Jar;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
 const NAME: &str = "name";
-const LOGIN: &str = "login";
+pub const LOGIN: &str = "login";
 /// Sealed: username, password and keys of the captcha service, for as long as there is a session.
 const CREDENTIALS: &str = "credentials";
 /// Sealed: the cookies of the session, or of a login that was broken off.
@@ -23,8 +24,9 @@ pub const JAR: &str = "jar";
 pub const LOGOUT_JAR: &str = "farewell";
 const SEALED: [&str; 5] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS, PAGE];
 
-pub struct PortalRows<'a, H> {
+pub struct PortalRows<'a, H: Host> {
     pub host: &'a H,
+    pub state: &'a Parsed<H::Text, Login>,
     pub app: Rc<App>,
 }
 
@@ -60,10 +62,7 @@ impl<H: Host> PortalRows<'_, H> {
     }
 
     pub fn login(&self) -> Result<Login> {
-        Ok(match self.host.get(LOGIN)? {
-            Some(text) => base::json::read(&text)?,
-            None => Login::default(),
-        })
+        self.state.read(self.host)
     }
 
     /// Stores what a step has made of a login, in an order in which each half of it can be gone on from: what it needs is
@@ -77,7 +76,7 @@ impl<H: Host> PortalRows<'_, H> {
         {
             self.host.put(LOGOUT_JAR, &jar)?;
         }
-        self.host.put(LOGIN, &serde_json::to_string(after)?)?;
+        self.state.write(self.host, after)?;
         for ((row, was_needed), (_, is_needed)) in needs(before).into_iter().zip(needs(after)) {
             if was_needed && !is_needed {
                 self.host.delete(row)?;

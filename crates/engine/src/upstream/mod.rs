@@ -8,6 +8,7 @@ use self::step::Loaded;
 use self::task::Running;
 use super::host::{DurableObject, Host};
 use super::log;
+use super::parsed::Parsed;
 use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ids::AccountName;
@@ -18,7 +19,7 @@ use keeper::protocol::{
     Reconcile, Refusal, StatusReply, TokenReply,
 };
 use keeper::upstream_index::{Begin, BeginReply};
-use keeper::{Code, Event, Source, Task};
+use keeper::{Account, Code, Event, Source, Task};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -50,6 +51,7 @@ impl<H: Host> Clone for UpstreamAccount<H> {
 
 struct Inner<H: Host> {
     host: H,
+    account: Parsed<H::Text, Account>,
     running: RefCell<Option<Running<H::Flight>>>,
     /// What the alarm was last set to, as far as this instance knows.
     armed: Cell<Option<Timestamp>>,
@@ -61,7 +63,8 @@ struct Inner<H: Host> {
 impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
     fn new(host: H) -> Self {
         let (running, armed, publishing) = (RefCell::new(None), Cell::new(None), Cell::new(false));
-        Self(Rc::new(Inner { host, running, armed, publishing, syncing: RefCell::new(None) }))
+        let (account, syncing) = (Parsed::of(ACCOUNT), RefCell::new(None));
+        Self(Rc::new(Inner { host, account, running, armed, publishing, syncing }))
     }
 
     async fn ask(&self, json: &str) -> Result<String, Fault> {

@@ -1,6 +1,6 @@
 //! One step: load, decide, store, arm the alarm. Nothing in it waits, so nothing can come in between.
 
-use super::{ACCOUNT, HISTORY, Inner, NAME, PURPOSE, TOKENS, log};
+use super::{HISTORY, Inner, NAME, PURPOSE, TOKENS, log};
 use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -101,10 +101,7 @@ impl<H: Host> Inner<H> {
         let (provider, account) = name.split_once('/').unwrap_or_default();
         let Some(key) = app.config.providers.find(provider, account) else { return Ok(None) };
         let Some(provider) = app.config.providers.get(&key) else { return Ok(None) };
-        let account = match self.host.get(ACCOUNT)? {
-            Some(text) => base::json::read(&text)?,
-            None => Account::default(),
-        };
+        let account = self.account.read(&self.host)?;
         let withheld = provider.settings_fault().is_some() && !is_same(&app, provider.as_ref(), &account);
         Ok(Some(Loaded { app, key, provider, account, tokens: None, kid: None, withheld }))
     }
@@ -134,7 +131,7 @@ impl<H: Host> Inner<H> {
         let now = self.host.now();
         let Some(mut loaded) = self.load()? else { return Ok(None) };
         let readable = self.open(&mut loaded)?;
-        let before = serde_json::to_string(&loaded.account)?;
+        let before = loaded.account.clone();
         let (alerts, tokens) = (loaded.account.alerts, loaded.tokens.clone());
         let prints = loaded.app.vault.fingerprints("settings", &loaded.provider.settings());
         let settings = prints.first().map(String::as_str).unwrap_or_default();
@@ -165,9 +162,8 @@ impl<H: Host> Inner<H> {
         let mut decision = decide(account, held, event, &context);
         entries.extend(decision.entry.take());
         self.store_tokens(&mut loaded, tokens.as_ref(), readable, now)?;
-        let after = serde_json::to_string(&loaded.account)?;
-        if after != before {
-            self.host.put(ACCOUNT, &after)?;
+        if loaded.account != before {
+            self.account.write(&self.host, &loaded.account)?;
         }
         self.record(&loaded, &entries)?;
         for alert in loaded.account.outbox.iter().filter(|a| a.number > alerts) {
