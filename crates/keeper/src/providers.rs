@@ -44,6 +44,29 @@ pub struct Rules {
     pub check_every: Duration,
 }
 
+impl Rules {
+    /// Of an account that gets its tokens by itself, each outliving the one before, from an upstream that nobody can ask about them.
+    pub const fn automatic(
+        backoff: Backoff,
+        patience: Duration,
+        calls_max: usize,
+        task_max: Duration,
+    ) -> Self {
+        Self {
+            backoff,
+            patience,
+            calls_max,
+            task_max,
+            extends: true,
+            automatic: true,
+            by_approval: false,
+            daily: false,
+            checks: false,
+            check_every: Duration::ZERO,
+        }
+    }
+}
+
 /// One kind of upstream, with the settings of one account of it.
 pub trait Provider: fmt::Debug {
     fn rules(&self) -> &Rules;

@@ -84,22 +84,12 @@ fn facturify(r: &mut Reader<'_>, all: &mut Providers, patience: Duration, waitin
     let lifetime_max = Duration::from_secs(r.number(&s::FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS));
     let refresh_method =
         if r.word(&s::FACTURIFY_REFRESH_METHOD) == "POST" { RefreshMethod::Post } else { RefreshMethod::Get };
-    let rules = Rules {
-        backoff: Backoff {
-            retries: r.number32(&s::FACTURIFY_MAX_RETRIES),
-            base_thousandths: r.base_thousandths(&s::FACTURIFY_RETRY_BACKOFF),
-        },
-        patience,
-        // Refresh, obtain, and for a demanded refresh that again.
-        calls_max: 3,
-        task_max: timeout * 3 + SLACK,
-        extends: true,
-        automatic: true,
-        by_approval: false,
-        daily: false,
-        checks: false,
-        check_every: Duration::ZERO,
+    let backoff = Backoff {
+        retries: r.number32(&s::FACTURIFY_MAX_RETRIES),
+        base_thousandths: r.base_thousandths(&s::FACTURIFY_RETRY_BACKOFF),
     };
+    // Refresh, obtain, and for a demanded refresh that again.
+    let rules = Rules::automatic(backoff, patience, 3, timeout * 3 + SLACK);
     let (on, known) = (key.is_some() || secret.is_some(), key.is_some() && identity.is_none());
     let fault = joined([waiting.filter(|_| on), identity, own_faults(r, all)]);
     let (api_key, api_secret) = (key.unwrap_or(Secret::new("")), secret.unwrap_or(Secret::new("")));

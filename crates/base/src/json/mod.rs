@@ -10,7 +10,7 @@
 
 mod strict;
 
-pub use strict::value;
+pub use strict::{TWICE, document, value};
 
 use crate::fault::Fault;
 use serde::de::value::StringDeserializer;

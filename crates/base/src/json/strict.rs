@@ -1,34 +1,52 @@
-//! Any JSON, with what RFC 8259 leaves open refused.
+//! Any JSON, with what RFC 8259 leaves open decided.
 
 use super::Invalid;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
+
+/// Behind the name of the second of two members of one name, where it is kept.
+pub const TWICE: &str = " (twice)";
 
 /// Any JSON value in which no object has a name twice (RFC 8259 §4 leaves what that means open; we refuse it).
 /// `serde_json` stops at 128 levels of nesting and at numbers that do not fit.
 pub fn value(text: &str) -> Result<Value, Invalid> {
-    let parsed = serde_json::from_str::<Strict>(text).map(|Strict(value)| value);
-    parsed.map_err(|error| {
+    read(text, Strict { keeps_second: false }).map_err(|error| {
         Invalid(format!("no JSON at line {}, column {}", error.line(), error.column()).into())
     })
 }
 
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
+/// JSON as it was written: of a name that stands in an object twice, nobody can say which is meant, so the second is kept too.
+pub fn document(text: &str) -> serde_json::Result<Value> {
+    read(text, Strict { keeps_second: true })
 }
 
-struct StrictVisitor;
+fn read(text: &str, strict: Strict) -> serde_json::Result<Value> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = strict.deserialize(&mut json)?;
+    json.end()?;
+    Ok(value)
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    /// A name that stands in an object twice is no fault: its second member is there, too.
+    keeps_second: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
 
 /// `serde_json` may read a number with a fraction or an exponent two units in the last place beside it. Below 10¹⁵ these are
 /// less than a half, so what comes out whole is the number that was written.
 const WHOLE_MAX: f64 = 1e15;
 
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de> Visitor<'de> for Strict {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +85,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
+        while let Some(item) = items.next_element_seed(self)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -75,9 +93,12 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            let Strict(value) = entries.next_value()?;
-            if map.insert(name, value).is_some() {
+        while let Some(mut name) = entries.next_key::<String>()? {
+            let value = entries.next_value_seed(self)?;
+            if self.keeps_second && map.contains_key(&name) {
+                name.push_str(TWICE);
+            }
+            if map.insert(name, value).is_some() && !self.keeps_second {
                 return Err(de::Error::custom("a name twice"));
             }
         }

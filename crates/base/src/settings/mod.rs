@@ -2,10 +2,9 @@
 //!
 //! Over 400 lines: a list.
 
-mod document;
 mod reader;
 
-pub use document::TWICE;
+pub use crate::json::TWICE;
 pub use reader::{NamedKey, Reader, SECRET_BYTES_MIN, is_base_url, is_url_with_query};
 
 /// Where this runs, by the word of whoever runs it.

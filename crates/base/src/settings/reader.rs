@@ -1,7 +1,8 @@
 //! Reads settings one by one and keeps every fault, so that all are reported together.
 
-use super::{Kind, Setting, document};
+use super::{Kind, Setting};
 use crate::ids::AccountName;
+use crate::json;
 use crate::secret::Secret;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -183,7 +184,7 @@ impl<'a> Reader<'a> {
     /// stands there twice is there once more as `name (twice)`.
     pub fn document(&mut self, setting: &Setting) -> Option<Map<String, Value>> {
         let value = self.value(setting)?;
-        match document::read(&value) {
+        match json::document(&value) {
             Ok(Value::Object(members)) => Some(members),
             Ok(_) => {
                 self.fault(setting, "must be a JSON object");

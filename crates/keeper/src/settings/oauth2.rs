@@ -7,7 +7,6 @@ use base::ids::AccountName;
 use base::secret::Secret;
 use base::settings::{self as s, Reader, TWICE, is_url_with_query};
 use serde_json::Value;
-use std::time::Duration;
 
 /// Life of a token that a setting may allow, in seconds: a minute to a year.
 const LIFETIME_SECONDS: std::ops::RangeInclusive<u64> = 60..=31_536_000;
@@ -30,18 +29,7 @@ const OWN_HEADERS: [&str; 11] = [
 ];
 
 pub fn read(r: &mut Reader<'_>, all: &mut Providers, shared: &Shared) {
-    let rules = Rules {
-        backoff: shared.backoff,
-        patience: shared.patience,
-        calls_max: 1,
-        task_max: shared.timeout + SLACK,
-        extends: true,
-        automatic: true,
-        by_approval: false,
-        daily: false,
-        checks: false,
-        check_every: Duration::ZERO,
-    };
+    let rules = Rules::automatic(shared.backoff, shared.patience, 1, shared.timeout + SLACK);
     for (id, value) in r.document(&s::OAUTH2_ACCOUNTS).unwrap_or_default() {
         let Some(id) = AccountName::parse(&id) else {
             r.faults.push(format!("OAUTH2_ACCOUNTS: {} is no account id", shown(&id)));
