@@ -68,6 +68,7 @@ class Sallyport {
   #pairs = [];
   /** Who can still log in, and how often. */
   #left = [];
+  #rotating;
 
   constructor(server, vars) {
     Object.assign(this, { server, vars });
@@ -104,8 +105,11 @@ class Sallyport {
 
   /** Each session's refresh token for a new pair, in turn; the next time it is the token of that pair. */
   refresh() {
-    const tokens = this.#pairs.map(({ refresh_token }) => refresh_token);
-    return rotating(tokens, "/auth/refresh");
+    this.#rotating ??= rotating(
+      this.#pairs.map(({ refresh_token }) => refresh_token),
+      "/auth/refresh",
+    );
+    return this.#rotating;
   }
 
   /** So many logins by users who have room for another session. */
