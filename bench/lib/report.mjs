@@ -4,6 +4,7 @@ import { Failure, say } from "../../scripts/lib/log.mjs";
 import { runQuietly } from "../../scripts/lib/captured.mjs";
 import { inRoot, npmTool } from "../../scripts/lib/paths.mjs";
 import { charts, growthTable } from "./charts.mjs";
+import { median } from "./stats.mjs";
 import { coldTable, goalsTable, loadTable, loginTable, table } from "./tables.mjs";
 
 const document = inRoot("docs", "performance.md");
@@ -24,7 +25,7 @@ function parts(results) {
   const of = (measured, title, write) =>
     Object.entries(measured).map(([held, found]) => `${title}, ${held} connections:\n\n${write(found)}`);
   return {
-    conditions: conditionsTable(results.conditions),
+    conditions: conditionsTable(results.conditions, othersOf(results)),
     goals: goalsTable(results),
     validate: of(validate, "Validation", (found) => loadTable(found, missing)).join("\n\n"),
     refresh: of(refresh, "Refresh", (found) => loadTable(found, missing, { sallyport: "Sallyport" })).join(
@@ -36,7 +37,14 @@ function parts(results) {
   };
 }
 
-function conditionsTable(found) {
+/** How many cores other programs kept busy while loads ran: the median of all rounds. */
+function othersOf({ validate = {}, refresh = {}, login = {} }) {
+  const loads = [validate, refresh, login].flatMap((measured) => Object.values(measured));
+  const others = loads.flatMap((subjects) => Object.values(subjects).flat()).map((round) => round.others);
+  return others.length === 0 ? null : median(others);
+}
+
+function conditionsTable(found, others) {
   return table(
     ["", ""],
     [
@@ -48,6 +56,9 @@ function conditionsTable(found) {
         "rounds",
         `${found.rounds} of ${found.seconds} s (logins: ${found.logins} a round), ${found.sessions} sessions`,
       ],
+      ...(others === null
+        ? []
+        : [["other programs", `kept ${others.toFixed(2)} cores busy meanwhile (median)`]]),
     ],
   );
 }
@@ -74,6 +85,6 @@ export async function writeReport() {
   mkdirSync(folder, { recursive: true });
   for (const [name, svg] of Object.entries(charts(results.growth)))
     writeFileSync(`${folder}/${name}.svg`, svg);
-  await runQuietly("bench-format", npmTool("prettier"), ["--write", document]);
+  await runQuietly("bench-format", npmTool("prettier"), ["--write", document, kept]);
   say("   docs/performance.md and its curves are up to date.");
 }
