@@ -9,6 +9,7 @@ import { Failure } from "../../scripts/lib/log.mjs";
 import { inRoot } from "../../scripts/lib/paths.mjs";
 import { randomSecret } from "../../scripts/lib/private-file.mjs";
 import { childEnv, outputOf } from "../../scripts/lib/run.mjs";
+import { own } from "./children.mjs";
 import { plainBundle, python, redisServer } from "./install.mjs";
 import { inTurn, request } from "./load.mjs";
 import { cpuSeconds, treeOf } from "./processes.mjs";
@@ -102,9 +103,7 @@ function program(folder, command, args, env) {
   const output = openSync(join(folder, "output.log"), "a");
   const child = spawn(command, args, { cwd: folder, stdio: ["ignore", output, output], env: childEnv(env) });
   closeSync(output);
-  const ended = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
+  const { ended, kill } = own(child);
   return {
     pid: child.pid,
     async stop() {
@@ -112,7 +111,6 @@ function program(folder, command, args, env) {
       const late = setTimeout(kill, 3_000);
       await ended;
       clearTimeout(late);
-      process.off("exit", kill);
     },
   };
 }

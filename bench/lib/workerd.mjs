@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import workerd from "workerd";
 import { Failure } from "../../scripts/lib/log.mjs";
 import { inRoot } from "../../scripts/lib/paths.mjs";
+import { own } from "./children.mjs";
 import { cpuSeconds, treeOf } from "./processes.mjs";
 
 const READY_WITHIN_MS = 30_000;
@@ -92,9 +93,7 @@ export async function startWorkerd(folder) {
   const args = ["serve", "config.capnp", "--experimental", "--control-fd=3"];
   const child = spawn(workerd.default, args, { cwd: folder, stdio: ["ignore", output, output, "pipe"] });
   closeSync(output);
-  const ended = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
-  const kill = () => child.kill("SIGKILL"); // It has nothing to save: the folder is deleted.
-  process.once("exit", kill);
+  const { ended, kill } = own(child);
   const port = await Promise.race([
     listening(child.stdio[3]),
     ended.then(() => null),
@@ -109,7 +108,6 @@ export async function startWorkerd(folder) {
     async stop() {
       kill();
       await ended;
-      process.off("exit", kill);
     },
   };
   if (port !== null) return server;

@@ -75,8 +75,11 @@ async function serviceKey(base, bootstrapKey) {
 
 export async function againstAccounts(state, { dist, sizes, seconds }) {
   const { url, close } = await listen({ accounts: "any", keep: 100 });
-  const points = [];
-  for (const accounts of sizes) points.push(await onePoint(state, dist, accounts, url, seconds));
-  await close();
-  return points;
+  try {
+    const points = [];
+    for (const accounts of sizes) points.push(await onePoint(state, dist, accounts, url, seconds));
+    return points;
+  } finally {
+    await close();
+  }
 }
