@@ -3,6 +3,7 @@ import * as rust from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
 
 const HEADERS = rust.headers().split(" ");
+const BODY_HEADERS = rust.body_headers().split(" ");
 
 // `worker` counts the wasm instances: one that is lost, out of memory for example, is followed by another. That one begins with
 // the next call, and after its arguments were written: so every way in begins with a call that has none.
@@ -74,14 +75,50 @@ function bytes(text) {
 }
 
 // Asks a session's object what Rust wants to know of it. An id that is not of this namespace is one that nobody knows.
-function ask(namespace, text, command) {
+function ask(namespace, text, command, requestId) {
   let id;
   try {
     id = namespace.idFromString(text);
   } catch {
     return '"unknown"';
   }
-  return namespace.get(id).command(command);
+  return namespace.get(id).command(command, requestId);
+}
+
+// As `Peers::carry`: what failed on the way is tried once more, by a fresh stub, but never if the object is overloaded.
+async function askAgain(...asked) {
+  try {
+    return await ask(...asked);
+  } catch (error) {
+    if (!error.retryable || error.overloaded) throw error;
+    return ask(...asked);
+  }
+}
+
+// A request whose body Rust wants first.
+async function withBody(request, env, ctx, lines) {
+  for (const name of BODY_HEADERS) lines += `\n${request.headers.get(name) ?? ""}`;
+  if (!rust.takes_body(bytes(lines))) return rust.fetch(request, env, ctx);
+  let body;
+  try {
+    body = new Uint8Array(await request.arrayBuffer());
+  } catch {
+    // The client has broken off.
+  }
+  rust.wake();
+  const begun = rust.begin_with(env, bytes(lines), body);
+  if (begun.startsWith("\n")) return response(begun.slice(1));
+  const [id, command, requestId] = begun.split("\n", 3);
+  let reply = "";
+  let fault;
+  try {
+    reply = await askAgain(env.SESSION, id, command, requestId);
+  } catch (error) {
+    fault = String(error);
+  }
+  rust.wake();
+  const asked = `${begun}\n${reply}\n${lines}`;
+  return response(rust.end_with(env, bytes(asked), fault) ?? (await rust.follow(env, ctx, asked)));
 }
 
 export default {
@@ -92,6 +129,7 @@ export default {
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
     const begun = rust.begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
     if (begun === undefined) return rust.fetch(request, env, ctx);
+    if (begun === "body") return withBody(request, env, ctx, lines);
     if (begun.startsWith("\n")) return response(begun.slice(1));
     const [id, command] = begun.split("\n", 2);
     let reply = "";
@@ -101,6 +139,7 @@ export default {
     } catch (error) {
       fault = String(error);
     }
+    rust.wake();
     return response(rust.end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
   },
   scheduled({ cron }, env) {

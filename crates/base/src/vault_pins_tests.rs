@@ -8,8 +8,7 @@ use super::test_support::vault;
 use support::{line, section};
 
 /// Each purpose that something is sealed for, with its record.
-const RECORDS: [(&str, &str); 8] = [
-    ("session-pair", "0123456789abcdef"),
+const RECORDS: [(&str, &str); 7] = [
     ("session-external", "0123456789abcdef"),
     ("upstream", "facturify/default"),
     ("kv", "facturify_access_token:default"),

@@ -9,7 +9,8 @@ use crate::log::{self, Audit};
 use crate::request::RequestHead;
 use base::clock::Timestamp;
 use base::ids::SessionId;
-use base::rpc::{Address, Class, Command, Unreachable};
+use base::ports::{Background, Kv};
+use base::rpc::{Address, Class, Command, Peers, Unreachable};
 use config::{App, Check};
 use directory::{DirectoryObject, UserObject};
 use futures_util::future::join_all;
@@ -170,19 +171,27 @@ impl<B: Backend> RequestContext<B> {
         ended.into_iter().try_for_each(|result| result.map(|_| ()))
     }
 
-    /// The follow-ups of an end. What fails is done by the session's alarm, so the caller's answer does not depend on it.
     pub async fn propagate_end(&self, id: &SessionId, ended: &Ended) {
-        if ended.end_propagated {
-            return;
-        }
-        if let Err(error) = store::propagate_end(&self.backend, id, ended, self.now()).await {
-            self.fault("settling an end", &error);
-            return;
-        }
-        let (backend, id) = (self.backend.clone(), id.clone());
-        self.backend.wait_until(async move {
-            // If this is lost, the alarm does it all once more.
-            let _ = backend.send(&session::address(&id), &EndPropagated).await;
-        });
+        propagate_end(&self.backend, id, ended).await;
     }
+}
+
+/// The follow-ups of an end. What fails is done by the session's alarm, so the caller's answer does not depend on it.
+pub async fn propagate_end<P: Kv + Peers + Background + Clone + 'static>(
+    ports: &P,
+    id: &SessionId,
+    ended: &Ended,
+) {
+    if ended.end_propagated {
+        return;
+    }
+    if let Err(error) = store::propagate_end(ports, id, ended, ports.now()).await {
+        ports.fault("settling an end", &error, None);
+        return;
+    }
+    let (later, id) = (ports.clone(), id.clone());
+    ports.wait_until(async move {
+        // If this is lost, the alarm does it all once more.
+        let _ = later.send(&session::address(&id), &EndPropagated).await;
+    });
 }

@@ -14,6 +14,15 @@ pub enum Language {
 }
 
 impl Language {
+    /// Its tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+            Self::Vi => "vi",
+        }
+    }
+
     /// The language of a tag such as `es` or `es-MX`, if it is one of ours.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.trim().split(['-', '_']).next()?;

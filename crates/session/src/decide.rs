@@ -5,14 +5,13 @@ use super::state::{Grant, Session, State, Tombstone};
 use super::{Account, BEGINNING, EndReason, PROPAGATE_AFTER, PROPAGATE_EVERY_MAX, Pair, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 
-/// Makes, seals and opens the tokens of a session. Without it nothing is decided, so a fault here changes nothing.
+/// Makes the tokens of a session: of the same grant the same ones, to the byte. Without it nothing is decided, so a fault here
+/// changes nothing.
 pub trait Mint {
     fn mint(&self, grant: &Grant, account: &Account) -> Result<Pair, Fault>;
-    fn seal(&self, pair: &Pair) -> Result<String, Fault>;
-    fn open(&self, sealed: &str) -> Result<Pair, Fault>;
 }
 
-/// The tokens could not be made or read. The state is as before.
+/// The tokens could not be made. The state is as before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault;
 

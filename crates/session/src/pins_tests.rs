@@ -14,7 +14,7 @@ use base::ids::{SessionId, UserId};
 use base::rpc::Command as _;
 use base::secret::Secret;
 use base::settings::NamedKey;
-use base::vault::{Nonce, Vault};
+use base::vault::Vault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use support::{check, line, section, shows};
@@ -34,10 +34,9 @@ fn account() -> Account {
 
 /// The tokens of generation 3, signed and sealed with fixed keys.
 fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) -> T {
-    let (ring, vault) = (KeyRing::new("issuer", "audience", &keys("k1")), Vault::new(&keys("s1")));
-    let nonce = || Some(Nonce([7; 12]));
+    let ring = KeyRing::new("issuer", "audience", &keys("k1"));
     let session_id = &SessionId::issued(ID);
-    let mint = SessionMint { keys: &ring, vault: &vault, session_id, carry_account, nonce: &nonce };
+    let mint = SessionMint { keys: &ring, session_id, carry_account };
     let grant = Grant {
         generation: 3,
         issued_at: ISSUED_AT,
@@ -160,15 +159,6 @@ fn tokens_as_they_are_read() {
     }
     let token = ring.verify_refresh(line("session", "refresh token"), ISSUED_AT).unwrap();
     assert_eq!((token.jti, token.expires_at), (format!("{ID}.3.r"), Timestamp::from_seconds(1_764_324_000)));
-}
-
-#[test]
-fn the_sealed_pair_of_a_rotation() {
-    let sealed = line("session", "sealed pair");
-    with_mint(false, |mint, pair| {
-        assert_eq!(mint.seal(&pair).ok().as_deref(), Some(sealed));
-        assert_eq!(mint.open(sealed).ok(), Some(pair));
-    });
 }
 
 /// Sealed by the object under this purpose, for the session's id.

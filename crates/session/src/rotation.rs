@@ -130,7 +130,7 @@ fn rotate(
         remember(&mut session, change_ids);
         let grant = grant(current + 1, session.absolute_ends_at(cx.policy), external, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &session.account)? };
-        session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: cx.mint.seal(&pair)? });
+        session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: String::new() });
         session.grant = grant;
         return Ok(tokens(session, pair, cx.now));
     }
@@ -154,25 +154,28 @@ fn remember(session: &mut Session, change_ids: Vec<String>) {
     known.drain(..known.len().saturating_sub(REFRESHES_MAX));
 }
 
-/// The pair of the last rotation once more, to the byte while the grace lasts. If its access token has run out meanwhile,
-/// with a new one of the same generation in its place: who comes for a lost answer must not get what is good for nothing.
+/// The pair of the last rotation once more. If its access token has run out meanwhile, with a new one of the same generation in
+/// its place: who comes for a lost answer must not get what is good for nothing.
 fn repeated(session: &mut Session, rotation: &Rotation, cx: Context<'_>) -> Result<Pair, Fault> {
-    let pair = cx.mint.open(&rotation.pair)?;
     // A token says its times in whole seconds.
-    if cx.now.seconds() < pair.access_expires_at.seconds() {
-        let counted_from =
-            if within_grace(rotation, cx) { rotation.at.max(pair.counted_from) } else { cx.now };
-        return Ok(Pair { counted_from, ..pair });
+    let is_good = cx.now.seconds() < session.grant.access_expires_at.seconds();
+    if !is_good {
+        let Grant { generation, refresh_expires_at, .. } = session.grant;
+        let fresh = grant(generation, session.absolute_ends_at(cx.policy), session.channel.is_some(), cx);
+        // Nothing lives longer for it.
+        let access_expires_at = fresh.access_expires_at.min(refresh_expires_at);
+        session.grant = Grant { access_expires_at, refresh_expires_at, ..fresh };
     }
-    let Grant { generation, refresh_expires_at, .. } = session.grant;
-    let fresh = grant(generation, session.absolute_ends_at(cx.policy), session.channel.is_some(), cx);
-    // Nothing lives longer for it: the refresh token stays the one that it was.
-    let access_expires_at = fresh.access_expires_at.min(refresh_expires_at);
-    session.grant = Grant { access_expires_at, refresh_expires_at, ..fresh };
-    let minted = cx.mint.mint(&session.grant, &session.account)?;
-    let pair = Pair { refresh: pair.refresh, counted_from: cx.now, ..minted };
-    session.rotation = Some(Rotation { pair: cx.mint.seal(&pair)?, ..rotation.clone() });
-    Ok(pair)
+    let grant = session.grant;
+    let pair = cx.mint.mint(&grant, &session.account)?;
+    // The refresh token stays the one that it was.
+    let refresh = if grant.issued_at == rotation.at {
+        pair.refresh
+    } else {
+        cx.mint.mint(&Grant { issued_at: rotation.at, ..grant }, &session.account)?.refresh
+    };
+    let counted_from = if is_good && within_grace(rotation, cx) { grant.issued_at } else { cx.now };
+    Ok(Pair { refresh, counted_from, ..pair })
 }
 
 fn tokens(mut session: Session, pair: Pair, now: Timestamp) -> Decision<RotateReply> {
@@ -186,7 +189,7 @@ fn within_grace(rotation: &Rotation, cx: Context<'_>) -> bool {
     cx.now <= rotation.at.plus(cx.policy.grace)
 }
 
-/// Drops the sealed pair once nobody may be given it again.
+/// Forgets the rotation once nobody may be given its pair again.
 pub(super) fn forget_rotation(session: &mut Session, cx: Context<'_>) {
     session.rotation.take_if(|rotation| rotation.confirmed && !within_grace(rotation, cx));
 }

@@ -28,7 +28,9 @@ pub struct Rotation {
     pub at: Timestamp,
     /// Whether a token of the new generation has been seen in use.
     pub confirmed: bool,
-    /// The pair that was given out, sealed.
+    /// Where the release before keeps the pair, sealed. It follows from the grant, and is made again from that; to the release
+    /// before, an empty one is a fault that goes with the next rotation.
+    #[serde(default)]
     pub pair: String,
 }
 

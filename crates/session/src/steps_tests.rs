@@ -34,12 +34,6 @@ fn saves(s: &Harness, generation: u64) -> bool {
         fn mint(&self, _: &Grant, _: &Account) -> Result<Pair, Fault> {
             Err(Fault)
         }
-        fn seal(&self, _: &Pair) -> Result<String, Fault> {
-            Err(Fault)
-        }
-        fn open(&self, _: &str) -> Result<Pair, Fault> {
-            Err(Fault)
-        }
     }
     decide(s.state.clone(), touch(generation), &s.policy, s.now, &NoMint).unwrap().save
 }

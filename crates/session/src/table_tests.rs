@@ -394,20 +394,20 @@ fn a_clock_that_jumps_back_moves_no_activity() {
     assert!(matches!(s.touch(0), Presence::Live(l) if l.last_activity == begin.plus(MS * 1000)));
 }
 
-fn sealed(s: &Harness) -> bool {
-    serde_json::to_string(&s.state).unwrap().contains("sealed")
+fn knows_rotation(s: &Harness) -> bool {
+    serde_json::to_string(&s.state).unwrap().contains("confirmed")
 }
 
 #[test]
-fn the_sealed_pair_is_kept_only_as_long_as_it_may_be_asked_for() {
+fn a_rotation_is_known_only_as_long_as_it_may_be_asked_for() {
     let mut s = Harness::new();
     s.open();
     s.tokens(0);
     s.touch(1);
-    assert!(sealed(&s));
+    assert!(knows_rotation(&s));
     s.advance(POLICY.grace + POLICY.activity_write());
     s.touch(1);
-    assert!(!sealed(&s));
+    assert!(!knows_rotation(&s));
     assert!(matches!(s.rotate(0), RotateReply::Reused(_)));
 }
 

@@ -84,14 +84,6 @@ impl Mint for PlainMint {
             counted_from: Timestamp::default(),
         })
     }
-
-    fn seal(&self, pair: &Pair) -> Result<String, Fault> {
-        if self.fails { Err(Fault) } else { Ok(format!("sealed{}", serde_json::to_string(pair).unwrap())) }
-    }
-
-    fn open(&self, sealed: &str) -> Result<Pair, Fault> {
-        if self.fails { Err(Fault) } else { Ok(serde_json::from_str(&sealed["sealed".len()..]).unwrap()) }
-    }
 }
 
 /// A session and the clock, one step after another.

@@ -263,32 +263,15 @@ impl From<Claims> for Verified {
 /// What a session's object mints with.
 pub struct SessionMint<'a> {
     pub keys: &'a KeyRing,
-    pub vault: &'a base::vault::Vault,
     pub session_id: &'a SessionId,
     /// Whether access tokens carry the account.
     pub carry_account: bool,
-    /// Gives a fresh nonce when one is needed; none if there are no random bytes.
-    pub nonce: &'a dyn Fn() -> Option<base::vault::Nonce>,
 }
-
-/// What a sealed pair is bound to, beside its session.
-const PURPOSE: &str = "session-pair";
 
 impl Mint for SessionMint<'_> {
     fn mint(&self, grant: &Grant, account: &Account) -> Result<Pair, Fault> {
         let carried = self.carry_account.then_some(account);
         self.keys.pair(self.session_id, &account.subject(), grant, carried)
-    }
-
-    fn seal(&self, pair: &Pair) -> Result<String, Fault> {
-        let plain = serde_json::to_vec(pair).map_err(|_| Fault)?;
-        let nonce = (self.nonce)().ok_or(Fault)?;
-        self.vault.seal(PURPOSE, self.session_id.as_str(), &plain, nonce).map_err(|_| Fault)
-    }
-
-    fn open(&self, sealed: &str) -> Result<Pair, Fault> {
-        let plain = self.vault.open(PURPOSE, self.session_id.as_str(), sealed).map_err(|_| Fault)?;
-        base::json::read_bytes(&plain).map_err(|_| Fault)
     }
 }
 

@@ -5,8 +5,8 @@ use crate::host::SimHost;
 use base::fault::Fault;
 use base::ports::{Background as _, Clock as _, Random as _};
 use base::rpc::{Class, Method, Name, Peers as _};
-use config::Settings as _;
-use http::fast_path;
+use config::{App, Settings as _};
+use http::fast_path::{self, refresh};
 use http::reply::Reply;
 use http::{Backend, HEADERS, Incoming, Instance, RequestHead};
 use serde_json::Value;
@@ -63,8 +63,10 @@ impl Request {
 
     #[must_use]
     pub fn json(mut self, body: &Value) -> Self {
-        self.body = Some(body.to_string().into_bytes());
-        self.header("content-type", "application/json")
+        let body = body.to_string().into_bytes();
+        let length = body.len().to_string();
+        self.body = Some(body);
+        self.header("content-type", "application/json").header("content-length", length)
     }
 
     fn value(&self, name: &str) -> Option<String> {
@@ -161,7 +163,14 @@ async fn answer(host: SimHost, request: Request) -> Answered {
         let values = HEADERS.map(|name| request.value(name).unwrap_or_default());
         let lines = format!("{}\n{url}\n{}", request.method, values.join("\n"));
         let authorization = request.value("authorization").unwrap_or_default();
-        if let Some(begun) = fast_path::begin(&host, &app, &format!("{authorization}\n{lines}")) {
+        let begun = fast_path::begin(&host, &app, &format!("{authorization}\n{lines}"));
+        if begun.as_deref() == Some(refresh::BODY) {
+            let values = refresh::BODY_HEADERS.map(|name| request.value(name).unwrap_or_default());
+            let lines = format!("{lines}\n{}", values.join("\n"));
+            if refresh::takes(&lines) {
+                return with_body(host, &app, request, &lines).await;
+            }
+        } else if let Some(begun) = begun {
             if let Some(known) = begun.strip_prefix('\n') {
                 return Answered::from_lines(known);
             }
@@ -178,7 +187,47 @@ async fn answer(host: SimHost, request: Request) -> Answered {
             return Answered::from_lines(&lines.unwrap_or_default());
         }
     }
+    handled(host, request, &url).await
+}
+
+/// A request whose body is wanted first.
+async fn with_body(host: SimHost, app: &App, mut request: Request, lines: &str) -> Answered {
+    let mut body = Some(Vec::new());
+    while let Some(chunk) = request.chunk().await {
+        match (chunk, &mut body) {
+            (Ok(chunk), Some(body)) => body.extend(chunk),
+            _ => body = None,
+        }
+    }
+    let begun = refresh::begin(&host, app, lines, body).unwrap_or_default();
+    if let Some(known) = begun.strip_prefix('\n') {
+        return Answered::from_lines(known);
+    }
+    let mut parts = begun.split('\n');
+    let mut next = || parts.next().unwrap_or_default();
+    let (id, command, request_id) = (next(), next(), next());
+    let host = host.serving(request_id);
+    let reply = if host.is_id(Class::Session, id) {
+        let name = Name::Id(id.to_owned());
+        let mut reply = host.attempt(Class::Session, &name, Method::Command, command).await;
+        if matches!(&reply, Err(error) if error.retryable && !error.overloaded) {
+            reply = host.attempt(Class::Session, &name, Method::Command, command).await;
+        }
+        reply
+    } else {
+        Ok("\"unknown\"".to_owned())
+    };
+    let fault = reply.as_ref().err().map(|error| error.text.clone());
+    let asked = format!("{begun}\n{}\n{lines}", reply.unwrap_or_default());
+    let known = match refresh::end(&host, app, &asked, fault.as_deref()) {
+        Some(known) => Some(known),
+        None => refresh::follow(host, app, &asked).await,
+    };
+    Answered::from_lines(&known.unwrap_or_default())
+}
+
+async fn handled(host: SimHost, request: Request, url: &str) -> Answered {
     let header = |name: &str| request.value(name);
-    let head = RequestHead::new(&request.method, &url, &header, &|| host.request_id(), host.now());
+    let head = RequestHead::new(&request.method, url, &header, &|| host.request_id(), host.now());
     http::serve(host, head, request).await.into()
 }

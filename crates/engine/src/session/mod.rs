@@ -162,10 +162,8 @@ impl<H: Host> Inner<H> {
         let Recalled { stored, state, lost_alarm } = self.recall(policy, now, turn)?;
         let mint = SessionMint {
             keys: &app.keys,
-            vault: &app.vault,
             session_id: &self.id,
             carry_account: app.config.check != Check::Strict,
-            nonce: &|| self.host.nonce().ok(),
         };
         let decision = decide(state, step, policy, now, &mint)
             .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;

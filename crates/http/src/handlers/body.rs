@@ -8,7 +8,7 @@ use crate::language::Language;
 use crate::request::Incoming;
 
 /// Largest body of any route, in bytes.
-const BODY_BYTES_MAX: usize = 16 * 1024;
+pub const BODY_BYTES_MAX: usize = 16 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -18,7 +18,7 @@ pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
     if length.is_some_and(|n| n > BODY_BYTES_MAX) {
         return Err(Reason::BodyTooLarge);
     }
-    let is_json = request.header("content-type").is_some_and(|v| json_type(&v));
+    let content_type = request.header("content-type");
     let mut bytes = Vec::new();
     while let Some(chunk) = request.chunk().await {
         let chunk = chunk.map_err(|_| Reason::MalformedJson)?;
@@ -27,11 +27,16 @@ pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
         }
         bytes.extend_from_slice(&chunk);
     }
+    checked(bytes, content_type.as_deref())
+}
+
+/// A whole body of at most [`BODY_BYTES_MAX`], if it says that it is JSON.
+pub fn checked(mut bytes: Vec<u8>, content_type: Option<&str>) -> Result<Vec<u8>, Reason> {
     // RFC 8259 §8.1: it may be ignored.
     if bytes.starts_with(BYTE_ORDER_MARK) {
         bytes.drain(..BYTE_ORDER_MARK.len());
     }
-    if !bytes.is_empty() && !is_json {
+    if !bytes.is_empty() && !content_type.is_some_and(json_type) {
         return Err(Reason::NotJson);
     }
     Ok(bytes)
@@ -51,15 +56,19 @@ fn json_type(value: &str) -> bool {
         })
 }
 
+/// The fields of a body. Its `language` is the one that answers are in from here on.
+pub fn fields(bytes: &[u8], language: &mut Language) -> Result<Fields, Reason> {
+    let mut fields = Fields::parse(bytes)?;
+    if let Some(tag) = fields.optional_text("language", 35)
+        && let Some(named) = Language::from_tag(&tag)
+    {
+        *language = named;
+    }
+    Ok(fields)
+}
+
 impl<B: Backend> RequestContext<B> {
-    /// The fields of a body. Its `language` is the one that answers are in from here on.
     pub async fn fields(&mut self) -> Result<Fields, Reason> {
-        let mut fields = Fields::parse(&bytes(&mut self.request).await?)?;
-        if let Some(tag) = fields.optional_text("language", 35)
-            && let Some(language) = Language::from_tag(&tag)
-        {
-            self.head.language = language;
-        }
-        Ok(fields)
+        fields(&bytes(&mut self.request).await?, &mut self.head.language)
     }
 }

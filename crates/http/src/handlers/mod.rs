@@ -6,7 +6,7 @@ pub mod admin_reset;
 pub mod admin_sessions;
 pub mod admin_unlock;
 pub mod admin_users;
-mod body;
+pub(crate) mod body;
 pub mod debug;
 mod device_token;
 pub mod facturify;

@@ -4,10 +4,14 @@ use crate::access::refresh_refused;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
-use crate::log::Audit;
+use crate::json::Fields;
+use crate::log::{self, Audit};
 use crate::reply::Reply;
+use crate::request::RequestHead;
 use base::clock::seconds_up;
 use base::ids::{SessionId, UserId};
+use base::ports::{Log, Random};
+use config::App;
 use serde_json::json;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
@@ -18,47 +22,73 @@ const TOKEN_BYTES_MAX: usize = 4096;
 /// 1. Read the field: 400, 413, 415, 422.
 /// 2. Check the token's signature, type and times: 401.
 /// 3. The session's object rotates, repeats, or finds reuse: 401.
+///
+/// The entry does the same without promises where it can: [`crate::fast_path::refresh`].
 pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
-    let mut fields = ctx.fields().await?;
+    let fields = ctx.fields().await?;
+    let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, fields)?;
+    let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, ctx.session(&id, &rotate).await?);
+    if let Some(ended) = ended {
+        ctx.propagate_end(&id, &ended).await;
+    }
+    outcome
+}
+
+/// The session to ask, and what.
+pub fn asked<P: Log + Random>(
+    ports: &P,
+    app: &App,
+    head: &RequestHead,
+    mut fields: Fields,
+) -> Result<(SessionId, Rotate), Reason> {
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
-    let record = |action: &str, outcome: &str, user: Option<UserId>, session_id: Option<&SessionId>| {
-        ctx.audit(&Audit {
-            action,
-            outcome,
-            actor: user,
-            user,
-            session_id: session_id.map(SessionId::as_str),
-            ..Audit::default()
-        });
-    };
-    let refused = |reason: Reason, session_id: Option<&SessionId>| {
-        record("refresh", reason.code(), None, session_id);
+    let refused = |reason: Reason, id: Option<&SessionId>| {
+        record(ports, head, "refresh", reason.code(), None, id);
         reason
     };
-    let token =
-        ctx.app.keys.verify_refresh(&token, ctx.now()).map_err(|error| refused(error.into(), None))?;
-    let id = &token.session_id;
-    let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(id)))?;
-    let rotate = Rotate { generation: token.generation, user_id, change_id: Some(ctx.change_id()?) };
-    match ctx.session(id, &rotate).await? {
+    let token = app.keys.verify_refresh(&token, ports.now()).map_err(|error| refused(error.into(), None))?;
+    let id = token.session_id;
+    let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(&id)))?;
+    let change_id = ports.random_id().map_err(|error| {
+        ports.fault("random bytes", &error, Some(&head.request_id));
+        Reason::Unavailable
+    })?;
+    Ok((id, Rotate { generation: token.generation, user_id, change_id: Some(change_id) }))
+}
+
+/// What the session's object has said, and the end that is to be told everywhere before it is answered.
+pub fn answer(
+    ports: &impl Log,
+    head: &RequestHead,
+    id: &SessionId,
+    reply: Option<RotateReply>,
+) -> (Result<Reply, Reason>, Option<Ended>) {
+    let record = |action, outcome, user| record(ports, head, action, outcome, user, Some(id));
+    let (action, reason, ended) = match reply {
         Some(RotateReply::Tokens(Tokens { pair, account })) => {
-            record("refresh", "ok", account.user(), Some(id));
-            Ok(token_reply(&pair))
+            record("refresh", "ok", account.user());
+            return (Ok(token_reply(&pair)), None);
         }
-        Some(RotateReply::Reused(ended)) => {
-            ctx.propagate_end(id, &ended).await;
-            record("reuse", Reason::RefreshTokenReused.code(), user_of(&ended), Some(id));
-            Err(Reason::RefreshTokenReused)
-        }
-        Some(RotateReply::Ended(ended)) => {
-            ctx.propagate_end(id, &ended).await;
-            let reason = refresh_refused(ended.reason);
-            record("refresh", reason.code(), user_of(&ended), Some(id));
-            Err(reason)
-        }
-        Some(RotateReply::Unknown) | None => Err(refused(Reason::SessionRevoked(None), Some(id))),
-    }
+        Some(RotateReply::Reused(ended)) => ("reuse", Reason::RefreshTokenReused, Some(ended)),
+        Some(RotateReply::Ended(ended)) => ("refresh", refresh_refused(ended.reason), Some(ended)),
+        Some(RotateReply::Unknown) | None => ("refresh", Reason::SessionRevoked(None), None),
+    };
+    record(action, reason.code(), ended.as_ref().and_then(user_of));
+    (Err(reason), ended)
+}
+
+fn record(
+    ports: &impl Log,
+    head: &RequestHead,
+    action: &str,
+    outcome: &str,
+    user: Option<UserId>,
+    id: Option<&SessionId>,
+) {
+    let session_id = id.map(SessionId::as_str);
+    let audit = Audit { action, outcome, actor: user, user, session_id, ..Audit::default() };
+    ports.info(&log::audit(head, &audit, ports.now()));
 }
 
 fn user_of(ended: &Ended) -> Option<UserId> {

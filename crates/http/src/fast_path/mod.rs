@@ -2,6 +2,8 @@
 //! makes the call, and hands back what came. No promise, no request or response object of the platform's passes through,
 //! and nothing is kept in between, so that a request that is broken off leaves nothing behind.
 
+pub mod refresh;
+
 use crate::access::{Caller, access_token, admitted, profile, protected, verify};
 use crate::error::Reason;
 use crate::reply::Reply;
@@ -18,16 +20,20 @@ use session::{Presence, Touch};
 /// Takes a request on the fast path, if it is one for it. `request` is its `Authorization`, then the lines that
 /// [`RequestHead::from_lines`] reads. Gives four lines: the session to ask, what to ask it, and what [`end`] wants to hear
 /// again (the token's subject, when the request began). If the answer is known without asking, gives an empty line and the
-/// answer.
+/// answer. [`refresh::BODY`] alone says that the request's body is wanted, by [`refresh::begin`].
 pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<String> {
-    if app.config.check != Check::Strict {
-        return None;
-    }
     let (authorization, lines) = request.split_once('\n')?;
     // Of a request that is for somebody else, no more than this is read here; of one that is not, the rest when it is
     // answered.
     let read = Lines::new(lines);
-    let (row, answer) = fast(read.method, path_and_query(read.url).0)?;
+    let Ok(Found::Route(row, _)) = find(read.method, path_and_query(read.url).0) else { return None };
+    if refresh::is_refresh(row) {
+        return Some(refresh::BODY.to_owned());
+    }
+    if app.config.check != Check::Strict {
+        return None;
+    }
+    let answer = fast(row)?;
     let now = ports.now();
     let token = match access_token(app, Some(authorization).filter(|value| !value.is_empty()), now) {
         Ok(token) => token,
@@ -50,7 +56,8 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
     let started = Timestamp::from_millis(fields.next()?.parse().ok()?);
     let (reply, lines) = (fields.next()?, fields.next()?);
     let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
-    let (row, answer) = fast(&head.method, &head.path)?;
+    let Ok(Found::Route(row, _)) = find(&head.method, &head.path) else { return None };
+    let answer = fast(row)?;
     if let Some(fault) = fault {
         ports.fault("object", &fault, Some(&head.request_id));
     }
@@ -60,15 +67,13 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
 /// What a route of the fast path answers to a caller.
 type Answer = fn(&Caller, &RequestHead) -> Result<Reply, Reason>;
 
-fn fast(method: &str, path: &str) -> Option<(&'static Row, Answer)> {
-    let Ok(Found::Route(row, _)) = find(method, path) else { return None };
-    let answer: Answer = match row.route {
-        Route::Caller(ForCaller::Verify) => verify,
-        Route::Caller(ForCaller::Profile) => |caller, _| Ok(profile(caller)),
-        Route::Caller(ForCaller::Protected) => |caller, _| Ok(protected(caller)),
-        _ => return None,
-    };
-    Some((row, answer))
+fn fast(row: &Row) -> Option<Answer> {
+    match row.route {
+        Route::Caller(ForCaller::Verify) => Some(verify),
+        Route::Caller(ForCaller::Profile) => Some(|caller, _| Ok(profile(caller))),
+        Route::Caller(ForCaller::Protected) => Some(|caller, _| Ok(protected(caller))),
+        _ => None,
+    }
 }
 
 fn caller(session_id: &str, subject: &str, reply: &str) -> Result<Caller, Reason> {
