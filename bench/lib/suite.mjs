@@ -39,7 +39,7 @@ function subjectsOf(measure, servers) {
     ],
     refresh: () => [
       ...subject("sallyport", sallyport, (of) => of.refresh()),
-      ...subject("p2", servers.p2n && plain, (of) => of.refresh),
+      ...subject("p2", plain, (of) => of.refresh),
       ...subject("p1", fastapi, (of) => of.refresh),
     ],
     login: () => [
@@ -100,7 +100,7 @@ export async function suite(state, options) {
           title: measure,
         });
     }
-    const running = Object.values(servers).flatMap(({ server }) => (server ? [server.stop()] : []));
+    const running = Object.values(servers).flatMap((of) => (of?.server ? [of.server.stop()] : []));
     await Promise.all(running);
   }
   if (only.includes("cold")) {
