@@ -62,8 +62,10 @@ pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Op
         ports.fault("object", &fault, Some(&head.request_id));
     }
     let outcome = match base::json::read(reply) {
-        Ok(RotateReply::Reused(Ended { end_propagated: false, .. }))
-        | Ok(RotateReply::Ended(Ended { end_propagated: false, .. })) => return None,
+        Ok(
+            RotateReply::Reused(Ended { end_propagated: false, .. })
+            | RotateReply::Ended(Ended { end_propagated: false, .. }),
+        ) => return None,
         Ok(reply) => refresh::answer(ports, &head, &id, Some(reply)).0,
         Err(_) => Err(Reason::Unavailable),
     };

@@ -24,6 +24,7 @@ mod owner;
 mod passwords;
 mod portal_pages;
 mod proxy;
+mod refresh_ways;
 mod routes;
 mod service_keys;
 mod spellings;
