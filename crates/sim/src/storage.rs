@@ -256,10 +256,15 @@ fn run(
     values: &[SqlValue],
     found: &mut Vec<Map<String, Value>>,
 ) -> Result<(), Fault> {
+    found.clear();
+    if statement.column_count() == 0 {
+        let bound = if statement.parameter_count() == 0 { &[] } else { values };
+        statement.execute(rusqlite::params_from_iter(bound.iter().map(raw))).map_err(fault)?;
+        return Ok(());
+    }
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let bound = if statement.parameter_count() == 0 { &[] } else { values };
     let mut rows = statement.query(rusqlite::params_from_iter(bound.iter().map(raw))).map_err(fault)?;
-    found.clear();
     while let Some(row) = rows.next().map_err(fault)? {
         let mut columns = Map::new();
         for (at, name) in names.iter().enumerate() {

@@ -4,6 +4,7 @@ mod passwords;
 mod work;
 
 use crate::host::{Answer, DurableObject, Host};
+use crate::parsed::Parsed;
 use ::directory::{
     Decision, EndReply, Envelope, Get, GetDataReply, PutData, PutDataReply, RemoveUser, Step, User as Kept,
     UserPolicy, decide, is_another, next_alarm,
@@ -13,6 +14,7 @@ use base::fault::Fault;
 use base::ids::UserId;
 use config::App;
 use serde::Serialize;
+use std::rc::Rc;
 use std::time::Duration;
 
 const ROW: &str = "user";
@@ -27,14 +29,20 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 /// the password, counting and taking a place, so neither guesses nor logins in parallel get past the limits. What is
 /// decided for sessions (end, new roles) is written in the same step and stays noted until somebody says that it is done;
 /// the alarm does what nobody has.
-#[derive(Clone)]
 pub struct User<H: Host> {
     host: H,
+    kept: Rc<Parsed<H::Text, Kept>>,
+}
+
+impl<H: Host> Clone for User<H> {
+    fn clone(&self) -> Self {
+        Self { host: self.host.clone(), kept: self.kept.clone() }
+    }
 }
 
 impl<H: Host> DurableObject<H> for User<H> {
     fn new(host: H) -> Self {
-        Self { host }
+        Self { host, kept: Rc::new(Parsed::of(ROW)) }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
@@ -111,10 +119,7 @@ impl<H: Host> User<H> {
     }
 
     fn load(&self) -> Result<Kept, Fault> {
-        match self.host.get(ROW)? {
-            Some(text) => Ok(base::json::read(&text)?),
-            None => Ok(Kept::default()),
-        }
+        self.kept.read(&self.host)
     }
 
     /// With somebody externally authenticated, the document goes when their last session does.
@@ -122,11 +127,7 @@ impl<H: Host> User<H> {
         if user.is_deserted() {
             self.host.delete(DATA)?;
         }
-        if user.is_disposable(now) {
-            self.host.delete(ROW)
-        } else {
-            self.host.put(ROW, &serde_json::to_string(user)?)
-        }
+        if user.is_disposable(now) { self.host.delete(ROW) } else { self.kept.write(&self.host, user) }
     }
 
     /// Load, decide, store.
