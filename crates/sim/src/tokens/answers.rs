@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// KV's readers see a new value after this, however slow the write was.
 const SPREAD: Duration = Duration::from_secs(90);
 /// What tells KV of a new token is tried again within this.
-const TOLD: Duration = Duration::from_mins(6);
+pub const TOLD: Duration = Duration::from_mins(6);
 /// A token is held against its upstream as often as this, for as long as it lives.
 const CHECKED: Duration = Duration::from_mins(30);
 
@@ -149,9 +149,10 @@ fn token_given(
         return Some((Invariant::OldToken, format!("{token} was never stored")));
     };
     let next = stored.get(at + 1)?;
-    // Where KV fails, it is told later.
-    let told = if given.kv_failed { TOLD } else { Duration::ZERO };
-    if next.lived.plus(told).plus(SPREAD) >= given.lived {
+    // Where KV fails, it is told later; and after the mending of settings that have hidden the account.
+    let mended = truth.mended.filter(|at| *at > next.lived);
+    let told = if given.kv_failed || mended.is_some() { TOLD } else { Duration::ZERO };
+    if mended.unwrap_or(next.lived).plus(told).plus(SPREAD) >= given.lived {
         return None;
     }
     let detail = format!("{token} is given out, {} is newer", next.token);

@@ -14,9 +14,9 @@ use crate::rng::Rng;
 use crate::sequence::{Case, Invariant, Outcome, Violation, odds};
 use crate::weather::Kind;
 use crate::world::World;
-use answers::{Failed, Given};
+use answers::{Failed, Given, TOLD};
 use base::clock::Timestamp;
-use base::ports::Clock as _;
+use base::ports::{Clock as _, Timer as _};
 use base::rpc::Class;
 use config::{App, Settings as _};
 use keeper::protocol::Issued;
@@ -46,6 +46,8 @@ struct Truth {
     identity: u32,
     /// The account whose settings are mistyped, and how.
     mistyped: Option<(usize, Mistype)>,
+    /// When that was mended last, by a clock that nobody has set.
+    mended: Option<Timestamp>,
     orders: usize,
     deploys: usize,
     /// How far the clock has been set ahead.
@@ -253,7 +255,7 @@ impl Callers {
     fn stored(&self, account: usize, object: &Object) {
         let storage = object.storage.borrow();
         let mut truth = self.truth.borrow_mut();
-        if !truth.owned[account] {
+        if account == AT_UPSTOX && !truth.owned[account] {
             let row: Option<keeper::Account> =
                 storage.get("account").and_then(|row| serde_json::from_str(row).ok());
             if let Some(row) = row {
@@ -298,7 +300,10 @@ impl Callers {
                 self.deploy(OAUTH2, None);
             }
             Action::Mistype { account, how } => self.deploy(self.accounts, Some((account, how))),
-            Action::Mend => self.deploy(self.accounts, None),
+            Action::Mend => {
+                self.deploy(self.accounts, None);
+                self.sweep_for(TOLD);
+            }
             Action::Cron => {
                 self.truth.borrow_mut().disturbed();
                 let host = self.world.worker();
@@ -345,6 +350,22 @@ impl Callers {
             Action::Check => self.ask(AT_UPSTOX, Request::new("GET", "/token/validate")),
             Action::Bring { stranger } => self.bring(stranger),
         }
+    }
+
+    /// An account that the settings have hidden may have lost its alarm: only the Cron Trigger finds that, which comes each minute.
+    fn sweep_for(&self, time: Duration) {
+        let (host, truth) = (self.world.worker(), self.truth.clone());
+        let end = self.world.now().plus(time);
+        let lived = self.world.now().minus(truth.borrow().jumped);
+        truth.borrow_mut().mended = Some(lived);
+        self.world.spawn(async move {
+            while host.now() < end {
+                truth.borrow_mut().disturbed();
+                // A failure is logged where it happens.
+                let _ = engine::cron::triggered(&host, "* * * * *").await;
+                host.sleep(Duration::from_mins(1)).await;
+            }
+        });
     }
 
     /// A deploy with the present identity, or with something wrong in it.
