@@ -1,5 +1,5 @@
 // Alerts: signed, of four kinds, once for each change of fortune, and delivered at least once.
-// Natively: crates/keeper/src/trouble_tests.rs.
+// Natively: crates/keeper/src/trouble_tests.rs and crates/keeper/src/named_times_tests.rs.
 import { abortAllDurableObjects } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { advance, SECOND } from "../support/worker/time.ts";

@@ -31,6 +31,8 @@ mod faulty_tests;
 #[cfg(test)]
 mod found_tests;
 #[cfg(test)]
+mod named_times_tests;
+#[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
 mod play_support;

@@ -1,6 +1,13 @@
 //! The objects of a deployment: made on demand, killed, woken by their alarms.
 //!
-//! Over 400 lines: one life of an object, from its making to its end, whose order is what the platform promises.
+//! - here: what there is, and a message to an object
+//! - `durable`: what follows a turn; an instance that is killed
+//! - `alarms`: when they come
+//! - `settings`: what is made of settings, kept for the next world
+
+mod alarms;
+mod durable;
+mod settings;
 
 use crate::executor::{Executor, Owner, Receiver, channel};
 use crate::host::SimHost;
@@ -8,30 +15,20 @@ use crate::kv::KvStore;
 use crate::net::Upstream;
 use crate::rng::Rng;
 use crate::storage::Storage;
-use crate::weather::{Kind, Weather};
+use crate::weather::Weather;
 use base::clock::Timestamp;
 use base::current;
 use base::fault::Fault;
 use base::rpc::{CallError, Class, Method, Name};
-use config::App;
-use directory::HashParams;
 use engine::host::{Alarm as _, Answer, DurableObject};
+use settings::{Settings, made_of};
 use sha2::{Digest as _, Sha256};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
-use std::time::Duration;
-
-/// Passwords are hashed at next to no cost, unless a setting says more: what is mostly tested is not how long it takes.
-const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
-
-/// A failing alarm is tried this often again, then dropped.
-const ALARM_RETRIES: u32 = 6;
-/// An alarm that rings so often without time going by will not stop.
-const RINGS_AT_ONCE: u32 = 20;
+use std::task::Waker;
 
 /// An engine, whatever its class.
 trait Engine {
@@ -97,16 +94,6 @@ pub struct Line {
     pub at: Timestamp,
     pub error: bool,
     pub text: String,
-}
-
-type Settings = Result<Rc<App>, Rc<Vec<String>>>;
-
-/// So many different settings are kept with what was made of them.
-const APPS_MAX: usize = 64;
-
-thread_local! {
-    /// What was made of settings, for the next deployment with the same: it is plain data.
-    static APPS: RefCell<Vec<(BTreeMap<String, String>, Settings)>> = RefCell::default();
 }
 
 pub struct Deployment {
@@ -273,169 +260,6 @@ impl Deployment {
         receiver
     }
 
-    /// What follows a turn: its writes become durable, now or a little later, or its instance is killed.
-    pub fn after_turn(self: &Rc<Self>, owner: Owner) {
-        let Owner::Instance(number) = owner else { return };
-        let Some(object) = self.instances.borrow().get(&number).cloned() else { return };
-        if object.storage.borrow().is_dirty() && !object.flushing.get() {
-            match self.weather.strikes(Kind::Flush, 200) {
-                None => self.commit(&object),
-                Some(time) => self.commit_later(&object, number, time),
-            }
-        }
-        if self.weather.strikes(Kind::Kill, 1).is_some() {
-            self.kill(&object);
-        }
-    }
-
-    fn commit_later(self: &Rc<Self>, object: &Rc<Object>, number: u64, time: u64) {
-        object.flushing.set(true);
-        let (world, object) = (self.clone(), object.clone());
-        self.executor.spawn(Owner::World, async move {
-            world.executor.sleep(Duration::from_millis(time)).await;
-            if object.instance.borrow().as_ref().is_some_and(|i| i.number == number) {
-                world.commit(&object);
-            }
-        });
-    }
-
-    fn changed(&self, object: &Rc<Object>, change: Change) {
-        if self.watched.get() {
-            self.changes.borrow_mut().push((object.clone(), change));
-        }
-    }
-
-    pub fn commit(&self, object: &Rc<Object>) {
-        object.flushing.set(false);
-        self.changed(object, Change::Stored);
-        let alarm = object.storage.borrow_mut().commit();
-        if alarm {
-            self.arm(object);
-        }
-        for waker in object.gate.borrow_mut().drain(..) {
-            waker.wake();
-        }
-    }
-
-    /// Waits until everything that the object has written is durable.
-    pub async fn gate(self: &Rc<Self>, object: &Rc<Object>) {
-        if self.weather.is_clear() && !object.flushing.get() && object.storage.borrow().is_dirty() {
-            self.commit(object);
-        }
-        std::future::poll_fn(|context| {
-            if !object.storage.borrow().is_dirty() {
-                return Poll::Ready(());
-            }
-            object.gate.borrow_mut().push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    /// Takes an instance away with its memory, its tasks and what is not durable.
-    pub fn kill(&self, object: &Rc<Object>) {
-        let instance = object.instance.borrow_mut().take();
-        let Some(instance) = instance else { return };
-        self.changed(object, Change::Killed);
-        self.instances.borrow_mut().remove(&instance.number);
-        self.executor.stop(Owner::Instance(instance.number));
-        object.flushing.set(false);
-        object.storage.borrow_mut().roll_back();
-        object.gate.borrow_mut().clear();
-        drop(instance);
-    }
-
-    /// Kills every instance and every request: a restart of the whole deployment.
-    pub fn kill_all(&self) {
-        self.executor.stop(Owner::Worker);
-        *self.worker.borrow_mut() = Rc::default();
-        for object in self.objects() {
-            self.kill(&object);
-        }
-    }
-
-    /// Sets the platform's clock for an object to what is stored.
-    fn arm(&self, object: &Object) {
-        let mut alarms = self.alarms.borrow_mut();
-        if let Some(due) = object.alarm_due.take() {
-            alarms.remove(&(due, object.class, object.id.clone()));
-        }
-        if let Some(at) = object.storage.borrow().alarm()
-            && !object.alarm_runs.get()
-        {
-            let late = self.weather.strikes(Kind::AlarmLate, 60_000).unwrap_or(0);
-            let due = at.millis().saturating_add(late);
-            object.alarm_due.set(Some(due));
-            alarms.insert((due, object.class, object.id.clone()));
-        }
-    }
-
-    /// When the next alarm is due, in the executor's time.
-    pub fn next_alarm(&self) -> Option<u64> {
-        let alarms = self.alarms.borrow();
-        let (due, ..) = alarms.first()?;
-        Some(due.saturating_sub(self.clock.get()))
-    }
-
-    /// Rings the alarms that are due.
-    pub fn ring(self: &Rc<Self>) {
-        loop {
-            let due = {
-                let alarms = self.alarms.borrow();
-                let Some(first) = alarms.first().filter(|(due, ..)| *due <= self.now().millis()) else {
-                    return;
-                };
-                first.clone()
-            };
-            self.alarms.borrow_mut().remove(&due);
-            let object = self.objects.borrow().get(&(due.1, due.2)).cloned();
-            if let Some(object) = object {
-                object.alarm_due.set(None);
-                self.ring_one(&object);
-            }
-        }
-    }
-
-    fn ring_one(self: &Rc<Self>, object: &Rc<Object>) {
-        let Some(instance) = self.instance(object) else { return };
-        object.storage.borrow_mut().take_alarm();
-        object.alarm_runs.set(true);
-        object.rings.set(object.rings.get() + 1);
-        // Nobody else gets a turn any more, and on the platform it is billed.
-        let (at, times) = object.rings_at_once.get();
-        let times = if at == self.now() { times + 1 } else { 1 };
-        assert!(times < RINGS_AT_ONCE, "the alarm of {:?} {} rings on and on", object.class, object.id);
-        object.rings_at_once.set((self.now(), times));
-        let (sender, receiver) = channel();
-        let host = SimHost::of_object(self.clone(), object.clone(), instance.number);
-        self.executor.spawn(Owner::Instance(instance.number), async move {
-            let result = instance.engine.alarm().await;
-            host.gate().await;
-            sender.send(result);
-        });
-        let (world, object) = (self.clone(), object.clone());
-        self.executor.spawn(Owner::World, async move {
-            let result = receiver.await;
-            object.alarm_runs.set(false);
-            let tries = object.alarm_tries.get();
-            if let Some(Ok(())) = result {
-                object.alarm_tries.set(0);
-                // At least once: it may come again although it was handled.
-                if object.storage.borrow().alarm().is_none()
-                    && let Some(time) = world.weather.strikes(Kind::AlarmAgain, 5_000)
-                {
-                    let again = world.now().plus(Duration::from_millis(time));
-                    object.storage.borrow_mut().retry_alarm(again);
-                }
-            } else if object.storage.borrow().alarm().is_none() && tries < ALARM_RETRIES {
-                object.alarm_tries.set(tries + 1);
-                let again = world.now().plus(Duration::from_secs(2 << tries));
-                object.storage.borrow_mut().retry_alarm(again);
-            }
-            world.arm(&object);
-        });
-    }
-
     pub fn log(&self, error: bool, text: &str) {
         self.logs.borrow_mut().push(Line { at: self.now(), error, text: text.to_owned() });
     }
@@ -458,29 +282,6 @@ impl Deployment {
         let upstreams = std::mem::take(&mut *self.upstreams.borrow_mut());
         drop(upstreams);
     }
-}
-
-fn made_of(settings: &BTreeMap<String, String>) -> Settings {
-    let known =
-        APPS.with_borrow(|apps| apps.iter().find(|(of, _)| of == settings).map(|(_, app)| app.clone()));
-    if let Some(app) = known {
-        return app;
-    }
-    let app = App::new(&|name| settings.get(name).cloned())
-        .map(|mut app| {
-            if !settings.contains_key(base::settings::ARGON2_MEMORY_KIB.name) {
-                app.config.hashing = HASHING;
-            }
-            Rc::new(app)
-        })
-        .map_err(Rc::new);
-    APPS.with_borrow_mut(|apps| {
-        if apps.len() == APPS_MAX {
-            drop(apps.remove(0));
-        }
-        apps.push((settings.clone(), app.clone()));
-    });
-    app
 }
 
 fn final_error(text: String) -> CallError {

@@ -312,7 +312,7 @@ impl<H: Host> UpstreamAccount<H> {
                 return Ok(());
             };
             let Verdict::Run(operation) = decision.verdict else { break };
-            if !admitted && self.waits_for_turn(operation, &loaded) {
+            if !admitted && loaded.waits_for_turn(operation) {
                 if !self.may_begin(&loaded).await? {
                     break;
                 }
@@ -329,11 +329,6 @@ impl<H: Host> UpstreamAccount<H> {
         self.0.publish().await;
         // Whatever happened: the alarm that brought us here is used up.
         self.0.arm_if_lost().await
-    }
-
-    /// Whether renewals of their own are made by so many accounts at once only.
-    fn waits_for_turn(&self, operation: Operation, loaded: &Loaded) -> bool {
-        operation.gets() && loaded.provider.rules().daily
     }
 
     /// Whether the account may renew by itself now, or others are too many. Who cannot be asked stops nobody.

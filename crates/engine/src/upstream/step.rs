@@ -8,7 +8,7 @@ use base::vault::VaultError;
 use config::App;
 use keeper::decide::{copy_until, status};
 use keeper::history::{self, Entry};
-use keeper::protocol::{Issued, Status};
+use keeper::protocol::{Issued, Operation, Status};
 use keeper::{Account, AccountKey, Code, Context, Decision, Event, Provider, Tokens, decide};
 use std::rc::Rc;
 use std::time::Duration;
@@ -49,6 +49,11 @@ impl Loaded {
     pub fn is_behind(&self) -> bool {
         let is_noted = self.account.trouble.as_ref().is_some_and(|t| t.code == Code::Misconfigured);
         is_noted != self.provider.settings_fault().is_some()
+    }
+
+    /// Whether only so many accounts at once do this by themselves.
+    pub fn waits_for_turn(&self, operation: Operation) -> bool {
+        operation.gets() && self.provider.rules().daily
     }
 
     /// The token, if there is one that is valid and can be opened.

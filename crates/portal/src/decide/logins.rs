@@ -1,0 +1,188 @@
+//! Logins: whether one may be made now, and what came of one.
+
+use super::{HOUR, MayLogIn};
+use crate::code::{Code, Failure};
+use crate::protocol::Refusal;
+use crate::refusals::Held;
+use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState};
+use base::clock::{Timestamp, seconds_up};
+use base::ids::PortalId;
+use base::jitter::Jitter;
+use std::time::Duration;
+
+/// A captcha key that was refused is left alone for this long; so many of them are remembered.
+const KEY_AGAIN: Duration = Duration::from_mins(1);
+const KEYS_MAX: usize = 10;
+
+impl Login {
+    /// What there is against a login with this captcha key.
+    pub fn key_refused(&self, print: &str, now: Timestamp) -> Option<Refusal> {
+        let key = self.refused_keys.iter().find(|key| key.print == print && key.until > now)?;
+        let retry_after_seconds = Some(seconds_up(key.until.since(now)).max(1));
+        Some(Refusal { retry_after_seconds, ..Refusal::new(key.code) })
+    }
+
+    pub(crate) fn refuse_key(&mut self, print: String, code: Code, now: Timestamp) {
+        // The portal has seen no login, and a key without credit pays for none: the minute's wait is bound enough.
+        if self.task.as_ref().is_none_or(|task| task.reached < Reached::Password) {
+            self.logins.pop();
+        }
+        self.refused_keys.retain(|key| key.print != print);
+        self.refused_keys.push(RefusedKey { print, code, until: now.plus(KEY_AGAIN) });
+        let surplus = self.refused_keys.len().saturating_sub(KEYS_MAX);
+        self.refused_keys.drain(..surplus);
+    }
+
+    pub(super) fn trouble_until(&self) -> Timestamp {
+        self.trouble.map(|t| t.until).unwrap_or_default()
+    }
+
+    /// When the hour's logins allow another one.
+    fn budget_at(&self, policy: &Policy) -> Timestamp {
+        let from = self.logins.len().checked_sub(policy.logins_per_hour);
+        from.and_then(|oldest| self.logins.get(oldest)).map(|at| at.plus(HOUR)).unwrap_or_default()
+    }
+
+    pub(super) fn login_at(&self, policy: &Policy, now: Timestamp) -> Timestamp {
+        let refused = self.refused.map(|r| r.until).unwrap_or_default();
+        let held = self.held.map(|h| h.until).unwrap_or_default();
+        let budget = if self.signed_in { now } else { self.budget_at(policy) };
+        refused.max(held).max(self.trouble_until()).max(budget).max(now)
+    }
+
+    /// Whether a login may be made now. One that was broken off, and may only have to be taken over, is none.
+    pub(super) fn may_log_in(&self, policy: &Policy, now: Timestamp) -> MayLogIn {
+        match self.may_log_in_anew(policy, now) {
+            Err(refusal) if refusal.code == Code::LoginBudgetExhausted && self.signed_in => Ok(()),
+            may => may,
+        }
+    }
+
+    /// Whether a login may be made from the beginning.
+    pub fn may_log_in_anew(&self, policy: &Policy, now: Timestamp) -> MayLogIn {
+        let refusal = |code, until: Timestamp| {
+            let retry_after_seconds = Some(seconds_up(until.since(now)).max(1));
+            Err(Refusal { retry_after_seconds, ..Refusal::new(code) })
+        };
+        if let Some(refused) = self.refused.filter(|r| r.until > now) {
+            return refusal(refused.code, refused.until);
+        }
+        if let Some(held) = self.held.filter(|h| h.until > now) {
+            return Err(held.refusal(now));
+        }
+        if let Some(trouble) = self.trouble.filter(|t| t.until > now) {
+            return Err(trouble.refusal(now));
+        }
+        match self.budget_at(policy) {
+            at if at > now => refusal(Code::LoginBudgetExhausted, at),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn logged_in(
+        &mut self,
+        session_id: PortalId,
+        keep_alive: bool,
+        policy: &Policy,
+        now: Timestamp,
+        jitter: Jitter,
+    ) -> Result<(), Refusal> {
+        self.refused = None;
+        if self.task.take().is_some_and(|task| task.abandoned) {
+            // Its session was closed meanwhile. Nobody would know the id of another one.
+            self.trouble = None;
+            self.signed_in = true;
+            return Err(Refusal::new(Code::Closed));
+        }
+        self.signed_in = false;
+        // The cookies that were to be logged out have been taken over.
+        self.logout.take_if(|logout| logout.broken_off);
+        // Only one that is kept alive is logged in again without anybody who wants it.
+        let used = self.session.as_ref().is_some_and(|live| !live.keep_alive);
+        if self.session.is_none() {
+            self.session = Some(Live {
+                session_id,
+                created_at: now,
+                last_used: now,
+                keep_alive,
+                confirmed_at: now,
+                refresh_at: now,
+                lost_since: None,
+            });
+            self.changed(now);
+        }
+        self.confirmed(used, policy, now, jitter);
+        Ok(())
+    }
+
+    pub(crate) fn login_failed(
+        &mut self,
+        mut failure: Failure,
+        policy: &Policy,
+        now: Timestamp,
+        jitter: Jitter,
+    ) -> Refusal {
+        let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
+        let unanswered = reached == Reached::Password && !self.signed_in;
+        let code = failure.code;
+        let no_attempt = failure.is_down() || code == Code::OutOfTime;
+        // A portal that is down has seen no login, and the waits see to it that it is not asked too often.
+        if no_attempt && reached == Reached::Pages && !self.signed_in {
+            self.logins.pop();
+        }
+        // What the portal made of the credentials that it took is not known then.
+        self.signed_in &= code.is_trouble() || code == Code::Interrupted;
+        // What came back for the password is neither a user's page nor understood: it may be a refusal in other words.
+        let unsaid = unanswered && matches!(code, Code::UnexpectedResponse | Code::Redirected);
+        if code.refuses_credentials() || unsaid {
+            let refused = Refused::after(self.refused, code, policy.cooldown, now);
+            self.refused = Some(refused);
+            self.end(if unsaid { End::LoggedOut } else { End::CredentialsRefused }, now);
+            // The registry counts it for the username.
+            self.changed(now);
+            failure.retry_after = Some(refused.until.since(now));
+            return failure.into();
+        }
+        if waits(code) {
+            let trouble = RetryState::after(self.trouble, &failure, now, jitter);
+            self.trouble = Some(trouble);
+            failure.retry_after = Some(trouble.until.since(now));
+        }
+        // One new login for one that was lost; only a portal that is down is no attempt.
+        if !no_attempt {
+            self.end(if is_captcha(code) { End::Captcha } else { End::LoggedOut }, now);
+        }
+        failure.into()
+    }
+
+    /// Nothing is known of these credentials that was not known before. A session that is there waits. It counts among the
+    /// hour's logins: a captcha was paid for.
+    pub(crate) fn not_sent(&mut self, held: Held, now: Timestamp) -> Refusal {
+        if self.task.take().is_some_and(|task| task.abandoned) {
+            return Refusal::new(Code::Closed);
+        }
+        self.held = self.session.as_ref().map(|_| held);
+        held.refusal(now)
+    }
+}
+
+const fn is_captcha(code: Code) -> bool {
+    matches!(
+        code,
+        Code::CaptchaKeyRefused
+            | Code::CaptchaNoBalance
+            | Code::CaptchaBusy
+            | Code::CaptchaUnsolved
+            | Code::CaptchaTimeout
+            | Code::CaptchaFailed
+    )
+}
+
+/// Whether a login that failed so is not tried again at once.
+const fn waits(code: Code) -> bool {
+    code.is_trouble()
+        || matches!(
+            code,
+            Code::CaptchaBusy | Code::CaptchaUnsolved | Code::CaptchaTimeout | Code::CaptchaFailed
+        )
+}
