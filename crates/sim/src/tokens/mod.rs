@@ -1,6 +1,7 @@
 //! Services that want tokens of upstream accounts, and the accounts' own renewals: reads, orders, tokens brought by hand,
 //! deploys with other settings, and upstreams that are not always well.
 
+mod accounts;
 mod answers;
 mod plan;
 mod quiet;
@@ -8,35 +9,30 @@ mod upstream;
 
 use crate::deployment::Object;
 use crate::fakes::accounts::STRANGER;
-use crate::host::SimHost;
 use crate::requests::{Request, request};
 use crate::rng::Rng;
 use crate::sequence::{Case, Invariant, Outcome, Violation, odds};
 use crate::weather::Kind;
 use crate::world::World;
+use accounts::{FACTURIFY, TRADER, client, copy_in_kv, copy_key, settings};
 use answers::{Failed, Given, TOLD};
 use base::clock::Timestamp;
 use base::ports::{Clock as _, Timer as _};
 use base::rpc::Class;
 use config::{App, Settings as _};
-use keeper::protocol::Issued;
 use plan::{ACCOUNTS, AT_UPSTOX, Action, Mistype, OAUTH2, mistype, plan};
 use serde_json::json;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
-use upstream::{HOSTS, IDP, Mood, SERVICE, Server};
+use upstream::{HOSTS, IDP, Mood, Server};
 
 /// When the weather has cleared and the upstream is well, an account has a good token after this: the longest back-off is
 /// half an hour.
 const CALM: Duration = Duration::from_mins(36);
 /// A read renews a token at most once in a tenth of its life.
 const TENTH: Duration = Duration::from_mins(6);
-/// What the other accounts are called at their upstreams.
-const FACTURIFY: &str = "facturify";
-const TRADER: &str = "trader";
-
 /// What callers were told, and what was seen to be stored.
 #[derive(Default)]
 struct Truth {
@@ -85,65 +81,6 @@ struct Callers {
     truth: Rc<RefCell<Truth>>,
     accounts: [usize; 2],
     objects: [Rc<Object>; 2],
-}
-
-/// What an account is called at its upstream.
-fn client(account: usize, identity: u32) -> String {
-    match account {
-        0 => format!("rotating{identity}"),
-        1 => format!("plain{identity}"),
-        2 => FACTURIFY.to_owned(),
-        _ => TRADER.to_owned(),
-    }
-}
-
-/// Where KV has the copy of an account's token.
-fn copy_key(account: usize) -> String {
-    let (provider, account) = ACCOUNTS[account].split_once('/').expect("a provider and an account");
-    format!("{provider}_access_token:{account}")
-}
-
-/// The token that KV holds, whoever sees it yet.
-fn copy_in_kv(host: &SimHost, account: usize) -> Option<String> {
-    let (key, app) = (copy_key(account), host.app().ok()?);
-    let plain = app.vault.open("kv", &key, &host.newest_in_kv(&key)?).ok()?;
-    let copy: Issued = serde_json::from_slice(&plain).ok()?;
-    Some(copy.token.expose().to_owned())
-}
-
-fn settings(accounts: [usize; 2], identity: u32) -> Vec<(&'static str, String)> {
-    let url = format!("https://{IDP}/token");
-    let mut oauth2 = serde_json::Map::new();
-    let mut settings = vec![("REQUEST_LOG", "off".to_owned())];
-    for account in accounts {
-        let (client, secret) = (client(account, identity), format!("s{identity}"));
-        match account {
-            0 => {
-                let refresh = format!("{client}r1.0");
-                let account = json!({
-                    "token_url": url, "grant": "refresh_token", "client_id": client, "client_secret": secret,
-                    "refresh_token": refresh,
-                });
-                oauth2.insert("rotating".to_owned(), account);
-            }
-            1 => {
-                let account = json!({
-                    "token_url": url, "grant": "client_credentials", "client_id": client, "client_secret": secret,
-                });
-                oauth2.insert("plain".to_owned(), account);
-            }
-            2 => {
-                settings.push(("FACTURIFY_API_KEY", "fy-key".to_owned()));
-                settings.push(("FACTURIFY_API_SECRET", "fy-secret".to_owned()));
-            }
-            _ => {
-                settings.push(("UPSTOX_ACCOUNT_IDS", TRADER.to_owned()));
-                settings.push(("TOKEN_REFRESH_SERVICE_URL", format!("https://{SERVICE}")));
-            }
-        }
-    }
-    settings.push(("OAUTH2_ACCOUNTS", serde_json::Value::Object(oauth2).to_string()));
-    settings
 }
 
 pub fn run(case: &Case, trace: bool) -> Outcome {
