@@ -187,6 +187,7 @@ const ADDED = [
   "sallyport-PortalRegistry CREATE TABLE refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))",
   "sallyport-Roster CREATE TABLE renewals (name TEXT PRIMARY KEY, until INTEGER NOT NULL, begun INTEGER NOT NULL)",
   "sallyport-Session row session: account_version number",
+  "sallyport-Session row session: refreshes[] string",
   "sallyport-Upstream row account: check_at number",
   "sallyport-Upstream row account: identity string",
   "sallyport-Upstream row account: owner string",
