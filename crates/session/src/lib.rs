@@ -14,6 +14,8 @@ mod external_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
+mod rotation_tests;
+#[cfg(test)]
 mod steps_tests;
 #[cfg(test)]
 mod table_tests;

@@ -297,7 +297,7 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
 
 /// Whether a session that nobody knows may be about to open: its record comes first at times.
 async fn may_open<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bool, Reason> {
-    let record = ctx.store().session(id).await.map_err(|e| ctx.fault("kv get", &e))?;
+    let record = ctx.store().session(id).await.map_err(|e| ctx.fault("kv session record", &e))?;
     Ok(record.is_some_and(|record| record.created_at.plus(OPENS_WITHIN) > ctx.now()))
 }
 

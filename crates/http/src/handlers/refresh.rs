@@ -64,17 +64,17 @@ pub fn answer(
     id: &SessionId,
     reply: Option<RotateReply>,
 ) -> (Result<Reply, Reason>, Option<Ended>) {
-    let record = |action, outcome, user| record(ports, head, action, outcome, user, Some(id));
-    let (action, reason, ended) = match reply {
+    let action = if matches!(reply, Some(RotateReply::Reused(_))) { "reuse" } else { "refresh" };
+    let (reason, ended) = match reply {
         Some(RotateReply::Tokens(Tokens { pair, account })) => {
-            record("refresh", "ok", account.user());
+            record(ports, head, action, "ok", account.user(), Some(id));
             return (Ok(token_reply(&pair)), None);
         }
-        Some(RotateReply::Reused(ended)) => ("reuse", Reason::RefreshTokenReused, Some(ended)),
-        Some(RotateReply::Ended(ended)) => ("refresh", refresh_refused(ended.reason), Some(ended)),
-        Some(RotateReply::Unknown) | None => ("refresh", Reason::SessionRevoked(None), None),
+        Some(RotateReply::Reused(ended)) => (Reason::RefreshTokenReused, Some(ended)),
+        Some(RotateReply::Ended(ended)) => (refresh_refused(ended.reason), Some(ended)),
+        Some(RotateReply::Unknown) | None => (Reason::SessionRevoked(None), None),
     };
-    record(action, reason.code(), ended.as_ref().and_then(user_of));
+    record(ports, head, action, reason.code(), ended.as_ref().and_then(user_of), Some(id));
     (Err(reason), ended)
 }
 
