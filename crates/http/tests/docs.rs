@@ -264,10 +264,11 @@ fn every_portal_code_end_and_setting_is_in_its_page() {
     let is_portals = |name: &String| {
         ["EMODAL_", "PORTAL_", "APPOINTMENT_", "CAPTCHA_"].iter().any(|prefix| name.starts_with(prefix))
     };
-    let settings: BTreeSet<String> = (read("crates/base/src/settings/portals.rs").split("pub const ").skip(1))
-        .filter_map(|rest| rest.split_once(": Setting").map(|(name, _)| name.to_owned()))
-        .filter(is_portals)
-        .collect();
+    let settings: BTreeSet<String> =
+        (read("crates/base/src/settings/portals.rs").split("pub const ").skip(1))
+            .filter_map(|rest| rest.split_once(": Setting").map(|(name, _)| name.to_owned()))
+            .filter(is_portals)
+            .collect();
     assert!(settings.len() > 10, "{settings:?}");
     let named = between(&page, "\n## Settings\n", "\n### ").split('`').skip(1).step_by(2);
     let named: BTreeSet<String> = named.map(str::to_owned).filter(is_portals).collect();
