@@ -1,5 +1,7 @@
 //! Keeps the pages true: codes, routes, audit actions, faults, alerts, portals' pages and links are compared with the source,
 //! as text.
+//!
+//! Over 400 lines: a list of comparisons, each with its page.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,4 +1,6 @@
 //! The rules of a session one by one, at their edges.
+//!
+//! Over 400 lines: a list.
 
 use super::test_support::*;
 use super::*;

@@ -2,6 +2,7 @@
 //! same, to the byte, and leave the same behind.
 
 use super::support::{Server, Tokens};
+use http::fast_path::refresh;
 use serde_json::json;
 use sim::Request;
 use std::time::Duration;
@@ -64,6 +65,19 @@ fn same(case: &Case, before: impl Fn(&Server, &Tokens) + Copy) {
     let (fast, other) = (outcome(case, true, before), outcome(case, false, before));
     assert_eq!(fast, other, "{}", case.0);
     assert!(fast.contains("status: "), "{fast}");
+}
+
+/// Which way it is.
+#[test]
+fn a_body_that_says_how_long_it_is_takes_the_fast_path() {
+    let url = "http://localhost:8787/auth/refresh";
+    let server = Server::new();
+    let host = server.world.host();
+    let app = config::Settings::settings(&host).unwrap();
+    let begun = http::fast_path::begin(&host, &app, &format!("\nPOST\n{url}\n\n\n"));
+    assert_eq!(begun.as_deref(), Some(refresh::BODY));
+    let takes = |length: &str| refresh::takes(&format!("POST\n{url}\n\n\n\n{length}\n{JSON}\n"));
+    assert!(takes("10") && takes("16384") && !takes("16385") && !takes("") && !takes("-1"));
 }
 
 #[test]
