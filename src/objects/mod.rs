@@ -33,8 +33,8 @@ macro_rules! object {
     (@command $class:ident) => {
         #[wasm_bindgen]
         impl $class {
-            /// One step. In and out as the entry passes it on: when the alarm is due (empty if that does not change), a
-            /// line break, the reply.
+            /// One step. In and out as the entry passes it on: when the alarm is due (empty if that does not change; after a
+            /// question mark if it is to be set only where none is that comes as early), a line break, the reply.
             pub fn command(
                 &self,
                 json: &[u8],
@@ -83,5 +83,6 @@ fn text(json: &[u8]) -> Result<&str, base::fault::Fault> {
 
 fn to_entry(answer: &engine::host::Answer) -> String {
     let alarm = answer.alarm.map(|at| at.millis().to_string()).unwrap_or_default();
-    format!("{alarm}\n{}", answer.reply)
+    let unless_set = if answer.unless_set { "?" } else { "" };
+    format!("{unless_set}{alarm}\n{}", answer.reply)
 }

@@ -33,7 +33,7 @@ pub struct Full;
 pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) -> Vec<SessionId> {
     let mut unopened = Vec::new();
     slots.retain(|slot| {
-        let found = activity.iter().find(|a| a.session_id == slot.session_id).map(|a| a.found);
+        let found = found(activity, slot);
         let gone = match found {
             Some(Found::Ended) => true,
             // Of one that was open since, whoever asked has asked too early.
@@ -49,8 +49,14 @@ pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) -
     unopened
 }
 
-/// Who has to go so that there is room for one more within the limit: those idle longest first, as far as `activity` tells;
-/// a session that it does not mention began after it was gathered and counts from its beginning.
+/// What a session said of itself, if it was asked.
+pub fn found(activity: &[Activity], slot: &Slot) -> Option<Found> {
+    activity.iter().find(|a| a.session_id == slot.session_id).map(|a| a.found)
+}
+
+/// Who has to go so that there is room for one more within the limit: those idle longest first, as far as `activity` tells.
+/// A session that it does not mention was not asked, since others are known to be idle longer, or began after it was gathered:
+/// it goes after those.
 pub fn make_room(
     mut slots: Vec<Slot>,
     activity: &[Activity],
@@ -61,9 +67,9 @@ pub fn make_room(
         if !policy.evict {
             return Err(Full);
         }
-        let last_active = |s: &Slot| {
-            let found = activity.iter().find(|a| a.session_id == s.session_id).map(|a| a.found);
-            if let Some(Found::Live(at)) = found { at } else { s.created_at }
+        let last_active = |s: &Slot| match found(activity, s) {
+            Some(Found::Live(at)) => (false, at),
+            found => (found.is_none(), s.known_activity()),
         };
         let Some(index) = (0..slots.len()).min_by_key(|i| slots.get(*i).map(last_active)) else {
             return Err(Full);
@@ -89,7 +95,25 @@ mod tests {
             reserved_until: reserved.map(at),
             evicts: Vec::new(),
             replaces: None,
+            active_at: None,
         }
+    }
+
+    #[test]
+    fn of_those_that_were_asked_the_one_idle_longest_goes() {
+        let slots = ["a", "b", "c", "d"].map(|id| slot(id, 100, None)).to_vec();
+        let live = |id: &str, seconds| Activity {
+            session_id: SessionId::issued(id),
+            found: Found::Live(at(seconds)),
+        };
+        let gone = |activity: &[Activity], max| {
+            let gone = make_room(slots.clone(), activity, &LimitPolicy { max, evict: true }).unwrap();
+            gone.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        // The others were not asked, and may have been active until now.
+        assert_eq!(gone(&[live("c", 9), live("b", 8)], 4), ["b"]);
+        assert_eq!(gone(&[live("c", 9), live("b", 8)], 2), ["b", "c", "a"]);
+        assert_eq!(gone(&[], 4), ["a"]);
     }
 
     #[test]

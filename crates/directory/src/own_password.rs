@@ -99,6 +99,7 @@ mod tests {
             reserved_until: None,
             evicts: Vec::new(),
             replaces: None,
+            active_at: None,
         };
         let stored: Stored = serde_json::from_value(serde_json::json!({
             "account": account, "is_active": true, "password": "old", "version": 3,

@@ -1,7 +1,7 @@
 //! How a login gets a place among the live sessions, within the limit.
 
 use super::guess_protocol::{Refused, Throttled};
-use super::limit::{self, Full};
+use super::limit::{self, Found, Full};
 use super::password::Verdict;
 use super::protocol::{
     Admit, AdmitReply, AtLimit, Displaced, LoginReply, Opened, OpenedReply, Reserve, ReserveReply, Reserved,
@@ -66,7 +66,7 @@ impl Step for CheckedPassword {
         // From here on the password was right: a limit that is reached is not a failed login.
         user.throttle.succeeded(&self.address, now);
         match at_limit(user, &self.place, policy, now) {
-            Some(sessions) => LoginReply::AtLimit(AtLimit { version, sessions }),
+            Some((sessions, known)) => LoginReply::AtLimit(AtLimit { version, sessions, known }),
             None => LoginReply::Reserved(occupy(user, known, self.place, Vec::new(), policy, now)),
         }
     }
@@ -103,9 +103,9 @@ impl Step for Admit {
         let (known, user_id) = (Known::of(stored), stored.account.user_id);
         let place = Place { session_id: self.session_id, replaces: self.replaces };
         if self.activity.is_empty()
-            && let Some(sessions) = at_limit(user, &place, policy, now)
+            && let Some((sessions, known)) = at_limit(user, &place, policy, now)
         {
-            return AdmitReply::AtLimit(AtLimit { version: 0, sessions });
+            return AdmitReply::AtLimit(AtLimit { version: 0, sessions, known });
         }
         match take(user, known, place, &self.activity, policy, now) {
             Ok(reserved) => AdmitReply::Reserved(reserved),
@@ -114,13 +114,20 @@ impl Step for Admit {
     }
 }
 
-/// Who is to be asked how active they are before a place can be taken; nobody if one is free.
-fn at_limit(user: &mut User, place: &Place, policy: &UserPolicy, now: Timestamp) -> Option<Vec<SessionId>> {
+/// Who is to be asked how active they are before a place can be taken, and what is known of that; nobody if one is free.
+fn at_limit(
+    user: &mut User,
+    place: &Place,
+    policy: &UserPolicy,
+    now: Timestamp,
+) -> Option<(Vec<SessionId>, Vec<Timestamp>)> {
     hold(user, place, now);
     free_dead(user, &[], now);
     let stays = |id: &&SessionId| place.replaces.as_ref() != Some(*id) && place.session_id != **id;
-    let sessions: Vec<SessionId> = user.slots.iter().map(|s| &s.session_id).filter(stays).cloned().collect();
-    (sessions.len() >= policy.limit.max).then_some(sessions)
+    let mut others: Vec<&Slot> = user.slots.iter().filter(|slot| stays(&&slot.session_id)).collect();
+    others.sort_by_key(|slot| slot.known_activity());
+    let sessions = others.iter().map(|slot| (slot.session_id.clone(), slot.known_activity()));
+    (others.len() >= policy.limit.max).then(|| sessions.unzip())
 }
 
 /// Who comes once more for a place has it for as long as anybody who comes for the first time.
@@ -155,6 +162,11 @@ fn take(
 ) -> Result<Reserved, Full> {
     hold(user, &place, now);
     free_dead(user, activity, now);
+    for slot in &mut user.slots {
+        if let Some(Found::Live(at)) = limit::found(activity, slot) {
+            slot.active_at = slot.active_at.max(Some(at));
+        }
+    }
     let stays = |slot: &&Slot| {
         place.replaces.as_ref() != Some(&slot.session_id) && slot.session_id != place.session_id
     };
@@ -183,6 +195,7 @@ fn occupy(
             reserved_until: Some(now.plus(RESERVED)),
             evicts,
             replaces,
+            active_at: None,
         });
     }
     Reserved { account, evicted: Vec::new(), replaced: None, account_version: version, confirm: true }

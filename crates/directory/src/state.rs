@@ -143,6 +143,16 @@ pub struct Slot {
     /// The session that it then replaces in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<SessionId>,
+    /// When it was active last, as it said when it was asked: it may have been since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_at: Option<Timestamp>,
+}
+
+impl Slot {
+    /// When the session was active last, as far as that is known.
+    pub fn known_activity(&self) -> Timestamp {
+        self.active_at.unwrap_or_default().max(self.created_at)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

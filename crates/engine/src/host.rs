@@ -131,12 +131,27 @@ pub trait Host:
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub alarm: Option<Timestamp>,
+    /// An alarm that is set and comes no later stays as it is: to look costs a thousandth of what it costs to set one.
+    pub unless_set: bool,
     pub reply: String,
 }
 
+/// When an alarm is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub at: Timestamp,
+    /// One that is set already is good if it comes no later.
+    pub unless_set: bool,
+}
+
 impl Answer {
+    pub fn due(reply: &impl serde::Serialize, due: Option<Due>) -> Result<Self, Fault> {
+        let unless_set = due.is_some_and(|due| due.unless_set);
+        Ok(Self { unless_set, ..Self::new(reply, due.map(|due| due.at))? })
+    }
+
     pub fn new(reply: &impl serde::Serialize, alarm: Option<Timestamp>) -> Result<Self, Fault> {
-        Ok(Self { alarm, reply: serde_json::to_string(reply)? })
+        Ok(Self { alarm, unless_set: false, reply: serde_json::to_string(reply)? })
     }
 }
 

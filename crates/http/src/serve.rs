@@ -213,6 +213,15 @@ async fn for_service<B: Backend>(
     }
 }
 
+/// Whether a request has a line: what was refused or went wrong always, unless there are none; of the others a share in millionths.
+/// It is drawn by the request's id, so that whoever else draws by it has the lines of the same requests.
+fn is_logged(share: Option<u32>, request_id: &str, status: u16) -> bool {
+    let Some(share) = share else { return false };
+    // FNV-1a.
+    let hash = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    share >= 1_000_000 || status >= 400 || request_id.bytes().fold(0x811c_9dc5, hash) % 1_000_000 < share
+}
+
 /// The answer to an outcome, logged. `/auth/verify` has no body whatever it says.
 pub(crate) fn finished<L: Log>(
     log: &L,
@@ -237,9 +246,27 @@ pub(crate) fn finished<L: Log>(
     if row.is_some_and(|row| row.route == Route::Caller(ForCaller::Verify)) {
         reply.body = None;
     }
-    if config.is_none_or(|c| c.request_log) {
+    if config.is_none_or(|c| is_logged(c.request_log, &head.request_id, reply.status)) {
         let name = row.map_or(NO_ROUTE, |row| row.name);
         log.info(&log::request(head, name, reply.status, code, log.now()));
     }
     reply.finished(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_logged;
+
+    #[test]
+    fn of_requests_that_go_well_a_share_has_a_line_and_of_others_all() {
+        let lines = |share, status| {
+            (0..10_000_u32).filter(|n| is_logged(share, &format!("{n:032x}"), status)).count()
+        };
+        assert_eq!((lines(Some(1_000_000), 200), lines(None, 200)), (10_000, 0));
+        assert_eq!((lines(Some(0), 204), lines(Some(0), 401), lines(Some(0), 503)), (0, 10_000, 10_000));
+        assert_eq!(lines(None, 500), 0);
+        let hundredth = lines(Some(10_000), 200);
+        assert!((70..=130).contains(&hundredth), "{hundredth}");
+        assert_eq!(is_logged(Some(10_000), "the same", 200), is_logged(Some(10_000), "the same", 302));
+    }
 }

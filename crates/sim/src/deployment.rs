@@ -15,6 +15,7 @@ use crate::kv::KvStore;
 use crate::net::Upstream;
 use crate::rng::Rng;
 use crate::storage::Storage;
+use crate::usage::Usage;
 use crate::weather::Weather;
 use base::clock::Timestamp;
 use base::current;
@@ -122,6 +123,8 @@ pub struct Deployment {
     pub changes: RefCell<Vec<(Rc<Object>, Change)>>,
     pub watched: Cell<bool>,
     alarms: RefCell<BTreeSet<(u64, Class, String)>>,
+    /// What has been used of what is billed.
+    pub usage: Cell<Usage>,
 }
 
 impl Deployment {
@@ -147,11 +150,19 @@ impl Deployment {
             changes: RefCell::default(),
             watched: Cell::new(false),
             alarms: RefCell::default(),
+            usage: Cell::default(),
         }
     }
 
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.get() + self.executor.now())
+    }
+
+    /// Counts what is billed.
+    pub fn used(&self, count: impl FnOnce(&mut Usage)) {
+        let mut usage = self.usage.get();
+        count(&mut usage);
+        self.usage.set(usage);
     }
 
     pub fn register<O: DurableObject<SimHost>>(&self, class: Class) {
@@ -245,12 +256,10 @@ impl Deployment {
         let engine = instance.engine;
         let work = async move {
             let result = match method {
-                Method::Command => engine.command(&json).and_then(|answer| {
-                    if let Some(at) = answer.alarm {
-                        host.set_alarm(at)?;
-                    }
-                    Ok(answer.reply)
-                }),
+                Method::Command => {
+                    let answer = engine.command(&json);
+                    answer.and_then(|answer| set_alarm(&host, &answer).map(|()| answer.reply))
+                }
                 Method::Ask => engine.ask(json).await,
             };
             host.gate().await;
@@ -281,6 +290,14 @@ impl Deployment {
         }
         let upstreams = std::mem::take(&mut *self.upstreams.borrow_mut());
         drop(upstreams);
+    }
+}
+
+/// Sets the alarm that an answer names, as the entry does.
+fn set_alarm(host: &SimHost, answer: &Answer) -> Result<(), Fault> {
+    match answer.alarm {
+        Some(at) if !answer.unless_set || !host.alarm_comes_by(at)? => host.set_alarm(at),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -75,6 +75,10 @@ impl SimHost {
         *count
     }
 
+    pub(crate) fn count_request(&self) {
+        self.world.used(|u| u.requests += 1);
+    }
+
     pub(crate) fn spawn(&self, owner: Owner, work: impl Future<Output = ()> + 'static) {
         self.world.executor.spawn(owner, work);
     }

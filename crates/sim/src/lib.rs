@@ -66,6 +66,7 @@ pub mod rng;
 pub mod sequence;
 pub mod storage;
 mod tokens;
+mod usage;
 mod users;
 pub mod weather;
 mod world;
@@ -74,6 +75,7 @@ pub use deployment::Line;
 pub use executor::give_way;
 pub use host::SimHost;
 pub use requests::{Answered, Request, request};
+pub use usage::Usage;
 pub use world::{BEGINNING, World};
 
 /// What a deployment needs to start.

@@ -158,6 +158,7 @@ pub async fn request(host: &SimHost, request: Request) -> Option<Answered> {
 }
 
 async fn answer(host: SimHost, request: Request) -> Answered {
+    host.count_request();
     let url = format!("http://localhost:8787{}", request.path);
     if let Ok(app) = host.settings() {
         let values = HEADERS.map(|name| request.value(name).unwrap_or_default());

@@ -61,10 +61,14 @@ impl Storage {
         self.undo.push((row.to_owned(), before));
     }
 
-    pub fn delete(&mut self, row: &str) {
-        if let Some(before) = self.rows.remove(row) {
-            self.undo.push((row.to_owned(), Some(before)));
+    /// Says whether it was there.
+    pub fn delete(&mut self, row: &str) -> bool {
+        let before = self.rows.remove(row);
+        let was_there = before.is_some();
+        if was_there {
+            self.undo.push((row.to_owned(), before));
         }
+        was_there
     }
 
     pub fn alarm(&self) -> Option<Timestamp> {
@@ -111,20 +115,22 @@ impl Storage {
     }
 
     pub fn sql(&mut self, statements: &str, values: &[SqlValue]) -> Result<Vec<Map<String, Value>>, Fault> {
-        self.sql_in(&|_| false, statements, values)
+        self.sql_in(&|_| false, statements, values).map(|(rows, _)| rows)
     }
 
-    /// The same in a weather, where a write may fail, before or after it is done.
+    /// The same in a weather, where a write may fail, before or after it is done. Says also how many rows it has written, those
+    /// of indexes included.
     pub fn sql_in(
         &mut self,
         strikes: &dyn Fn(Kind) -> bool,
         statements: &str,
         values: &[SqlValue],
-    ) -> Result<Vec<Map<String, Value>>, Fault> {
+    ) -> Result<(Vec<Map<String, Value>>, u64), Fault> {
         let (database, in_transaction) = self.database.open()?;
         // One statement is prepared once; several are prepared one after the other, since a table that one of them makes
         // is there for the next.
-        let mut found = Vec::new();
+        let (mut found, before) = (Vec::new(), database.total_changes());
+        let written = || database.total_changes() - before;
         if !statements.trim_end().trim_end_matches(';').contains(';') {
             let mut statement = database.prepare_cached(statements).map_err(fault)?;
             // Every command makes its tables first: that is mostly no write.
@@ -137,7 +143,7 @@ impl Storage {
             if writes && strikes(Kind::WriteAfter) {
                 return Err("the write failed, though it was done".into());
             }
-            return Ok(found);
+            return Ok((found, written()));
         }
         // Tables and indexes are made by every command: each is prepared once, too. A text may have a semicolon in it.
         if !statements.contains('\'') {
@@ -146,14 +152,14 @@ impl Storage {
                 begin(database, in_transaction, &statement)?;
                 run(&mut statement, values, &mut found)?;
             }
-            return Ok(found);
+            return Ok((found, written()));
         }
         let mut batch = Batch::new(database, statements);
         while let Some(mut statement) = batch.next().map_err(fault)? {
             begin(database, in_transaction, &statement)?;
             run(&mut statement, values, &mut found)?;
         }
-        Ok(found)
+        Ok((found, written()))
     }
 
     /// Whether something is written that is not durable yet.

@@ -6,6 +6,7 @@ use crate::host::SimHost;
 use crate::kv::Entry;
 use crate::net::Upstream;
 use crate::requests::{self, Answered, Request};
+use crate::usage::Usage;
 use crate::weather::Weather;
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -324,6 +325,11 @@ impl World {
     pub fn kv(&self) -> BTreeMap<String, Entry> {
         let (kv, now) = (self.0.kv.borrow(), self.now());
         kv.entries(now).map(|(key, entry)| (key.clone(), entry.clone())).collect()
+    }
+
+    /// What has been used of what is billed.
+    pub fn usage(&self) -> Usage {
+        self.0.usage.get()
     }
 
     pub fn logs(&self) -> Vec<Line> {

@@ -41,6 +41,8 @@ pub enum Kind {
     Url,
     /// A number from 1.0 to 10.0.
     Base,
+    /// `on`, `off`, or a share from 0.0 to 1.0.
+    Share,
     /// Account ids, separated by commas.
     Accounts,
     /// A JSON object, one member for each account. Secret.

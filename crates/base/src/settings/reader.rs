@@ -143,6 +143,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// In millionths. Nothing for `off`, and all for `on`.
+    pub fn share(&mut self, setting: &Setting) -> Option<u32> {
+        match self.value(setting).unwrap_or_default().as_str() {
+            "on" => Some(1_000_000),
+            "off" => None,
+            value => match value.parse::<f64>() {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // From 0 to 1,000,000.
+                Ok(share) if (0.0..=1.0).contains(&share) => Some((share * 1_000_000.0).round() as u32),
+                _ => {
+                    self.fault(setting, "must be on, off, or a number from 0.0 to 1.0");
+                    None
+                }
+            },
+        }
+    }
+
     /// Account ids, each once.
     pub fn accounts(&mut self, setting: &Setting) -> Vec<AccountName> {
         let value = self.value(setting).unwrap_or_default();

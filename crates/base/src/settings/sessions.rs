@@ -130,9 +130,9 @@ pub const ENVIRONMENT: Setting = word(
 
 pub const DEBUG_ROUTES: Setting =
     word("DEBUG_ROUTES", &["on", "off"], "on", "Whether `GET /debug/session-info` is served.");
-pub const REQUEST_LOG: Setting = word(
-    "REQUEST_LOG",
-    &["on", "off"],
-    "on",
-    "Whether each request writes a log line; audit lines always do.",
-);
+pub const REQUEST_LOG: Setting = Setting {
+    name: "REQUEST_LOG",
+    kind: Kind::Share,
+    default: "on",
+    about: "Whether each request writes a log line, or which share of those that go well. Audit lines are always written.",
+};

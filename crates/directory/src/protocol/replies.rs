@@ -3,6 +3,7 @@
 use crate::guess_protocol::{Refused, Throttled};
 use crate::state::{Slot, Task, is_zero};
 use base::account::{Account, EndReason};
+use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -166,7 +167,11 @@ pub struct Reserved {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AtLimit {
     pub version: u64,
+    /// Those first that are known to have been active least lately.
     pub sessions: Vec<SessionId>,
+    /// When each was active last, as far as that is known: by now it may be later. Not said by an object of the release before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Timestamp>,
 }
 
 /// These sessions are to be ended, or told of the account.

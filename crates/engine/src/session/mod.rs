@@ -3,7 +3,7 @@
 mod external;
 mod renewal;
 
-use crate::host::{Answer, DurableObject, Host};
+use crate::host::{Answer, Due, DurableObject, Host};
 use crate::log;
 use ::session::external::HeldOff;
 use ::session::tokens::SessionMint;
@@ -75,7 +75,7 @@ enum Turn {
 struct Recalled<T> {
     stored: Option<T>,
     state: Option<State>,
-    /// When its alarm is due, if that is to be set again.
+    /// When its alarm is due, if nobody knows whether it is set.
     lost_alarm: Option<Timestamp>,
 }
 
@@ -123,8 +123,8 @@ impl<H: Host> DurableObject<H> for Session<H> {
 impl<H: Host> Inner<H> {
     fn answer<S: Step<Reply: Serialize>>(&self, step: S) -> Result<Answer, Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, step, None, self.host.now(), Turn::First)?;
-        Answer::new(&reply, alarm)
+        let (reply, due) = self.step(&app, step, None, self.host.now(), Turn::First)?;
+        Answer::due(&reply, due)
     }
 
     fn open(&self, open: Open) -> Result<Answer, Fault> {
@@ -134,16 +134,16 @@ impl<H: Host> Inner<H> {
             Some(external) => Some(self.seal(&app, external)?),
             None => None,
         };
-        let (reply, alarm) = self.step(&app, open, sealed.as_deref(), self.host.now(), Turn::First)?;
-        Answer::new(&reply, alarm)
+        let (reply, due) = self.step(&app, open, sealed.as_deref(), self.host.now(), Turn::First)?;
+        Answer::due(&reply, due)
     }
 
     /// A step outside a command, with its alarm: what the storage is told in one turn is one batch.
     fn armed_step<S: Step>(&self, step: S) -> Result<S::Reply, Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, step, None, self.host.now(), Turn::Later)?;
-        if let Some(at) = alarm {
-            self.host.set_alarm(at)?;
+        let (reply, due) = self.step(&app, step, None, self.host.now(), Turn::Later)?;
+        if let Some(due) = due {
+            self.host.set_alarm(due.at)?;
         }
         Ok(reply)
     }
@@ -157,7 +157,7 @@ impl<H: Host> Inner<H> {
         sealed: Option<&str>,
         now: Timestamp,
         turn: Turn,
-    ) -> Result<(S::Reply, Option<Timestamp>), Fault> {
+    ) -> Result<(S::Reply, Option<Due>), Fault> {
         let policy = &app.config.session;
         let Recalled { stored, state, lost_alarm } = self.recall(policy, now, turn)?;
         let mint = SessionMint {
@@ -171,7 +171,9 @@ impl<H: Host> Inner<H> {
         if let (Some(stored), Some(state)) = (stored, decision.state) {
             *self.memory.borrow_mut() = Some(Memory { stored, state });
         }
-        Ok((decision.reply, decision.alarm.or(lost_alarm)))
+        let due = |at, unless_set| Due { at, unless_set };
+        let due = decision.alarm.map(|at| due(at, false)).or(lost_alarm.map(|at| due(at, true)));
+        Ok((decision.reply, due))
     }
 
     /// What is stored, and the state that it means. The memory is taken out: it is put back by a step that goes well.
@@ -196,7 +198,7 @@ impl<H: Host> Inner<H> {
             }
             (None, _) => (None, false),
         };
-        // An alarm may be lost with the process; whoever wakes up sets it again.
+        // An alarm may be lost with the process; whoever wakes up sees to it that one is set.
         let lost_alarm = state.as_ref().filter(|_| recovered).map(|s| s.alarm(policy, now));
         Ok(Recalled { stored, state, lost_alarm })
     }
@@ -229,9 +231,9 @@ impl<H: Host> Inner<H> {
 
     async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {
         let app = self.host.app()?;
-        let (reply, alarm) = self.step(&app, Expire, None, now, Turn::Later)?;
-        match alarm {
-            Some(at) => self.host.set_alarm(at)?,
+        let (reply, due) = self.step(&app, Expire, None, now, Turn::Later)?;
+        match due {
+            Some(due) => self.host.set_alarm(due.at)?,
             None if reply == Presence::Unknown => self.host.delete_all().await?,
             None => {}
         }
@@ -246,8 +248,8 @@ impl<H: Host> Inner<H> {
                 self.host.fault("settling an end", &error, None);
                 return Ok(());
             }
-            if let (_, Some(at)) = self.step(&app, EndPropagated, None, now, Turn::Later)? {
-                self.host.set_alarm(at)?;
+            if let (_, Some(due)) = self.step(&app, EndPropagated, None, now, Turn::Later)? {
+                self.host.set_alarm(due.at)?;
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use base::fault::Fault;
 use base::ids::UserId;
 use config::App;
 use serde::Serialize;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -32,17 +33,19 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 pub struct User<H: Host> {
     host: H,
     kept: Rc<Parsed<H::Text, Kept>>,
+    /// When the alarm comes that this instance has set: one that is early enough is not set again, which would be a row.
+    alarm: Rc<Cell<Option<Timestamp>>>,
 }
 
 impl<H: Host> Clone for User<H> {
     fn clone(&self) -> Self {
-        Self { host: self.host.clone(), kept: self.kept.clone() }
+        Self { host: self.host.clone(), kept: self.kept.clone(), alarm: self.alarm.clone() }
     }
 }
 
 impl<H: Host> DurableObject<H> for User<H> {
     fn new(host: H) -> Self {
-        Self { host, kept: Rc::new(Parsed::of(ROW)) }
+        Self { host, kept: Rc::new(Parsed::of(ROW)), alarm: Rc::default() }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
@@ -80,6 +83,7 @@ impl<H: Host> DurableObject<H> for User<H> {
     async fn alarm(&self) -> Result<(), Fault> {
         if let Err(error) = self.on_alarm().await {
             self.host.fault("user alarm", &error, None);
+            self.alarm.set(None);
             self.host.set_alarm(self.host.now().plus(ALARM_AGAIN))?;
         }
         Ok(())
@@ -130,6 +134,15 @@ impl<H: Host> User<H> {
         if user.is_disposable(now) { self.host.delete(ROW) } else { self.kept.write(&self.host, user) }
     }
 
+    /// Sets the alarm, unless one is set that comes as early: that one sets the next.
+    fn wake(&self, at: Timestamp) -> Result<(), Fault> {
+        if self.alarm.get().is_none_or(|set| set > at) {
+            self.host.set_alarm(at)?;
+            self.alarm.set(Some(at));
+        }
+        Ok(())
+    }
+
     /// Load, decide, store.
     fn step<S: Step>(&self, step: S, now: Timestamp) -> Result<S::Reply, Fault> {
         let app = self.host.app()?;
@@ -149,12 +162,13 @@ impl<H: Host> User<H> {
         }
         if let Err(error) = self.store(user, now) {
             // Perhaps it was done all the same. The alarm looks what there is to do.
+            self.alarm.set(None);
             self.host.set_alarm(now.plus(ALARM_AGAIN))?;
             return Err(error);
         }
         // Where nothing is kept any more, the alarm deletes what the platform keeps of the object itself.
         if let Some(at) = next_alarm(user).or_else(|| user.is_disposable(now).then_some(now)) {
-            self.host.set_alarm(at)?;
+            self.wake(at)?;
         }
         Ok(reply)
     }

@@ -19,11 +19,16 @@ impl<H: Host> User<H> {
     pub(super) async fn on_alarm(&self) -> Result<(), Fault> {
         let now = self.host.now();
         let mut user = self.load()?;
+        self.alarm.set(None);
+        let before = user.clone();
         let work = begin_due(&mut user, now);
         if let Some(at) = next_alarm(&user) {
-            self.host.set_alarm(at)?;
+            self.wake(at)?;
         }
-        self.store(&user, now)?;
+        // Mostly a login has long been opened, and there is nothing to do.
+        if user != before || user.is_disposable(now) {
+            self.store(&user, now)?;
+        }
         for work in work {
             if let Err(error) = self.work(work, now).await {
                 self.host.fault("user alarm work", &error, None);
@@ -31,8 +36,11 @@ impl<H: Host> User<H> {
         }
         let user = self.load()?;
         match next_alarm(&user) {
-            Some(at) => self.host.set_alarm(at),
-            None if user.is_disposable(now) => self.host.delete_all().await,
+            Some(at) => self.wake(at),
+            None if user.is_disposable(now) => {
+                self.alarm.set(None);
+                self.host.delete_all().await
+            }
             None => Ok(()),
         }
     }

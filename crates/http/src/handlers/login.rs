@@ -85,7 +85,7 @@ async fn attempt<B: Backend>(
     Ok((session_id, account, reply))
 }
 
-/// Takes a place for the session. At the limit, first asks each session how active it is.
+/// Takes a place for the session. At the limit, first asks how active the sessions are.
 async fn reserve<B: Backend>(
     ctx: &RequestContext<B>,
     username: &str,
@@ -99,7 +99,7 @@ async fn reserve<B: Backend>(
         Ok(_) => Outcome::Right,
     };
     ctx.guessed(guesser, outcome);
-    let AtLimit { version, sessions } = match reply? {
+    let AtLimit { version, sessions, known } = match reply? {
         LoginReply::Reserved(reserved) => return Ok(reserved),
         LoginReply::AtLimit(at_limit) => at_limit,
         LoginReply::Refused(refused) => return Err(ctx.wrong(refused).await),
@@ -111,7 +111,7 @@ async fn reserve<B: Backend>(
             return Err(ctx.refused(Reason::UserInactive, Some(user_id), 0).await);
         }
     };
-    let activity = session_start::activities(ctx, sessions).await?;
+    let activity = session_start::activities(ctx, sessions, &known).await?;
     let Login { session_id, replaces, .. } = login;
     match ctx.user(username, &Reserve { session_id, version, activity, replaces }).await? {
         ReserveReply::Reserved(reserved) => Ok(reserved),

@@ -110,7 +110,7 @@ fn not_set_up<B: Backend>(ctx: &RequestContext<B>) -> Reason {
     Reason::Misconfigured
 }
 
-/// Takes a place for the session. At the limit, first asks each session how active it is.
+/// Takes a place for the session. At the limit, first asks how active the sessions are.
 async fn admit<B: Backend>(
     ctx: &RequestContext<B>,
     subject: &Subject,
@@ -121,11 +121,11 @@ async fn admit<B: Backend>(
     let session_id = session_id.clone();
     let first =
         AdmitIfFree { account: account.clone(), session_id: session_id.clone(), replaces: replaces.clone() };
-    let AtLimit { sessions, .. } = match ctx.owner(account.owner(), &first).await? {
+    let AtLimit { sessions, known, .. } = match ctx.owner(account.owner(), &first).await? {
         AdmitIfFreeReply::Reserved(reserved) => return Ok(reserved),
         AdmitIfFreeReply::AtLimit(at_limit) => at_limit,
     };
-    let activity = session_start::activities(ctx, sessions).await?;
+    let activity = session_start::activities(ctx, sessions, &known).await?;
     let again = AdmitKnowing(Admit { account: account.clone(), session_id, activity, replaces });
     match ctx.owner(account.owner(), &again).await? {
         AdmitKnowingReply::Reserved(reserved) => Ok(reserved),

@@ -5,15 +5,23 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
+use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
 use directory::{Activity, Close, Displaced, Found, Opened, OpenedReply, Reserved};
 use futures_util::future::{join, join_all};
 use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence, SetAccount};
 use std::net::IpAddr;
+use std::time::Duration;
 use store::SessionRecord;
 
 /// The period in which attempts are counted per client address, in seconds.
 const RATE_PERIOD_SECONDS: u64 = 60;
+
+/// How many sessions are asked at a time how active they are, and how many at most.
+const ASKED_AT_ONCE: usize = 5;
+const ASKED_MAX: usize = 20;
+/// Who was active within so much of somebody else is idle as long: activity is written once a minute.
+const ABOUT: Duration = Duration::from_mins(1);
 
 /// How often a session is opened whose account changes meanwhile, or whose place cannot be asked for.
 const OPEN_TRIES: u32 = 3;
@@ -139,12 +147,33 @@ async fn write_record<B: Backend>(
     written.map_err(|error| ctx.fault("kv session record", &error)).is_ok()
 }
 
-/// How active each of these sessions is.
+/// How active these sessions are: as many of them as it takes to find the one idle longest. They come in the order of when each is
+/// known to have been active last, and none was active before that: so once one is found to be idle since then, those behind it
+/// need not be asked. After a number of them the one idle longest so far is good enough, and the next login begins with others. An
+/// object of the release before does not say what it knows, and all are asked.
 pub async fn activities<B: Backend>(
     ctx: &RequestContext<B>,
-    sessions: Vec<SessionId>,
+    mut sessions: Vec<SessionId>,
+    known: &[Timestamp],
 ) -> Result<Vec<Activity>, Reason> {
-    join_all(sessions.into_iter().map(|id| activity(ctx, id))).await.into_iter().collect()
+    let at_once = if known.is_empty() { sessions.len() } else { ASKED_AT_ONCE };
+    let mut found: Vec<Activity> = Vec::new();
+    while !sessions.is_empty() && (found.len() < ASKED_MAX || known.is_empty()) {
+        let behind = sessions.split_off(at_once.min(sessions.len()));
+        let asked = join_all(sessions.into_iter().map(|id| activity(ctx, id))).await;
+        found.extend(asked.into_iter().collect::<Result<Vec<_>, _>>()?);
+        sessions = behind;
+        // A place that is free needs nobody to go.
+        let is_enough = |activity: &Activity| match (activity.found, known.get(found.len())) {
+            (Found::Live(at), Some(next)) => at <= next.plus(ABOUT),
+            (Found::Live(_), None) | (Found::Ended, _) => true,
+            (Found::Unknown, _) => false,
+        };
+        if found.iter().any(is_enough) {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 async fn activity<B: Backend>(ctx: &RequestContext<B>, session_id: SessionId) -> Result<Activity, Reason> {

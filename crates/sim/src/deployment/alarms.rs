@@ -57,6 +57,7 @@ impl Deployment {
 
     fn ring_one(self: &Rc<Self>, object: &Rc<Object>) {
         let Some(instance) = self.instance(object) else { return };
+        self.used(|u| u.object_requests += 1);
         object.storage.borrow_mut().take_alarm();
         object.alarm_runs.set(true);
         object.rings.set(object.rings.get() + 1);

@@ -23,6 +23,7 @@ impl SimHost {
             return Err(Fault(format!("KV {what} failed: 414 the key is not allowed")));
         }
         self.kv_call(what).await?;
+        self.world.used(|u| if entry.is_some() { u.kv_writes += 1 } else { u.kv_deletes += 1 });
         // A write that is on its way arrives, whoever has been killed meanwhile.
         let (sender, receiver) = crate::executor::channel();
         let (host, key, what) = (self.clone(), key.to_owned(), what.to_owned());
@@ -51,6 +52,7 @@ impl SimHost {
 impl Kv for SimHost {
     async fn kv_get(&self, key: &str) -> Result<Option<String>, Fault> {
         self.kv_call("GET").await?;
+        self.world.used(|u| u.kv_reads += 1);
         Ok(self.world.kv.borrow().get(key, self.now(), self.world.executor.now()))
     }
 
@@ -78,6 +80,7 @@ impl Kv for SimHost {
 
     async fn kv_list(&self, prefix: &str, limit: u64, cursor: Option<&str>) -> Result<KeyPage, Fault> {
         self.kv_call("LIST").await?;
+        self.world.used(|u| u.kv_lists += 1);
         Ok(self.world.kv.borrow().list(prefix, limit, cursor, self.now()))
     }
 }

@@ -15,6 +15,7 @@ impl Rows for SimHost {
     type Text = String;
 
     fn read(&self, row: &str) -> Result<Option<String>, Fault> {
+        self.world.used(|u| u.rows_read += 1);
         Ok(self.object()?.storage.borrow().get(row).cloned())
     }
 
@@ -27,6 +28,7 @@ impl Rows for SimHost {
         if self.world.weather.strikes(Kind::WriteBefore, 1).is_some() {
             return Err("the write failed".into());
         }
+        self.world.used(|u| u.rows_written += 1);
         object.storage.borrow_mut().put(row, value);
         if self.world.weather.strikes(Kind::WriteAfter, 1).is_some() {
             return Err("the write failed, though it was done".into());
@@ -39,27 +41,42 @@ impl Rows for SimHost {
         if self.world.weather.strikes(Kind::WriteBefore, 1).is_some() {
             return Err("the write failed".into());
         }
-        object.storage.borrow_mut().delete(row);
+        let was_there = object.storage.borrow_mut().delete(row);
+        self.world.used(|u| u.rows_written += u64::from(was_there));
         Ok(())
+    }
+}
+
+impl SimHost {
+    /// Whether an alarm is set that comes no later than this.
+    pub(crate) fn alarm_comes_by(&self, at: Timestamp) -> Result<bool, Fault> {
+        self.world.used(|u| u.rows_read += 1);
+        Ok(self.object()?.storage.borrow().alarm().is_some_and(|set| set <= at))
     }
 }
 
 impl Sql for SimHost {
     fn sql<T: DeserializeOwned>(&self, statements: &str, values: Vec<SqlValue>) -> Result<Vec<T>, Fault> {
         let mut storage = self.object()?.storage.borrow_mut();
-        let rows = storage.sql_in(&|kind| self.strikes(kind), statements, &values)?;
+        let (rows, written) = storage.sql_in(&|kind| self.strikes(kind), statements, &values)?;
         drop(storage);
+        self.world.used(|u| {
+            u.rows_read += rows.len() as u64;
+            u.rows_written += written;
+        });
         rows.into_iter().map(|row| Ok(serde_json::from_value(Value::Object(row))?)).collect()
     }
 }
 
 impl Alarm for SimHost {
     fn set_alarm(&self, at: Timestamp) -> Result<(), Fault> {
+        self.world.used(|u| u.alarms_set += 1);
         self.object()?.storage.borrow_mut().set_alarm(Some(at));
         Ok(())
     }
 
     async fn alarm_is_set(&self) -> Result<bool, Fault> {
+        self.world.used(|u| u.rows_read += 1);
         Ok(self.object()?.storage.borrow().alarm().is_some())
     }
 

@@ -33,6 +33,7 @@ impl Peers for SimHost {
             let text = "the id is none of this namespace".to_owned();
             return Err(CallError { text, retryable: false, overloaded: false });
         };
+        self.world.used(|u| u.object_requests += 1);
         let broken = |text: &str| CallError { text: text.to_owned(), retryable: true, overloaded: false };
         let id = current::request_id();
         if self.world.weather.is_clear() {

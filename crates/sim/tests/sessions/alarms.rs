@@ -127,6 +127,34 @@ fn an_instance_that_wakes_up_sets_a_lost_alarm_again() {
     assert_eq!(alarm(&world, &id), None);
 }
 
+/// It was set anew whenever memory was lost: a row written for each request of a session that is seen once an hour.
+#[test]
+fn an_instance_that_wakes_up_leaves_an_alarm_that_is_set() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    let set = alarm(&world, &id);
+    world.advance(Duration::from_secs(10));
+    world.evict(Class::Session, id.as_str());
+    let before = world.usage();
+    tell(&world, &id, Touch { generation: 0, passive: true });
+    let used = world.usage() - before;
+    assert_eq!((used.alarms_set, used.rows_written, used.rows_read), (0, 0, 2));
+    assert_eq!(alarm(&world, &id), set);
+}
+
+/// Its policy may be another one by now.
+#[test]
+fn an_instance_that_wakes_up_sets_an_alarm_that_comes_too_late_anew() {
+    let world = world(&[]);
+    let id = fresh_id(&world);
+    open(&world, &id, asha());
+    world.deploy(&[("SESSION_INACTIVITY_TIMEOUT_SECONDS", "600")]);
+    tell(&world, &id, Touch { generation: 0, passive: true });
+    let late = alarm(&world, &id).unwrap().since(now(&world));
+    assert!(late <= Duration::from_mins(11), "{late:?}");
+}
+
 #[test]
 fn a_tombstone_says_why_until_it_is_forgotten_and_nothing_is_left() {
     let world = world(&[]);

@@ -126,7 +126,7 @@ impl Logins {
         let (id, reply) = self.ask();
         let reserved = match reply {
             LoginReply::Reserved(reserved) => Some(reserved),
-            LoginReply::AtLimit(AtLimit { version, sessions }) => {
+            LoginReply::AtLimit(AtLimit { version, sessions, .. }) => {
                 let activity = self.activity(&sessions);
                 self.reserve(&id, version, activity)
             }
@@ -170,7 +170,7 @@ impl Logins {
         match action {
             Action::Login { opens, evicts } => drop(self.login(opens, evicts)),
             Action::Ask => {
-                if let (_, LoginReply::AtLimit(AtLimit { version, sessions })) = self.ask() {
+                if let (_, LoginReply::AtLimit(AtLimit { version, sessions, .. })) = self.ask() {
                     let activity = self.activity(&sessions);
                     self.waiting.push((version, activity));
                 }

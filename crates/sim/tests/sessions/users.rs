@@ -272,6 +272,7 @@ fn a_session_id_of_nobody_is_closed_and_nobody_is_asked() {
         reserved_until: Some(world.host().now()),
         evicts: Vec::new(),
         replaces: None,
+        active_at: None,
     };
     // As an object of another namespace would be called.
     kept.slots = vec![slot("f".repeat(64))];

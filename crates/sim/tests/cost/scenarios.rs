@@ -1,0 +1,241 @@
+//! What is done, and counted.
+
+use crate::Row;
+use crate::world::{Deployment, minutes, session_id};
+use base::call::{Actor, Answer, Call};
+use base::ports::Clock as _;
+use base::rpc::{Class, Peers as _};
+use base::secret::Secret;
+use portal::{Credentials, Get, GetReply, identity};
+use serde_json::json;
+use sim::fakes::accounts::{Fake as _, FakeFacturify};
+use sim::fakes::portal::{Door, HOSTS, Site};
+use sim::net::{Answering, Upstream, text};
+use sim::{SimHost, Usage, World};
+use std::cell::RefCell;
+use std::time::Duration;
+
+/// An ended session is forgotten by then.
+const A_MONTH: Duration = Duration::from_hours(31 * 24);
+/// Two cents a month, of a million that are kept alive every five minutes.
+const KEEP_ALIVE: u64 = 20_000_000 / 8_640;
+
+pub fn all() -> Vec<Row> {
+    let mut rows = vec![busy(), hourly(), refresh(), alarm()];
+    rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
+    rows.extend([logout(), idle_end(), refused_long_after()]);
+    rows.extend([token(), keep_alive()]);
+    rows
+}
+
+fn row(what: &'static str, usage: Usage, cpu_micros: u64, goal: Option<u64>) -> Row {
+    Row { what, times: 1, usage, cpu_micros, goal }
+}
+
+fn busy() -> Row {
+    let d = Deployment::new(&[]);
+    let tokens = d.log_in("asha");
+    d.world.advance(minutes(2));
+    let usage = d.uses(|| {
+        for _ in 0..600 {
+            d.validate(&tokens.access);
+            d.world.advance(Duration::from_millis(100));
+        }
+    });
+    Row { times: 600, ..row("validate, a busy session (10 a second)", usage, 150, Some(500)) }
+}
+
+/// A session that lives for a day without activity, and whose object is out of memory by the next request.
+fn hourly() -> Row {
+    let d = Deployment::new(&[
+        ("ACCESS_TOKEN_EXPIRE_SECONDS", "21600"),
+        ("SESSION_INACTIVITY_TIMEOUT_SECONDS", "86400"),
+    ]);
+    let tokens = d.log_in("asha");
+    let id = session_id(&tokens.access);
+    let mut usage = Usage::default();
+    for _ in 0..5 {
+        d.world.advance(minutes(60));
+        d.world.evict(Class::Session, &id);
+        usage += d.uses(|| d.validate(&tokens.access));
+    }
+    Row { times: 5, ..row("validate, a session seen once an hour", usage, 150, Some(1_500)) }
+}
+
+fn refresh() -> Row {
+    let d = Deployment::new(&[]);
+    let mut tokens = d.log_in("asha");
+    let id = session_id(&tokens.access);
+    let mut usage = Usage::default();
+    for _ in 0..3 {
+        d.world.advance(minutes(8));
+        d.world.evict(Class::Session, &id);
+        usage += d.uses(|| {
+            let answer = d.refresh(&tokens.refresh);
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.json()["refresh_token"].as_str().unwrap().clone_into(&mut tokens.refresh);
+        });
+    }
+    Row { times: 3, ..row("refresh", usage, 350, Some(1_500)) }
+}
+
+fn alarm() -> Row {
+    let d = Deployment::new(&[]);
+    let tokens = d.log_in("asha");
+    d.world.advance(minutes(10));
+    d.validate(&tokens.access);
+    d.world.advance(minutes(18));
+    let usage = d.uses(|| d.world.advance(minutes(5)));
+    row("the alarm of a live session, once in its inactivity timeout", usage, 150, None)
+}
+
+/// An instance of the Worker that has had a login a while ago, so that it knows what a refusal costs.
+fn warm(settings: &[(&str, &str)]) -> Deployment {
+    let d = Deployment::new(settings);
+    let root = d.log_in("root").access;
+    log_out(&d, &root);
+    d.world.advance(minutes(9));
+    d
+}
+
+/// With all that follows in twenty minutes: the places, the attempts of the address.
+fn login() -> Row {
+    let d = warm(&[]);
+    let usage = d.uses(|| {
+        d.log_in("asha");
+        d.world.advance(minutes(20));
+    });
+    row("login", usage, 30_000, Some(10_000))
+}
+
+fn known_device() -> Row {
+    let d = Deployment::new(&[]);
+    let first = d.log_in("asha");
+    assert!(!first.device.is_empty());
+    log_out(&d, &first.access);
+    d.world.advance(minutes(9));
+    let usage = d.uses(|| {
+        d.log_in_with("asha", &[("x-device-token", &first.device)]);
+        d.world.advance(minutes(5));
+    });
+    row("login from a known device", usage, 30_000, Some(10_000))
+}
+
+fn at_limit(limit: usize) -> Row {
+    let max = limit.to_string();
+    let d = Deployment::new(&[("MAX_CONCURRENT_SESSIONS_PER_USER", &max)]);
+    for _ in 0..limit {
+        d.log_in("asha");
+        d.world.advance(Duration::from_secs(1));
+    }
+    d.world.advance(minutes(5));
+    let usage = d.uses(|| {
+        d.log_in("asha");
+        d.world.advance(minutes(5));
+    });
+    let what = if limit == 10 {
+        "login at a limit of 10, and the eviction"
+    } else {
+        "login at a limit of 100, and the eviction"
+    };
+    row(what, usage, 31_000, None)
+}
+
+fn log_out(d: &Deployment, access: &str) {
+    let answer = d.post("/auth/logout", &[("authorization", &format!("Bearer {access}"))], &json!({}));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+fn logout() -> Row {
+    let d = Deployment::new(&[]);
+    let tokens = d.log_in("asha");
+    d.world.advance(minutes(14));
+    let access = d.refresh(&tokens.refresh).json()["access_token"].as_str().unwrap().to_owned();
+    d.world.advance(minutes(3));
+    let usage = d.uses(|| {
+        log_out(&d, &access);
+        d.world.advance(A_MONTH);
+    });
+    row("logout, and all that follows", usage, 1_000, Some(8_000))
+}
+
+fn idle_end() -> Row {
+    let d = Deployment::new(&[]);
+    d.log_in("asha");
+    d.world.advance(minutes(29));
+    let usage = d.uses(|| d.world.advance(A_MONTH));
+    row("an end by inactivity, and all that follows", usage, 1_000, Some(8_000))
+}
+
+fn refused_long_after() -> Row {
+    let d = Deployment::new(&[]);
+    let refresh = d.log_in("asha").refresh;
+    d.world.advance(minutes(600));
+    let usage = d.uses(|| {
+        let answer = d.refresh(&refresh);
+        assert_eq!((answer.status, answer.code().as_str()), (401, "session_inactivity_timeout"));
+    });
+    row("a refresh that is refused, long after the end", usage, 300, None)
+}
+
+struct Facturify(RefCell<FakeFacturify>, SimHost);
+
+impl Upstream for Facturify {
+    fn call<'a>(&'a self, call: &'a Call) -> Answering<'a, Answer> {
+        let (status, body) = self.0.borrow_mut().serve(call, self.1.now());
+        Box::pin(async move { text(status, &body) })
+    }
+}
+
+/// An account whose token is kept in KV.
+fn token() -> Row {
+    let d = Deployment::new(&[]);
+    let facturify = Facturify(RefCell::default(), d.world.host());
+    d.world.upstream("api-sandbox.facturify.com", facturify);
+    d.world.deploy(&[("FACTURIFY_API_KEY", "fy-key"), ("FACTURIFY_API_SECRET", "fy-secret")]);
+    let read = || {
+        let answer = d.world.request("GET", "/api/v1/facturify/auth/token", &[], None);
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    read();
+    d.world.advance(minutes(1));
+    row("an upstream token, read", d.uses(read), 300, Some(1_000))
+}
+
+/// A portal session for a day, times thirty: the goal is two cents a month for each.
+fn keep_alive() -> Row {
+    let world = World::complete(
+        0,
+        &[
+            ("EMODAL_BASE_URL", "https://portal.example.com/portal"),
+            ("EMODAL_HOSTS", "id.example.com"),
+            ("CAPTCHA_BASE_URL", "https://captcha.example.com"),
+        ],
+    );
+    let site = Site::new(world.host());
+    for host in HOSTS {
+        world.upstream(host, Door(site.clone()));
+    }
+    site.state().passwords.insert("driver".to_owned(), "driver-pass".to_owned());
+    let credentials = Credentials {
+        username: "driver".to_owned(),
+        password: Secret::new("driver-pass"),
+        captcha_api_key: Secret::new("ck"),
+    };
+    let app = config::Settings::settings(&world.host()).unwrap();
+    let name = identity::names(&app.vault, portal::EMODAL, &credentials).remove(0);
+    let by = Actor { who: "key:a service".to_owned(), request_id: "r1".to_owned() };
+    let (host, command) = (world.host(), Get { credentials, keep_alive: true, by, debug: false });
+    let reply = world.run_until(async move {
+        host.send(&portal::address(&name), &portal::Asked { name: name.clone(), command }).await
+    });
+    assert!(matches!(reply, Ok(GetReply::Session(_))), "{reply:?}");
+    world.advance(minutes(10));
+    let before = world.usage();
+    world.advance(minutes(12 * 60));
+    let usage = world.usage() - before;
+    Row {
+        times: 144,
+        ..row("keep-alive of a portal session, each (8,640 a month)", usage, 0, Some(KEEP_ALIVE))
+    }
+}
