@@ -12,8 +12,8 @@ npm run bench -- --report        writes docs/performance.md from the results of 
   --only validate,login   some measures only, shown and not written: ${MEASURES.join(", ")}
                           (with two bundles: ${COMPARED.join(", ")})
   --peers p1,p2n          some peers only, shown and not written: ${PEERS.join(", ")}
-  --rounds 5              interleaved rounds (two bundles: 10)
-  --seconds 3             length of a round (two bundles: 1)
+  --rounds 15             interleaved rounds (two bundles: 10)
+  --seconds 0.8           length of a round (two bundles: 1)
   --connections 16,64     connections at once (two bundles: 16)
   --sessions 200          live sessions
   --logins 30             logins in a round
@@ -69,8 +69,8 @@ export function optionsOf(args) {
     only: list("only", pair ? COMPARED : MEASURES),
     peers: list("peers", PEERS),
     connections: held.split(",").map((value) => number("connections", 0, 0, value)),
-    rounds: number("rounds", pair ? 10 : 5, pair ? 3 : 2),
-    seconds: number("seconds", pair ? 1 : 3, pair ? 0.5 : 1),
+    rounds: number("rounds", pair ? 10 : 15, pair ? 3 : 2),
+    seconds: number("seconds", pair ? 1 : 0.8, pair ? 0.5 : 0.8),
     sessions: number("sessions", 200, 50),
     logins: number("logins", 30, 10),
     /** Only a run of everything is kept. */

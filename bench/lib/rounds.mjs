@@ -3,8 +3,8 @@ import { load } from "./load.mjs";
 import { cpuSeconds, machineSeconds } from "./processes.mjs";
 import { say } from "../../scripts/lib/log.mjs";
 
-/** The first requests find code that is not compiled yet, or not well. */
-const WARM_UP_SECONDS = 1.5;
+/** The first thousands of requests find code that is not compiled yet, or not well. */
+const WARM_UP_SECONDS = 3;
 
 /**
  * Loads subjects (`{ name, server, source }`) and returns each one's rounds by its name. `source` is what `load` takes, or

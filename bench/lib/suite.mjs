@@ -12,8 +12,8 @@ import { bundleFiles, startSallyport } from "./sallyport.mjs";
 export const MEASURES = ["validate", "refresh", "login", "cold", "size", "growth"];
 export const PEERS = ["f1", "f3s", "p2n", "p2s", "p1"];
 
-/** How many more rounds of cold starts than of load: they are short, and differ more. */
-const COLD_ROUNDS = 3;
+/** How many more rounds of cold starts than of load: they differ more. */
+const COLD_ROUNDS = 2;
 /** Passes of Argon2: the default is 2. A hash takes as long for each of them; with more memory it would not, for the caches. */
 const TWICE_THE_PASSES = "4";
 
