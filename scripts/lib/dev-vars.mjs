@@ -31,9 +31,9 @@ export function ensureDevVars() {
 /** What the local server is started with: made anew at each start, mode 600. */
 export const localSettingsFile = inRoot(".dev", "settings.env");
 
-/** The names of all settings: the README's table, which a native test holds to the code. */
+/** The names of all settings: the table of docs/settings.md, which a native test holds to the code. */
 function known() {
-  const [, table = ""] = readFileSync(inRoot("README.md"), "utf8").split(/<!-- \/?settings -->/);
+  const [, table = ""] = readFileSync(inRoot("docs", "settings.md"), "utf8").split(/<!-- \/?settings -->/);
   return [...table.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map(([, name]) => name);
 }
 

@@ -182,7 +182,7 @@ impl Config {
     }
 }
 
-/// The README's table of settings.
+/// The table of docs/settings.md.
 pub fn settings_table() -> String {
     use std::fmt::Write as _;
     let mut table =

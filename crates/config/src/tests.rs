@@ -216,19 +216,19 @@ fn every_default_is_within_its_bounds() {
     }
 }
 
-/// `npm run settings` writes the table; without `UPDATE_README` this checks it.
+/// `npm run settings` writes the table; without `WRITE_DOCS` this checks it.
 #[test]
-fn readme_settings_table_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
+fn settings_table_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md");
+    let page = std::fs::read_to_string(path).unwrap();
     let (begin, end) = ("<!-- settings -->\n", "<!-- /settings -->");
-    let from = readme.find(begin).expect("README.md marks where the table starts") + begin.len();
-    let to = readme.find(end).expect("README.md marks where the table ends");
-    let current = format!("{}\n{}\n{}", &readme[..from], settings_table(), &readme[to..]);
-    if std::env::var_os("UPDATE_README").is_some() {
+    let from = page.find(begin).expect("docs/settings.md marks where the table starts") + begin.len();
+    let to = page.find(end).expect("docs/settings.md marks where the table ends");
+    let current = format!("{}\n{}\n{}", &page[..from], settings_table(), &page[to..]);
+    if std::env::var_os("WRITE_DOCS").is_some() {
         std::fs::write(path, current).unwrap();
     } else {
-        assert!(readme == current, "the settings in README.md are not current: run `npm run settings`");
+        assert!(page == current, "the settings in docs/settings.md are not current: run `npm run settings`");
     }
 }
 

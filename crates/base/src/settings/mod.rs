@@ -1,4 +1,4 @@
-//! Every setting there is. The README's table is made from [`SETTINGS`].
+//! Every setting there is. The table of docs/settings.md is made from [`SETTINGS`].
 
 mod portals;
 mod post_login;
@@ -80,7 +80,7 @@ const fn word(
     Setting { name, kind: Kind::Word(words), default, about }
 }
 
-/// All of them, in the order of the README's table.
+/// All of them, in the order of the table.
 pub const SETTINGS: &[Setting] = &[
     TOKEN_SIGNING_KEYS,
     SEALING_KEYS,
