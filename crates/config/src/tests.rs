@@ -243,6 +243,30 @@ fn portals_are_kept_as_the_contract_says() {
 }
 
 #[test]
+fn json_of_the_wrong_shape_is_told_by_the_member_and_never_by_what_stands_there() {
+    for (name, value, fault) in [
+        ("CHANNELS", "{", "is no JSON at line 1, column 1"),
+        ("CHANNELS", "[]", "must be a JSON object"),
+        ("CHANNELS", r#"{"a":{"business_unit":"A","business_unit":"B"}}"#, "is no JSON at line 1, column 46"),
+        ("CHANNELS", r#"{"a":{}}"#, "is not of the right shape: a: business_unit: missing"),
+        ("CHANNELS", r#"{"a":["A"]}"#, "is not of the right shape: a: a list, not struct Channel"),
+        (
+            "CHANNELS",
+            r#"{"a":{"business_unit":"A","verify":"sme"}}"#,
+            "is not of the right shape: a: verify: unknown",
+        ),
+        ("EMODAL_PAGES", r#"{"login":"/"}"#, "is not of the right shape: login: unknown"),
+        (
+            "EMODAL_PAGES",
+            r#"{"login_path":7}"#,
+            "is not of the right shape: login_path: a number, not a string",
+        ),
+    ] {
+        assert_eq!(read(&[(name, value)]).unwrap_err(), [format!("{name} {fault}")], "{value}");
+    }
+}
+
+#[test]
 fn the_pages_of_a_portal_are_checked_and_all_faults_named() {
     let faults = |pages: &str| read(&[("EMODAL_PAGES", pages), ("PORTAL_RELOGIN", "yes")]).unwrap_err();
     for (pages, fault) in [

@@ -166,7 +166,7 @@ impl<H: Host> Collected<'_, H> {
             self.0.sql("SELECT raised FROM alerts WHERE batch = ? ORDER BY rowid", vec![id.into()])?;
         let mut batch: Option<Batch> = None;
         for Stored { raised } in stored {
-            let Raise { provider, account, alert, detail, .. } = serde_json::from_str(&raised)?;
+            let Raise { provider, account, alert, detail, .. } = base::json::read(&raised)?;
             match &mut batch {
                 Some(batch) => batch.add(account, &alert),
                 None => batch = Some(Batch::of_one(&provider, account, &alert, detail)),

@@ -175,25 +175,35 @@ impl<'a> Reader<'a> {
 
     /// A JSON object with a member for each account.
     pub fn json<T: DeserializeOwned>(&mut self, setting: &Setting) -> BTreeMap<AccountName, T> {
-        let Some(value) = self.value(setting) else { return BTreeMap::new() };
-        match serde_json::from_str::<BTreeMap<AccountName, T>>(&value) {
-            Ok(map) => {
-                if map.keys().any(|name| AccountName::parse(name.as_str()).is_none()) {
-                    self.fault(setting, "must have account ids as names");
+        let Some(members) = self.members(setting) else { return BTreeMap::new() };
+        let mut read = BTreeMap::new();
+        for (name, value) in members {
+            match (AccountName::parse(&name), json::exact(value)) {
+                (None, _) => self.fault(setting, "must have account ids as names"),
+                (Some(name), Ok(value)) => {
+                    read.insert(name, value);
                 }
-                map
-            }
-            Err(error) => {
-                self.json_fault(setting, &error);
-                BTreeMap::new()
+                (Some(name), Err(error)) => {
+                    self.fault(setting, &format!("is not of the right shape: {name}: {error}"));
+                }
             }
         }
+        read
+    }
+
+    /// The members of a JSON object, no name twice.
+    fn members(&mut self, setting: &Setting) -> Option<Map<String, Value>> {
+        match json::value(&self.value(setting)?) {
+            Ok(Value::Object(members)) => return Some(members),
+            Ok(_) => self.fault(setting, "must be a JSON object"),
+            Err(error) => self.fault(setting, &format!("is {error}")),
+        }
+        None
     }
 
     /// Where it is wrong, never what stands there.
     fn json_fault(&mut self, setting: &Setting, error: &serde_json::Error) {
-        let (line, column) = (error.line(), error.column());
-        self.fault(setting, &format!("is not JSON of the right shape (line {line}, column {column})"));
+        self.fault(setting, &format!("is no JSON at line {}, column {}", error.line(), error.column()));
     }
 
     /// A JSON object whose members are read one by one, so that what is wrong with one of them is its own fault. A name that
@@ -215,13 +225,11 @@ impl<'a> Reader<'a> {
 
     /// A JSON object of a fixed shape.
     pub fn object<T: DeserializeOwned>(&mut self, setting: &Setting) -> Option<T> {
-        let value = self.value(setting)?;
-        // A list would be read as the members in order.
-        let object = serde_json::from_str::<Map<String, Value>>(&value);
-        match object.and_then(|_| serde_json::from_str(&value)) {
+        let members = self.members(setting)?;
+        match json::exact(Value::Object(members)) {
             Ok(object) => Some(object),
             Err(error) => {
-                self.json_fault(setting, &error);
+                self.fault(setting, &format!("is not of the right shape: {error}"));
                 None
             }
         }

@@ -10,8 +10,9 @@ use base::secret::{self, Secret};
 use config::App;
 use portal::browser::Jar;
 use portal::{Credentials, Login, Work};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::rc::Rc;
 
 const NAME: &str = "name";
@@ -37,7 +38,7 @@ pub struct Unreadable;
 pub type Opened<T> = Result<Option<T>, Unreadable>;
 
 /// What a session is logged in again with.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct StoredCredentials {
     /// With the captcha key that came last.
     #[serde(flatten)]
@@ -45,6 +46,19 @@ struct StoredCredentials {
     /// The captcha key that has paid for a login.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "secret::wire_option")]
     proven_captcha_api_key: Option<Secret>,
+}
+
+/// By hand: the derived one reads the credentials in a second way.
+impl<'de> Deserialize<'de> for StoredCredentials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut value = Value::deserialize(deserializer)?;
+        let proven = value.get_mut("proven_captcha_api_key").map(Value::take);
+        let proven = proven.map(base::json::of::<Option<String>>).transpose().map_err(D::Error::custom)?;
+        Ok(Self {
+            credentials: base::json::of(value).map_err(D::Error::custom)?,
+            proven_captcha_api_key: proven.flatten().map(Secret::new),
+        })
+    }
 }
 
 impl<H: Host> PortalRows<'_, H> {

@@ -7,7 +7,7 @@ const CONTAINER_ID: &str = "{container_id}";
 
 /// Paths are behind the base URL. Of texts one is enough, in whichever case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Pages {
     pub login_path: String,
     /// A page that only a logged-in user sees.

@@ -100,7 +100,6 @@ pub enum VerifierName {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Channel {
     pub business_unit: String,
     #[serde(default)]
