@@ -122,8 +122,13 @@ impl Workers {
 /// What takes more than a step, as the entry passes it on. A panic in it rejects the promise and harms nothing else: what
 /// it may leave half done in memory is checked against storage by the next step.
 pub fn promise(work: impl Future<Output = Result<String, Fault>> + 'static) -> Promise {
+    promise_of(boxed(work))
+}
+
+/// Not generic, and so compiled once.
+fn promise_of(work: Pin<Box<dyn Future<Output = Result<String, Fault>>>>) -> Promise {
     // It is for the request that has begun it.
-    let work = current::within(current::request_id(), boxed(work));
+    let work = current::within(current::request_id(), work);
     future_to_promise(AssertUnwindSafe(async move { work.await.map(JsValue::from).map_err(thrown) }))
 }
 

@@ -17,4 +17,5 @@ pub mod ports;
 pub mod rpc;
 pub mod secret;
 pub mod settings;
+pub mod together;
 pub mod vault;

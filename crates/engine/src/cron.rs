@@ -5,8 +5,8 @@ use base::clock::millis;
 use base::fault::Fault;
 use base::ports::Random;
 use base::rpc::{Peers, Unreachable};
+use base::together::together;
 use config::{App, Settings};
-use futures_util::future::join_all;
 use keeper::AccountKey;
 use keeper::upstream_index::{Keep, SWEEP_MAX, StartSweep, Sweep, Sweeping};
 use portal::registry::{Excess, Names, NamesReply, Surplus};
@@ -81,7 +81,7 @@ async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
     let sweeps =
         sweeps.map(|(n, sweep)| async move { ports.send(&keeper::sweeper_address(n), &sweep).await });
     let (mut failed, mut unreachable) = (logins.is_err(), 0);
-    for reply in join_all(sweeps).await {
+    for reply in together(sweeps).await {
         match reply {
             Ok(reply) => unreachable += reply.swept.unreachable,
             Err(Unreachable) => failed = true,

@@ -3,7 +3,7 @@
 use base::call::Actor;
 use base::ports::Random;
 use base::rpc::Peers;
-use futures_util::future::join_all;
+use base::together::together;
 use keeper::upstream_index::SWEEP_MAX;
 use portal::registry::Place;
 use portal::{Asked, Close, End};
@@ -17,5 +17,5 @@ pub async fn evict(ports: &(impl Peers + Random), places: Vec<Place>) {
         // The call logs its own failure.
         let _ = ports.send(&portal::address(&name), &Asked { name, command }).await;
     });
-    join_all(closing).await;
+    together(closing).await;
 }

@@ -4,7 +4,8 @@ use super::alerts::Collected;
 use super::host::{Answer, DurableObject, Host, SqlValue};
 use base::clock::{Timestamp, millis};
 use base::fault::Fault;
-use futures_util::future::{join, join_all};
+use base::together::together;
+use futures_util::future::join;
 use keeper::protocol::{Reconcile, StatusReply};
 use keeper::upstream_index::{
     Begin, BeginReply, Counts, CountsReply, Done, Envelope, KeyUsageReply, Row, Seen, StartSweepReply, Sweep,
@@ -233,7 +234,7 @@ impl<H: Host> Roster<H> {
             }
             found.is_ok()
         });
-        let (rows, portals) = join(join_all(accounts), join_all(portals)).await;
+        let (rows, portals) = join(together(accounts), together(portals)).await;
         let rows: Vec<Row> = rows.into_iter().flatten().collect();
         let looked = rows.len() + portals.into_iter().filter(|reached| *reached).count();
         if !rows.is_empty() {

@@ -11,9 +11,9 @@ use base::clock::Timestamp;
 use base::ids::SessionId;
 use base::ports::{Background, Kv};
 use base::rpc::{Address, Class, Command, Peers, Unreachable};
+use base::together::together;
 use config::{App, Check};
 use directory::{DirectoryObject, UserObject};
-use futures_util::future::join_all;
 use session::tokens::Verified;
 use session::{EndPropagated, EndReason, Ended, Owner, Presence, Revoke, SessionObject, Touch};
 use std::fmt::Display;
@@ -167,7 +167,7 @@ impl<B: Backend> RequestContext<B> {
     /// Ends sessions that the user's object has taken off its list. An error says that not all could be reached; the
     /// user's alarm ends those.
     pub async fn end_sessions(&self, ids: &[SessionId], reason: EndReason) -> Result<(), Reason> {
-        let ended = join_all(ids.iter().map(|id| self.end_session(id, reason))).await;
+        let ended = together(ids.iter().map(|id| self.end_session(id, reason))).await;
         ended.into_iter().try_for_each(|result| result.map(|_| ()))
     }
 

@@ -15,13 +15,13 @@ use crate::request::Incoming as _;
 use crate::route::query_values;
 use base::ids::UserId;
 use base::secret::Secret;
+use base::together::together;
 use directory::index::{self, AdminReply, Register, RegisterReply};
 use directory::password::PASSWORD_BYTES_MAX;
 use directory::{
     ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, Profile, RemoveUser,
     RequireNewPassword, username,
 };
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use session::{EndReason, Owner};
 
@@ -148,7 +148,7 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
     let entries = ctx.directory(&index::List { after, limit: limit32 }).await?.users;
     let more = entries.len() as u64 == limit;
     let cursor = entries.last().filter(|_| more).map(|e| e.id.to_string());
-    let replies = join_all(entries.iter().map(|e| ctx.user(&e.username, &Get))).await;
+    let replies = together(entries.iter().map(|e| ctx.user(&e.username, &Get))).await;
     let (mut users, mut unreachable) = (Vec::new(), Vec::new());
     for (entry, reply) in entries.iter().zip(replies) {
         match reply {

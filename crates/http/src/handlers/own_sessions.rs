@@ -8,8 +8,8 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::ids::SessionId;
+use base::together::together;
 use directory::{End, EndReply, Get, GetReply};
-use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Value, json};
 use session::tokens::access_jti;
@@ -34,7 +34,7 @@ pub fn with_unreachable(mut body: Value, unreachable: &[impl Serialize]) -> Valu
 impl<B: Backend> RequestContext<B> {
     /// The live sessions among these.
     pub async fn live_sessions(&self, ids: &[SessionId]) -> Listed {
-        let peeks = join_all(ids.iter().map(|id| self.session(id, &Peek))).await;
+        let peeks = together(ids.iter().map(|id| self.session(id, &Peek))).await;
         let mut listed = Listed::default();
         for (id, presence) in ids.iter().zip(peeks) {
             match presence {

@@ -7,8 +7,9 @@ use crate::error::Reason;
 use crate::log::Audit;
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
+use base::together::together;
 use directory::{Activity, Close, Displaced, Found, Opened, OpenedReply, Reserved};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence, SetAccount};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -125,7 +126,7 @@ async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>
             ..Audit::default()
         });
     });
-    join_all(ends).await;
+    together(ends).await;
 }
 
 /// KV's record is for listing; without it the session works all the same. Says whether KV has taken it.
@@ -160,7 +161,7 @@ pub async fn activities<B: Backend>(
     let mut found: Vec<Activity> = Vec::new();
     while !sessions.is_empty() && (found.len() < ASKED_MAX || known.is_empty()) {
         let behind = sessions.split_off(at_once.min(sessions.len()));
-        let asked = join_all(sessions.into_iter().map(|id| activity(ctx, id))).await;
+        let asked = together(sessions.into_iter().map(|id| activity(ctx, id))).await;
         found.extend(asked.into_iter().collect::<Result<Vec<_>, _>>()?);
         sessions = behind;
         // A place that is free needs nobody to go.

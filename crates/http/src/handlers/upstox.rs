@@ -15,7 +15,7 @@ use base::call::{Actor, Code, Refusal};
 use base::clock::Timestamp;
 use base::ids::AccountName;
 use base::secret::Secret;
-use futures_util::future::join_all;
+use base::together::together;
 use keeper::protocol::{
     Adopt, AnyCommand, ApprovalReply, CheckNow, Exchange, Issued, NewToken, Order, OrderReply, Orderable,
     RequestApproval, Status,
@@ -58,7 +58,7 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Res
         let status = ask_status(ctx, &key(ctx, Some(id.as_str()))?).await?;
         Ok(account_json(id, &status, ctx.now()))
     });
-    let accounts: Result<Vec<Value>, Reason> = join_all(statuses).await.into_iter().collect();
+    let accounts: Result<Vec<Value>, Reason> = together(statuses).await.into_iter().collect();
     let more = from + page.len() < all.len();
     let cursor = page.last().filter(|_| more);
     Ok(Reply::json(200, &json!({ "accounts": accounts?, "total": all.len(), "next_cursor": cursor })))

@@ -7,12 +7,12 @@ use crate::error::Reason;
 use crate::log::{Audit, Changed};
 use base::ids::{SessionId, UserId};
 use base::secret::Secret;
+use base::together::together;
 use directory::index::{AdminReply, SetAdmin};
 use directory::{
     ADMIN, AffectedSessions, Get, GetReply, NewPassword, NotedAdmin, Profile, Synced, Task, Update,
     UpdateReply,
 };
-use futures_util::future::join_all;
 use session::{Acknowledgement, Owner, SetAccount};
 
 /// How often a change is tried whose user is changed by somebody else meanwhile.
@@ -195,7 +195,7 @@ async fn sync<B: Backend>(
     profile: &Profile,
     sessions: &[SessionId],
 ) -> Result<(), Reason> {
-    let told = join_all(sessions.iter().map(|id| async move {
+    let told = together(sessions.iter().map(|id| async move {
         let Profile { account, account_version, .. } = profile;
         let set = SetAccount { account: account.clone(), account_version: *account_version };
         if let None | Some(Acknowledgement::Unknown) = ctx.session(id, &set).await? {
