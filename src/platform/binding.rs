@@ -1,6 +1,7 @@
 //! Calls through a binding of the Worker, to a network of one's own.
 
 use super::Workers;
+use base::fault::FaultKind;
 use base::ports::Log as _;
 use worker::js_sys::{Function, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
@@ -21,7 +22,11 @@ impl Workers {
         let fetch = Reflect::get(&binding, &JsValue::from_str("fetch")).ok();
         let fetch = fetch.and_then(|fetch| fetch.dyn_into::<Function>().ok());
         if fetch.is_none() {
-            self.fault("binding", &"TOKEN_REFRESH_SERVICE_BINDING names no binding that can be called", None);
+            self.fault(
+                FaultKind::Binding,
+                &"TOKEN_REFRESH_SERVICE_BINDING names no binding that can be called",
+                None,
+            );
         }
         Some(Binding { binding, fetch: fetch? })
     }

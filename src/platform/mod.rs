@@ -15,7 +15,7 @@ pub use object::ObjectHost;
 
 use base::clock::Timestamp;
 use base::current;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ports::{Background, Clock, Log, Timer};
 use config::{App, Settings};
 use std::cell::RefCell;
@@ -113,7 +113,7 @@ impl Workers {
             Err(faults) => faults,
         };
         for fault in faults {
-            self.fault("configuration", fault, None);
+            self.fault(FaultKind::Configuration, fault, None);
         }
         read.map(Rc::new).map_err(Rc::new)
     }

@@ -3,6 +3,7 @@
 //! what a value held.
 
 use super::now;
+use base::fault::FaultKind;
 use base::{current, log};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
@@ -21,5 +22,8 @@ fn on_panic(panic: &PanicHookInfo) {
         return console_error_panic_hook::hook(panic);
     }
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    worker::console_error!("{}", log::fault("panic", &place, current::request_id().as_deref(), now()));
+    worker::console_error!(
+        "{}",
+        log::fault(FaultKind::Panic, &place, current::request_id().as_deref(), now())
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::{Workers, fault_of};
 use base::current;
+use base::fault::FaultKind;
 use base::ports::Log;
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
 use worker::js_sys::{Promise, Reflect};
@@ -68,7 +69,7 @@ impl Peers for Workers {
     fn unique_id(&self, class: Class) -> Result<String, Unreachable> {
         let id = self.namespace(class).and_then(|namespace| Ok(namespace.unique_id()?.to_string()));
         id.map_err(|error| {
-            self.fault("binding", &error, None);
+            self.fault(FaultKind::Binding, &error, None);
             Unreachable
         })
     }

@@ -53,44 +53,50 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 /// Longest answer of an upstream that is read, in bytes. A token with its wrapping has about 2,000.
 pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// Why there is no token. Stable names: they are stored, shown, and are codes of the HTTP interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    Timeout,
-    Unreachable,
-    RateLimited,
-    /// A status from 500 on.
-    ServerError,
-    /// HTML, JSON that is cut off or of another shape, a status that means nothing here, a token without a life.
-    #[serde(rename = "unintelligible")]
-    UnexpectedResponse,
-    /// It wants to send us elsewhere.
-    Redirected,
-    /// The configured credentials: final.
-    CredentialsRefused,
-    /// The upstream finds the input invalid: final.
-    InputRefused,
-    /// RFC 6749 §5.2 `invalid_grant`, or a used authorization code: final.
-    GrantRefused,
-    /// The upstream does not accept this token.
-    TokenRefused,
-    /// The token is good, and another user's than the account's.
-    OtherUser,
-    /// Whoever was making the calls is gone, and nobody knows how far they came.
-    Interrupted,
-    /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
-    Unreadable,
-    /// The settings of the account are faulty: final.
-    Misconfigured,
-    /// There is no token, and no way to get one but to be given one.
-    #[serde(rename = "no_means")]
-    NoTokenSource,
-    /// Approval was asked for and has not come.
-    ApprovalPending,
-    /// The hour's calls are used up.
-    #[serde(rename = "budget_spent")]
-    CallBudgetExhausted,
+crate::words! {
+    /// Why there is no token. Stable names: they are stored, shown, and are codes of the HTTP interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Code {
+        /// the upstream did not answer in time
+        Timeout = "upstream_timeout",
+        /// no connection to the upstream, or it broke
+        Unreachable = "upstream_unreachable",
+        /// the upstream answered 429
+        RateLimited = "upstream_rate_limited",
+        /// the upstream answered with a status from 500 on
+        ServerError = "upstream_error",
+        /// the upstream's answer is not what it should be: HTML, JSON that is cut off or of another shape, a status that means
+        /// nothing there, a token without a life
+        #[serde(rename = "unintelligible")]
+        UnexpectedResponse = "upstream_unintelligible",
+        /// the upstream answered with a redirect
+        Redirected = "upstream_redirected",
+        /// the upstream refuses the configured credentials; on the Facturify routes 401
+        CredentialsRefused = "upstream_credentials_refused",
+        /// the upstream finds the request invalid; on the Facturify routes 422
+        InputRefused = "upstream_input_refused",
+        /// the upstream refuses the refresh token; 422 where it is the caller's authorization code
+        GrantRefused = "upstream_grant_refused",
+        /// the upstream refuses its own token; 422 where the caller brought it
+        TokenRefused = "upstream_token_refused",
+        /// the token is another user's than [the account's](keeper.md#whose-token); 422 where the caller brought it
+        OtherUser = "upstream_user_changed",
+        /// an operation was broken off, and nobody knows how far it came
+        Interrupted = "upstream_outcome_unknown",
+        /// the stored or the external token [cannot be opened](keeper.md#what-cannot-be-opened)
+        Unreadable = "credential_unreadable",
+        /// [settings of this account](keeper.md#faulty-settings) are wrong; its status and the log say which
+        Misconfigured = "account_misconfigured",
+        /// there is no token, and no way to get one but to be given one; or the account has no app for what was asked
+        #[serde(rename = "no_means")]
+        NoTokenSource = "token_unavailable",
+        /// the account's owner has to approve a token first; 202 where that was asked for
+        ApprovalPending = "approval_pending",
+        /// too many [calls of an upstream](keeper.md#when-the-upstream-fails) have failed within an hour
+        #[serde(rename = "budget_spent")]
+        CallBudgetExhausted = "upstream_calls_spent",
+    }
 }
 
 impl Code {
@@ -117,28 +123,6 @@ impl Code {
                 | Self::UnexpectedResponse
                 | Self::Redirected
         )
-    }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "upstream_timeout",
-            Self::Unreachable => "upstream_unreachable",
-            Self::RateLimited => "upstream_rate_limited",
-            Self::ServerError => "upstream_error",
-            Self::UnexpectedResponse => "upstream_unintelligible",
-            Self::Redirected => "upstream_redirected",
-            Self::CredentialsRefused => "upstream_credentials_refused",
-            Self::InputRefused => "upstream_input_refused",
-            Self::GrantRefused => "upstream_grant_refused",
-            Self::TokenRefused => "upstream_token_refused",
-            Self::OtherUser => "upstream_user_changed",
-            Self::Interrupted => "upstream_outcome_unknown",
-            Self::Unreadable => "credential_unreadable",
-            Self::Misconfigured => "account_misconfigured",
-            Self::NoTokenSource => "token_unavailable",
-            Self::ApprovalPending => "approval_pending",
-            Self::CallBudgetExhausted => "upstream_calls_spent",
-        }
     }
 }
 

@@ -23,3 +23,72 @@ impl From<serde_json::Error> for Fault {
         Self(error.to_string())
     }
 }
+
+crate::words! {
+    /// Where something went wrong inside: `what` of a fault in the log.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FaultKind {
+        /// a setting is wrong; one line for each, without its value
+        Configuration = "configuration",
+        /// a Durable Object binding is missing, or that of the token service cannot be called
+        Binding = "binding",
+        /// a mistake in the code: `detail` is its place, and the call that it was in has failed
+        Panic = "panic",
+        /// an object could not be asked; the caller got 503
+        Object = "object",
+        /// an object's answer could not be read; the caller got 503
+        ObjectReply = "object reply",
+        /// KV could not be asked whether a session has ended; its object was asked instead
+        KvBlacklist = "kv blacklist",
+        /// KV could not list sessions
+        KvList = "kv list",
+        /// KV could not forget a record of a session
+        KvDelete = "kv delete",
+        /// KV's record of a session could not be read or written
+        KvSessionRecord = "kv session record",
+        /// KV's copy of an upstream token could not be read (the account's object was asked instead) or written (its alarm tries
+        /// again)
+        KvToken = "kv token",
+        /// the rate limiter could not be asked; the login got 503
+        RateLimiter = "rate limiter",
+        /// the runtime had no random bytes to give; the caller got 503
+        RandomBytes = "random bytes",
+        /// what follows an end is not done yet; the session's alarm does it, [later each
+        /// time](sessions.md#the-order-of-an-end)
+        SettlingAnEnd = "settling an end",
+        /// a session's alarm could not do its work; it comes again after 30 seconds
+        SessionAlarm = "session alarm",
+        /// a user's alarm could not do its work; it comes again after 30 seconds
+        UserAlarm = "user alarm",
+        /// one piece of a user's work could not be done by the alarm; it comes again, later each time
+        UserAlarmWork = "user alarm work",
+        /// the roster could not be told of an account; its alarm tries again
+        Roster = "roster",
+        /// an account's alarm could not do its work; it comes again after 30 seconds
+        UpstreamAlarm = "upstream alarm",
+        /// what follows a change of an account is not done yet; its alarm does it
+        UpstreamFollowUp = "upstream follow-up",
+        /// an alert was not delivered; it comes again
+        Alert = "alert",
+        /// a Cron Trigger that nothing is known of, or accounts or portal sessions that could not be looked after; the next minute
+        /// tries again
+        Cron = "cron",
+        /// an alarm of a portal login could not do its work; it comes again after 30 seconds
+        PortalAlarm = "portal alarm",
+        /// a piece of work at a portal broke off; who waited for it got 503
+        PortalWork = "portal work",
+        /// an operation at a portal could not be begun; who wanted it got 503, and nothing was done
+        PortalOrder = "portal order",
+        /// an appointment could not be kept to be gone on with; its caller got the answer without an `appointment_session_id`
+        PortalAppointment = "portal appointment",
+        /// the page of a failed step could not be kept; nothing else comes of it
+        PortalPage = "portal page",
+        /// how far some work at a portal has come could not be stored, so it was broken off
+        PortalProgress = "portal progress",
+        /// the list of portal sessions could not be asked, so nobody was logged in; or it could not be told of a change: the alarm
+        /// does that, or the Cron Trigger
+        PortalRegistry = "portal registry",
+        /// a stored document of `/api/v1/data` is not JSON
+        StoredDocument = "stored document",
+    }
+}

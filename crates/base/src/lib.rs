@@ -2,6 +2,7 @@
 //! of ours, and nothing of the platform.
 
 pub mod account;
+pub mod audit;
 pub mod call;
 pub mod charset;
 pub mod clock;
@@ -19,3 +20,4 @@ pub mod secret;
 pub mod settings;
 pub mod together;
 pub mod vault;
+mod words;

@@ -6,7 +6,7 @@
 use crate::call::{Answer, Call};
 use crate::clock::Timestamp;
 use crate::current;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::log;
 use crate::page::{self, Fetch};
 use crate::vault::Nonce;
@@ -68,10 +68,10 @@ pub trait Log: Clock {
 
     /// Something that went wrong inside. It carries the id of the request in hand if no other is given, or of the one that is
     /// worked on.
-    fn fault(&self, what: &str, detail: &dyn Display, request_id: Option<&str>) {
+    fn fault(&self, kind: FaultKind, detail: &dyn Display, request_id: Option<&str>) {
         let current = current::request_id();
         let request_id = request_id.or_else(|| self.request_in_hand()).or(current.as_deref());
-        self.error(&log::fault(what, &detail.to_string(), request_id, self.now()));
+        self.error(&log::fault(kind, &detail.to_string(), request_id, self.now()));
     }
 }
 

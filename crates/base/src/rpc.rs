@@ -5,6 +5,7 @@
 
 #![allow(async_fn_in_trait)] // Everything here runs on one thread; nothing has to be `Send`.
 
+use crate::fault::FaultKind;
 use crate::ports::Log;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
@@ -181,7 +182,7 @@ pub trait Peers: Log {
         let json = command.to_json().map_err(|_| Unreachable)?;
         let answer = self.carry(class, &to.name, C::METHOD, C::REPEATABLE, &json).await?;
         crate::json::read(&answer).map_err(|error| {
-            self.fault("object reply", &error, None);
+            self.fault(FaultKind::ObjectReply, &error, None);
             Unreachable
         })
     }
@@ -204,7 +205,7 @@ pub trait Peers: Log {
             answer = self.attempt(class, name, method, json).await;
         }
         answer.map_err(|error| {
-            self.fault("object", &error.text, None);
+            self.fault(FaultKind::Object, &error.text, None);
             Unreachable
         })
     }

@@ -2,7 +2,7 @@
 
 use super::host::{Host, SqlValue};
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use keeper::Code;
 use keeper::alert::{self, Batch};
 use keeper::call::{Answer, Call};
@@ -39,7 +39,7 @@ pub async fn send<H: Host>(host: &H, batch: &Batch) -> Delivered {
         Answer::TimedOut => "the receiver did not answer in time".to_owned(),
         Answer::Unreachable | Answer::TooLong => "the receiver could not be reached".to_owned(),
     };
-    host.fault("alert", &undelivered, None);
+    host.fault(FaultKind::Alert, &undelivered, None);
     Delivered::No { retry_after }
 }
 

@@ -2,7 +2,7 @@
 
 use super::evict::evict;
 use base::clock::millis;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ports::Random;
 use base::rpc::{Peers, Unreachable};
 use base::together::together;
@@ -33,7 +33,7 @@ pub async fn triggered(ports: &impl Ports, expression: &str) -> Result<(), Fault
         DAILY => true,
         _ => {
             // Not run at all, so that a typing error in wrangler.toml is seen.
-            ports.fault("cron", &"an expression that nothing is known of", None);
+            ports.fault(FaultKind::Cron, &"an expression that nothing is known of", None);
             return Err("unknown cron expression".into());
         }
     };
@@ -88,7 +88,7 @@ async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
         }
     }
     if unreachable > 0 {
-        ports.fault("cron", &format!("{unreachable} objects could not be reconciled"), None);
+        ports.fault(FaultKind::Cron, &format!("{unreachable} objects could not be reconciled"), None);
     }
     if failed { Err(Unreachable) } else { Ok(()) }
 }

@@ -1,6 +1,7 @@
 //! Log lines of what objects do: one JSON object each, so that nothing a caller sends can forge one. Never a secret.
 
 use base::account::EndReason;
+use base::audit::Action;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
@@ -17,7 +18,7 @@ pub fn operation(key: &AccountKey, entry: &Entry) -> String {
         "event": "audit",
         "at": entry.at.rfc3339(),
         "request_id": entry.request_id,
-        "action": entry.operation.action(),
+        "action": entry.operation.action().as_str(),
         "outcome": entry.outcome,
         "service": entry.who,
         "account": key.to_string(),
@@ -50,7 +51,7 @@ pub fn expired(session_id: &SessionId, reason: EndReason, user: Option<UserId>, 
         "level": "info",
         "event": "audit",
         "at": now.rfc3339(),
-        "action": "expire",
+        "action": Action::Expire.as_str(),
         "outcome": "ok",
         "reason": reason.as_str(),
         "user_id": user,
@@ -70,17 +71,17 @@ pub fn portal(
     now: Timestamp,
 ) -> String {
     let (action, operation) = match work {
-        Work::LogIn => ("portal_login", None),
-        Work::KeepAlive => ("portal_keep_alive", None),
-        Work::Run(operation) => ("portal_operation", Some(operation)),
-        Work::LogOut => ("portal_logout", None),
+        Work::LogIn => (Action::PortalLogin, None),
+        Work::KeepAlive => (Action::PortalKeepAlive, None),
+        Work::Run(operation) => (Action::PortalOperation, Some(operation)),
+        Work::LogOut => (Action::PortalLogout, None),
     };
     let mut line = json!({
         "level": if outcome == "ok" { "info" } else { "warn" },
         "event": "audit",
         "at": now.rfc3339(),
         "request_id": by.request_id,
-        "action": action,
+        "action": action.as_str(),
         "operation": operation,
         "outcome": outcome,
         "service": by.who,
@@ -100,7 +101,7 @@ pub fn portal_closed(name: &str, ended: &Ended, by: Option<&Actor>, now: Timesta
         "event": "audit",
         "at": now.rfc3339(),
         "request_id": by.map(|by| by.request_id.as_str()),
-        "action": "portal_close",
+        "action": Action::PortalClose.as_str(),
         "outcome": "ok",
         "reason": ended.reason.as_str(),
         "session_id": ended.session_id,

@@ -3,7 +3,7 @@
 use super::alerts::Collected;
 use super::host::{Answer, DurableObject, Host, SqlValue};
 use base::clock::{Timestamp, millis};
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::together::together;
 use futures_util::future::join;
 use keeper::protocol::{Reconcile, StatusReply};
@@ -88,7 +88,7 @@ impl<H: Host> DurableObject<H> for Roster<H> {
     /// The index: alerts are to be sent.
     async fn alarm(&self) -> Result<(), Fault> {
         if let Err(fault) = Collected(&self.0).send_due().await {
-            self.0.fault("alert", &fault, None);
+            self.0.fault(FaultKind::Alert, &fault, None);
             self.0.set_alarm(self.0.now().plus(ALARM_AGAIN))?;
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::error::Reason;
 use crate::log::{self, Audit};
 use crate::request::RequestHead;
 use base::clock::Timestamp;
+use base::fault::FaultKind;
 use base::ids::SessionId;
 use base::ports::{Background, Kv};
 use base::rpc::{Address, Class, Command, Peers, Unreachable};
@@ -83,14 +84,14 @@ impl<B: Backend> RequestContext<B> {
     }
 
     /// Logs what went wrong inside and says to the caller no more than that it did.
-    pub fn fault(&self, what: &str, detail: &dyn Display) -> Reason {
-        self.backend.fault(what, detail, Some(&self.head.request_id));
+    pub fn fault(&self, kind: FaultKind, detail: &dyn Display) -> Reason {
+        self.backend.fault(kind, detail, Some(&self.head.request_id));
         Reason::Unavailable
     }
 
     /// A name for a change, by which its message is known again when it comes once more.
     pub fn change_id(&self) -> Result<String, Reason> {
-        self.backend.random_id().map_err(|error| self.fault("random bytes", &error))
+        self.backend.random_id().map_err(|error| self.fault(FaultKind::RandomBytes, &error))
     }
 
     pub fn audit(&self, record: &Audit) {
@@ -109,7 +110,7 @@ impl<B: Backend> RequestContext<B> {
                 Ok(Some(reason)) => return Err(access_refused(reason)),
                 Err(error) => {
                     // KV is down: the truth is asked instead.
-                    self.fault("kv blacklist", &error);
+                    self.fault(FaultKind::KvBlacklist, &error);
                     return self.ask_session(token).await;
                 }
             },
@@ -186,7 +187,7 @@ pub async fn propagate_end<P: Kv + Peers + Background + Clone + 'static>(
         return;
     }
     if let Err(error) = store::propagate_end(ports, id, ended, ports.now()).await {
-        ports.fault("settling an end", &error, None);
+        ports.fault(FaultKind::SettlingAnEnd, &error, None);
         return;
     }
     let (later, id) = (ports.clone(), id.clone());

@@ -1,5 +1,6 @@
 //! Every way a request can be refused, and what it becomes outside.
 
+use crate::error_code::ErrorCode;
 use crate::route::Methods;
 pub use base::fields::{FieldError, FieldFault};
 use keeper::Code;
@@ -132,49 +133,49 @@ impl Reason {
     /// The stable name that clients go by.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::MalformedJson => "malformed_json",
-            Self::InvalidRequest => "invalid_request",
-            Self::NotAuthenticated => "not_authenticated",
-            Self::TokenInvalid => "token_invalid",
-            Self::TokenExpired => "token_expired",
-            Self::SessionInactivity => "session_inactivity_timeout",
-            Self::AccessTokenRevoked(_) => "access_token_blacklisted",
-            Self::SessionRevoked(_) => "session_revoked_or_invalid",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::ServiceKeyInvalid => "service_key_invalid",
-            Self::SessionLimitExceeded => "session_limit_exceeded",
-            Self::Forbidden => "forbidden",
-            Self::UserInactive => "user_inactive",
-            Self::PasswordChangeRequired => "password_change_required",
-            Self::NotFound => "not_found",
-            Self::UserNotFound => "user_not_found",
-            Self::SessionNotFound => "session_not_found",
-            Self::ServiceKeyNotFound => "service_key_not_found",
-            Self::AccountNotFound => "account_not_found",
+            Self::MalformedJson => ErrorCode::MalformedJson.as_str(),
+            Self::InvalidRequest => ErrorCode::InvalidRequest.as_str(),
+            Self::NotAuthenticated => ErrorCode::NotAuthenticated.as_str(),
+            Self::TokenInvalid => ErrorCode::TokenInvalid.as_str(),
+            Self::TokenExpired => ErrorCode::TokenExpired.as_str(),
+            Self::SessionInactivity => ErrorCode::SessionInactivity.as_str(),
+            Self::AccessTokenRevoked(_) => ErrorCode::AccessTokenRevoked.as_str(),
+            Self::SessionRevoked(_) => ErrorCode::SessionRevoked.as_str(),
+            Self::RefreshTokenReused => ErrorCode::RefreshTokenReused.as_str(),
+            Self::InvalidCredentials => ErrorCode::InvalidCredentials.as_str(),
+            Self::ServiceKeyInvalid => ErrorCode::ServiceKeyInvalid.as_str(),
+            Self::SessionLimitExceeded => ErrorCode::SessionLimitExceeded.as_str(),
+            Self::Forbidden => ErrorCode::Forbidden.as_str(),
+            Self::UserInactive => ErrorCode::UserInactive.as_str(),
+            Self::PasswordChangeRequired => ErrorCode::PasswordChangeRequired.as_str(),
+            Self::NotFound => ErrorCode::NotFound.as_str(),
+            Self::UserNotFound => ErrorCode::UserNotFound.as_str(),
+            Self::SessionNotFound => ErrorCode::SessionNotFound.as_str(),
+            Self::ServiceKeyNotFound => ErrorCode::ServiceKeyNotFound.as_str(),
+            Self::AccountNotFound => ErrorCode::AccountNotFound.as_str(),
             Self::Upstream { refusal, .. } => refusal.code.as_str(),
-            Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::UserExists => "user_exists",
-            Self::LastAdmin => "last_admin",
-            Self::TooManyServiceKeys => "too_many_service_keys",
-            Self::BodyTooLarge => "body_too_large",
-            Self::NotJson => "unsupported_media_type",
-            Self::InvalidFields(_) => "validation_error",
-            Self::InvalidChannel => "invalid_channel_id",
-            Self::ChannelNotFound(_) => "channel_not_found",
-            Self::ChannelWithoutVerifier => "channel_without_verifier",
-            Self::RefreshTokenRequired => "refresh_token_required",
-            Self::ExternalTokenExpired(_) => "external_token_expired",
-            Self::ExternalTokenInvalid(_) => "external_token_invalid",
-            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed.as_str(),
+            Self::UserExists => ErrorCode::UserExists.as_str(),
+            Self::LastAdmin => ErrorCode::LastAdmin.as_str(),
+            Self::TooManyServiceKeys => ErrorCode::TooManyServiceKeys.as_str(),
+            Self::BodyTooLarge => ErrorCode::BodyTooLarge.as_str(),
+            Self::NotJson => ErrorCode::NotJson.as_str(),
+            Self::InvalidFields(_) => ErrorCode::InvalidFields.as_str(),
+            Self::InvalidChannel => ErrorCode::InvalidChannel.as_str(),
+            Self::ChannelNotFound(_) => ErrorCode::ChannelNotFound.as_str(),
+            Self::ChannelWithoutVerifier => ErrorCode::ChannelWithoutVerifier.as_str(),
+            Self::RefreshTokenRequired => ErrorCode::RefreshTokenRequired.as_str(),
+            Self::ExternalTokenExpired(_) => ErrorCode::ExternalTokenExpired.as_str(),
+            Self::ExternalTokenInvalid(_) => ErrorCode::ExternalTokenInvalid.as_str(),
+            Self::TooManyAttempts { .. } => ErrorCode::TooManyAttempts.as_str(),
             Self::Portal(refusal) => refusal.code.as_str(),
-            Self::PortalSessionEnded(_) => "portal_session_ended",
-            Self::PortalNotConfigured => "portal_not_configured",
-            Self::AppointmentIncomplete => "appointment_incomplete",
-            Self::MissingFields(_) => "missing_fields",
-            Self::Internal => "internal_error",
-            Self::Unavailable => "service_unavailable",
-            Self::Misconfigured => "configuration_error",
+            Self::PortalSessionEnded(_) => ErrorCode::PortalSessionEnded.as_str(),
+            Self::PortalNotConfigured => ErrorCode::PortalNotConfigured.as_str(),
+            Self::AppointmentIncomplete => ErrorCode::AppointmentIncomplete.as_str(),
+            Self::MissingFields(_) => ErrorCode::MissingFields.as_str(),
+            Self::Internal => ErrorCode::Internal.as_str(),
+            Self::Unavailable => ErrorCode::Unavailable.as_str(),
+            Self::Misconfigured => ErrorCode::Misconfigured.as_str(),
         }
     }
 
@@ -230,6 +231,76 @@ impl Reason {
                 Some(UNAVAILABLE_RETRY_SECONDS)
             }
             _ => None,
+        }
+    }
+}
+
+/// What the docs are made from.
+#[cfg(not(target_arch = "wasm32"))]
+impl Reason {
+    /// One of each way to be refused, with as little known of it as can be; those of upstreams once more as the caller's business.
+    pub fn samples() -> Vec<Self> {
+        let refusal = |code| Refusal { code, status: None, retry_after_seconds: None };
+        let upstream = |passes_on| {
+            let codes = Code::ALL.iter();
+            codes.map(move |code| Self::Upstream { refusal: refusal(*code), passes_on })
+        };
+        let portal = portal::Code::ALL.iter().map(|code| {
+            Self::Portal(portal::Refusal {
+                code: *code,
+                status: None,
+                retry_after_seconds: None,
+                message: None,
+                place: None,
+            })
+        });
+        let own = ErrorCode::ALL.iter().map(|code| Self::sample(*code));
+        own.chain(upstream(false)).chain(upstream(true)).chain(portal).collect()
+    }
+
+    fn sample(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::MalformedJson => Self::MalformedJson,
+            ErrorCode::InvalidRequest => Self::InvalidRequest,
+            ErrorCode::InvalidChannel => Self::InvalidChannel,
+            ErrorCode::RefreshTokenRequired => Self::RefreshTokenRequired,
+            ErrorCode::ChannelWithoutVerifier => Self::ChannelWithoutVerifier,
+            ErrorCode::MissingFields => Self::MissingFields(Vec::new()),
+            ErrorCode::AppointmentIncomplete => Self::AppointmentIncomplete,
+            ErrorCode::NotAuthenticated => Self::NotAuthenticated,
+            ErrorCode::InvalidCredentials => Self::InvalidCredentials,
+            ErrorCode::TokenInvalid => Self::TokenInvalid,
+            ErrorCode::TokenExpired => Self::TokenExpired,
+            ErrorCode::SessionInactivity => Self::SessionInactivity,
+            ErrorCode::AccessTokenRevoked => Self::AccessTokenRevoked(EndReason::Logout),
+            ErrorCode::SessionRevoked => Self::SessionRevoked(None),
+            ErrorCode::RefreshTokenReused => Self::RefreshTokenReused,
+            ErrorCode::ExternalTokenExpired => Self::ExternalTokenExpired(None),
+            ErrorCode::ExternalTokenInvalid => Self::ExternalTokenInvalid(None),
+            ErrorCode::ServiceKeyInvalid => Self::ServiceKeyInvalid,
+            ErrorCode::SessionLimitExceeded => Self::SessionLimitExceeded,
+            ErrorCode::Forbidden => Self::Forbidden,
+            ErrorCode::PasswordChangeRequired => Self::PasswordChangeRequired,
+            ErrorCode::UserInactive => Self::UserInactive,
+            ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::UserNotFound => Self::UserNotFound,
+            ErrorCode::SessionNotFound => Self::SessionNotFound,
+            ErrorCode::PortalSessionEnded => Self::PortalSessionEnded(portal::End::Closed),
+            ErrorCode::ChannelNotFound => Self::ChannelNotFound(String::new()),
+            ErrorCode::ServiceKeyNotFound => Self::ServiceKeyNotFound,
+            ErrorCode::AccountNotFound => Self::AccountNotFound,
+            ErrorCode::MethodNotAllowed => Self::MethodNotAllowed(Methods::GET),
+            ErrorCode::UserExists => Self::UserExists,
+            ErrorCode::LastAdmin => Self::LastAdmin,
+            ErrorCode::TooManyServiceKeys => Self::TooManyServiceKeys,
+            ErrorCode::BodyTooLarge => Self::BodyTooLarge,
+            ErrorCode::NotJson => Self::NotJson,
+            ErrorCode::InvalidFields => Self::InvalidFields(Vec::new()),
+            ErrorCode::TooManyAttempts => Self::TooManyAttempts { retry_after_seconds: 1 },
+            ErrorCode::Internal => Self::Internal,
+            ErrorCode::Unavailable => Self::Unavailable,
+            ErrorCode::PortalNotConfigured => Self::PortalNotConfigured,
+            ErrorCode::Misconfigured => Self::Misconfigured,
         }
     }
 }

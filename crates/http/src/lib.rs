@@ -4,6 +4,7 @@ pub mod access;
 pub mod backend;
 pub mod context;
 pub mod error;
+pub mod error_code;
 pub mod fast_path;
 pub mod handlers;
 pub mod json;

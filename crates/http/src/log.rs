@@ -1,6 +1,7 @@
 //! Log lines: one JSON object each, so that nothing a caller sends can forge one. Never a secret.
 
 use crate::request::RequestHead;
+use base::audit::Action;
 use base::clock::{Timestamp, millis};
 use base::ids::{ServiceKeyId, UserId};
 use serde::Serialize;
@@ -26,9 +27,9 @@ pub fn request(head: &RequestHead, route: &str, status: u16, code: Option<&str>,
 }
 
 /// A record of who did what, and how it went.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Audit<'a> {
-    pub action: &'a str,
+    pub action: Action,
     /// `ok`, or the code of the refusal.
     pub outcome: &'a str,
     /// Who did it, where that is known.
@@ -48,6 +49,25 @@ pub struct Audit<'a> {
     pub changed: Option<&'a Changed>,
     /// How many sessions it was about.
     pub sessions: Option<usize>,
+}
+
+impl<'a> Audit<'a> {
+    /// With nothing else to say.
+    pub const fn of(action: Action, outcome: &'a str) -> Self {
+        Self {
+            action,
+            outcome,
+            actor: None,
+            user: None,
+            session_id: None,
+            service: None,
+            key_id: None,
+            account: None,
+            customer: None,
+            changed: None,
+            sessions: None,
+        }
+    }
 }
 
 /// What a change has changed. Of a password no more than that there is a new one.
@@ -71,7 +91,7 @@ pub fn audit(head: &RequestHead, record: &Audit, now: Timestamp) -> String {
         "event": "audit",
         "at": now.rfc3339(),
         "request_id": head.request_id,
-        "action": record.action,
+        "action": record.action.as_str(),
         "outcome": record.outcome,
         "actor": record.actor,
         "user_id": record.user,
@@ -129,7 +149,7 @@ mod tests {
         let line = |record: Audit| -> Value {
             serde_json::from_str(&audit(&head, &record, Timestamp::default())).unwrap()
         };
-        let short = line(Audit { action: "login", outcome: "ok", ..Audit::default() });
+        let short = line(Audit::of(Action::Login, "ok"));
         for name in ["service", "key_id", "account"] {
             assert_eq!(short.get(name), None);
         }
@@ -138,7 +158,7 @@ mod tests {
             service: Some("key:a"),
             key_id: Some(&ServiceKeyId::issued("1")),
             account: Some("b"),
-            ..Audit::default()
+            ..Audit::of(Action::Login, "ok")
         });
         assert_eq!(
             (&long["service"], &long["key_id"], &long["account"]),

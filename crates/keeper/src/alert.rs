@@ -11,29 +11,22 @@ use serde_json::json;
 use sha2::Sha256;
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The quick tries are used up. They go on, slower.
-    Failing,
-    Recovered,
-    /// Only a change can mend it.
-    NeedsAttention,
-    /// The token runs out and no renewal is in sight.
-    Expiring,
-    /// A token of another user of the upstream came, and was refused.
-    OtherUser,
-}
-
-impl Kind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failing => "failing",
-            Self::Recovered => "recovered",
-            Self::NeedsAttention => "needs_attention",
-            Self::Expiring => "expiring",
-            Self::OtherUser => "other_user",
-        }
+base::words! {
+    /// What an alert is about.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Kind {
+        /// the quick tries are used up; they go on, slower
+        Failing = "failing",
+        /// a final refusal, which only a change can mend; or, with `code` `approval_pending`, approval was asked for
+        NeedsAttention = "needs_attention",
+        /// after one of these two, renewal works again. Not after `approval_pending`
+        Recovered = "recovered",
+        /// the token runs out, and no renewal is in sight or the quick tries are used up: `ALERT_EXPIRY_WARNING_MINUTES` before
+        /// its end, or half its life if that is less. Not of short tokens
+        Expiring = "expiring",
+        /// a token of [another user](keeper.md#whose-token) came, and was refused. Not again while one such alert is undelivered
+        OtherUser = "other_user",
     }
 }
 

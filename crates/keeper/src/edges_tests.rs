@@ -198,7 +198,7 @@ fn the_log_names_each_operation() {
     let actions = [Renew, Obtain, Refresh, Check, Adopt, Operation::Exchange, Operation::Request];
     let names = ["renew_token", "obtain_token", "refresh_token", "check_token", "update_token"];
     let names = names.into_iter().chain(["exchange_code", "request_token"]);
-    assert!(actions.into_iter().map(Operation::action).eq(names));
+    assert!(actions.into_iter().map(|operation| operation.action().as_str()).eq(names));
 }
 
 #[test]

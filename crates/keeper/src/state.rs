@@ -34,24 +34,26 @@ pub struct Extended {
     pub source: Source,
 }
 
-/// How a token came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The first one of a deployment.
-    Startup,
-    /// The daily Cron Trigger.
-    Cron,
-    /// A renewal, on time or on demand.
-    Refresh,
-    /// Got from scratch on demand.
-    Obtain,
-    /// Given by a caller.
-    Manual,
-    /// An authorization code.
-    Exchange,
-    /// The provider's webhook.
-    Notifier,
+base::words! {
+    /// How a token came to be.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Source {
+        /// The first one of a deployment.
+        Startup = "startup",
+        /// The daily Cron Trigger.
+        Cron = "cron",
+        /// A renewal, on time or on demand.
+        Refresh = "refresh",
+        /// Got from scratch on demand.
+        Obtain = "obtain",
+        /// Given by a caller.
+        Manual = "manual",
+        /// An authorization code.
+        Exchange = "exchange",
+        /// The provider's webhook.
+        Notifier = "notifier",
+    }
 }
 
 /// What is known of the held token.
@@ -250,23 +252,26 @@ impl PendingSync {
     }
 }
 
-/// In one word, for status and counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// A token that is valid by all that is known.
-    Valid,
-    /// A token that is valid, and renewals that fail.
-    Failing,
-    /// No token has been got yet.
-    Missing,
-    /// The token has run out and a new one is due later.
-    Expired,
-    /// No token, and renewals fail; they go on.
-    Failed,
-    /// A refusal that only a change can mend.
-    NeedsAttention,
-    AwaitingApproval,
+base::words! {
+    /// How an account is, in one word, for status and counts.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Health {
+        /// A token that is valid by all that is known.
+        Valid = "valid",
+        /// A token that is valid, and renewals that fail.
+        Failing = "failing",
+        /// No token has been got yet.
+        Missing = "missing",
+        /// The token has run out and a new one is due later.
+        Expired = "expired",
+        /// No token, and renewals fail; they go on.
+        Failed = "failed",
+        /// A refusal that only a change can mend.
+        NeedsAttention = "needs_attention",
+        /// No token, and approval was asked for.
+        AwaitingApproval = "awaiting_approval",
+    }
 }
 
 impl Tokens {

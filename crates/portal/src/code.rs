@@ -3,90 +3,67 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Why a portal did not do what was wanted. Stable names: they are stored, shown, and are codes of the HTTP interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
-    /// The portal does not know this session any more.
-    LoggedOut,
-    /// The portal refuses the username and password: final.
-    CredentialsRefused,
-    /// The portal has locked the account: final.
-    AccountLocked,
-    /// The captcha service refuses the key, or whoever has it: final.
-    CaptchaKeyRefused,
-    /// The captcha service wants to be paid first: final.
-    CaptchaNoBalance,
-    /// The captcha service has nobody free.
-    CaptchaBusy,
-    /// Nobody could solve the captcha, or the portal did not take the solutions.
-    CaptchaUnsolved,
-    CaptchaTimeout,
-    /// The captcha service cannot be reached, or is not understood.
-    CaptchaFailed,
-    Timeout,
-    /// The portal answers, and all of it together took too long.
-    OutOfTime,
-    Unreachable,
-    RateLimited,
-    /// A status from 500 on.
-    ServerError,
-    /// A page that is not what was expected there.
-    #[serde(rename = "unintelligible")]
-    UnexpectedResponse,
-    /// The portal wants to send us to a host that is not its own.
-    Redirected,
-    /// The portal has no such thing.
-    NotFound,
-    /// The portal finds something of the caller's invalid.
-    InputRefused,
-    /// Something was ordered, and nobody knows whether it was done.
-    OutcomeUnknown,
-    /// Whoever was at it is gone.
-    Interrupted,
-    /// What is stored cannot be opened: changed, or sealed under a key that is not configured.
-    Unreadable,
-    /// The hour's logins are used up.
-    #[serde(rename = "logins_spent")]
-    LoginBudgetExhausted,
-    /// Too many wait for this session already.
-    Busy,
-    /// The session was closed while somebody waited for it.
-    Closed,
-    /// There is no wizard of this id to be gone on with.
-    WizardUnknown,
+base::words! {
+    /// Why a portal did not do what was wanted. Stable names: they are stored, shown, and are codes of the HTTP interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Code {
+        /// the portal says that its session is over; as an outcome in the log
+        LoggedOut = "portal_logged_out",
+        /// the portal refuses the username and password, or did so not long ago
+        CredentialsRefused = "portal_credentials_refused",
+        /// the portal has locked the account, or said so not long ago
+        AccountLocked = "portal_account_locked",
+        /// the captcha service refuses the key
+        CaptchaKeyRefused = "captcha_key_refused",
+        /// the account of the captcha key is empty
+        CaptchaNoBalance = "captcha_no_balance",
+        /// the captcha service has nobody free
+        CaptchaBusy = "captcha_busy",
+        /// nobody solved the captcha, or the portal did not take the solutions
+        CaptchaUnsolved = "captcha_unsolved",
+        /// the captcha was not solved in time
+        CaptchaTimeout = "captcha_timeout",
+        /// the captcha service cannot be reached, is not understood, or has another error
+        CaptchaFailed = "captcha_failed",
+        /// the portal did not answer in time, or an operation took too long
+        Timeout = "portal_timeout",
+        /// the portal answers, and all of it together took too long
+        OutOfTime = "portal_timeout",
+        /// no connection to the portal, or it broke
+        Unreachable = "portal_unreachable",
+        /// the portal answered 429
+        RateLimited = "portal_rate_limited",
+        /// the portal answered with a status from 500 on
+        ServerError = "portal_error",
+        /// the portal's page is not what was expected
+        #[serde(rename = "unintelligible")]
+        UnexpectedResponse = "portal_unintelligible",
+        /// the portal leads to a host that is not [allowed](portal.md#hosts), or in circles
+        Redirected = "portal_redirected",
+        /// the portal has no such thing
+        NotFound = "portal_not_found",
+        /// a field cannot be part of an address of the portal; `message` names it
+        InputRefused = "portal_input_refused",
+        /// an appointment may be booked, or not; [look there first](portal.md#when-the-outcome-is-unknown)
+        OutcomeUnknown = "portal_outcome_unknown",
+        /// the progress of some work at the portal could not be stored
+        Interrupted = "portal_interrupted",
+        /// what is stored of a [portal session](portal.md#changing-the-sealing-key) cannot be opened
+        Unreadable = "credential_unreadable",
+        /// the logins of this hour with these credentials [are used up](portal.md#the-life-of-a-session)
+        #[serde(rename = "logins_spent")]
+        LoginBudgetExhausted = "portal_logins_spent",
+        /// 100 operations wait for this portal session
+        Busy = "portal_busy",
+        /// the portal session was closed while it was logged in again for this call
+        Closed = "portal_session_closed",
+        /// no such [appointment](portal.md#going-on-with-one) of this session, or it was left for too long, or it is booked
+        WizardUnknown = "appointment_session_not_found",
+    }
 }
 
 impl Code {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LoggedOut => "portal_logged_out",
-            Self::CredentialsRefused => "portal_credentials_refused",
-            Self::AccountLocked => "portal_account_locked",
-            Self::CaptchaKeyRefused => "captcha_key_refused",
-            Self::CaptchaNoBalance => "captcha_no_balance",
-            Self::CaptchaBusy => "captcha_busy",
-            Self::CaptchaUnsolved => "captcha_unsolved",
-            Self::CaptchaTimeout => "captcha_timeout",
-            Self::CaptchaFailed => "captcha_failed",
-            Self::Timeout | Self::OutOfTime => "portal_timeout",
-            Self::Unreachable => "portal_unreachable",
-            Self::RateLimited => "portal_rate_limited",
-            Self::ServerError => "portal_error",
-            Self::UnexpectedResponse => "portal_unintelligible",
-            Self::Redirected => "portal_redirected",
-            Self::NotFound => "portal_not_found",
-            Self::InputRefused => "portal_input_refused",
-            Self::OutcomeUnknown => "portal_outcome_unknown",
-            Self::Interrupted => "portal_interrupted",
-            Self::Unreadable => "credential_unreadable",
-            Self::LoginBudgetExhausted => "portal_logins_spent",
-            Self::Busy => "portal_busy",
-            Self::Closed => "portal_session_closed",
-            Self::WizardUnknown => "appointment_session_not_found",
-        }
-    }
-
     /// Whether the portal has said no to these credentials: trying again with them may get the account locked.
     pub const fn refuses_credentials(self) -> bool {
         matches!(self, Self::CredentialsRefused | Self::AccountLocked)

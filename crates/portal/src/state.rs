@@ -87,39 +87,27 @@ pub struct Live {
     pub lost_since: Option<Timestamp>,
 }
 
-/// How a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    /// A caller closed it.
-    Closed,
-    /// Others were used more recently.
-    Evicted,
-    Idle,
-    /// The portal ended it, and it could not be logged in again, or was not to be.
-    LoggedOut,
-    /// The portal ended it, and nobody had used it for so long that it was not logged in again by itself.
-    Unused,
-    /// The portal did not take the credentials any more.
-    CredentialsRefused,
-    /// The captcha of the new login could not be solved.
-    Captcha,
-    /// Its credentials could not be opened any more.
-    Unreadable,
-}
-
-impl End {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Evicted => "evicted",
-            Self::Idle => "idle",
-            Self::LoggedOut => "logged_out",
-            Self::Unused => "unused",
-            Self::CredentialsRefused => "credentials_refused",
-            Self::Captcha => "captcha",
-            Self::Unreadable => "unreadable",
-        }
+base::words! {
+    /// How a session ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum End {
+        /// `DELETE /sessions/{session_id}`
+        Closed = "closed",
+        /// the limit: others were used more recently
+        Evicted = "evicted",
+        /// nobody used it for too long, and it was not kept alive
+        Idle = "idle",
+        /// the portal ended it, and it could not be logged in again, or was not to be
+        LoggedOut = "logged_out",
+        /// the portal ended it, and nobody had used it for too long to log in again
+        Unused = "unused",
+        /// the portal did not take the credentials at the new login
+        CredentialsRefused = "credentials_refused",
+        /// the portal ended it, and the captcha of the new login was not solved
+        Captcha = "captcha",
+        /// what is stored of it [cannot be opened](portal.md#changing-the-sealing-key)
+        Unreadable = "unreadable",
     }
 }
 

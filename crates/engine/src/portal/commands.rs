@@ -4,7 +4,7 @@ use super::{LoginOutcome, Portal, Result};
 use crate::host::Host;
 use crate::log;
 use base::call::Actor;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use portal::protocol::Envelope;
 use portal::steps::{Closed, Gone, Resumed, Resumption, Usable, Wanted, Woke};
 use portal::{
@@ -255,7 +255,7 @@ impl<H: Host> Portal<H> {
 
     /// The answer to an order that could not even be begun: whoever gave it may give it again.
     fn not_begun(&self, error: &Fault) -> RunReply {
-        self.host.fault("portal order", error, None);
+        self.host.fault(FaultKind::PortalOrder, error, None);
         RunReply::Refused(Refusal::new(Code::Interrupted))
     }
 

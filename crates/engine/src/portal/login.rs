@@ -5,6 +5,7 @@ use super::visit::VisitHost;
 use super::{Loaded, LoginOutcome, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
+use base::fault::FaultKind;
 use base::ids::PortalId;
 use portal::browser::Jar;
 use portal::refusals::Held;
@@ -55,7 +56,7 @@ impl<H: Host> Portal<H> {
                         return Ok(LoginOutcome::Refused(held.refusal(self.host.now())));
                     }
                     Err(error) => {
-                        self.host.fault("portal registry", &error, None);
+                        self.host.fault(FaultKind::PortalRegistry, &error, None);
                         return Ok(LoginOutcome::Refused(Refusal::new(Code::Interrupted)));
                     }
                 }
@@ -130,7 +131,7 @@ impl<H: Host> Portal<H> {
             Ok(FindByAliasReply::Held(held)) if held.code == Code::AccountLocked || !is_here => Some(held),
             Ok(_) => None,
             Err(error) => {
-                self.host.fault("portal registry", &error, None);
+                self.host.fault(FaultKind::PortalRegistry, &error, None);
                 Some(Held { code: Code::Interrupted, until: self.host.now().plus(ASK_AGAIN) })
             }
         })

@@ -31,7 +31,7 @@ use crate::log;
 use crate::parsed::Parsed;
 use base::call::Actor;
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::PortalId;
 use base::secret::Secret;
 use config::App;
@@ -163,7 +163,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
     async fn alarm(&self) -> Result<()> {
         self.memory.armed.set(None);
         if let Err(error) = self.on_alarm().await {
-            self.host.fault("portal alarm", &error, None);
+            self.host.fault(FaultKind::PortalAlarm, &error, None);
             self.host.set_alarm(self.host.now().plus(ALARM_AGAIN))?;
         }
         Ok(())
@@ -309,7 +309,7 @@ impl<H: Host> Portal<H> {
         if let Some(loaded) = self.load()?
             && let Err(error) = self.sync_registry(loaded).await
         {
-            self.host.fault("portal registry", &error, None);
+            self.host.fault(FaultKind::PortalRegistry, &error, None);
         }
         // Whatever happened: the alarm that brought us here is used up.
         if let Some(loaded) = self.load()? {

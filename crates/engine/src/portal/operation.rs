@@ -5,6 +5,7 @@ use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
+use base::fault::FaultKind;
 use base::ids::PortalId;
 use portal::browser::Jar;
 use portal::steps::{
@@ -192,7 +193,7 @@ impl<H: Host> Portal<H> {
         let goes_on = wizard.is_some();
         let saved = wizard_id.filter(|id| {
             self.put_wizard(loaded, on, id, wizard).unwrap_or_else(|error| {
-                self.host.fault("portal appointment", &error, None);
+                self.host.fault(FaultKind::PortalAppointment, &error, None);
                 false
             })
         });

@@ -4,6 +4,7 @@ use super::store::PortalRows;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::clock::Timestamp;
+use base::fault::FaultKind;
 use portal::place::PAGE_KEPT;
 use portal::{Credentials, Failure, KeptPage, PageReply, Place, Visit};
 
@@ -49,7 +50,7 @@ impl<H: Host> Portal<H> {
         credentials: Option<&Credentials>,
     ) -> Place {
         if let Err(error) = self.keep_page(loaded, visit, failure, credentials) {
-            self.host.fault("portal page", &error, None);
+            self.host.fault(FaultKind::PortalPage, &error, None);
         }
         visit.place()
     }

@@ -2,6 +2,7 @@
 
 use super::{Portal, Result};
 use crate::host::Host;
+use base::fault::FaultKind;
 use portal::steps::Woke;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
@@ -67,7 +68,7 @@ impl<H: Host> Portal<H> {
             other => other.map(|_| ()),
         };
         if let Err(error) = recovered {
-            self.host.fault("portal work", &error, None);
+            self.host.fault(FaultKind::PortalWork, &error, None);
         }
     }
 
@@ -78,7 +79,7 @@ impl<H: Host> Portal<H> {
         }
         let armed = self.load().and_then(|loaded| loaded.map_or(Ok(()), |l| self.arm(&l, self.host.now())));
         if let Err(error) = armed {
-            self.host.fault("portal alarm", &error, None);
+            self.host.fault(FaultKind::PortalAlarm, &error, None);
         }
     }
 
@@ -100,7 +101,7 @@ impl<H: Host> Portal<H> {
             let end = work.await;
             drop(turn);
             portal.arm_when_done();
-            let end = end.inspect_err(|error| portal.host.fault("portal work", error, None))?;
+            let end = end.inspect_err(|error| portal.host.fault(FaultKind::PortalWork, error, None))?;
             Ok(serde_json::to_string(&end)?)
         });
         *self.memory.queue.last.borrow_mut() = Some(flight.clone());

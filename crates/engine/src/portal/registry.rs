@@ -4,7 +4,7 @@
 use super::{Loaded, Portal, Result};
 use crate::evict::evict;
 use crate::host::Host;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use portal::Credentials;
 use portal::registry::{
     FindByAlias, FindByAliasReply, Place, Remove, Removed, Row, Surplus, USERNAME_PURPOSE, Upsert,
@@ -35,7 +35,7 @@ impl<H: Host> Portal<H> {
             (None, true) => {
                 // A use that is not reported makes it look older than it is; nothing else depends on it.
                 if let Err(error) = self.sync_in_any_case(&loaded).await {
-                    self.host.fault("portal registry", &error, None);
+                    self.host.fault(FaultKind::PortalRegistry, &error, None);
                 }
                 Ok(())
             }
@@ -51,7 +51,7 @@ impl<H: Host> Portal<H> {
             other => other.map(|_| ()),
         };
         if let Err(error) = synced {
-            self.host.fault("portal registry", &error, None);
+            self.host.fault(FaultKind::PortalRegistry, &error, None);
         }
     }
 

@@ -5,6 +5,7 @@ use super::store::JAR;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::clock::Timestamp;
+use base::fault::FaultKind;
 use portal::browser::Jar;
 use portal::refusals::Held;
 use portal::steps::{Committing, Reaching, SignedIn};
@@ -90,7 +91,7 @@ impl<H: Host> Net for VisitHost<H> {
     fn may_send(&self) -> Pending<'_, Result<(), Failure>> {
         Box::pin(async {
             let held = self.ask_again().await.map_err(|error| {
-                self.portal.host.fault("portal registry", &error, None);
+                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
                 Failure::new(Code::Interrupted)
             })?;
             self.held.set(held);
@@ -100,7 +101,7 @@ impl<H: Host> Net for VisitHost<H> {
 
     fn progress(&self, progress: Progress) -> Result<(), Failure> {
         self.store(progress).map_err(|error| {
-            self.portal.host.fault("portal progress", &error, None);
+            self.portal.host.fault(FaultKind::PortalProgress, &error, None);
             Failure::new(Code::Interrupted)
         })
     }

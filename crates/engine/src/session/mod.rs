@@ -11,7 +11,7 @@ use ::session::{
     Account, EndPropagated, Envelope, Expire, Open, Peek, Presence, Renewal, State, Step, decide,
 };
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::SessionId;
 use config::{App, Check};
 use serde::Serialize;
@@ -113,7 +113,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
         let host = &self.inner.host;
         let now = host.now();
         if let Err(error) = self.inner.on_alarm(now).await {
-            host.fault("session alarm", &error, None);
+            host.fault(FaultKind::SessionAlarm, &error, None);
             host.set_alarm(now.plus(ALARM_AGAIN))?;
         }
         Ok(())
@@ -245,7 +245,7 @@ impl<H: Host> Inner<H> {
         if !ended.end_propagated {
             if let Err(error) = store::propagate_end(&self.host, &self.id, &ended, now).await {
                 // The next try is set already: later each time.
-                self.host.fault("settling an end", &error, None);
+                self.host.fault(FaultKind::SettlingAnEnd, &error, None);
                 return Ok(());
             }
             if let (_, Some(due)) = self.step(&app, EndPropagated, None, now, Turn::Later)? {

@@ -10,7 +10,7 @@ use super::host::{DurableObject, Host};
 use super::log;
 use super::parsed::Parsed;
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::AccountName;
 use keeper::decide::Verdict;
 use keeper::history::Entry;
@@ -89,7 +89,7 @@ impl<H: Host> DurableObject<H> for UpstreamAccount<H> {
     async fn alarm(&self) -> Result<(), Fault> {
         self.0.armed.set(None);
         if let Err(fault) = self.on_alarm().await {
-            self.0.host.fault("upstream alarm", &fault, None);
+            self.0.host.fault(FaultKind::UpstreamAlarm, &fault, None);
             self.0.host.set_alarm(self.0.host.now().plus(ALARM_AGAIN))?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use super::step::Loaded;
 use crate::alerts::{self, Delivered};
 use crate::host::Host;
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use keeper::Event;
 use keeper::alert::{Alert, Batch};
 use keeper::protocol::Issued;
@@ -45,7 +45,7 @@ impl<H: Host> Inner<H> {
         }
         let marked = Marked(&self.publishing);
         if let Err(fault) = self.outstanding().await {
-            self.host.fault("upstream follow-up", &fault, None);
+            self.host.fault(FaultKind::UpstreamFollowUp, &fault, None);
         }
         drop(marked);
     }
@@ -66,7 +66,7 @@ impl<H: Host> Inner<H> {
             flight
         });
         if let Err(fault) = self.host.join(&flight).await {
-            self.host.fault("upstream follow-up", &fault, None);
+            self.host.fault(FaultKind::UpstreamFollowUp, &fault, None);
         }
     }
 
@@ -86,7 +86,7 @@ impl<H: Host> Inner<H> {
         let copies = match seen {
             Ok(copies) => copies,
             Err(fault) => {
-                self.host.fault("kv token", &fault, None);
+                self.host.fault(FaultKind::KvToken, &fault, None);
                 return Ok(());
             }
         };
@@ -153,10 +153,10 @@ impl<H: Host> Inner<H> {
         let (index, seen) = (keeper::index_address(), Seen { rows, idle });
         let (copy, seen) = futures_util::future::join(copy, self.host.send(&index, &seen)).await;
         if let Err(fault) = &copy {
-            self.host.fault("kv token", fault, None);
+            self.host.fault(FaultKind::KvToken, fault, None);
         }
         if let Err(unreachable) = &seen {
-            self.host.fault("roster", unreachable, None);
+            self.host.fault(FaultKind::Roster, unreachable, None);
         }
         copy.is_ok() && seen.is_ok()
     }

@@ -10,7 +10,7 @@ use ::directory::{
     UserPolicy, decide, is_another, next_alarm,
 };
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::UserId;
 use config::App;
 use serde::Serialize;
@@ -82,7 +82,7 @@ impl<H: Host> DurableObject<H> for User<H> {
     /// Finishes what others began. Never fails: the next alarm is set before anything is tried.
     async fn alarm(&self) -> Result<(), Fault> {
         if let Err(error) = self.on_alarm().await {
-            self.host.fault("user alarm", &error, None);
+            self.host.fault(FaultKind::UserAlarm, &error, None);
             self.alarm.set(None);
             self.host.set_alarm(self.host.now().plus(ALARM_AGAIN))?;
         }

@@ -4,7 +4,7 @@
 use super::User;
 use crate::host::Host;
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::SessionId;
 use base::rpc::Class;
 use directory::index::{AdminReply, SetAdmin};
@@ -31,7 +31,7 @@ impl<H: Host> User<H> {
         }
         for work in work {
             if let Err(error) = self.work(work, now).await {
-                self.host.fault("user alarm work", &error, None);
+                self.host.fault(FaultKind::UserAlarmWork, &error, None);
             }
         }
         let user = self.load()?;
@@ -145,7 +145,7 @@ impl<H: Host> User<H> {
         if !ended.end_propagated
             && let Err(error) = store::forget_session(&self.host, session_id, &ended, now).await
         {
-            self.host.fault("settling an end", &error, None);
+            self.host.fault(FaultKind::SettlingAnEnd, &error, None);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::request::{Lines, RequestHead, is_passive, path_and_query};
 use crate::route::{ForCaller, Found, Route, Row, find};
 use crate::serve::finished;
 use base::clock::Timestamp;
+use base::fault::FaultKind;
 use base::ids::SessionId;
 use base::ports::{Log, Random};
 use base::rpc::Command as _;
@@ -59,7 +60,7 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
     let Ok(Found::Route(row, _)) = find(&head.method, &head.path) else { return None };
     let answer = fast(row)?;
     if let Some(fault) = fault {
-        ports.fault("object", &fault, Some(&head.request_id));
+        ports.fault(FaultKind::Object, &fault, Some(&head.request_id));
     }
     Some(answered(ports, app, &head, row, answer, caller(session_id, subject, reply)))
 }

@@ -11,6 +11,7 @@ use crate::route::{Found, Open, Route, Row, find};
 use crate::serve::finished;
 use base::clock::Timestamp;
 use base::current;
+use base::fault::FaultKind;
 use base::ids::SessionId;
 use base::ports::{Background, Kv, Log, Random};
 use base::rpc::{Command as _, Peers};
@@ -59,7 +60,7 @@ pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Op
     let Asked { id, head, reply } = Asked::read(asked)?;
     let row = row(&head)?;
     if let Some(fault) = fault {
-        ports.fault("object", &fault, Some(&head.request_id));
+        ports.fault(FaultKind::Object, &fault, Some(&head.request_id));
     }
     let outcome = match base::json::read(reply) {
         Ok(

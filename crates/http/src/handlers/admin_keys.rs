@@ -8,6 +8,7 @@ use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
 use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
@@ -60,7 +61,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> R
         AddKeyReply::Done => {}
         AddKeyReply::TooManyKeys => return Err(Reason::TooManyServiceKeys),
     }
-    ctx.audit(&Audit { action: "create_service_key", ..about(admin, &key, &key_who(&key.name)) });
+    ctx.audit(&about(Action::CreateServiceKey, admin, &key, &key_who(&key.name)));
     let mut body = key_json(&key);
     put(&mut body, "key", text.expose().into());
     Ok(Reply::json(201, &Value::Object(body)))
@@ -110,12 +111,12 @@ pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, id: &str
     let keys = ctx.directory(&RevokeKey(id.clone())).await?.keys;
     let key = keys.first().ok_or(Reason::ServiceKeyNotFound)?;
     ctx.forget_key(&id);
-    ctx.audit(&Audit { action: "revoke_service_key", ..about(admin, key, &key_who(&key.name)) });
+    ctx.audit(&about(Action::RevokeServiceKey, admin, key, &key_who(&key.name)));
     Ok(Reply::empty(204))
 }
 
 /// What the records of both actions have in common.
-fn about<'a>(admin: &Admin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
+fn about<'a>(action: Action, admin: &Admin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
     let actor = Some(admin.user_id());
-    Audit { outcome: "ok", actor, service: Some(who), key_id: Some(&key.id), ..Audit::default() }
+    Audit { actor, service: Some(who), key_id: Some(&key.id), ..Audit::of(action, "ok") }
 }

@@ -9,13 +9,12 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use crate::request::Incoming as _;
+use base::audit::Action;
 use base::ids::UserId;
 use base::secret::Secret;
 use directory::ADMIN;
 use directory::index::{ClaimReply, ClaimReset};
 use directory::password::PASSWORD_BYTES_MAX;
-
-const ACTION: &str = "reset_admin";
 
 /// The secret of a request that was the right one. Only [`shown`] says so.
 pub struct ResetKey(Secret);
@@ -30,7 +29,7 @@ pub fn shown<B: Backend>(ctx: &RequestContext<B>) -> Result<ResetKey, Reason> {
 }
 
 fn refused<B: Backend>(ctx: &RequestContext<B>, reason: Reason, user: Option<UserId>) -> Reason {
-    ctx.audit(&Audit { action: "reset_admin", outcome: reason.code(), user, ..Audit::default() });
+    ctx.audit(&Audit { user, ..Audit::of(Action::ResetAdmin, reason.code()) });
     reason
 }
 
@@ -71,7 +70,7 @@ pub async fn reset<B: Backend>(
         removing: false,
         reset: Some(secret),
     };
-    let by = By { action: ACTION, actor: None };
+    let by = By { action: Action::ResetAdmin, actor: None };
     let affected = user_change::change(ctx, &username, Some(user_id), &wanted, by)
         .await
         .map_err(|reason| refused(ctx, reason, Some(user_id)))?;

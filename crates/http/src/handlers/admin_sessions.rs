@@ -9,6 +9,8 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use crate::route::query_values;
+use base::audit::Action;
+use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
 use directory::{Get, GetReply, username};
@@ -70,7 +72,7 @@ pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Re
                 (ctx.live_sessions(&page.session_ids).await, Vec::new(), next)
             }
             Err(error) => {
-                ctx.fault("kv list", &error);
+                ctx.fault(FaultKind::KvList, &error);
                 all_by_users(ctx, UserId::NOBODY, limit).await?
             }
         }
@@ -188,12 +190,10 @@ pub async fn close_one<B: Backend>(
     };
     ctx.end_session(&id, EndReason::Admin).await?;
     ctx.audit(&Audit {
-        action: "admin_close_session",
-        outcome: "ok",
         actor: Some(admin.user_id()),
         user: live.account.user(),
         session_id: Some(id.as_str()),
-        ..Audit::default()
+        ..Audit::of(Action::AdminCloseSession, "ok")
     });
     Ok(Reply::empty(204))
 }
@@ -204,7 +204,7 @@ pub async fn close_of_subject<B: Backend>(
     admin: &Admin,
     text: &str,
 ) -> Result<Reply, Reason> {
-    let by = By { action: "admin_close_sessions", actor: Some(admin.user_id()) };
+    let by = By { action: Action::AdminCloseSessions, actor: Some(admin.user_id()) };
     let closed = close_subject(ctx, text, by).await?;
     Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
 }
@@ -215,12 +215,12 @@ pub async fn erase_subject<B: Backend>(
     admin: &Admin,
     text: &str,
 ) -> Result<Reply, Reason> {
-    let by = By { action: "erase_customer", actor: Some(admin.user_id()) };
+    let by = By { action: Action::EraseCustomer, actor: Some(admin.user_id()) };
     close_subject(ctx, text, by).await?;
     Ok(Reply::empty(204))
 }
 
-async fn close_subject<B: Backend>(ctx: &RequestContext<B>, text: &str, by: By<'_>) -> Result<usize, Reason> {
+async fn close_subject<B: Backend>(ctx: &RequestContext<B>, text: &str, by: By) -> Result<usize, Reason> {
     // What is no subject can be nobody's.
     let subject = Subject::parse(text).ok_or(Reason::UserNotFound)?.to_string();
     close_all_of(ctx, Owner::PostLogin(&subject), EndReason::Admin, None, by).await
@@ -244,7 +244,7 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Resu
             page.cursor
         }
         Err(error) => {
-            let reason = ctx.fault("kv list", &error);
+            let reason = ctx.fault(FaultKind::KvList, &error);
             if behind_all == after {
                 return Err(reason);
             }
@@ -272,7 +272,7 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Resu
         }
     }
     let actor = Some(admin.user_id());
-    ctx.audit(&Audit { action: "cleanup", outcome: "ok", actor, user: None, ..Audit::default() });
+    ctx.audit(&Audit { actor, ..Audit::of(Action::Cleanup, "ok") });
     let kv_next = kv_next.map(|cursor| ctx.give_cursor(&cursor));
     let more = kv_next.is_some() || last_user.is_some();
     let behind = || format!("{}.{}", last_user.unwrap_or(behind_all), kv_next.unwrap_or_default());
@@ -289,7 +289,7 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
         Some(Presence::Unknown) | None if may_open(ctx, id).await? => return Ok(false),
         // Nobody knows it, or its end was told and something was left all the same.
         Some(Presence::Ended(_) | Presence::Unknown) | None => {
-            ctx.store().delete_session(id).await.map_err(|e| ctx.fault("kv delete", &e))?;
+            ctx.store().delete_session(id).await.map_err(|e| ctx.fault(FaultKind::KvDelete, &e))?;
         }
     }
     Ok(true)
@@ -297,7 +297,7 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
 
 /// Whether a session that nobody knows may be about to open: its record comes first at times.
 async fn may_open<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bool, Reason> {
-    let record = ctx.store().session(id).await.map_err(|e| ctx.fault("kv session record", &e))?;
+    let record = ctx.store().session(id).await.map_err(|e| ctx.fault(FaultKind::KvSessionRecord, &e))?;
     Ok(record.is_some_and(|record| record.created_at.plus(OPENS_WITHIN) > ctx.now()))
 }
 

@@ -6,6 +6,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use directory::{Get, GetReply, Unlock, username};
 
 /// Forgets the failures of the user's logins. The password stays, and so do the sessions.
@@ -17,6 +18,6 @@ pub async fn unlock<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
     };
     ctx.user(&username, &Unlock { user_id }).await?;
     let (actor, user) = (Some(admin.user_id()), Some(user_id));
-    ctx.audit(&Audit { action: "unlock_user", outcome: "ok", actor, user, ..Audit::default() });
+    ctx.audit(&Audit { actor, user, ..Audit::of(Action::UnlockUser, "ok") });
     Ok(Reply::empty(204))
 }

@@ -13,6 +13,7 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use crate::request::Incoming as _;
 use crate::route::query_values;
+use base::audit::Action;
 use base::ids::UserId;
 use base::secret::Secret;
 use base::together::together;
@@ -110,9 +111,9 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> R
         CreateReply::Exists => return Err(Reason::UserExists),
         CreateReply::Failed => return Err(Reason::Internal),
     };
-    let action = if bootstrap { "bootstrap_admin" } else { "create_user" };
+    let action = if bootstrap { Action::BootstrapAdmin } else { Action::CreateUser };
     let actor = if let Maker(By::Admin(admin)) = maker { Some(admin.user_id()) } else { None };
-    ctx.audit(&Audit { action, outcome: "ok", actor, user: Some(user_id), ..Audit::default() });
+    ctx.audit(&Audit { actor, user: Some(user_id), ..Audit::of(action, "ok") });
     if admin {
         user_change::note_admin(ctx, &profile).await;
     }
@@ -131,7 +132,7 @@ pub async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason>
 
 fn refused_bootstrap<B: Backend>(ctx: &RequestContext<B>) -> Reason {
     let outcome = Reason::Forbidden.code();
-    ctx.audit(&Audit { action: "bootstrap_admin", outcome, actor: None, user: None, ..Audit::default() });
+    ctx.audit(&Audit::of(Action::BootstrapAdmin, outcome));
     Reason::Forbidden
 }
 
@@ -196,7 +197,7 @@ pub async fn update<B: Backend>(
     let password = password.map(Secret::new);
     let wanted = Wanted { roles, is_active, password, must_change, reset: None, removing: false };
     let actor = Some(admin.user_id());
-    let by = user_change::By { action: "update_user", actor };
+    let by = user_change::By { action: Action::UpdateUser, actor };
     let affected = user_change::change(ctx, &username, Some(user_id), &wanted, by).await?;
     user_change::follow(ctx, &affected, actor).await?;
     Ok(Reply::json(200, &user_json(&affected.profile)))
@@ -222,7 +223,7 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
     let user_id = account_id.or(listed.map(|entry| entry.id)).ok_or(Reason::UserNotFound)?;
     if let Some(profile) = account {
         let disabled = Wanted { is_active: Some(false), removing: true, ..Wanted::default() };
-        let by = user_change::By { action: "update_user", actor };
+        let by = user_change::By { action: Action::UpdateUser, actor };
         user_change::change(ctx, &username, account_id, &disabled, by).await.map(drop).or_else(gone)?;
         // Also of those whose end had begun before.
         let reason = EndReason::Disabled;
@@ -238,13 +239,7 @@ pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &s
     }
     // Also where there is no account: one that is on its way must not come after this.
     let left = removed_from(ctx.user(&username, &RemoveUser { user_id }).await?);
-    ctx.audit(&Audit {
-        action: "delete_user",
-        outcome: "ok",
-        actor,
-        user: Some(user_id),
-        ..Audit::default()
-    });
+    ctx.audit(&Audit { actor, user: Some(user_id), ..Audit::of(Action::DeleteUser, "ok") });
     if let Some(affected) = left {
         user_change::follow(ctx, &affected, actor).await?;
     }
@@ -283,7 +278,7 @@ pub async fn close_sessions<B: Backend>(
     text: &str,
 ) -> Result<Reply, Reason> {
     let (username, actor) = (name(text)?, Some(admin.user_id()));
-    let by = user_change::By { action: "admin_close_sessions", actor };
+    let by = user_change::By { action: Action::AdminCloseSessions, actor };
     let closed = close_all_of(ctx, Owner::User(&username), EndReason::Admin, None, by).await?;
     Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
 }

@@ -9,6 +9,7 @@ use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
@@ -42,7 +43,7 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let record =
         |outcome: &str, actor: Option<UserId>, user: Option<UserId>, session_id: Option<&SessionId>| {
             let session_id = session_id.map(SessionId::as_str);
-            ctx.audit(&Audit { action: "login", outcome, actor, user, session_id, ..Audit::default() });
+            ctx.audit(&Audit { actor, user, session_id, ..Audit::of(Action::Login, outcome) });
         };
     match outcome {
         Ok((session_id, account, reply)) => {

@@ -6,6 +6,7 @@ use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use serde_json::json;
 use session::tokens::Verified;
 use session::{EndReason, Peek, Presence};
@@ -65,12 +66,10 @@ async fn end<B: Backend>(ctx: &RequestContext<B>, token: &Verified) -> Result<()
             ctx.end_session(id, EndReason::Logout).await?;
             let user = live.account.user();
             ctx.audit(&Audit {
-                action: "logout",
-                outcome: "ok",
                 actor: user,
                 user,
                 session_id: Some(id.as_str()),
-                ..Audit::default()
+                ..Audit::of(Action::Logout, "ok")
             });
             Ok(())
         }

@@ -9,6 +9,7 @@ use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::secret::Secret;
 use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
 use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, username};
@@ -58,7 +59,7 @@ pub async fn change<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     // It is true from here on, whatever becomes of the sessions.
     let actor = caller.as_ref().and_then(|caller| caller.account.user());
     let (outcome, user) = outcome;
-    ctx.audit(&Audit { action: "change_password", outcome, actor, user, ..Audit::default() });
+    ctx.audit(&Audit { actor, user, ..Audit::of(Action::ChangePassword, outcome) });
     let affected = affected?;
     follow(ctx, &affected, actor).await?;
     let closed = affected.sessions.len();

@@ -7,6 +7,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::ids::SessionId;
 use base::together::together;
 use directory::{End, EndReply, Get, GetReply};
@@ -117,12 +118,10 @@ pub async fn close_one<B: Backend>(
     ctx.end_session(&id, EndReason::Logout).await?;
     let user = caller.account.user();
     ctx.audit(&Audit {
-        action: "close_session",
-        outcome: "ok",
         actor: user,
         user,
         session_id: Some(id.as_str()),
-        ..Audit::default()
+        ..Audit::of(Action::CloseSession, "ok")
     });
     Ok(Reply::empty(204))
 }
@@ -134,7 +133,7 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     fields.finish()?;
     let caller = ctx.live_caller().await?.caller;
     let keep = keep_current.then(|| caller.session_id.clone());
-    let by = By { action: "logout_all", actor: caller.account.user() };
+    let by = By { action: Action::LogoutAll, actor: caller.account.user() };
     let closed = close_all_of(ctx, caller.account.owner(), EndReason::Logout, keep, by).await?;
     Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed })))
 }
@@ -146,7 +145,7 @@ pub async fn close_all_of<B: Backend>(
     owner: Owner<'_>,
     reason: EndReason,
     keep: Option<SessionId>,
-    By { action, actor }: By<'_>,
+    By { action, actor }: By,
 ) -> Result<usize, Reason> {
     // A user's id would be one call more where only the name is known, and the name is what is meant.
     let user_id = actor.filter(|_| reason == EndReason::Logout);
@@ -163,14 +162,13 @@ pub async fn close_all_of<B: Backend>(
         Owner::User(_) => None,
     };
     let closed = affected.as_ref().map_or(0, |affected| affected.sessions.len());
+    let user = affected.as_ref().and_then(|affected| affected.profile.account.user());
     ctx.audit(&Audit {
-        action,
-        outcome: "ok",
         actor,
-        user: affected.as_ref().and_then(|affected| affected.profile.account.user()),
+        user,
         customer: customer.as_deref(),
         sessions: Some(closed),
-        ..Audit::default()
+        ..Audit::of(action, "ok")
     });
     if let Some(affected) = &affected {
         follow(ctx, affected, actor).await?;

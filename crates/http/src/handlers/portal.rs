@@ -8,6 +8,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::clock::Timestamp;
 use base::ids::PortalId;
 use base::rpc::Unreachable;
@@ -41,13 +42,8 @@ pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCalle
         Err(reason) => Err(reason),
     };
     let session_id = outcome.as_ref().ok().map(|session| session.live.session_id.as_str());
-    ctx.audit(&Audit {
-        action: "get_portal_session",
-        outcome: outcome.as_ref().err().map_or("ok", Reason::code),
-        session_id,
-        service: Some(&who),
-        ..Audit::default()
-    });
+    let code = outcome.as_ref().err().map_or("ok", Reason::code);
+    ctx.audit(&Audit { session_id, service: Some(&who), ..Audit::of(Action::GetPortalSession, code) });
     match outcome {
         Ok(session) => Ok(session_reply(&session)),
         Err(Reason::Portal(refusal)) => Ok(refusal_reply(ctx, refusal, debug, Map::new())),

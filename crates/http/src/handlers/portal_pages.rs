@@ -6,6 +6,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use portal::place::PAGE_KEPT;
 use portal::{Asked, EMODAL, KeptPage, PageReply, ReadPage};
 use serde_json::json;
@@ -31,7 +32,7 @@ pub async fn read<B: Backend>(
         return Err(Reason::NotFound);
     };
     let actor = Some(admin.user_id());
-    ctx.audit(&Audit { action: "read_portal_page", outcome: "ok", actor, ..Audit::default() });
+    ctx.audit(&Audit { actor, ..Audit::of(Action::ReadPortalPage, "ok") });
     let KeptPage { at, code, step, looked_for, address, status, title, html } = page;
     let body = json!({
         "portal_login": name,

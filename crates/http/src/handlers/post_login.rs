@@ -8,7 +8,9 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use base::audit::Action;
 use base::call::Refusal;
+use base::fault::FaultKind;
 use base::ids::SessionId;
 use base::rpc::Class;
 use directory::{Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AtLimit, Reserved};
@@ -40,13 +42,7 @@ pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reas
         Ok((session_id, _)) => ("ok", Some(session_id.as_str())),
         Err(reason) => (reason.code(), None),
     };
-    ctx.audit(&Audit {
-        action: "init_session",
-        outcome: code,
-        session_id,
-        customer: Some(&customer),
-        ..Audit::default()
-    });
+    ctx.audit(&Audit { session_id, customer: Some(&customer), ..Audit::of(Action::InitSession, code) });
     let (_, pair) = outcome?;
     let message = format!("{} session initialized successfully", init.subject.business_unit);
     Ok(token_reply(&pair, &message))
@@ -106,7 +102,7 @@ fn unverified(refusal: Refusal) -> Reason {
 }
 
 fn not_set_up<B: Backend>(ctx: &RequestContext<B>) -> Reason {
-    ctx.fault("configuration", &"the verifier of a channel is not set up: SME_VERIFY_BASE_URL");
+    ctx.fault(FaultKind::Configuration, &"the verifier of a channel is not set up: SME_VERIFY_BASE_URL");
     Reason::Misconfigured
 }
 
@@ -140,11 +136,11 @@ async fn admit<B: Backend>(
 /// 3. The session's object has the external token verified, and rotates: 400, 401, 404, 502, 503, 504.
 pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let token = post_login_fields::refresh_token(ctx).await?;
-    let record = |action: &str, outcome: &str, session_id: Option<&str>, customer: Option<&str>| {
-        ctx.audit(&Audit { action, outcome, session_id, customer, ..Audit::default() });
+    let record = |action: Action, outcome: &str, session_id: Option<&str>, customer: Option<&str>| {
+        ctx.audit(&Audit { session_id, customer, ..Audit::of(action, outcome) });
     };
     let (token, subject) =
-        read(ctx, &token).inspect_err(|reason| record("renew_session", reason.code(), None, None))?;
+        read(ctx, &token).inspect_err(|reason| record(Action::RenewSession, reason.code(), None, None))?;
     let id = &token.session_id;
     let renewal = Renewal {
         generation: token.generation,
@@ -163,7 +159,7 @@ pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let outcome = renewed(ctx, reply);
     let code = outcome.as_ref().map_or_else(Reason::code, |_| "ok");
     let customer = ctx.app.vault.fingerprint("customer", &token.subject);
-    let action = if reused { "reuse" } else { "renew_session" };
+    let action = if reused { Action::Reuse } else { Action::RenewSession };
     record(action, code, Some(id.as_str()), Some(&customer));
     let message = format!("{} token renewed successfully", subject.business_unit);
     Ok(token_reply(&outcome?, &message))

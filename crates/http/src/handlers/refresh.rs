@@ -8,7 +8,9 @@ use crate::json::Fields;
 use crate::log::{self, Audit};
 use crate::reply::Reply;
 use crate::request::RequestHead;
+use base::audit::Action;
 use base::clock::seconds_up;
+use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use base::ports::{Log, Random};
 use config::App;
@@ -44,14 +46,14 @@ pub fn asked<P: Log + Random>(
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
     let refused = |reason: Reason, id: Option<&SessionId>| {
-        record(ports, head, "refresh", reason.code(), None, id);
+        record(ports, head, Action::Refresh, reason.code(), None, id);
         reason
     };
     let token = app.keys.verify_refresh(&token, ports.now()).map_err(|error| refused(error.into(), None))?;
     let id = token.session_id;
     let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(&id)))?;
     let change_id = ports.random_id().map_err(|error| {
-        ports.fault("random bytes", &error, Some(&head.request_id));
+        ports.fault(FaultKind::RandomBytes, &error, Some(&head.request_id));
         Reason::Unavailable
     })?;
     Ok((id, Rotate { generation: token.generation, user_id, change_id: Some(change_id) }))
@@ -64,7 +66,7 @@ pub fn answer(
     id: &SessionId,
     reply: Option<RotateReply>,
 ) -> (Result<Reply, Reason>, Option<Ended>) {
-    let action = if matches!(reply, Some(RotateReply::Reused(_))) { "reuse" } else { "refresh" };
+    let action = if matches!(reply, Some(RotateReply::Reused(_))) { Action::Reuse } else { Action::Refresh };
     let (reason, ended) = match reply {
         Some(RotateReply::Tokens(Tokens { pair, account })) => {
             record(ports, head, action, "ok", account.user(), Some(id));
@@ -81,13 +83,13 @@ pub fn answer(
 fn record(
     ports: &impl Log,
     head: &RequestHead,
-    action: &str,
+    action: Action,
     outcome: &str,
     user: Option<UserId>,
     id: Option<&SessionId>,
 ) {
     let session_id = id.map(SessionId::as_str);
-    let audit = Audit { action, outcome, actor: user, user, session_id, ..Audit::default() };
+    let audit = Audit { actor: user, user, session_id, ..Audit::of(action, outcome) };
     ports.info(&log::audit(head, &audit, ports.now()));
 }
 

@@ -7,6 +7,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::json;
 use crate::reply::Reply;
+use base::fault::FaultKind;
 use directory::{GetDataReply, PutData, PutDataReply, ReadData};
 use session::EndReason;
 
@@ -17,7 +18,8 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Resul
         GetDataReply::Data { json } => json.unwrap_or_else(|| "{}".to_owned()),
         GetDataReply::NoUser => return Err(Reason::AccessTokenRevoked(EndReason::Disabled)),
     };
-    json::value(document.as_bytes()).map_err(|reason| ctx.fault("stored document", &reason.code()))?;
+    json::value(document.as_bytes())
+        .map_err(|reason| ctx.fault(FaultKind::StoredDocument, &reason.code()))?;
     Ok(data(&document))
 }
 

@@ -5,7 +5,9 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
+use base::audit::Action;
 use base::clock::Timestamp;
+use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use base::together::together;
 use directory::{Activity, Close, Displaced, Found, Opened, OpenedReply, Reserved};
@@ -115,16 +117,9 @@ async fn end_displaced<B: Backend>(ctx: &RequestContext<B>, user: Option<UserId>
     let ends = displaced.iter().map(|Displaced { session_id: id, reason }| async move {
         // The call has logged its failure.
         let ended = ctx.end_session(id, *reason).await.is_ok();
-        let action = if *reason == EndReason::Evicted { "evict" } else { "replace" };
+        let action = if *reason == EndReason::Evicted { Action::Evict } else { Action::Replace };
         let outcome = if ended { "ok" } else { Reason::Unavailable.code() };
-        ctx.audit(&Audit {
-            action,
-            outcome,
-            actor: user,
-            user,
-            session_id: Some(id.as_str()),
-            ..Audit::default()
-        });
+        ctx.audit(&Audit { actor: user, user, session_id: Some(id.as_str()), ..Audit::of(action, outcome) });
     });
     together(ends).await;
 }
@@ -145,7 +140,7 @@ async fn write_record<B: Backend>(
         device_name,
     };
     let written = ctx.store().put_session(session_id, &record, now).await;
-    written.map_err(|error| ctx.fault("kv session record", &error)).is_ok()
+    written.map_err(|error| ctx.fault(FaultKind::KvSessionRecord, &error)).is_ok()
 }
 
 /// How active these sessions are: as many of them as it takes to find the one idle longest. They come in the order of when each is
@@ -206,7 +201,7 @@ pub fn network(address: &str) -> String {
 
 /// Counts an attempt.
 pub async fn limit_rate<B: Backend>(ctx: &RequestContext<B>, key: &str) -> Result<(), Reason> {
-    if ctx.backend.allow_attempt(key).await.map_err(|e| ctx.fault("rate limiter", &e))? {
+    if ctx.backend.allow_attempt(key).await.map_err(|e| ctx.fault(FaultKind::RateLimiter, &e))? {
         Ok(())
     } else {
         Err(Reason::TooManyAttempts { retry_after_seconds: RATE_PERIOD_SECONDS })

@@ -8,8 +8,10 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use crate::route::query_values;
+use base::audit::Action;
 use base::call::{Actor, Code, Refusal};
 use base::clock::{Timestamp, seconds_up};
+use base::fault::FaultKind;
 use keeper::history::Entry;
 use keeper::protocol::{
     AccountCommand, GetHistory, GetStatus, GetToken, HistoryReply, Issued, NewToken, Order, Status,
@@ -90,7 +92,7 @@ pub async fn read<B: Backend>(
         Ok(TokenCopy::Broken) => rewrite = true,
         Ok(TokenCopy::Good(_) | TokenCopy::None) => {}
         // The truth is asked instead.
-        Err(error) => drop(ctx.fault("kv token", &error)),
+        Err(error) => drop(ctx.fault(FaultKind::KvToken, &error)),
     }
     let who = by.who.clone();
     match ask(ctx, key, GetToken { min_ttl_seconds, rewrite, not, extended, by }).await? {
@@ -116,7 +118,7 @@ fn is_of<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey, issued: &Issued)
 fn record<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey, who: &str, outcome: &str) {
     let account = key.to_string();
     let (service, account) = (Some(who), Some(account.as_str()));
-    ctx.audit(&Audit { action: "read_token", outcome, service, account, ..Audit::default() });
+    ctx.audit(&Audit { service, account, ..Audit::of(Action::ReadToken, outcome) });
 }
 
 /// Which token: the one that trades, or one that lives longer than the day, which is not given to whoever wants the other.

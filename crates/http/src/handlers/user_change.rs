@@ -5,6 +5,7 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::{Audit, Changed};
+use base::audit::Action;
 use base::ids::{SessionId, UserId};
 use base::secret::Secret;
 use base::together::together;
@@ -34,8 +35,8 @@ pub struct Wanted {
 
 /// Who did it, for the records.
 #[derive(Clone, Copy)]
-pub struct By<'a> {
-    pub action: &'a str,
+pub struct By {
+    pub action: Action,
     pub actor: Option<UserId>,
 }
 
@@ -59,7 +60,7 @@ pub async fn change<B: Backend>(
     username: &str,
     user_id: Option<UserId>,
     wanted: &Wanted,
-    by: By<'_>,
+    by: By,
 ) -> Result<AffectedSessions, Reason> {
     // The directory notes what hashes are made with.
     if wanted.password.is_some() {
@@ -147,7 +148,7 @@ fn record<B: Backend>(
     before: &Profile,
     after: &Profile,
     wanted: &Wanted,
-    By { action, actor }: By<'_>,
+    By { action, actor }: By,
 ) {
     let changed = Changed {
         roles: wanted.roles.as_ref().filter(|_| before.account.roles != after.account.roles).cloned(),
@@ -156,7 +157,7 @@ fn record<B: Backend>(
         must_change_password: wanted.must_change,
     };
     let user = Some(after.account.user_id);
-    ctx.audit(&Audit { action, outcome: "ok", actor, user, changed: Some(&changed), ..Audit::default() });
+    ctx.audit(&Audit { actor, user, changed: Some(&changed), ..Audit::of(action, "ok") });
 }
 
 /// What follows a change for the user's sessions: they are ended, or told of the new roles. Recorded as what it comes to.
@@ -165,7 +166,7 @@ pub async fn follow<B: Backend>(
     AffectedSessions { profile, sessions, task }: &AffectedSessions,
     actor: Option<UserId>,
 ) -> Result<(), Reason> {
-    let action = if *task == Some(Task::Sync) { "update_sessions" } else { "end_sessions" };
+    let action = if *task == Some(Task::Sync) { Action::UpdateSessions } else { Action::EndSessions };
     let done = match task {
         None => return Ok(()),
         Some(_) if sessions.is_empty() => return Ok(()),
@@ -178,13 +179,11 @@ pub async fn follow<B: Backend>(
         Owner::User(_) => None,
     };
     ctx.audit(&Audit {
-        action,
-        outcome,
         actor,
         user: profile.account.user(),
         customer: customer.as_deref(),
         sessions: Some(sessions.len()),
-        ..Audit::default()
+        ..Audit::of(action, outcome)
     });
     done
 }

@@ -2,41 +2,45 @@
 
 use super::{ApprovalReply, OrderReply, TokenReply};
 use crate::state::{Source, is_false};
+use base::audit::Action;
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Something to do upstream. The names stand in histories and logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// A good token, by whatever the provider has for it.
-    Renew,
-    /// A token from scratch.
-    Obtain,
-    /// A new token, although the held one may be good.
-    Refresh,
-    /// Asks whether the held token is accepted.
-    Check,
-    /// Takes over a token that was given, if it is accepted.
-    Adopt,
-    /// Changes an authorization code for a token.
-    Exchange,
-    /// Asks the account's owner to approve a new token.
-    Request,
+base::words! {
+    /// Something to do upstream. The names stand in histories.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Operation {
+        /// A good token, by whatever the provider has for it.
+        Renew = "renew",
+        /// A token from scratch.
+        Obtain = "obtain",
+        /// A new token, although the held one may be good.
+        Refresh = "refresh",
+        /// Asks whether the held token is accepted.
+        Check = "check",
+        /// Takes over a token that was given, if it is accepted.
+        Adopt = "adopt",
+        /// Changes an authorization code for a token.
+        Exchange = "exchange",
+        /// Asks the account's owner to approve a new token.
+        Request = "request",
+    }
 }
 
 impl Operation {
-    pub const fn action(self) -> &'static str {
+    /// What it is called in the log.
+    pub const fn action(self) -> Action {
         match self {
-            Self::Renew => "renew_token",
-            Self::Obtain => "obtain_token",
-            Self::Refresh => "refresh_token",
-            Self::Check => "check_token",
-            Self::Adopt => "update_token",
-            Self::Exchange => "exchange_code",
-            Self::Request => "request_token",
+            Self::Renew => Action::RenewToken,
+            Self::Obtain => Action::ObtainToken,
+            Self::Refresh => Action::RefreshToken,
+            Self::Check => Action::CheckToken,
+            Self::Adopt => Action::UpdateToken,
+            Self::Exchange => Action::ExchangeCode,
+            Self::Request => Action::RequestToken,
         }
     }
 

@@ -7,6 +7,7 @@ const CONTAINER_ID: &str = "{container_id}";
 
 /// Paths are behind the base URL. Of texts one is enough, in whichever case.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(serde::Serialize))]
 #[serde(default)]
 pub struct Pages {
     pub login_path: String,
