@@ -149,8 +149,8 @@ export default {
     rust.wake();
     return response(rust.end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
   },
-  scheduled({ cron }, env) {
+  scheduled({ cron, scheduledTime }, env) {
     rust.wake();
-    return rust.cron(env, cron);
+    return rust.cron(env, cron, Number(scheduledTime));
   },
 };

@@ -19,9 +19,10 @@ function isDue(expression, at) {
   return rest.every((f) => f === "*") && fits(minute, at.getUTCMinutes()) && fits(hour, at.getUTCHours());
 }
 
-async function trigger(base, expression) {
+async function trigger(base, expression, at) {
   const url = new URL("/cdn-cgi/handler/scheduled", base);
   url.searchParams.set("cron", expression);
+  url.searchParams.set("time", String(at.getTime()));
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error) => error);
   if (!answer.ok) say(`   The Cron Trigger "${expression}" failed: ${answer.status ?? answer.message}`);
 }
@@ -30,7 +31,7 @@ async function trigger(base, expression) {
 export function startCron(base) {
   const run = async () => {
     const now = new Date();
-    for (const expression of expressions().filter((e) => isDue(e, now))) await trigger(base, expression);
+    for (const expression of expressions().filter((e) => isDue(e, now))) await trigger(base, expression, now);
   };
   let timer;
   const next = () => {

@@ -42,7 +42,7 @@ it("no username, password, captcha key or cookie is in any file or log line", as
   expect((await service.getSession(broken)).status).toBe(502);
   expect((await service.listed()).map(({ username }) => username)).toContain(kept.username);
   const worker = await server.mf.getWorker();
-  await worker.scheduled({ cron: "* * * * *" });
+  await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date(0) });
   await server.mf.dispose();
 
   const users = [kept, closed, lost, wrong, broken];
@@ -95,7 +95,7 @@ it("a rotation of sealing keys: the same session by the same credentials, and th
     expect((await service.getSession(kept)).json).toMatchObject({ session_id: first, is_new: false });
     expect((await service.containers(second)).status).toBe(200);
     const worker = await server.mf.getWorker();
-    await worker.scheduled({ cron: "* * * * *" });
+    await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date(0) });
     const names = (await service.listed()).map(({ username }) => username);
     expect(new Set(names)).toEqual(new Set([kept.username, regular.username]));
     const keys = await server.client.call("GET", "/admin/sealing-keys", await server.client.admin());

@@ -1,7 +1,7 @@
 //! Cron Triggers: they supervise. The exact work is done by the alarms of the objects of accounts and portal logins.
 
 use super::evict::evict;
-use base::clock::millis;
+use base::clock::{Timestamp, millis};
 use base::fault::{Fault, FaultKind};
 use base::ports::Random;
 use base::rpc::{Peers, Unreachable};
@@ -11,10 +11,13 @@ use keeper::AccountKey;
 use keeper::upstream_index::{Keep, SWEEP_MAX, StartSweep, Sweep, Sweeping};
 use portal::registry::{Excess, Names, NamesReply, Surplus};
 
-/// Every minute each account and each portal session is reconciled.
+/// Every minute each account is reconciled, and every tenth each portal session.
 const MINUTELY: &str = "* * * * *";
 /// 02:30 UTC, 08:00 IST: all Upstox accounts are renewed.
 const DAILY: &str = "30 2 * * *";
+/// Portal sessions are reconciled at the minutes that this divides: it is a request to each one's object, whether there is
+/// anything to put right or not. Every minute, that would be a third of what a session costs.
+const PORTALS_EVERY: u64 = 10;
 /// First tokens are spread over this much for each account, and at most over a minute: 1,500 take half of one.
 const SPREAD_MILLIS_EACH: u64 = 20;
 const SPREAD_MILLIS_MAX: u64 = 60_000;
@@ -25,9 +28,9 @@ const DAILY_MILLIS_EACH: u64 = 1_000;
 pub trait Ports: Peers + Random + Settings {}
 impl<P: Peers + Random + Settings> Ports for P {}
 
-/// A Cron Trigger. The error makes the platform count the run as failed; it has been logged where it happened, and the next
+/// A Cron Trigger, for the minute that it was `scheduled` at, which may have gone by. The error makes the platform count the run as failed; it has been logged where it happened, and the next
 /// minute tries again.
-pub async fn triggered(ports: &impl Ports, expression: &str) -> Result<(), Fault> {
+pub async fn triggered(ports: &impl Ports, expression: &str, scheduled: Timestamp) -> Result<(), Fault> {
     let daily = match expression {
         MINUTELY => false,
         DAILY => true,
@@ -38,7 +41,8 @@ pub async fn triggered(ports: &impl Ports, expression: &str) -> Result<(), Fault
         }
     };
     ports.send(&keeper::index_address(), &Sweeping { now: ports.now() }).await?;
-    Ok(sweep(ports, daily).await?)
+    let portals = !daily && (scheduled.seconds() / 60).is_multiple_of(PORTALS_EVERY);
+    Ok(sweep(ports, daily, portals).await?)
 }
 
 /// The first request of an instance: reconciles all accounts and portal sessions, unless that has just been done.
@@ -48,12 +52,12 @@ pub async fn start(ports: &impl Ports) {
         && reply.start
     {
         // Logged where it fails; the Cron Trigger comes anyway.
-        let _ = sweep(ports, false).await;
+        let _ = sweep(ports, false, true).await;
     }
 }
 
-/// Reconciles all accounts and portal sessions, some by each of as many sweepers as it takes.
-async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
+/// Reconciles all accounts, and all portal sessions if it is to, some by each of as many sweepers as it takes.
+async fn sweep(ports: &impl Ports, daily: bool, portals: bool) -> Result<(), Unreachable> {
     let app = ports.app().map_err(|_| Unreachable)?;
     let accounts = app.config.providers.all();
     let names = accounts.iter().map(AccountKey::to_string).collect();
@@ -71,7 +75,7 @@ async fn sweep(ports: &impl Ports, daily: bool) -> Result<(), Unreachable> {
         let accounts = accounts.iter().map(|k| (k.provider.to_owned(), k.account.clone())).collect();
         Sweep { accounts, portals: Vec::new(), daily, spread_millis }
     });
-    let logins = portal_logins(ports, &app).await;
+    let logins = if portals { portal_logins(ports, &app).await } else { Ok(Vec::new()) };
     let of_portals = logins.iter().flatten().collect::<Vec<_>>();
     let of_portals = of_portals.chunks(SWEEP_MAX).map(|names| Sweep {
         portals: names.iter().map(|name| (*name).clone()).collect(),

@@ -116,13 +116,15 @@ impl<H: Host> PortalRegistry<H> {
             row.last_used.try_into()?,
             row.keep_alive.into(),
         ];
-        // A report that was overtaken by that of a later use, or of a later session, does not take it back.
+        // A report that was overtaken by that of a later use, or of a later session, does not take it back. A session that is
+        // kept alive stays one.
         self.run(
             "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, keep_alive) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
              alias = ifnull(excluded.alias, alias), kid = excluded.kid, session_id = excluded.session_id, \
              username = ifnull(excluded.username, username), created_at = excluded.created_at, \
-             last_used = max(last_used, excluded.last_used), keep_alive = excluded.keep_alive \
+             last_used = max(last_used, excluded.last_used), \
+             keep_alive = max(excluded.keep_alive, keep_alive AND session_id = excluded.session_id) \
              WHERE excluded.created_at >= created_at",
             values,
         )?;

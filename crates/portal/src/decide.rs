@@ -34,6 +34,8 @@ pub trait Step {
     type Outcome;
     /// Whether a session that it ends ends because somebody said so.
     const ORDERED: bool = false;
+    /// Whether the alarm is set also where the step changes nothing.
+    const ARMS: bool = true;
 
     fn apply(self, login: &mut Login, context: &Context<'_>) -> Self::Outcome;
 
@@ -179,12 +181,13 @@ impl Login {
     pub(super) fn failed(
         &mut self,
         mut failure: Failure,
+        keep_alive: bool,
         policy: &Policy,
         now: Timestamp,
         jitter: Jitter,
     ) -> Refusal {
         let work = self.task.take().map(|task| task.work);
-        let keeping = work == Some(Work::KeepAlive);
+        let keeping = keep_alive || work == Some(Work::KeepAlive);
         if matches!(failure.code, Code::NotFound | Code::InputRefused) {
             self.confirmed(!keeping, policy, now, jitter);
         } else if keeping || failure.is_down() {

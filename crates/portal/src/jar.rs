@@ -22,9 +22,12 @@ impl Jar {
         CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok().map(Self)
     }
 
+    /// The same text for the same cookies, in whatever order they came.
     pub fn save(&self) -> Secret {
-        let cookies: Vec<_> = self.0.iter_unexpired().collect();
-        Secret::new(serde_json::to_string(&cookies).unwrap_or_default())
+        let mut cookies: Vec<_> =
+            self.0.iter_unexpired().filter_map(|cookie| serde_json::to_string(cookie).ok()).collect();
+        cookies.sort_unstable();
+        Secret::new(format!("[{}]", cookies.join(",")))
     }
 
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.

@@ -60,7 +60,7 @@ pub use protocol::{
     Run, RunReply, Session, address,
 };
 pub use registry::address as registry_address;
-pub use state::{End, Ended, Live, Login, Policy, Reached, Work};
+pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};
 
 /// The portals of a deployment, and how their sessions are kept.
 #[derive(Clone, Debug)]

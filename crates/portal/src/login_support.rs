@@ -55,6 +55,7 @@ pub(super) enum Event {
     Unasked,
     LoggedOut { again: bool },
     Failed(Failure),
+    KeepAliveFailed(Failure),
     Closed { session_id: PortalId, reason: End },
     Unreadable,
     Woke,
@@ -129,6 +130,7 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Lost::Unknown => Verdict::Unknown,
         },
         Event::Failed(failure) => Verdict::Refuse(login.step(steps::Failed(failure), c)),
+        Event::KeepAliveFailed(failure) => Verdict::Refuse(login.step(steps::KeepAliveFailed(failure), c)),
         Event::Closed { session_id, reason } => {
             login.step(steps::Closed { session_id, reason }, c).map_or_else(gone, |()| Verdict::Serve)
         }
@@ -254,8 +256,7 @@ impl Play {
 
     /// A keep-alive that fails so.
     pub fn fail_keep_alive(&mut self, code: Code) -> Verdict {
-        self.start_task(Work::KeepAlive);
-        self.event(Event::Failed(Failure::new(code)))
+        self.event(Event::KeepAliveFailed(Failure::new(code)))
     }
 
     pub fn close(&mut self, reason: End) -> Verdict {

@@ -147,6 +147,10 @@ pub struct LoggedOut {
 #[derive(Clone, Debug)]
 pub struct Failed(pub Failure);
 
+/// A keep-alive failed, and the session may be fine.
+#[derive(Clone, Debug)]
+pub struct KeepAliveFailed(pub Failure);
+
 /// A session is ended from here.
 #[derive(Clone, Debug)]
 pub struct Closed {
@@ -237,7 +241,10 @@ steps! {
         }
     };
     LoggedOut => Lost: |LoggedOut { again }, login, c| login.logged_out(again, c.policy, c.now);
-    Failed => Refusal: |Failed(failure), login, c| login.failed(failure, c.policy, c.now, c.jitter);
+    Failed => Refusal: |Failed(failure), login, c| login.failed(failure, false, c.policy, c.now, c.jitter);
+    KeepAliveFailed => Refusal: |KeepAliveFailed(failure), login, c| {
+        login.failed(failure, true, c.policy, c.now, c.jitter)
+    };
     Unreadable => (): |Self, login, c| {
         login.task = None;
         login.signed_in = false;
@@ -275,6 +282,8 @@ impl Step for Closed {
 
 impl Step for Woke {
     type Outcome = Due;
+    /// Whoever wakes it does what is due, which sets the alarm, or sees to the alarm.
+    const ARMS: bool = false;
 
     fn apply(self, login: &mut Login, c: &Context<'_>) -> Due {
         login.woke(c.policy, c.now)

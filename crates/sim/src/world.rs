@@ -232,10 +232,10 @@ impl World {
         answered.expect("nobody restarts it")
     }
 
-    /// A Cron Trigger, as `wrangler.toml` has it.
+    /// A Cron Trigger, as `wrangler.toml` has it, at a full hour: all that it looks after is looked at.
     pub fn cron(&self, expression: &'static str) -> Result<(), Fault> {
         let host = self.worker();
-        self.run_until(async move { engine::cron::triggered(&host, expression).await })
+        self.run_until(async move { engine::cron::triggered(&host, expression, Timestamp::default()).await })
     }
 
     pub(crate) fn object(&self, class: Class, name: &str) -> Rc<Object> {

@@ -3,9 +3,9 @@
 import { startDist } from "../../../scripts/lib/miniflare.mjs";
 
 const server = await startDist(JSON.parse(process.env.SALLYPORT_TEST ?? "{}"));
-// A cron expression runs that Cron Trigger.
+// A cron expression runs that Cron Trigger, scheduled at a full hour: all that it looks after is looked at.
 process.on("message", async (cron) => {
-  const { outcome } = await (await server.getWorker()).scheduled({ cron });
+  const { outcome } = await (await server.getWorker()).scheduled({ cron, scheduledTime: new Date(0) });
   process.send(outcome);
 });
 console.log(`ready ${await server.ready}`);

@@ -4,7 +4,7 @@
 //! for is one flight that they share. Each decision is one synchronous step (load, decide, store, arm the alarm); calls to
 //! the portal lie between steps. What is about to be done is stored before its first call, so an instance that finds work
 //! that it is not doing itself knows that it was interrupted; and the output gate holds each call back until that is
-//! durable.
+//! durable. A keep-alive is not: done twice it does no harm, and until it is known to be done, the row says that it is due.
 //!
 //! - here: the step and the alarm
 //! - `commands`: what callers want
@@ -38,7 +38,7 @@ use config::App;
 use login::LoggedIn;
 use portal::steps::{Due, Interrupted, Woke};
 use portal::{
-    Code, Context, Credentials, Driver, Login, Place, Policy, Refusal, Step, Work, identity, refusals,
+    Code, Context, Credentials, Driver, Login, Place, Policy, Refusal, Step, Task, Work, identity, refusals,
 };
 use queue::Queue;
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,8 @@ struct Memory<H: Host> {
     login: RefCell<Option<(H::Flight, Secret)>>,
     /// What the alarm was last set to.
     armed: Cell<Option<Timestamp>>,
+    /// When the keep-alive began that is under way.
+    keeping: Cell<Option<Timestamp>>,
     /// The last use that the registry was told of.
     synced_use: Cell<Option<Timestamp>>,
     /// Half a step may be stored: the one that failed here, or that of an instance before.
@@ -149,6 +151,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
             state: Parsed::of(LOGIN),
             login: RefCell::default(),
             armed: Cell::default(),
+            keeping: Cell::default(),
             synced_use: Cell::default(),
             untidy: Cell::new(true),
         };
@@ -188,14 +191,19 @@ impl<H: Host> Portal<H> {
     /// Load, decide, store, arm the alarm: one step.
     fn step<S: Step>(&self, step: S) -> Result<(S::Outcome, Loaded)> {
         let (mut step, mut outcome) = (Some(step), None);
-        let loaded = self.stepped(S::ORDERED, &mut |login, context| {
+        let loaded = self.stepped(S::ORDERED, S::ARMS, &mut |login, context| {
             outcome = step.take().map(|step| login.step(step, context));
         })?;
         Ok((outcome.ok_or("a step that decided nothing")?, loaded))
     }
 
     /// What is the same for every step, so that it is compiled once. `decide` is called once.
-    fn stepped(&self, ordered: bool, decide: &mut dyn FnMut(&mut Login, &Context<'_>)) -> Result<Loaded> {
+    fn stepped(
+        &self,
+        ordered: bool,
+        arms: bool,
+        decide: &mut dyn FnMut(&mut Login, &Context<'_>),
+    ) -> Result<Loaded> {
         let now = self.host.now();
         let mut loaded = self.need()?;
         self.tidy(&loaded.login, now)?;
@@ -212,7 +220,8 @@ impl<H: Host> Portal<H> {
             loaded.login.step(Interrupted, &context);
         }
         decide(&mut loaded.login, &context);
-        if loaded.login != before {
+        let changed = loaded.login != before;
+        if changed {
             let stored = self.rows()?.put_step(&before, &loaded.login);
             self.whole(stored, now)?;
         }
@@ -221,7 +230,9 @@ impl<H: Host> Portal<H> {
         {
             self.host.info(&log::portal_closed(&loaded.name, ended, None, now));
         }
-        self.arm(&loaded, now)?;
+        if arms || changed {
+            self.arm(&loaded, now)?;
+        }
         Ok(loaded)
     }
 
@@ -259,7 +270,11 @@ impl<H: Host> Portal<H> {
         let rows = self.rows()?;
         let wizards = rows.wizards_end(loaded.policy().wizard_idle)?;
         let untidy = self.memory.untidy.get().then(|| now.plus(ALARM_AGAIN));
-        let at = [loaded.login.next_alarm(loaded.policy(), now), wizards, rows.page_end()?, untidy];
+        let mut login = loaded.login.clone();
+        if let Some(began_at) = self.memory.keeping.get() {
+            login.task.get_or_insert(Task::new(Work::KeepAlive, began_at));
+        }
+        let at = [login.next_alarm(loaded.policy(), now), wizards, rows.page_end()?, untidy];
         let at = at.into_iter().flatten().min();
         Ok(at.map(|at| at.max(least)))
     }
@@ -286,11 +301,13 @@ impl<H: Host> Portal<H> {
 
     async fn on_alarm(&self) -> Result<()> {
         let Some(loaded) = self.load()?.filter(|loaded| loaded.driver().is_some()) else { return Ok(()) };
-        // Told again, in case a report was overtaken by another.
-        self.memory.synced_use.set(None);
+        // A use is told again, in case its report was lost or overtaken by another: once, when the session is next kept alive.
+        let known = loaded.login.session.as_ref().filter(|live| live.last_used < live.confirmed_at);
+        self.memory.synced_use.set(known.map(|live| live.last_used));
         self.rows()?.forget_page(self.host.now())?;
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, self.host.now())?;
         if self.memory.queue.is_empty() {
+            self.memory.keeping.set(None);
             let (due, _) = self.step(Woke)?;
             let portal = self.clone();
             let work = match due {
@@ -312,7 +329,9 @@ impl<H: Host> Portal<H> {
             self.host.fault(FaultKind::PortalRegistry, &error, None);
         }
         // Whatever happened: the alarm that brought us here is used up.
-        if let Some(loaded) = self.load()? {
+        if self.memory.armed.get().is_none()
+            && let Some(loaded) = self.load()?
+        {
             self.arm_if_lost(&loaded).await?;
         }
         Ok(())

@@ -4,8 +4,8 @@ use super::store::{JAR, LOGOUT_JAR};
 use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
-use portal::steps::{Confirmed, Due, Failed, LoggedOut, LogoutFinished, Lost, TaskStarted, Woke};
-use portal::{Code, Failure, Place, Work};
+use portal::steps::{Confirmed, Due, KeepAliveFailed, LoggedOut, LogoutFinished, Lost, TaskStarted, Woke};
+use portal::{Code, Failure, Place, Step, Work};
 use std::time::Duration;
 
 /// A log-out is not worth waiting for longer than this.
@@ -19,6 +19,7 @@ impl<H: Host> Portal<H> {
         match due {
             Due::KeepAlive => {}
             Due::LogIn => {
+                self.arm(&loaded, self.host.now())?;
                 // What comes of it is stored and logged.
                 let _ = self.log_in(None, true, &by).await?;
                 return Ok(());
@@ -28,27 +29,39 @@ impl<H: Host> Portal<H> {
         let (end, place) = self.load_page(&loaded).await?;
         match end {
             Ok(()) => {
-                self.step(Confirmed { used: false })?;
+                self.kept(Confirmed { used: false })?;
             }
             Err(failure) if failure.code == Code::LoggedOut => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
-                if self.step(LoggedOut { again: false })?.0 == Lost::LogIn {
+                if self.kept(LoggedOut { again: false })? == Lost::LogIn {
                     let _ = self.log_in(None, true, &by).await?;
                 }
             }
             Err(failure) => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
-                self.step(Failed(failure))?;
+                self.kept(KeepAliveFailed(failure))?;
             }
         }
         Ok(())
     }
 
+    /// The end of a keep-alive. What cannot be stored leaves it under way, so that it is not begun anew at once.
+    fn kept<S: Step>(&self, step: S) -> Result<S::Outcome> {
+        let began_at = self.memory.keeping.take();
+        let stepped = self.step(step);
+        if stepped.is_err() {
+            self.memory.keeping.set(began_at);
+        }
+        Ok(stepped?.0)
+    }
+
+    /// Nothing is stored, and no alarm is set, before it is known what came of it: it is two rows each time, and nothing would
+    /// be gained. The alarm that wanted it runs, and comes again if the instance dies; the row says that it is due.
     async fn load_page(&self, loaded: &Loaded) -> Result<(Result<(), Failure>, Place)> {
+        self.memory.keeping.set(Some(self.host.now()));
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             return Ok((Err(Failure::new(Code::LoggedOut)), Place::default()));
         };
-        self.step(TaskStarted(Work::KeepAlive))?;
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;

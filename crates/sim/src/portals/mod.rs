@@ -182,8 +182,8 @@ impl Run {
             Action::Cron => {
                 let host = self.world.worker();
                 self.world.spawn_worker(async move {
-                    // A failure is logged where it happens.
-                    let _ = engine::cron::triggered(&host, "* * * * *").await;
+                    // One of those that look at portal sessions. A failure is logged where it happens.
+                    let _ = engine::cron::triggered(&host, "* * * * *", Timestamp::default()).await;
                 });
             }
             Action::Restart => self.world.restart(),

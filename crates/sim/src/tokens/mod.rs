@@ -246,7 +246,7 @@ impl Callers {
                 let host = self.world.worker();
                 self.world.spawn_worker(async move {
                     // A failure is logged where it happens.
-                    let _ = engine::cron::triggered(&host, "* * * * *").await;
+                    let _ = engine::cron::triggered(&host, "* * * * *", host.now()).await;
                 });
             }
             Action::Restart => {
@@ -299,7 +299,7 @@ impl Callers {
             while host.now() < end {
                 truth.borrow_mut().disturbed();
                 // A failure is logged where it happens.
-                let _ = engine::cron::triggered(&host, "* * * * *").await;
+                let _ = engine::cron::triggered(&host, "* * * * *", host.now()).await;
                 host.sleep(Duration::from_mins(1)).await;
             }
         });

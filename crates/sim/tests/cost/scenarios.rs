@@ -2,33 +2,29 @@
 
 use crate::Row;
 use crate::world::{Deployment, minutes, session_id};
-use base::call::{Actor, Answer, Call};
+use base::call::{Answer, Call};
 use base::ports::Clock as _;
-use base::rpc::{Class, Peers as _};
-use base::secret::Secret;
-use portal::{Credentials, Get, GetReply, identity};
+use base::rpc::Class;
 use serde_json::json;
 use sim::fakes::accounts::{Fake as _, FakeFacturify};
-use sim::fakes::portal::{Door, HOSTS, Site};
 use sim::net::{Answering, Upstream, text};
-use sim::{SimHost, Usage, World};
+use sim::{SimHost, Usage};
 use std::cell::RefCell;
 use std::time::Duration;
 
 /// An ended session is forgotten by then.
 const A_MONTH: Duration = Duration::from_hours(31 * 24);
-/// Two cents a month, of a million that are kept alive every five minutes.
-const KEEP_ALIVE: u64 = 20_000_000 / 8_640;
 
 pub fn all() -> Vec<Row> {
     let mut rows = vec![busy(), hourly(), refresh(), alarm()];
     rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
     rows.extend([logout(), idle_end(), refused_long_after()]);
-    rows.extend([token(), keep_alive()]);
+    rows.push(token());
+    rows.extend(crate::portals::all());
     rows
 }
 
-fn row(what: &'static str, usage: Usage, cpu_micros: u64, goal: Option<u64>) -> Row {
+pub fn row(what: &'static str, usage: Usage, cpu_micros: u64, goal: Option<u64>) -> Row {
     Row { what, times: 1, usage, cpu_micros, goal }
 }
 
@@ -200,42 +196,4 @@ fn token() -> Row {
     read();
     d.world.advance(minutes(1));
     row("an upstream token, read", d.uses(read), 300, Some(1_000))
-}
-
-/// A portal session for a day, times thirty: the goal is two cents a month for each.
-fn keep_alive() -> Row {
-    let world = World::complete(
-        0,
-        &[
-            ("EMODAL_BASE_URL", "https://portal.example.com/portal"),
-            ("EMODAL_HOSTS", "id.example.com"),
-            ("CAPTCHA_BASE_URL", "https://captcha.example.com"),
-        ],
-    );
-    let site = Site::new(world.host());
-    for host in HOSTS {
-        world.upstream(host, Door(site.clone()));
-    }
-    site.state().passwords.insert("driver".to_owned(), "driver-pass".to_owned());
-    let credentials = Credentials {
-        username: "driver".to_owned(),
-        password: Secret::new("driver-pass"),
-        captcha_api_key: Secret::new("ck"),
-    };
-    let app = config::Settings::settings(&world.host()).unwrap();
-    let name = identity::names(&app.vault, portal::EMODAL, &credentials).remove(0);
-    let by = Actor { who: "key:a service".to_owned(), request_id: "r1".to_owned() };
-    let (host, command) = (world.host(), Get { credentials, keep_alive: true, by, debug: false });
-    let reply = world.run_until(async move {
-        host.send(&portal::address(&name), &portal::Asked { name: name.clone(), command }).await
-    });
-    assert!(matches!(reply, Ok(GetReply::Session(_))), "{reply:?}");
-    world.advance(minutes(10));
-    let before = world.usage();
-    world.advance(minutes(12 * 60));
-    let usage = world.usage() - before;
-    Row {
-        times: 144,
-        ..row("keep-alive of a portal session, each (8,640 a month)", usage, 0, Some(KEEP_ALIVE))
-    }
 }

@@ -267,7 +267,7 @@ impl AccountWorld {
         let worker = self.world.worker();
         self.world.spawn(async move {
             // It has been logged, and comes again.
-            let _ = engine::cron::triggered(&worker, expression).await;
+            let _ = engine::cron::triggered(&worker, expression, worker.now()).await;
         });
     }
 

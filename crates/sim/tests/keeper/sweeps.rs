@@ -2,6 +2,7 @@
 
 use base::call::{Answer, Call};
 use base::ids::AccountName;
+use base::ports::Clock as _;
 use base::rpc::{Class, Unreachable};
 use keeper::upstream_index::{
     Counts, GetCounts, GetKeyUsage, Row, SWEEP_MAX, Seen, StartSweep, Sweep, SweepReply, Swept,
@@ -40,7 +41,7 @@ fn world() -> World {
 
 fn trigger(world: &World, expression: &'static str) -> bool {
     let worker = world.worker();
-    world.run_until(async move { engine::cron::triggered(&worker, expression).await.is_ok() })
+    world.run_until(async move { engine::cron::triggered(&worker, expression, worker.now()).await.is_ok() })
 }
 
 fn counts(world: &World) -> Vec<(String, Counts)> {

@@ -6,6 +6,7 @@ mod abandoned;
 mod captcha;
 mod cookies;
 mod hours;
+mod keep_alives;
 mod keys;
 mod kills;
 mod limit;

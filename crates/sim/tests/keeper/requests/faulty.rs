@@ -2,6 +2,7 @@
 
 use super::{BATCH, CRM, FACTURIFY, FIRST, Keeper, MINUTELY, OAUTH2, SECOND, members, refused};
 use crate::account::secs;
+use base::ports::Clock as _;
 use serde_json::{Value, json};
 
 /// The setting with something else in it.
@@ -12,7 +13,10 @@ fn other(from: &str, to: &str) -> String {
 
 fn sweep(keeper: &Keeper) {
     let host = keeper.world.worker();
-    keeper.world.run_until(async move { engine::cron::triggered(&host, MINUTELY).await }).unwrap();
+    keeper
+        .world
+        .run_until(async move { engine::cron::triggered(&host, MINUTELY, host.now()).await })
+        .unwrap();
 }
 
 fn log_in(keeper: &Keeper) -> u16 {

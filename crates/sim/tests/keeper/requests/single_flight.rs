@@ -2,6 +2,7 @@
 
 use super::{BATCH, DAILY, FACTURIFY, FIRST, Fault, Keeper, MINUTELY, SECOND, members, refused};
 use crate::account::secs;
+use base::ports::Clock as _;
 use base::rpc::Class;
 use serde_json::{Value, json};
 use sim::Request;
@@ -140,7 +141,9 @@ fn five_crons_at_once_and_during_an_alarm_make_one_task() {
     let crons = |n: usize, expression: &'static str| {
         for _ in 0..n {
             let worker = keeper.world.worker();
-            keeper.world.spawn(async move { engine::cron::triggered(&worker, expression).await.unwrap() });
+            keeper.world.spawn(async move {
+                engine::cron::triggered(&worker, expression, worker.now()).await.unwrap()
+            });
         }
     };
     keeper.net.latency.set(secs(5));
@@ -165,7 +168,9 @@ fn the_minutes_cron_the_alarm_and_a_caller_together_obtain_once() {
     keeper.net.latency.set(secs(5));
     for _ in 0..5 {
         let worker = keeper.world.worker();
-        keeper.world.spawn(async move { engine::cron::triggered(&worker, MINUTELY).await.unwrap() });
+        keeper
+            .world
+            .spawn(async move { engine::cron::triggered(&worker, MINUTELY, worker.now()).await.unwrap() });
     }
     let read = keeper.start("GET", "/api/v1/tokens/oauth2/batch");
     keeper.world.cron(MINUTELY).unwrap();
