@@ -7,7 +7,7 @@ pub const CHANNELS: Setting = Setting {
     kind: Kind::Json,
     default: "{\"1\":{\"business_unit\":\"SME\",\"verifier\":\"sme\"},\"2\":{\"business_unit\":\"RETAIL\"},\
               \"retail\":{\"business_unit\":\"RETAIL\"},\"sme\":{\"business_unit\":\"SME\",\"verifier\":\"sme\"}}",
-    about: "Channels of post-login sessions; see `docs/post-login.md`. Of the default, a deployment has only those with a verifier.",
+    about: "Channels of post-login sessions; see [channels](post-login.md#channels). A deployment has only those of the default that have a verifier.",
 };
 pub const SME_SESSION_TTL: Setting = number(
     "SME_SESSION_TTL",

@@ -36,28 +36,48 @@ pub const TOKEN_ISSUER: Setting =
 pub const TOKEN_AUDIENCE: Setting =
     Setting { name: "TOKEN_AUDIENCE", kind: Kind::Text, default: "sallyport", about: "`aud` of the tokens." };
 
-pub const ACCESS_TOKEN_EXPIRE_MINUTES: Setting =
-    number("ACCESS_TOKEN_EXPIRE_MINUTES", 1, ACCESS_SECONDS_MAX / 60, "15", "Life of an access token.");
-pub const ACCESS_TOKEN_EXPIRE_SECONDS: Setting =
-    number("ACCESS_TOKEN_EXPIRE_SECONDS", 1, ACCESS_SECONDS_MAX, "", "The same, finer; wins if set.");
+pub const ACCESS_TOKEN_EXPIRE_MINUTES: Setting = number(
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    1,
+    ACCESS_SECONDS_MAX / 60,
+    "15",
+    "Life of an access token, in minutes.",
+);
+pub const ACCESS_TOKEN_EXPIRE_SECONDS: Setting = number(
+    "ACCESS_TOKEN_EXPIRE_SECONDS",
+    1,
+    ACCESS_SECONDS_MAX,
+    "",
+    "The same in seconds; takes precedence.",
+);
 pub const REFRESH_TOKEN_EXPIRE_DAYS: Setting = number(
     "REFRESH_TOKEN_EXPIRE_DAYS",
     1,
     REFRESH_SECONDS_MAX / 86_400,
     "7",
-    "Life of a refresh token, counted anew at each rotation.",
+    "Life of a refresh token, from each rotation on.",
 );
-pub const REFRESH_TOKEN_EXPIRE_SECONDS: Setting =
-    number("REFRESH_TOKEN_EXPIRE_SECONDS", 1, REFRESH_SECONDS_MAX, "", "The same, finer; wins if set.");
+pub const REFRESH_TOKEN_EXPIRE_SECONDS: Setting = number(
+    "REFRESH_TOKEN_EXPIRE_SECONDS",
+    1,
+    REFRESH_SECONDS_MAX,
+    "",
+    "The same in seconds; takes precedence.",
+);
 pub const SESSION_INACTIVITY_TIMEOUT_MINUTES: Setting = number(
     "SESSION_INACTIVITY_TIMEOUT_MINUTES",
     1,
     REFRESH_SECONDS_MAX / 60,
     "30",
-    "A session without a request for longer than this ends.",
+    "A session ends when it has had no request for longer than this.",
 );
-pub const SESSION_INACTIVITY_TIMEOUT_SECONDS: Setting =
-    number("SESSION_INACTIVITY_TIMEOUT_SECONDS", 1, REFRESH_SECONDS_MAX, "", "The same, finer; wins if set.");
+pub const SESSION_INACTIVITY_TIMEOUT_SECONDS: Setting = number(
+    "SESSION_INACTIVITY_TIMEOUT_SECONDS",
+    1,
+    REFRESH_SECONDS_MAX,
+    "",
+    "The same in seconds; takes precedence.",
+);
 pub const SESSION_ABSOLUTE_LIFETIME_DAYS: Setting = number(
     "SESSION_ABSOLUTE_LIFETIME_DAYS",
     1,
@@ -65,28 +85,33 @@ pub const SESSION_ABSOLUTE_LIFETIME_DAYS: Setting = number(
     "30",
     "A session ends this long after login, whatever happens in it.",
 );
-pub const SESSION_ABSOLUTE_LIFETIME_SECONDS: Setting =
-    number("SESSION_ABSOLUTE_LIFETIME_SECONDS", 1, REFRESH_SECONDS_MAX, "", "The same, finer; wins if set.");
+pub const SESSION_ABSOLUTE_LIFETIME_SECONDS: Setting = number(
+    "SESSION_ABSOLUTE_LIFETIME_SECONDS",
+    1,
+    REFRESH_SECONDS_MAX,
+    "",
+    "The same in seconds; takes precedence.",
+);
 pub const MAX_CONCURRENT_SESSIONS_PER_USER: Setting =
-    number("MAX_CONCURRENT_SESSIONS_PER_USER", 1, 100, "5", "Live sessions a user may have at once.");
+    number("MAX_CONCURRENT_SESSIONS_PER_USER", 1, 100, "5", "Most live sessions of a user.");
 pub const SESSION_LIMIT_POLICY: Setting = word(
     "SESSION_LIMIT_POLICY",
     &["evict_oldest", "reject"],
     "evict_oldest",
-    "At the limit: end the session idle longest, or refuse the login.",
+    "What a login at that limit does: it ends the session that has been idle longest, or is refused.",
 );
 pub const REFRESH_GRACE_SECONDS: Setting = number(
     "REFRESH_GRACE_SECONDS",
     0,
     300,
     "10",
-    "How long after a rotation the refresh token before it is accepted again, even if its successor was used.",
+    "How long after a rotation the previous refresh token is still accepted, even if the new one has been used.",
 );
 pub const SESSION_CHECK: Setting = word(
     "SESSION_CHECK",
     &["strict", "edge", "local"],
     "strict",
-    "How strictly an access token is checked; see `docs/session-check.md`.",
+    "How strictly an access token is checked; see [session check](session-check.md).",
 );
 
 pub const ARGON2_MEMORY_KIB: Setting =
@@ -96,36 +121,41 @@ pub const ARGON2_ITERATIONS: Setting = number(
     1,
     10,
     "2",
-    "Passes over that memory; with less than 19456 KiB, more of them.",
+    "Passes over that memory. Less memory needs more passes: the product is at least 35840.",
 );
 pub const LOGIN_MAX_FAILURES: Setting = number(
     "LOGIN_MAX_FAILURES",
     3,
     100,
     "10",
-    "Failed logins of a user from one address before further ones are refused for a while (429).",
+    "Failed logins of one user from one address, after which further ones are refused for a while (429).",
 );
 pub const LOGIN_MAX_FAILURES_PER_ADDRESS: Setting = number(
     "LOGIN_MAX_FAILURES_PER_ADDRESS",
     10,
     10_000,
     "30",
-    "Failed logins from one address, at whomever, before further ones are refused (429). In 15 minutes as many are forgiven.",
+    "Failed logins from one address, whoever they are for, after which further ones are refused (429). As many are forgiven in 15 minutes.",
 );
-pub const LOGIN_BLOCK_MAX_SECONDS: Setting =
-    number("LOGIN_BLOCK_MAX_SECONDS", 1, 3_600, "900", "Longest time that such a refusal lasts.");
+pub const LOGIN_BLOCK_MAX_SECONDS: Setting = number(
+    "LOGIN_BLOCK_MAX_SECONDS",
+    1,
+    3_600,
+    "900",
+    "Longest time for which logins are refused after failed ones.",
+);
 
 pub const SERVICE_AUTH: Setting = word(
     "SERVICE_AUTH",
     &["on", "off"],
     "on",
-    "Whether service routes want a key. `off` only with `ENVIRONMENT=development`, and then only at a loopback address.",
+    "Whether service routes require a key. `off` is allowed only with `ENVIRONMENT=development`, and holds only at a loopback address.",
 );
 pub const ENVIRONMENT: Setting = word(
     "ENVIRONMENT",
     &["production", "development"],
     "production",
-    "`development` is for this machine only: it allows `SERVICE_AUTH=off`.",
+    "`development` is for your own machine only: it allows `SERVICE_AUTH=off` and `MOCK_ROUTES=on`.",
 );
 
 pub const DEBUG_ROUTES: Setting =

@@ -6,13 +6,13 @@ pub const FACTURIFY_BASE_URL: Setting = Setting {
     name: "FACTURIFY_BASE_URL",
     kind: Kind::Url,
     default: "https://api-sandbox.facturify.com",
-    about: "Facturify; by default its sandbox.",
+    about: "Address of Facturify. The default is its sandbox.",
 };
 pub const FACTURIFY_API_KEY: Setting = Setting {
     name: "FACTURIFY_API_KEY",
     kind: Kind::Credential,
     default: "",
-    about: "Secret. With `FACTURIFY_API_SECRET` it turns the Facturify token on.",
+    about: "Secret. With `FACTURIFY_API_SECRET`, turns the Facturify token on.",
 };
 pub const FACTURIFY_API_SECRET: Setting = Setting {
     name: "FACTURIFY_API_SECRET",
@@ -27,13 +27,13 @@ pub const FACTURIFY_MAX_RETRIES: Setting = number(
     0,
     10,
     "3",
-    "Quick tries after a failed one; then they get slow. See `docs/keeper.md`.",
+    "Immediate retries after a failed call, with exponential back-off; after them, retries are [minutes apart](keeper.md#when-the-upstream-fails).",
 );
 pub const FACTURIFY_RETRY_BACKOFF: Setting = Setting {
     name: "FACTURIFY_RETRY_BACKOFF",
     kind: Kind::Base,
     default: "2.0",
-    about: "The n-th quick try comes after at most this to the power of n, in seconds.",
+    about: "The n-th immediate retry comes after at most this to the power of n, in seconds.",
 };
 pub const FACTURIFY_TOKEN_REFRESH_BUFFER: Setting = number(
     "FACTURIFY_TOKEN_REFRESH_BUFFER",
@@ -47,51 +47,59 @@ pub const FACTURIFY_TOKEN_LIFETIME_MAX_SECONDS: Setting = number(
     300,
     31_536_000,
     "86400",
-    "Longest that a Facturify token is believed to live, whatever it says.",
+    "Longest life that a Facturify token is believed to have, whatever it says.",
 );
 pub const FACTURIFY_REFRESH_METHOD: Setting =
     word("FACTURIFY_REFRESH_METHOD", &["GET", "POST"], "GET", "Method of the refresh call.");
 
-pub const UPSTOX_BASE_URL: Setting =
-    Setting { name: "UPSTOX_BASE_URL", kind: Kind::Url, default: "https://api.upstox.com", about: "Upstox." };
-pub const UPSTOX_ACCOUNT_IDS: Setting =
-    Setting { name: "UPSTOX_ACCOUNT_IDS", kind: Kind::Accounts, default: "", about: "The Upstox accounts." };
+pub const UPSTOX_BASE_URL: Setting = Setting {
+    name: "UPSTOX_BASE_URL",
+    kind: Kind::Url,
+    default: "https://api.upstox.com",
+    about: "Address of Upstox.",
+};
+pub const UPSTOX_ACCOUNT_IDS: Setting = Setting {
+    name: "UPSTOX_ACCOUNT_IDS",
+    kind: Kind::Accounts,
+    default: "",
+    about: "Ids of the Upstox accounts, separated by commas.",
+};
 /// A variable of a Worker holds 5 kB, some 400 ids.
 pub const UPSTOX_ACCOUNT_IDS_MORE: [Setting; 3] =
     [continued("UPSTOX_ACCOUNT_IDS_2"), continued("UPSTOX_ACCOUNT_IDS_3"), continued("UPSTOX_ACCOUNT_IDS_4")];
 const fn continued(name: &'static str) -> Setting {
-    let about = "More of them: a variable holds 5 kB.";
+    let about = "More ids: a variable holds 5 kB.";
     Setting { name, kind: Kind::Accounts, default: "", about }
 }
 pub const INTERNAL_API_ACCOUNT_ID: Setting = Setting {
     name: "INTERNAL_API_ACCOUNT_ID",
     kind: Kind::Accounts,
     default: "",
-    about: "The account that routes without an id use; the first one if it is not set.",
+    about: "The Upstox account of routes without an id. Not set: the first one.",
 };
 pub const TOKEN_REFRESH_SERVICE_URL: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_URL",
     kind: Kind::Url,
     default: "",
-    about: "The internal service that Upstox tokens come from; `http://` also in development and through a binding.",
+    about: "Address of the [internal service](keeper.md#the-token-service) that Upstox tokens come from; `http://` only in development and through a binding.",
 };
 pub const TOKEN_REFRESH_SERVICE_BINDING: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_BINDING",
     kind: Kind::Text,
     default: "",
-    about: "The Worker's binding that the service is called through: a VPC service, or another Worker.",
+    about: "Binding through which that service is called: a VPC service, or another Worker.",
 };
 pub const TOKEN_REFRESH_SERVICE_KEY: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_KEY",
     kind: Kind::Credential,
     default: "",
-    about: "Secret. What the service is shown; of another Sallyport a service key.",
+    about: "Secret. The credential that is sent to that service; for another Sallyport, a service key.",
 };
 pub const TOKEN_REFRESH_SERVICE_KEY_HEADER: Setting = word(
     "TOKEN_REFRESH_SERVICE_KEY_HEADER",
     &["Authorization", "Apikey", "X-API-Key"],
     "Authorization",
-    "Where; in `Authorization` as a bearer.",
+    "Header in which that credential is sent; in `Authorization`, as a bearer.",
 );
 pub const TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_ID",
@@ -103,13 +111,13 @@ pub const TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_SECRET: Setting = Setting {
     name: "TOKEN_REFRESH_SERVICE_ACCESS_CLIENT_SECRET",
     kind: Kind::Credential,
     default: "",
-    about: "Secret. Its client secret.",
+    about: "Secret. The client secret of that service token.",
 };
 pub const UPSTOX_APPS: Setting = Setting {
     name: "UPSTOX_APPS",
     kind: Kind::Json,
     default: "",
-    about: "Secret. Upstox apps, for the code exchange and token requests; see `docs/keeper.md`.",
+    about: "Secret. Upstox apps, for the code exchange and token requests; see [apps](keeper.md#apps).",
 };
 pub const UPSTOX_NOTIFIER_SECRET: Setting = Setting {
     name: "UPSTOX_NOTIFIER_SECRET",
@@ -121,7 +129,7 @@ pub const OAUTH2_ACCOUNTS: Setting = Setting {
     name: "OAUTH2_ACCOUNTS",
     kind: Kind::Json,
     default: "",
-    about: "Secret. Accounts of any API behind OAuth 2.0; see `docs/keeper.md`.",
+    about: "Secret. Accounts of any API behind OAuth 2.0; see [OAuth 2.0](keeper.md#oauth-20).",
 };
 pub const UPSTREAM_TIMEOUT_SECONDS: Setting =
     number("UPSTREAM_TIMEOUT_SECONDS", 1, 120, "30", "Longest call to Upstox or an OAuth 2.0 server.");
@@ -138,34 +146,34 @@ pub const UPSTREAM_WAIT_SECONDS: Setting = number(
     0,
     60,
     "15",
-    "How long a caller waits for the quick tries after a failed one before it is told of the failure.",
+    "How long a caller waits for the immediate retries before it is told of the failure.",
 );
 pub const TOKEN_CHECK_MINUTES: Setting = number(
     "TOKEN_CHECK_MINUTES",
     0,
     1_440,
     "15",
-    "How often a held Upstox token is held against Upstox; up to two thirds as much later, at random. 0: never.",
+    "How often a held Upstox token is checked at Upstox, plus up to two thirds, at random. 0: never.",
 );
 pub const UPSTREAM_DAILY_SPREAD_SECONDS: Setting = number(
     "UPSTREAM_DAILY_SPREAD_SECONDS",
     0,
     3_600,
     "60",
-    "Over how long the daily renewals of the Upstox accounts are spread; over a second for each if that is less.",
+    "Time over which the daily renewals of the Upstox accounts are spread; at most a second for each account.",
 );
 pub const UPSTREAM_RENEWALS_AT_ONCE: Setting = number(
     "UPSTREAM_RENEWALS_AT_ONCE",
     1,
     10_000,
     "50",
-    "Most Upstox accounts that renew by themselves at the same time.",
+    "Most Upstox accounts whose own renewals run at the same time.",
 );
 pub const ALERT_WEBHOOK_URL: Setting = Setting {
     name: "ALERT_WEBHOOK_URL",
     kind: Kind::Url,
     default: "",
-    about: "Where alerts about tokens are sent; none are if it is not set.",
+    about: "Where [alerts](keeper.md#alerts) about tokens are sent. Not set: nowhere.",
 };
 pub const ALERT_WEBHOOK_SECRET: Setting = Setting {
     name: "ALERT_WEBHOOK_SECRET",
@@ -178,12 +186,12 @@ pub const ALERT_COLLECT_SECONDS: Setting = number(
     0,
     3_600,
     "30",
-    "How long alerts of one cause are collected, to be sent as one with a count. 0: each is sent at once, by itself.",
+    "How long alerts of one cause are collected and then sent as one, with a count. 0: each is sent at once.",
 );
 pub const ALERT_EXPIRY_WARNING_MINUTES: Setting = number(
     "ALERT_EXPIRY_WARNING_MINUTES",
     1,
     1_440,
     "60",
-    "How long before a token runs out, with no renewal in sight, an alert says so.",
+    "How long before a token expires with no renewal in sight an alert is sent.",
 );
