@@ -71,7 +71,7 @@ crate::words! {
         /// an alert was not delivered; it comes again
         Alert = "alert",
         /// a Cron Trigger that nothing is known of, or accounts or portal sessions that could not be looked after; the next minute
-        /// tries again
+        /// tries again, or the next tenth
         Cron = "cron",
         /// an alarm of a portal login could not do its work; it comes again after 30 seconds
         PortalAlarm = "portal alarm",
