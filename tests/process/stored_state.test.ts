@@ -196,7 +196,6 @@ const ADDED = [
   "sallyport-User 38f067a222c980c08e079a0bbc899d606692892cc0c1cb63bdf1189d8ed2961c",
   "sallyport-User alarm of address/JJ76sX15whxmWvoJ",
   "sallyport-User row user: attempts.count number",
-  "sallyport-User row user: attempts.reserved_at number",
   "sallyport-User row user: attempts.since number",
   "sallyport-User row user: profile.account_version number",
   "sallyport-User row user: profile.noted boolean",

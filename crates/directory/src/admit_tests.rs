@@ -25,8 +25,13 @@ fn admit(user: &mut User, policy: &UserPolicy, session_id: &str, activity: &[(&s
             found: Found::Live(Timestamp::from_seconds(*at)),
         })
         .collect();
-    let admit =
-        Admit { account: account(), session_id: SessionId::issued(session_id), activity, replaces: None };
+    let admit = Admit {
+        account: account(),
+        session_id: SessionId::issued(session_id),
+        activity,
+        replaces: None,
+        confirms: false,
+    };
     decide(user, admit, policy, NOW).reply
 }
 
@@ -86,7 +91,13 @@ fn at_the_limit_it_is_refused_where_nobody_gives_way() {
 #[test]
 fn a_user_is_not_admitted_this_way() {
     let account = Account { user_id: UserId::issued(7), ..account() };
-    let admit = Admit { account, session_id: SessionId::issued("a"), activity: Vec::new(), replaces: None };
+    let admit = Admit {
+        account,
+        session_id: SessionId::issued("a"),
+        activity: Vec::new(),
+        replaces: None,
+        confirms: false,
+    };
     let mut user = User::default();
     assert_eq!(decide(&mut user, admit, &POLICY, NOW).reply, AdmitReply::Failed);
     assert_eq!(user, User::default());

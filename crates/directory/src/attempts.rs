@@ -4,11 +4,15 @@
 //! An attempt counts as a failure until it is said to have been none, at its name and among all failures of the address: of
 //! many at once, no more are looked at than one after the other. Many who log in at once from one office are not held to have
 //! failed: who finds that so many are under way waits a moment for one of them to be decided.
+//!
+//! What is under way is counted in memory, and a failure is written when it is one: a login that succeeds writes nothing here. If
+//! the instance goes while logins are under way, these are not counted, as many as may fail at the most.
 
-use super::guess_protocol::{Attempt, AttemptDone, AttemptReply, ForNobody, Throttled};
+use super::guess_protocol::{Attempt, AttemptDone, AttemptReply, ForNobody, Outcome, Throttled};
 use super::protocol::Done;
 use super::state::User;
 use super::throttle::{FORGET, Failures, delay};
+use super::under_way::Try;
 use super::user::{Step, UserPolicy};
 use base::clock::{Timestamp, millis};
 use serde::{Deserialize, Serialize};
@@ -23,13 +27,17 @@ pub struct Attempts {
     count: u32,
     /// Since when the next one is forgiven.
     since: Timestamp,
-    /// When one was last counted that may be given back.
+    /// When one was last counted that may be given back: of a Worker of the release before, which does not say what has failed.
     #[serde(default, skip_serializing_if = "is_never")]
     reserved_at: Timestamp,
 }
 
 /// How long a login is under way, mostly.
 const UNDECIDED: Duration = Duration::from_secs(2);
+/// What is under way for longer has failed: whoever would say what became of it is gone.
+const UNDECIDED_MAX: Duration = Duration::from_secs(30);
+/// The least that somebody waits who comes while as many are under way as may fail.
+const WAIT_MIN: Duration = Duration::from_secs(1);
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
 fn is_never(time: &Timestamp) -> bool {
@@ -48,13 +56,12 @@ impl Attempts {
             self.count -= 1;
             self.since = self.since.plus(share);
         }
-        self.names.retain(|(_, failures)| !failures.quiet(now));
     }
 
-    /// How long the address has to wait, whoever it means; if it does not, what the attempt would come to if nobody has the
-    /// name.
+    /// Of a Worker of the release before. `name` is tried. Only for a name that somebody has will it be known at once what it
+    /// means; if it does not, what the attempt would come to if nobody has the name.
     fn attempt(&mut self, attempt: &Attempt, policy: &UserPolicy, now: Timestamp) -> AttemptReply {
-        let Attempt { name, limit, reserves } = attempt;
+        let Attempt { name, limit, reserves, .. } = attempt;
         let limit = *limit;
         self.forgive(limit, now);
         if self.count >= limit {
@@ -72,12 +79,9 @@ impl Attempts {
             failures.fail(policy.throttle.max_failures, policy.throttle.block_max, now);
         }
         let delay = delay(&failures);
-        self.names.push((name.clone(), failures));
-        // No name is forgotten that the address can still have failures for.
-        if self.names.len() > 2 * usize::try_from(limit).unwrap_or(usize::MAX / 2) {
-            self.names.remove(0);
-        }
-        AttemptReply::Allowed(ForNobody { wait_ms: wait.map(millis), delay_ms: millis(delay) })
+        self.put(name.clone(), failures, limit);
+        let (wait_ms, delay_ms) = (wait.map(millis), millis(delay));
+        AttemptReply::Allowed(ForNobody { wait_ms, delay_ms, in_memory: false })
     }
 
     fn failed(&mut self, limit: u32, now: Timestamp) {
@@ -88,9 +92,27 @@ impl Attempts {
         self.count = self.count.saturating_add(1);
     }
 
+    /// What was under way has failed.
+    fn note_failure(&mut self, tried: Try, limit: u32, policy: &UserPolicy) {
+        self.failed(limit, tried.at);
+        if tried.counts {
+            let mut failures = self.take(&tried.name);
+            failures.fail(policy.throttle.max_failures, policy.throttle.block_max, tried.at);
+            self.put(tried.name, failures, limit);
+        }
+    }
+
     fn take(&mut self, name: &str) -> Failures {
         let at = self.names.iter().position(|(other, _)| other == name);
         at.map(|at| self.names.remove(at).1).unwrap_or_default()
+    }
+
+    /// No name is forgotten that the address can still have failures for.
+    fn put(&mut self, name: String, failures: Failures, limit: u32) {
+        self.names.push((name, failures));
+        if self.names.len() > 2 * usize::try_from(limit).unwrap_or(usize::MAX / 2) {
+            self.names.remove(0);
+        }
     }
 
     /// When nothing of it is worth keeping.
@@ -104,154 +126,86 @@ impl Step for Attempt {
     type Reply = AttemptReply;
 
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> AttemptReply {
-        user.attempts.get_or_insert_default().attempt(&self, policy, now)
+        if !self.reports {
+            return user.attempts.get_or_insert_default().attempt(&self, policy, now);
+        }
+        let Self { name, limit, .. } = self;
+        give_up(user, limit, policy, now);
+        // What is stored changes only with a failure.
+        let mut attempts = user.attempts.clone().unwrap_or_default();
+        attempts.forgive(limit, now);
+        let tries = &mut user.under_way.tries;
+        let left = usize::try_from(limit.saturating_sub(attempts.count)).unwrap_or(usize::MAX);
+        if tries.len() >= left {
+            let first = tries.first().filter(|_| attempts.count == 0);
+            let since = first.map_or(attempts.since, |tried| tried.at);
+            let wait = since.plus(share(limit)).since(now).max(WAIT_MIN);
+            let last = tries.last().map_or(attempts.reserved_at, |tried| tried.at.max(attempts.reserved_at));
+            let (retry_after_ms, busy) = (millis(wait), now < last.plus(UNDECIDED));
+            return AttemptReply::Throttled(Throttled { retry_after_ms, user_id: None, busy });
+        }
+        let mut failures = attempts.take(&name);
+        let (allowed, block_max) = (policy.throttle.max_failures, policy.throttle.block_max);
+        for before in tries.iter().filter(|tried| tried.name == name && tried.counts) {
+            failures.fail(allowed, block_max, before.at);
+        }
+        let wait = failures.wait(now);
+        if wait.is_none() {
+            failures.fail(allowed, block_max, now);
+        }
+        tries.push(Try { name, at: now, counts: wait.is_none() });
+        let (wait_ms, delay_ms) = (wait.map(millis), millis(delay(&failures)));
+        AttemptReply::Allowed(ForNobody { wait_ms, delay_ms, in_memory: true })
+    }
+}
+
+/// Counts those as failures of which nobody has said in time what became of them.
+fn give_up(user: &mut User, limit: u32, policy: &UserPolicy, now: Timestamp) {
+    let is_over = |tried: &Try| tried.at.plus(UNDECIDED_MAX) <= now;
+    while let Some(at) = user.under_way.tries.iter().position(is_over) {
+        let tried = user.under_way.tries.remove(at);
+        user.attempts.get_or_insert_default().note_failure(tried, limit, policy);
     }
 }
 
 impl Step for AttemptDone {
     type Reply = Done;
 
-    fn apply(self, user: &mut User, _: &UserPolicy, now: Timestamp) -> Done {
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> Done {
+        let Self { name, failed, limit, gives_back, outcome } = self;
+        if let Some(outcome) = outcome {
+            decided(user, name, outcome, limit, policy, now);
+            return Done::Done;
+        }
         let attempts = user.attempts.get_or_insert_default();
-        if self.failed {
-            attempts.failed(self.limit, now);
+        if failed {
+            attempts.failed(limit, now);
         } else {
-            attempts.take(&self.name);
-            attempts.count = attempts.count.saturating_sub(self.gives_back.into());
+            attempts.take(&name);
+            attempts.count = attempts.count.saturating_sub(gives_back.into());
         }
         Done::Done
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{LimitPolicy, ThrottlePolicy, decide, next_alarm};
-
-    const POLICY: UserPolicy = UserPolicy {
-        limit: LimitPolicy { max: 5, evict: true },
-        throttle: ThrottlePolicy { max_failures: 3, block_max: Duration::from_mins(15) },
-        session_lifetime: Duration::from_hours(720),
-    };
-    /// One is forgiven in 15 seconds.
-    const LIMIT: u32 = 60;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_seconds(1_800_000_000 + seconds)
-    }
-
-    fn attempt(user: &mut User, name: &str, seconds: u64) -> AttemptReply {
-        let attempt = Attempt { name: name.into(), limit: LIMIT, reserves: true };
-        decide(user, attempt, &POLICY, at(seconds)).reply
-    }
-
-    /// A failure needs not be said.
-    fn done(user: &mut User, name: &str, failed: bool, seconds: u64) {
-        let done = AttemptDone { name: name.into(), failed, limit: LIMIT, gives_back: true };
-        if !failed {
-            decide(user, done, &POLICY, at(seconds));
+fn decided(user: &mut User, name: String, outcome: Outcome, limit: u32, policy: &UserPolicy, now: Timestamp) {
+    // Those of one name are alike, but for whether they had to wait there.
+    let tries = &mut user.under_way.tries;
+    let looked_at = outcome != Outcome::Open;
+    let at = tries.iter().position(|tried| tried.name == name && tried.counts == looked_at);
+    let at = at.or_else(|| tries.iter().position(|tried| tried.name == name));
+    let tried = at.map(|at| tries.remove(at));
+    match outcome {
+        // Also one that is not known any more.
+        Outcome::Failed => {
+            let tried = tried.unwrap_or(Try { name, at: now, counts: true });
+            user.attempts.get_or_insert_default().note_failure(tried, limit, policy);
         }
-    }
-
-    fn allowed(wait_ms: Option<u64>, delay_ms: u64) -> AttemptReply {
-        AttemptReply::Allowed(ForNobody { wait_ms, delay_ms })
-    }
-
-    /// What was real: sixty names from one address met no limit but that of all logins.
-    #[test]
-    fn f06_an_address_that_tries_many_names_is_held_off_and_then_let_on_slowly() {
-        let mut user = User::default();
-        for n in 0..60 {
-            assert_eq!(attempt(&mut user, &n.to_string(), 0), allowed(None, 0), "{n}");
-            done(&mut user, &n.to_string(), true, 0);
-        }
-        for (seconds, wait, busy) in [(0, 15_000, true), (2, 13_000, false), (14, 1_000, false)] {
-            let throttled = Throttled { retry_after_ms: wait, user_id: None, busy };
-            assert_eq!(attempt(&mut user, "another", seconds), AttemptReply::Throttled(throttled));
-        }
-        assert_eq!(attempt(&mut user, "another", 15), allowed(None, 0));
-        done(&mut user, "another", true, 15);
-        assert!(matches!(attempt(&mut user, "one more", 15), AttemptReply::Throttled(_)));
-        // After a quarter of an hour all is forgiven, and nothing is kept.
-        assert_eq!(next_alarm(&user), Some(at(15 + 900)));
-        assert!(!user.is_disposable(at(15 + 899)) && user.is_disposable(at(15 + 900)));
-        for n in 0..60 {
-            assert_eq!(attempt(&mut user, &n.to_string(), 15 + 900), allowed(None, 0), "{n}");
-        }
-    }
-
-    #[test]
-    fn f06_who_gets_in_is_not_held_against_the_address() {
-        let mut user = User::default();
-        for n in 0..1_000 {
-            let name = n.to_string();
-            assert_eq!(attempt(&mut user, &name, 0), allowed(None, 0), "{n}");
-            done(&mut user, &name, false, 0);
-        }
-        done(&mut user, "said twice", false, 0);
-        let attempts = user.attempts.as_ref().unwrap();
-        assert_eq!((attempts.count, attempts.names.len()), (0, 0));
-    }
-
-    /// What was real: of six hundred at once each was looked at, since none had failed yet.
-    #[test]
-    fn f06_of_many_at_once_no_more_are_looked_at_than_may_fail() {
-        let mut user = User::default();
-        let looked_at = |user: &mut User, seconds: u64| {
-            (0..600)
-                .filter(|n| matches!(attempt(user, &n.to_string(), seconds), AttemptReply::Allowed(_)))
-                .count()
-        };
-        assert_eq!(looked_at(&mut user, 0), 60);
-        // Some were right, and one was not looked at: so many more may be.
-        for name in ["1", "2", ""] {
-            done(&mut user, name, false, 1);
-        }
-        let names = user.attempts.as_ref().unwrap().names.len();
-        assert_eq!((names, looked_at(&mut user, 1)), (58, 3));
-        assert_eq!(looked_at(&mut user, 16), 1);
-        assert_eq!(looked_at(&mut user, 16 + 900), 60);
-    }
-
-    /// From a Worker of the release before, that reserves nothing and says what failed.
-    #[test]
-    fn what_the_release_before_sends_is_counted_as_it_was() {
-        let mut user = User::default();
-        let decided = |user: &mut User, text: &str| match serde_json::from_str(text).unwrap() {
-            crate::Envelope::Attempt(attempt) => Some(decide(user, attempt, &POLICY, at(0)).reply),
-            crate::Envelope::AttemptDone(done) => {
-                decide(user, done, &POLICY, at(0));
-                None
-            }
-            other => panic!("{other:?}"),
-        };
-        for n in 0..70 {
-            let reply = decided(&mut user, &format!(r#"{{"attempt":{{"name":"{n}","limit":60}}}}"#));
-            assert_eq!(reply == Some(allowed(None, 0)), n < 65, "{n}");
-            let failed = n >= 5;
-            decided(
-                &mut user,
-                &format!(r#"{{"attempt_done":{{"name":"{n}","failed":{failed},"limit":60}}}}"#),
-            );
-        }
-    }
-
-    /// As the throttle of a user does it.
-    #[test]
-    fn f06_a_name_that_nobody_has_is_slowed_down_and_refused_as_one_that_somebody_has() {
-        let mut user = User::default();
-        let mut throttle = crate::Throttle::default();
-        for (seconds, blocks) in [(0, false), (0, false), (0, true), (1, true), (3, true), (7, true)] {
-            let delay = millis(throttle.failed("a", &POLICY.throttle, at(seconds)));
-            assert_eq!(attempt(&mut user, "x", seconds), allowed(None, delay), "{seconds}");
-            let wait = throttle.wait("a", at(seconds)).map(millis);
-            assert_eq!(wait.is_some(), blocks, "{seconds}");
-            // What is refused is no failure.
-            for _ in 0..if blocks { 3 } else { 0 } {
-                assert_eq!(attempt(&mut user, "x", seconds), allowed(wait, delay), "{seconds}");
+        Outcome::Right => {
+            if let Some(attempts) = &mut user.attempts {
+                attempts.take(&name);
             }
         }
-        done(&mut user, "x", false, 7);
-        assert_eq!(attempt(&mut user, "x", 7), allowed(None, 0));
+        Outcome::Open => {}
     }
 }

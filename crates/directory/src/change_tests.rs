@@ -120,6 +120,7 @@ fn what_a_customer_has_ended_is_remembered_while_its_message_may_come_again() {
         session_id: SessionId::issued(session_id),
         activity: Vec::new(),
         replaces: None,
+        confirms: false,
     };
     run(&mut user, admit("s1"));
     let change_id = Some("1".to_owned());
@@ -240,7 +241,7 @@ fn what_is_to_be_forgotten_wakes_nobody_before_the_last_of_it_is_over() {
     );
     let at = |minutes: u64| NOW.plus(Duration::from_mins(minutes));
     decide(&mut user, RemoveUser { user_id: USER }, &POLICY, at(2));
-    let place = Place { session_id: SessionId::issued("s"), replaces: None };
+    let place = Place { session_id: SessionId::issued("s"), replaces: None, confirms: false };
     let guess = CheckedPassword { verdict: Verdict::Mismatch, rehashed: None, address: "a".into(), place };
     decide(&mut user, guess, &POLICY, at(5));
     assert_eq!(next_alarm(&user), Some(at(20)));

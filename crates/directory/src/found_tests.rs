@@ -99,7 +99,8 @@ fn reserve(user: &mut User, id: &str, replaces: Option<&str>, idle: &[&str]) {
         Activity { session_id: s.session_id.clone(), found: Found::Live(Timestamp::from_seconds(idle)) }
     });
     let (activity, replaces) = (activity.collect(), replaces.map(SessionId::issued));
-    let reserve = Reserve { session_id: SessionId::issued(id), version: BORN, activity, replaces };
+    let reserve =
+        Reserve { session_id: SessionId::issued(id), version: BORN, activity, replaces, confirms: false };
     let reply = run(user, reserve);
     assert!(matches!(&reply, ReserveReply::Reserved(r) if r.evicted.is_empty() && r.confirm), "{reply:?}");
 }
@@ -188,7 +189,13 @@ fn f02_that_a_session_was_not_open_yet_does_not_take_its_place_away() {
     assert!(matches!(opened(&mut user, "s1", BORN), OpenedReply::Kept { .. }));
     run(&mut user, Checked { session_id: SessionId::issued("s1"), found: Found::Unknown });
     let activity = vec![Activity { session_id: SessionId::issued("s1"), found: Found::Unknown }];
-    let reserve = Reserve { session_id: SessionId::issued("s2"), version: BORN, activity, replaces: None };
+    let reserve = Reserve {
+        session_id: SessionId::issued("s2"),
+        version: BORN,
+        activity,
+        replaces: None,
+        confirms: false,
+    };
     assert!(matches!(run(&mut user, reserve), ReserveReply::Reserved(_)));
     assert_eq!((user.slots.len(), user.pending.len()), (2, 0));
 }
@@ -237,7 +244,7 @@ fn f05_who_has_made_room_for_a_login_that_failed_gets_the_place_back() {
 fn a_login_that_comes_again_for_its_place_is_not_ended_by_itself() {
     let late = NOW.plus(Duration::from_secs(40));
     let mut user = at_the_limit();
-    let place = || Place { session_id: SessionId::issued("e"), replaces: None };
+    let place = || Place { session_id: SessionId::issued("e"), replaces: None, confirms: false };
     user.slots[4].reserved_until = Some(NOW.plus(Duration::from_secs(30)));
     let checked =
         CheckedPassword { verdict: Verdict::Match, rehashed: None, address: "a".into(), place: place() };

@@ -32,6 +32,9 @@ pub struct Attempt {
     /// failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reserves: bool,
+    /// What becomes of it is said in any case, so that it is counted in memory until then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reports: bool,
 }
 
 impl rpc::Command for Attempt {
@@ -55,6 +58,20 @@ pub struct AttemptDone {
     /// What the attempt has reserved was no failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_back: bool,
+    /// What became of an attempt that is counted in memory. Then the name is always there, and the two above say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The password was wrong.
+    Failed,
+    Right,
+    /// It was not looked at, or nobody knows.
+    Open,
 }
 
 impl rpc::Command for AttemptDone {
@@ -128,6 +145,9 @@ pub struct ForNobody {
     pub wait_ms: Option<u64>,
     /// How long a refusal is held back.
     pub delay_ms: u64,
+    /// The attempt is counted in memory: what becomes of it is to be said in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_memory: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

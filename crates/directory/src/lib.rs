@@ -14,15 +14,20 @@ pub mod protocol;
 pub mod service_key;
 mod state;
 mod throttle;
+mod under_way;
 mod user;
 pub mod username;
 
 #[cfg(test)]
 mod admit_tests;
 #[cfg(test)]
+mod attempts_tests;
+#[cfg(test)]
 mod change_tests;
 #[cfg(test)]
 mod found_tests;
+#[cfg(test)]
+mod openings_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
@@ -31,7 +36,7 @@ mod user_tests;
 pub use attempts::Attempts;
 pub use change::{CheckChange, NewUser, UserChange, is_admin};
 pub use guess_protocol::{
-    Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, ForNobody, Refused,
+    Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, ForNobody, Outcome, Refused,
     RequireNewPassword, Throttled, Unlock, client_address,
 };
 pub use index::{DirectoryObject, directory_address};
@@ -48,6 +53,7 @@ pub use protocol::{
 };
 pub use state::{AdminSync, Change, Pending, Removed, Slot, Stored, Task, Unrecorded, User};
 pub use throttle::{Throttle, ThrottlePolicy, device};
+pub use under_way::{Opening, Try, UnderWay};
 pub use user::{
     Checked, Decision, Recorded, Spared, Step, UserPolicy, Work, begin_due, decide, is_another, next_alarm,
 };

@@ -54,6 +54,15 @@ pub fn found(activity: &[Activity], slot: &Slot) -> Option<Found> {
     activity.iter().find(|a| a.session_id == slot.session_id).map(|a| a.found)
 }
 
+/// Notes what sessions said of themselves.
+pub fn note_activity(slots: &mut [Slot], activity: &[Activity]) {
+    for slot in slots {
+        if let Some(Found::Live(at)) = found(activity, slot) {
+            slot.active_at = slot.active_at.max(Some(at));
+        }
+    }
+}
+
 /// Who has to go so that there is room for one more within the limit: those idle longest first, as far as `activity` tells.
 /// A session that it does not mention was not asked, since others are known to be idle longer, or began after it was gathered:
 /// it goes after those.

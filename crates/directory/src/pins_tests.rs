@@ -72,7 +72,9 @@ fn commands_are_sent_in_their_envelopes() {
         let text = match &envelope {
             Envelope::Login(command) => command.to_json(),
             Envelope::Reserve(command) => command.to_json(),
-            Envelope::Admit(Admit { account, session_id, activity, replaces }) if activity.is_empty() => {
+            Envelope::Admit(Admit { account, session_id, activity, replaces, confirms: true })
+                if activity.is_empty() =>
+            {
                 let (account, session_id, replaces) = (account.clone(), session_id.clone(), replaces.clone());
                 AdmitIfFree { account, session_id, replaces }.to_json()
             }

@@ -93,6 +93,9 @@ pub struct Login {
     /// What a refusal costs at least, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<HashParams>,
+    /// See [`Place::confirms`](super::Place::confirms).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
 }
 
 /// Takes a place at the limit, now that it is known how active each session is.
@@ -103,6 +106,9 @@ pub struct Reserve {
     pub activity: Vec<Activity>,
     #[serde(default)]
     pub replaces: Option<SessionId>,
+    /// See [`Place::confirms`](super::Place::confirms).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
 }
 
 /// Takes a place for somebody externally authenticated. At the limit without `activity`: says who is to be asked for it
@@ -115,6 +121,9 @@ pub struct Admit {
     pub activity: Vec<Activity>,
     #[serde(default)]
     pub replaces: Option<SessionId>,
+    /// See [`Place::confirms`](super::Place::confirms).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirms: bool,
 }
 
 /// The first [`Admit`], before it is known who is how active.
@@ -131,7 +140,8 @@ impl rpc::Command for AdmitIfFree {
 
     fn to_json(&self) -> serde_json::Result<String> {
         let Self { account, session_id, replaces } = self.clone();
-        rpc::enveloped("admit", &Admit { account, session_id, activity: Vec::new(), replaces })
+        let activity = Vec::new();
+        rpc::enveloped("admit", &Admit { account, session_id, activity, replaces, confirms: true })
     }
 }
 

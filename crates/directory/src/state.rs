@@ -2,6 +2,7 @@
 
 use super::attempts::Attempts;
 use super::throttle::Throttle;
+use super::under_way::UnderWay;
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
@@ -37,6 +38,9 @@ pub struct User {
     /// What was changed a short while ago.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// In memory only: that it changes is no reason to write.
+    #[serde(skip)]
+    pub under_way: UnderWay,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +139,8 @@ pub struct Slot {
     pub created_at: Timestamp,
     /// The session cannot live longer than this, whatever happens.
     pub expires_at: Timestamp,
-    /// A place is first reserved. If its session is not there at this time, the login failed and the place is free.
+    /// A place is first reserved. If its session is not there at this time, the login failed and the place is free. It is stored
+    /// only for a Worker that may not say that the session is open.
     pub reserved_until: Option<Timestamp>,
     /// Who makes room for it once its session is open: those idle longest, the first ones first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -26,6 +26,8 @@ const DELAY_MAX: Duration = Duration::from_secs(2);
 /// How many addresses are remembered, of each kind. The ones longest quiet are forgotten first.
 const ADDRESSES_MAX: usize = 32;
 const KNOWN: Duration = Duration::from_hours(720);
+/// Where a user has logged in from so short a while ago need not be noted anew.
+const LATELY: Duration = Duration::from_hours(24);
 /// What stands in the place of an address for a device that shows a token of ours. No keyed hash begins like this.
 const DEVICE: &str = "device/";
 
@@ -99,6 +101,17 @@ impl Throttle {
         let known = address.starts_with(DEVICE)
             || self.known.iter().any(|(a, at)| a == address && now < at.plus(KNOWN));
         own.or_else(|| self.overall.wait(now).filter(|_| !known).map(|_| OVERALL_BLOCK_MAX))
+    }
+
+    /// Whether there are failures from there that a success forgives.
+    pub fn has_failed(&self, address: &str) -> bool {
+        self.of(address).is_some()
+    }
+
+    /// Whether a success from there is no news: it has not failed, and is known since a short while ago.
+    pub fn is_usual(&self, address: &str, now: Timestamp) -> bool {
+        let lately = |(known, at): &(String, Timestamp)| known == address && now < at.plus(LATELY);
+        !self.has_failed(address) && (address.starts_with(DEVICE) || self.known.iter().any(lately))
     }
 
     fn of(&self, address: &str) -> Option<&Failures> {

@@ -9,6 +9,7 @@ use super::protocol::{
     AffectedSessions, Close, Done, End, EndReply, Get, GetReply, Profile, RemoveUser, Synced,
 };
 use super::state::{Pending, Removed, Slot, Task, Unrecorded, User};
+use super::under_way::Opening;
 use super::{LimitPolicy, ThrottlePolicy};
 use base::account::EndReason;
 use base::clock::Timestamp;
@@ -87,9 +88,10 @@ pub trait Step {
 
 /// Changes `user` by one step.
 pub fn decide<S: Step>(user: &mut User, step: S, policy: &UserPolicy, now: Timestamp) -> Decision<S::Reply> {
-    let before = user.clone();
+    let mut before = user.clone();
     let reply = step.apply(user, policy, now);
     tell_directory_once(user, now);
+    before.under_way.clone_from(&user.under_way);
     Decision { reply, save: *user != before }
 }
 
@@ -98,6 +100,7 @@ impl Step for Close {
 
     fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
         user.slots.retain(|s| s.session_id != self.session_id);
+        user.under_way.take_opening(&self.session_id);
         user.pending.retain(|p| p.session_id != self.session_id);
         Done::Done
     }
@@ -211,7 +214,8 @@ impl Step for Spared {
         let to = |p: &Pending| p.lost.as_ref().map(|lost| lost.to.clone());
         let to = user.pending.iter().find(|p| p.session_id == self.session_id).and_then(to);
         user.slots.retain(|slot| Some(&slot.session_id) != to.as_ref());
-        if user.slots.len() >= policy.limit.max.max(1) {
+        to.and_then(|to| user.under_way.take_opening(&to));
+        if user.places().count() >= policy.limit.max.max(1) {
             return false;
         }
         let lost =
@@ -232,7 +236,18 @@ pub fn is_another(user: &User, meant: Option<UserId>) -> bool {
 /// Frees the places of sessions that cannot be live any more. What was reserved and never opened is revoked: its opening may
 /// still be on its way, and a session that is on no list could not be ended by anybody.
 pub(super) fn free_dead(user: &mut User, activity: &[limit::Activity], now: Timestamp) {
-    for session_id in limit::drop_dead(&mut user.slots, activity, now) {
+    let mut unopened = limit::drop_dead(&mut user.slots, activity, now);
+    let User { slots, under_way, .. } = user;
+    under_way.openings.retain(|Opening { slot, .. }| {
+        let id = &slot.session_id;
+        let ended = activity.iter().any(|a| a.session_id == *id && a.found == Found::Ended);
+        let stays = !ended && slot.reserved_until.is_some_and(|until| now < until);
+        if !stays && !ended && !slots.iter().any(|listed| listed.session_id == *id) {
+            unopened.push(id.clone());
+        }
+        stays
+    });
+    for session_id in unopened {
         promise(user, &session_id, Task::End(EndReason::Evicted), now);
     }
 }
@@ -246,8 +261,9 @@ pub(super) fn end(
     now: Timestamp,
 ) -> Vec<SessionId> {
     let sessions: Vec<SessionId> =
-        user.slots.iter().map(|s| &s.session_id).filter(|id| chosen(id)).cloned().collect();
+        user.places().map(|s| &s.session_id).filter(|id| chosen(id)).cloned().collect();
     user.slots.retain(|s| !sessions.contains(&s.session_id));
+    user.under_way.openings.retain(|opening| !sessions.contains(&opening.slot.session_id));
     end_in_any_case(user, &chosen);
     for session_id in &sessions {
         promise(user, session_id, Task::End(reason), now);
@@ -285,7 +301,7 @@ pub(super) fn promise(user: &mut User, session_id: &SessionId, task: Task, now: 
 
 pub(super) fn profile(user: &User) -> Option<Profile> {
     let stored = user.profile.as_ref()?;
-    let (account, slots) = (stored.account.clone(), user.slots.clone());
+    let (account, slots) = (stored.account.clone(), user.places().cloned().collect());
     let (is_active, must_change_password) = (stored.is_active, user.must_change_password);
     Some(Profile { account, account_version: stored.account_version, is_active, must_change_password, slots })
 }

@@ -22,7 +22,7 @@ pub(super) fn run<S: Step>(user: &mut User, step: S) -> S::Reply {
 }
 
 pub(super) fn login(user: &mut User, verdict: Verdict, session_id: &str) -> LoginReply {
-    let place = Place { session_id: SessionId::issued(session_id), replaces: None };
+    let place = Place { session_id: SessionId::issued(session_id), replaces: None, confirms: false };
     run(user, CheckedPassword { verdict, rehashed: None, address: "a".into(), place })
 }
 
@@ -153,8 +153,13 @@ fn new_roles_are_told_to_the_sessions() {
 #[test]
 fn a_login_that_began_before_a_change_does_not_outlive_it() {
     let mut user = somebody();
-    let reserve =
-        |version| Reserve { session_id: SessionId::issued("s"), version, activity: vec![], replaces: None };
+    let reserve = |version| Reserve {
+        session_id: SessionId::issued("s"),
+        version,
+        activity: vec![],
+        replaces: None,
+        confirms: false,
+    };
     update(&mut user, None, None, Some("h2"));
     assert_eq!(
         run(&mut user, reserve(BORN)),
@@ -217,7 +222,7 @@ fn an_outdated_hash_is_replaced_at_login() {
             verdict: Verdict::MatchOutdated,
             rehashed: Some("h2".into()),
             address: "a".into(),
-            place: Place { session_id: SessionId::issued("s"), replaces: None },
+            place: Place { session_id: SessionId::issued("s"), replaces: None, confirms: false },
         },
     );
     assert_eq!(user.profile.unwrap().password, "h2");
@@ -237,8 +242,13 @@ fn a_new_password_clears_the_failures() {
 #[test]
 fn a_login_whose_password_is_still_the_one_gets_its_place() {
     let mut user = somebody();
-    let reserve =
-        Reserve { session_id: SessionId::issued("s"), version: BORN, activity: vec![], replaces: None };
+    let reserve = Reserve {
+        session_id: SessionId::issued("s"),
+        version: BORN,
+        activity: vec![],
+        replaces: None,
+        confirms: false,
+    };
     assert!(matches!(run(&mut user, reserve), ReserveReply::Reserved(r) if r.account.user_id == USER));
     assert_eq!(user.slots.len(), 1);
 }

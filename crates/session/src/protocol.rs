@@ -78,6 +78,9 @@ pub struct Open {
     pub external: Option<ExternalToken>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub account_version: u64,
+    /// Until when its place is reserved: a message that comes later opens nothing. A Worker of the release before does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.

@@ -17,6 +17,9 @@ impl Step for Open {
     type Reply = OpenReply;
 
     fn unopened(self, cx: Context<'_>) -> Decided<OpenReply> {
+        if self.until.is_some_and(|until| until <= cx.now) {
+            return Ok(unopened(OpenReply::Unknown));
+        }
         let absolute_expires_at = cx.now.plus(cx.policy.absolute);
         let channel = self.external.map(|external| external.channel);
         let grant = grant(0, absolute_expires_at, channel.is_some(), cx);

@@ -31,7 +31,7 @@ pub(super) fn external_account() -> Account {
 }
 
 pub(super) fn open_command() -> Open {
-    Open { account: account(), device: Device::default(), external: None, account_version: 0 }
+    Open { account: account(), device: Device::default(), external: None, account_version: 0, until: None }
 }
 
 /// Whose session it is: a user's, or that of somebody externally authenticated.
@@ -50,6 +50,7 @@ impl Kind {
                 device: Device::default(),
                 external: Some(ExternalToken { channel: "sme".into(), token: Secret::new("outside") }),
                 account_version: 0,
+                until: None,
             },
         }
     }

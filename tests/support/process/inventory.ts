@@ -20,7 +20,8 @@ export function inventory(data: string): string[] {
             for (const member of members(deserialize(value))) lines.add(`${folder} row ${key}: ${member}`);
         else if (name === "_cf_ALARM")
           for (const { actor_name } of rows(db, "SELECT actor_name FROM _cf_ALARM"))
-            lines.add(`${folder} alarm of ${actor_name ?? "one without a name"}`);
+            if (!PASSING_ALARM.test(actor_name ?? ""))
+              lines.add(`${folder} alarm of ${actor_name ?? "one without a name"}`);
     }
   const [namespace] = readdirSync(join(data, "kv")).filter((name) => /^0+$/.test(name));
   for (const [, db] of databases(join(data, "kv", "miniflare-KVNamespaceObject")))
@@ -47,6 +48,9 @@ const rows = (db: DatabaseSync, sql: string): Row[] => db.prepare(sql).all();
 /** Whether and when these are there depends on the moment. */
 const PASSING =
   /^(?:untold|flight|pending|throttle|removed|admin_sync|changes|unrecorded|again_at|slots\[\]\.(?:reserved_until|evicts|replaces))\b/;
+
+/** So does the alarm of a user: it is set while there is something to do for a session. */
+const PASSING_ALARM = /^(?:user|postlogin)\//;
 
 /** The members of a JSON text, each with its path and the type of its value; of another text, what it is. */
 function members(text: string): string[] {

@@ -161,6 +161,9 @@ pub struct Reserved {
     /// Whether the object is to hear [`Opened`](super::Opened). One of the first release does not know it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirm: bool,
+    /// Until when the session may open. An object of the release before does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// No place is free; these have one.

@@ -6,15 +6,15 @@ mod work;
 use crate::host::{Answer, DurableObject, Host};
 use crate::parsed::Parsed;
 use ::directory::{
-    Decision, EndReply, Envelope, Get, GetDataReply, PutData, PutDataReply, RemoveUser, Step, User as Kept,
-    UserPolicy, decide, is_another, next_alarm,
+    Decision, EndReply, Envelope, Get, GetDataReply, PutData, PutDataReply, RemoveUser, Step, UnderWay,
+    User as Kept, UserPolicy, decide, is_another, next_alarm,
 };
 use base::clock::Timestamp;
 use base::fault::{Fault, FaultKind};
 use base::ids::UserId;
 use config::App;
 use serde::Serialize;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,23 +29,26 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 /// A command is one synchronous step, password hashing included: nothing comes between looking at the failures, comparing
 /// the password, counting and taking a place, so neither guesses nor logins in parallel get past the limits. What is
 /// decided for sessions (end, new roles) is written in the same step and stays noted until somebody says that it is done;
-/// the alarm does what nobody has.
+/// the alarm does what nobody has. The place of a login under way is in memory, and is written when its session is open.
 pub struct User<H: Host> {
     host: H,
     kept: Rc<Parsed<H::Text, Kept>>,
     /// When the alarm comes that this instance has set: one that is early enough is not set again, which would be a row.
     alarm: Rc<Cell<Option<Timestamp>>>,
+    /// What is in memory only. Each step reads its row, so that an instance that was replaced does not decide by it.
+    under_way: Rc<RefCell<UnderWay>>,
 }
 
 impl<H: Host> Clone for User<H> {
     fn clone(&self) -> Self {
-        Self { host: self.host.clone(), kept: self.kept.clone(), alarm: self.alarm.clone() }
+        let Self { host, kept, alarm, under_way } = self;
+        Self { host: host.clone(), kept: kept.clone(), alarm: alarm.clone(), under_way: under_way.clone() }
     }
 }
 
 impl<H: Host> DurableObject<H> for User<H> {
     fn new(host: H) -> Self {
-        Self { host, kept: Rc::new(Parsed::of(ROW)), alarm: Rc::default() }
+        Self { host, kept: Rc::new(Parsed::of(ROW)), alarm: Rc::default(), under_way: Rc::default() }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
@@ -123,7 +126,9 @@ impl<H: Host> User<H> {
     }
 
     fn load(&self) -> Result<Kept, Fault> {
-        self.kept.read(&self.host)
+        let mut user = self.kept.read(&self.host)?;
+        user.under_way.clone_from(&self.under_way.borrow());
+        Ok(user)
     }
 
     /// With somebody externally authenticated, the document goes when their last session does.
@@ -131,7 +136,10 @@ impl<H: Host> User<H> {
         if user.is_deserted() {
             self.host.delete(DATA)?;
         }
-        if user.is_disposable(now) { self.host.delete(ROW) } else { self.kept.write(&self.host, user) }
+        if user.is_disposable(now) {
+            return self.host.delete(ROW);
+        }
+        self.kept.write(&self.host, &Kept { under_way: UnderWay::default(), ..user.clone() })
     }
 
     /// Sets the alarm, unless one is set that comes as early: that one sets the next.
@@ -157,7 +165,10 @@ impl<H: Host> User<H> {
             session_lifetime: config.session.absolute,
         };
         let Decision { reply, save } = decide(user, step, &policy, now);
+        // What a step that fails has taken out of memory stays there: it may not be written.
+        let remember = || self.under_way.borrow_mut().clone_from(&user.under_way);
         if !save {
+            remember();
             return Ok(reply);
         }
         if let Err(error) = self.store(user, now) {
@@ -166,6 +177,7 @@ impl<H: Host> User<H> {
             self.host.set_alarm(now.plus(ALARM_AGAIN))?;
             return Err(error);
         }
+        remember();
         // Where nothing is kept any more, the alarm deletes what the platform keeps of the object itself.
         if let Some(at) = next_alarm(user).or_else(|| user.is_disposable(now).then_some(now)) {
             self.wake(at)?;

@@ -13,7 +13,7 @@ use directory::{
 
 impl<H: Host> User<H> {
     pub(super) fn login(&self, login: Login, now: Timestamp) -> Result<LoginReply, Fault> {
-        let Login { password, address, session_id, replaces, device, nobody, refusal } = login;
+        let Login { password, address, session_id, replaces, device, nobody, refusal, confirms } = login;
         let address = device.map_or(address, |id| directory::device(&id));
         let app = self.host.app()?;
         let params = app.config.hashing;
@@ -32,7 +32,7 @@ impl<H: Host> User<H> {
         let dearer = dearer(&profile.password, params);
         let outdated = verdict == Verdict::MatchOutdated;
         let rehashed = if outdated { self.hash(password.expose(), params)? } else { None };
-        let place = Place { session_id, replaces };
+        let place = Place { session_id, replaces, confirms };
         let reply =
             self.apply(&app, &mut user, CheckedPassword { verdict, rehashed, address, place }, now)?;
         Ok(match reply {
@@ -148,8 +148,8 @@ impl<H: Host> User<H> {
         nobody: Option<ForNobody>,
     ) -> Result<Refused, Throttled> {
         let user_id = None;
-        let ForNobody { wait_ms, delay_ms } = nobody.unwrap_or(ForNobody { wait_ms: None, delay_ms: 0 });
-        if let Some(retry_after_ms) = wait_ms {
+        let delay_ms = nobody.map_or(0, |nobody| nobody.delay_ms);
+        if let Some(retry_after_ms) = nobody.and_then(|nobody| nobody.wait_ms) {
             return Err(Throttled { retry_after_ms, user_id, busy: false });
         }
         password::verify_nobody(password, refusal);

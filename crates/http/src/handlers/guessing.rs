@@ -10,7 +10,7 @@ use base::ids::UserId;
 use directory::index::HashCost;
 use directory::service_key::Scope;
 use directory::{
-    Attempt, AttemptDone, AttemptReply, ForNobody, HashParams, Refused, Throttled, client_address,
+    Attempt, AttemptDone, AttemptReply, ForNobody, HashParams, Outcome, Refused, Throttled, client_address,
 };
 use std::net::IpAddr;
 use std::time::Duration;
@@ -57,16 +57,6 @@ pub struct Guesser {
     name: String,
 }
 
-/// What became of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The password was wrong.
-    Failed,
-    Right,
-    /// It was not looked at, or nobody knows.
-    Open,
-}
-
 /// What the dearest hash in use was made with, as far as this instance knows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RefusalCost {
@@ -95,7 +85,7 @@ impl<B: Backend> RequestContext<B> {
             return Ok(guesser);
         }
         let (name, limit) = (guesser.name.clone(), self.app.config.failures_per_address);
-        let attempt = Attempt { name, limit, reserves: true };
+        let attempt = Attempt { name, limit, reserves: true, reports: true };
         let mut tries = 0;
         loop {
             match self.send(&client_address(&guesser.address), &attempt).await? {
@@ -147,15 +137,18 @@ impl<B: Backend> RequestContext<B> {
         Ok(self.app.vault.fingerprint(ADDRESS, &network))
     }
 
-    /// What became of the attempt. A failure is counted already; anything else is given back. Where that cannot be said, it
-    /// stays counted until it is forgiven.
+    /// What became of the attempt. Where that cannot be said, it counts as a failure. To an object of the release before a failure
+    /// is not said: it is counted already, and anything else is given back.
     pub fn guessed(&self, guesser: &Guesser, outcome: Outcome) {
-        if guesser.nobody.is_none() || outcome == Outcome::Failed {
+        let Some(ForNobody { in_memory: reports, .. }) = guesser.nobody else { return };
+        if !reports && outcome == Outcome::Failed {
             return;
         }
-        let name = if outcome == Outcome::Right { guesser.name.clone() } else { String::new() };
+        let named = reports || outcome == Outcome::Right;
+        let name = if named { guesser.name.clone() } else { String::new() };
         let limit = self.app.config.failures_per_address;
-        let done = AttemptDone { name, failed: false, limit, gives_back: true };
+        let (gives_back, outcome) = (!reports, reports.then_some(outcome));
+        let done = AttemptDone { name, failed: false, limit, gives_back, outcome };
         let (address, backend) = (client_address(&guesser.address), self.backend.clone());
         self.backend.wait_until(async move {
             let _ = backend.send(&address, &done).await;

@@ -1,7 +1,7 @@
 //! `POST /auth/login`.
 
 use super::device_token;
-use super::guessing::{Failed, Guesser, Outcome};
+use super::guessing::{Failed, Guesser};
 use super::refresh::token_reply;
 use super::session_start;
 use crate::backend::Backend;
@@ -14,7 +14,7 @@ use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
 use directory::password::PASSWORD_BYTES_MAX;
-use directory::{AtLimit, Login, LoginReply, Reserve, ReserveReply, Reserved, username};
+use directory::{AtLimit, Login, LoginReply, Outcome, Reserve, ReserveReply, Reserved, username};
 use session::{Account, Device};
 
 const USERNAME_BYTES_MAX: usize = 512;
@@ -75,6 +75,7 @@ async fn attempt<B: Backend>(
         device: guesser.device.clone(),
         nobody: guesser.nobody,
         refusal: guesser.refusal,
+        confirms: true,
     };
     let reserved = reserve(ctx, username, login, &guesser).await?;
     let (account, pair) = session_start::open(ctx, &session_id, reserved, device, None).await?;
@@ -114,7 +115,7 @@ async fn reserve<B: Backend>(
     };
     let activity = session_start::activities(ctx, sessions, &known).await?;
     let Login { session_id, replaces, .. } = login;
-    match ctx.user(username, &Reserve { session_id, version, activity, replaces }).await? {
+    match ctx.user(username, &Reserve { session_id, version, activity, replaces, confirms: true }).await? {
         ReserveReply::Reserved(reserved) => Ok(reserved),
         ReserveReply::LimitExceeded { user_id } => {
             Err(ctx.refused(Reason::SessionLimitExceeded, Some(user_id), 0).await)

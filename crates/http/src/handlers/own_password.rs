@@ -1,6 +1,6 @@
 //! `POST /auth/password`: a user's own new password.
 
-use super::guessing::{Failed, Outcome};
+use super::guessing::Failed;
 use super::user_change::follow;
 use crate::access::Caller;
 use crate::backend::Backend;
@@ -12,7 +12,7 @@ use crate::reply::Reply;
 use base::audit::Action;
 use base::secret::Secret;
 use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
-use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, username};
+use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, Outcome, username};
 use serde_json::json;
 
 /// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may

@@ -122,7 +122,8 @@ async fn admit<B: Backend>(
         AdmitIfFreeReply::AtLimit(at_limit) => at_limit,
     };
     let activity = session_start::activities(ctx, sessions, &known).await?;
-    let again = AdmitKnowing(Admit { account: account.clone(), session_id, activity, replaces });
+    let again =
+        AdmitKnowing(Admit { account: account.clone(), session_id, activity, replaces, confirms: true });
     match ctx.owner(account.owner(), &again).await? {
         AdmitKnowingReply::Reserved(reserved) => Ok(reserved),
         AdmitKnowingReply::LimitExceeded { .. } => Err(Reason::SessionLimitExceeded),

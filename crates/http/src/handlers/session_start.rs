@@ -68,13 +68,13 @@ async fn opened<B: Backend>(
     device: Device,
     external: Option<ExternalToken>,
 ) -> Result<(Account, Pair, Vec<Displaced>), (Account, Reason)> {
-    let Reserved { mut account, mut account_version, evicted, replaced, confirm } = reserved;
+    let Reserved { mut account, mut account_version, evicted, replaced, confirm, until } = reserved;
     let address = session::address(session_id);
     let mut failed = Reason::Unavailable;
     let mut recorded = None;
     for _ in 0..OPEN_TRIES {
         let (name, device, external) = (device.name.clone(), device.clone(), external.clone());
-        let open = Open { account: account.clone(), device, external, account_version };
+        let open = Open { account: account.clone(), device, external, account_version, until };
         let record = async {
             match recorded {
                 Some(recorded) => recorded,

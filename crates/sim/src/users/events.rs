@@ -10,7 +10,7 @@ use config::Settings as _;
 use directory::{ADMIN, Task};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The list of a user's sessions, as stored.
@@ -34,6 +34,8 @@ pub struct Events {
     objects: [Rc<Object>; NAMES.len()],
     lists: [List; NAMES.len()],
     sessions: BTreeMap<String, Known>,
+    /// Sessions that have ever had a place of their own. Nobody gets the tokens of another one.
+    listed: BTreeSet<String>,
     max: usize,
     /// Who is an active admin, and whether somebody has been.
     admins: [bool; NAMES.len()],
@@ -108,7 +110,12 @@ impl Events {
         let max = world.host().app().expect("the settings are good").config.limit.max;
         let lists = std::array::from_fn(|_| List::default());
         let admins = [false; NAMES.len()];
-        Self { objects, lists, sessions: BTreeMap::new(), max, admins, had_admin: false }
+        let (sessions, listed) = (BTreeMap::new(), BTreeSet::new());
+        Self { objects, lists, sessions, listed, max, admins, had_admin: false }
+    }
+
+    pub const fn listed(&self) -> &BTreeSet<String> {
+        &self.listed
     }
 
     pub fn look(&mut self, world: &World, callers: &Callers) {
@@ -147,6 +154,8 @@ impl Events {
             return Err((Invariant::NoAdmin, format!("{} was the last", NAMES[user])));
         }
         self.had_admin |= is_one;
+        let own = row.slots.iter().filter(|slot| slot.reserved_until.is_none());
+        self.listed.extend(own.map(|slot| slot.session_id.as_ref().to_owned()));
         let ending = row.pending.into_iter().filter(|pending| pending.task != Task::Sync);
         self.lists[user] = List {
             kept: row.slots.iter().filter(|slot| slot.reserved_until.is_none()).count(),
@@ -188,9 +197,12 @@ impl Events {
         if live { self.on_a_list(user, id) } else { Ok(()) }
     }
 
-    /// A live session has a place on its owner's list, or its owner is about to end it.
+    /// A live session whose tokens somebody may have has a place on its owner's list, or its owner is about to end it.
     fn on_a_list(&self, user: usize, id: &str) -> Result<(), Broken> {
         let list = &self.lists[user];
+        if !self.listed.contains(id) {
+            return Ok(());
+        }
         if list.slots.iter().chain(&list.ending).any(|known| known == id) {
             return Ok(());
         }

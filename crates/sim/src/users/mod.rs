@@ -25,6 +25,8 @@ use std::time::Duration;
 /// as long at the latest, and the follow-ups of an end a minute later.
 const CALM: Duration = Duration::from_mins(14);
 const AFTER_OUTAGE: Duration = Duration::from_mins(65);
+/// A session whose login broke off has ended by then: no request is activity in it.
+const UNTIL_IDLE: Duration = Duration::from_mins(35);
 /// What cannot be finished for an hour is tried less and less often: so often in the next hour at the most.
 const TRIES_MAX: u32 = 30;
 
@@ -80,8 +82,12 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
     // Longer after hours of it: what is tried less and less often has its turn.
     run.pass(if plan.outage { AFTER_OUTAGE } else { CALM });
     if !run.is_broken() {
-        quiet::check(&run.world, &run.callers);
+        let unknown = quiet::check(&run.world, &run.callers, run.events.borrow().listed());
         run.world.run_until(run.callers.clone().probe());
+        if !unknown.is_empty() {
+            run.pass(UNTIL_IDLE);
+            quiet::check_ended(&run.world, &run.callers, &unknown);
+        }
     }
     run.outcome(plan.steps.len())
 }

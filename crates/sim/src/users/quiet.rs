@@ -11,12 +11,24 @@ use config::Settings as _;
 use directory::{ADMIN, User};
 use serde_json::Value;
 use session::{Owner, State};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub fn check(world: &World, callers: &Callers) {
-    if let Err((invariant, detail)) = checked(world, callers) {
+/// Gives the sessions that are live and that nobody knows of, since their logins broke off: nobody has their tokens, and they end
+/// by inactivity. `listed` are those that have ever had a place.
+pub fn check(world: &World, callers: &Callers, listed: &BTreeSet<String>) -> Vec<String> {
+    let mut unknown = Vec::new();
+    if let Err((invariant, detail)) = checked(world, callers, listed, &mut unknown) {
         callers.truth.borrow_mut().broken(invariant, detail);
+    }
+    unknown
+}
+
+/// Those that nobody knows of have ended.
+pub fn check_ended(world: &World, callers: &Callers, unknown: &[String]) {
+    let lives = |id: &&String| matches!(parsed(world, Class::Session, id, "session"), Some(State::Live(_)));
+    if let Some(id) = unknown.iter().find(lives) {
+        callers.truth.borrow_mut().broken(Invariant::SessionOnNoList, format!("{id} goes on"));
     }
 }
 
@@ -49,7 +61,12 @@ fn parsed<T: serde::de::DeserializeOwned>(world: &World, class: Class, name: &st
     world.row(class, name, row).and_then(|text| serde_json::from_str(&text).ok())
 }
 
-fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
+fn checked(
+    world: &World,
+    callers: &Callers,
+    listed: &BTreeSet<String>,
+    unknown: &mut Vec<String>,
+) -> Result<(), Broken> {
     let app = callers.host.settings().expect("the settings are good");
     let (policy, max) = (app.config.session, app.config.limit.max);
     let kv = world.kv();
@@ -68,7 +85,15 @@ fn checked(world: &World, callers: &Callers) -> Result<(), Broken> {
                 let name = session.account.username.clone();
                 let user = users.get(name.as_str()).map(|(_, user)| user);
                 if !user.is_some_and(|u| u.slots.iter().any(|slot| slot.session_id == *id)) {
-                    return Err((Invariant::SessionOnNoList, format!("{id} of {name}")));
+                    let given = callers.truth.borrow().sessions.iter().any(|given| given.id == *id);
+                    if given || listed.contains(&id) {
+                        return Err((Invariant::SessionOnNoList, format!("{id} of {name}")));
+                    }
+                    if world.alarm(Class::Session, &id).is_none() {
+                        return Err((Invariant::AlarmNotSet, id));
+                    }
+                    unknown.push(id);
+                    continue;
                 }
                 let account = user.and_then(|u| u.profile.as_ref()).map(|p| &p.account);
                 let is_user = session.account.user().is_some();

@@ -30,8 +30,8 @@ fn f06_an_address_that_sprays_names_is_refused_long_before_the_limit_of_logins()
     // Nor does a right guess get in; from elsewhere it does.
     let held = server.guess(&user.username, PASSWORD, &attacker);
     held.refused(429, "too_many_attempts");
-    // It has been waited for those before to be decided.
-    assert_eq!(held.header("retry-after"), Some("28"));
+    // All of them are decided, so that nobody waits for that.
+    assert_eq!(held.header("retry-after"), Some("30"));
     assert_eq!(server.guess(&user.username, PASSWORD, &server.address()).status, 200);
     // One is forgiven each half minute.
     let now = server.world.now();
@@ -269,6 +269,40 @@ fn f06_a_burst_from_one_address_is_bounded_as_one_guess_after_the_other_is() {
         assert_eq!(server.login_from(name, PASSWORD, &office).unchecked().status, 503);
     }
     assert_eq!(server.guess(&users[2].username, PASSWORD, &office).status, 200);
+}
+
+/// What has failed is stored when it has; what is under way when an instance goes is forgotten, and no more.
+#[test]
+fn f06_an_address_gets_no_guesses_back_when_its_object_is_replaced() {
+    let server = server();
+    let attacker = server.address();
+    let sprayed = |from: usize| {
+        let guesses = (from..from + 20).map(|n| server.login_from(&format!("sprayed-{n}"), WRONG, &attacker));
+        by_status(&server.at_once(guesses.collect()))
+    };
+    assert_eq!(sprayed(0)[&401], 20);
+    server.world.restart();
+    let counts = sprayed(20);
+    assert_eq!((counts[&401], counts[&429]), (10, 10));
+    server.world.restart();
+    assert_eq!(sprayed(40)[&429], 20);
+}
+
+/// Who gets in leaves nothing to be written or to be forgotten, where nobody has failed.
+#[test]
+fn f06_an_address_where_nobody_fails_stores_nothing() {
+    let server = server();
+    let (user, office) = (server.make_user(), "198.51.100.7");
+    let app = config::Settings::settings(&server.world.host()).unwrap();
+    let object = format!("address/{}", app.vault.fingerprint("address", office));
+    let stored = || server.world.rows(Class::User, &object).len();
+    for _ in 0..3 {
+        assert_eq!(server.guess(&user.username, PASSWORD, office).status, 200);
+        assert_eq!((stored(), server.world.alarm(Class::User, &object)), (0, None));
+    }
+    server.guess(&user.username, WRONG, office);
+    assert_eq!(stored(), 1);
+    assert!(server.world.alarm(Class::User, &object).is_some());
 }
 
 /// And an office that logs in all at once gets in, though there are more of them than may fail.

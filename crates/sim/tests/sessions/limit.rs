@@ -12,7 +12,7 @@ use directory::{
     Reserved, Task, next_alarm,
 };
 use proptest::prelude::*;
-use session::{Peek, Presence, State, Touch};
+use session::{Open, OpenReply, Peek, Presence, State, Touch};
 use sim::World;
 use sim::weather::Odds;
 use std::time::Duration;
@@ -34,6 +34,9 @@ enum Action {
     Login {
         opens: bool,
         evicts: bool,
+        /// Of this release, which says that a session is open before anybody has its tokens; or of the one before, which may die
+        /// before it says so.
+        confirms: bool,
     },
     /// One that learned how active the sessions are, and reserves only later.
     Ask,
@@ -57,8 +60,8 @@ enum Action {
 fn action() -> impl Strategy<Value = Action> {
     let by = prop_oneof![0_u64..500, 9_000_u64..12_000, 30_000_u64..70_000];
     prop_oneof![
-        6 => (prop::bool::weighted(0.8), prop::bool::weighted(0.7))
-            .prop_map(|(opens, evicts)| Action::Login { opens, evicts }),
+        6 => (prop::bool::weighted(0.8), prop::bool::weighted(0.7), any::<bool>())
+            .prop_map(|(opens, evicts, confirms)| Action::Login { opens, evicts, confirms }),
         2 => Just(Action::Ask),
         2 => Just(Action::ReserveLater),
         3 => any::<usize>().prop_map(Action::Use),
@@ -72,7 +75,11 @@ fn action() -> impl Strategy<Value = Action> {
 struct Logins {
     world: World,
     sessions: Vec<SessionId>,
+    /// Those whose tokens somebody has.
+    given: Vec<SessionId>,
     waiting: Vec<(u64, Vec<Activity>)>,
+    /// Whether the Workers of the moment are of this release.
+    confirms: bool,
 }
 
 impl Logins {
@@ -81,7 +88,7 @@ impl Logins {
         settings.push(("SESSION_LIMIT_POLICY", policy));
         let world = world(&settings);
         create_asha(&world);
-        Self { world, sessions: Vec::new(), waiting: Vec::new() }
+        Self { world, sessions: Vec::new(), given: Vec::new(), waiting: Vec::new(), confirms: true }
     }
 
     /// The sessions that are live, as their objects have stored it, the oldest first.
@@ -109,13 +116,13 @@ impl Logins {
 
     fn ask(&self) -> (SessionId, LoginReply) {
         let id = fresh_id(&self.world);
-        let reply = login(&self.world, &id, PASSWORD);
+        let reply = login_of(&self.world, &id, PASSWORD, self.confirms);
         (id, reply)
     }
 
     fn reserve(&self, id: &SessionId, version: u64, activity: Vec<Activity>) -> Option<Reserved> {
-        let session_id = id.to_owned();
-        match user(&self.world, ASHA, Reserve { session_id, version, activity, replaces: None }) {
+        let (session_id, confirms) = (id.to_owned(), self.confirms);
+        match user(&self.world, ASHA, Reserve { session_id, version, activity, replaces: None, confirms }) {
             ReserveReply::Reserved(reserved) => Some(reserved),
             ReserveReply::LimitExceeded { .. } => None,
             other => panic!("{other:?}"),
@@ -141,10 +148,14 @@ impl Logins {
         let Reserved { account, account_version, .. } = reserved;
         if opens {
             open(&self.world, id, account);
+            if !self.confirms {
+                self.given.push(id.to_owned());
+            }
         }
         if opens && evicts {
             let opened = Opened { session_id: id.clone(), account_version, unrecorded: false };
             let OpenedReply::Kept { displaced } = user(&self.world, ASHA, opened) else { return };
+            self.given.push(id.to_owned());
             for Displaced { session_id, reason } in displaced {
                 self.end(&session_id, reason, true);
             }
@@ -168,7 +179,10 @@ impl Logins {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Login { opens, evicts } => drop(self.login(opens, evicts)),
+            Action::Login { opens, evicts, confirms } => {
+                self.confirms = confirms;
+                self.login(opens, evicts);
+            }
             Action::Ask => {
                 if let (_, LoginReply::AtLimit(AtLimit { version, sessions, .. })) = self.ask() {
                     let activity = self.activity(&sessions);
@@ -213,8 +227,11 @@ impl Logins {
     fn check(&self) -> Result<(), TestCaseError> {
         let user = stored_user(&self.world);
         prop_assert!(user.slots.iter().filter(|s| s.reserved_until.is_none()).count() <= MAX);
-        // Whoever is live has a place, or its end is promised.
+        // Whoever is live, and whose tokens somebody has, has a place, or its end is promised.
         for id in self.live() {
+            if !self.given.contains(id) {
+                continue;
+            }
             let listed = user.slots.iter().any(|s| s.session_id == *id);
             let promised = user.pending.iter().any(|p| p.session_id == *id && p.task != Task::Sync);
             prop_assert!(listed || promised, "{} is live and forgotten", id);
@@ -245,9 +262,9 @@ proptest! {
         let user = stored_user(&logins.world);
         prop_assert!(user.pending.is_empty());
         prop_assert!(user.slots.iter().all(|s| s.reserved_until.is_none()));
-        let live = logins.live();
-        prop_assert!(live.len() <= MAX);
-        prop_assert_eq!(live.len(), user.slots.len());
+        let live = logins.live().into_iter().filter(|id| logins.given.contains(id)).count();
+        prop_assert!(live <= MAX);
+        prop_assert_eq!(live, user.slots.len());
         for id in &logins.sessions {
             if let Some(State::Ended(tombstone)) = stored(&logins.world, id) {
                 prop_assert!(tombstone.end_propagated || tombstone.account.is_none());
@@ -255,6 +272,9 @@ proptest! {
                 prop_assert!(!logins.world.kv().contains_key(&key));
             }
         }
+        // Also a session that is on no list ends, since nobody has its tokens.
+        logins.world.advance(Duration::from_mins(55));
+        prop_assert!(logins.live().is_empty());
     }
 }
 
@@ -304,16 +324,71 @@ fn without_eviction_the_login_is_refused_and_is_no_failed_one() {
 
 #[test]
 fn a_reserved_place_whose_session_never_opened_is_free_again() {
-    let mut logins = Logins::new("reject");
-    for _ in 0..MAX {
-        logins.login(false, true).unwrap();
+    for confirms in [true, false] {
+        let mut logins = Logins { confirms, ..Logins::new("reject") };
+        for _ in 0..MAX {
+            logins.login(false, true).unwrap();
+        }
+        assert_eq!(logins.login(true, true), None);
+        logins.world.advance(Duration::from_secs(31));
+        let user = stored_user(&logins.world);
+        assert!(user.slots.is_empty());
+        assert_eq!(next_alarm(&user), None);
+        assert!(logins.login(true, true).is_some());
+        // An opening may still be on its way.
+        logins.world.advance(Duration::from_secs(11));
+        let sessions = logins.sessions.clone();
+        let ends = sessions.iter().filter(|id| matches!(stored(&logins.world, id), Some(State::Ended(_))));
+        assert_eq!(ends.count(), MAX);
     }
-    assert_eq!(logins.login(true, true), None);
-    logins.world.advance(Duration::from_secs(31));
-    let user = stored_user(&logins.world);
-    assert!(user.slots.is_empty());
-    assert_eq!(next_alarm(&user), None);
-    assert!(logins.login(true, true).is_some());
+}
+
+/// What a login has reserved is gone with the instance that knew of it: the session opens, and nobody gets its tokens.
+#[test]
+fn f02_a_login_whose_place_was_forgotten_does_not_get_it() {
+    let mut logins = Logins::new("evict_oldest");
+    let first = logins.login(true, true).unwrap();
+    let (id, LoginReply::Reserved(reserved)) = logins.ask() else { panic!("no place") };
+    let before = logins.world.rows(Class::User, ASHA_OBJECT);
+    logins.world.evict(Class::User, ASHA_OBJECT);
+    open(&logins.world, &id, reserved.account);
+    let opened = Opened { session_id: id, account_version: reserved.account_version, unrecorded: false };
+    assert_eq!(user(&logins.world, ASHA, opened), OpenedReply::Gone);
+    assert_eq!(logins.world.rows(Class::User, ASHA_OBJECT), before);
+    assert_eq!(logins.world.alarm(Class::User, ASHA_OBJECT), None);
+    let listed: Vec<SessionId> = profile(&logins.world).slots.into_iter().map(|s| s.session_id).collect();
+    assert_eq!(listed, [first]);
+}
+
+/// A login whose place was reserved is written once, when its session is open.
+#[test]
+fn a_login_writes_its_user_s_row_once() {
+    let logins = Logins::new("evict_oldest");
+    let before = logins.world.rows(Class::User, ASHA_OBJECT);
+    let (id, LoginReply::Reserved(reserved)) = logins.ask() else { panic!("no place") };
+    assert_eq!(logins.world.rows(Class::User, ASHA_OBJECT), before);
+    assert_eq!(logins.world.alarm(Class::User, ASHA_OBJECT), None);
+    open(&logins.world, &id, reserved.account);
+    let opened = Opened { session_id: id, account_version: reserved.account_version, unrecorded: false };
+    assert!(matches!(user(&logins.world, ASHA, opened), OpenedReply::Kept { .. }));
+    assert_ne!(logins.world.rows(Class::User, ASHA_OBJECT), before);
+    assert_eq!(logins.world.alarm(Class::User, ASHA_OBJECT), None);
+}
+
+/// A message that comes after its place was free opens nothing, whoever knows of it.
+#[test]
+fn f02_an_opening_that_comes_late_opens_nothing() {
+    let logins = Logins::new("evict_oldest");
+    let (id, LoginReply::Reserved(reserved)) = logins.ask() else { panic!("no place") };
+    logins.world.evict(Class::User, ASHA_OBJECT);
+    logins.world.advance(Duration::from_secs(30));
+    let late = Open { until: reserved.until, ..open_command(reserved.account) };
+    assert_eq!(tell(&logins.world, &id, late.clone()), OpenReply::Unknown);
+    assert_eq!(stored(&logins.world, &id), None);
+    let in_time = Open { until: Some(logins.world.now().plus(MS)), ..late.clone() };
+    assert!(matches!(tell(&logins.world, &id, in_time), OpenReply::Tokens(_)));
+    // Once it is open, the same message gets the same answer.
+    assert!(matches!(tell(&logins.world, &id, late), OpenReply::Tokens(_)));
 }
 
 #[test]
@@ -341,6 +416,7 @@ fn a_lower_limit_evicts_as_many_as_it_takes() {
 #[test]
 fn the_reasons_of_promised_ends_are_kept() {
     let (mut logins, ids) = full("evict_oldest");
+    logins.confirms = false;
     // Whoever logged in died before it ended the session that it displaced; the alarm ends it.
     logins.login(true, false).unwrap();
     assert!(
@@ -374,6 +450,7 @@ fn a_login_that_replaces_a_session_takes_its_place_and_no_other() {
                 device: None,
                 nobody: None,
                 refusal: None,
+                confirms: true,
             };
             (session_id, user(&logins.world, ASHA, command))
         };

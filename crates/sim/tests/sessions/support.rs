@@ -106,11 +106,16 @@ pub fn create_asha(world: &World) {
     assert!(matches!(user(world, ASHA, create), CreateReply::User(_)));
 }
 
+/// As a Worker of the first release logs in, which does not say that the session is open.
 pub fn login(world: &World, session_id: &SessionId, password: &str) -> LoginReply {
+    login_of(world, session_id, password, false)
+}
+
+pub fn login_of(world: &World, session_id: &SessionId, password: &str, confirms: bool) -> LoginReply {
     let (address, session_id) = ("net".to_owned(), session_id.clone());
     let password = Secret::new(password);
-    let (replaces, device, nobody) = (None, None, None);
-    user(world, ASHA, Login { password, address, session_id, replaces, device, nobody, refusal: None })
+    let (replaces, device, nobody, refusal) = (None, None, None, None);
+    user(world, ASHA, Login { password, address, session_id, replaces, device, nobody, refusal, confirms })
 }
 
 /// A login that gets its place and opens its session.
@@ -124,7 +129,13 @@ pub fn logged_in(world: &World) -> (SessionId, Reserved) {
 pub fn open_command(account: Account) -> Open {
     let external = account.user().is_none();
     let token = || ExternalToken { channel: "sme".into(), token: Secret::new("outside") };
-    Open { account, device: Device::default(), external: external.then(token), account_version: 0 }
+    Open {
+        account,
+        device: Device::default(),
+        external: external.then(token),
+        account_version: 0,
+        until: None,
+    }
 }
 
 pub fn open(world: &World, id: &SessionId, account: Account) -> Pair {

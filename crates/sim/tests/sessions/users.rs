@@ -9,7 +9,7 @@ use base::rpc::Class;
 use base::secret::Secret;
 use directory::{
     AdmitIfFree, AdmitIfFreeReply, Close, Done, End, Get, GetDataReply, GetReply, LoginReply, NewPassword,
-    PutData, PutDataReply, ReadData, RemoveUser, Task, Update, UpdateReply,
+    Opened, OpenedReply, PutData, PutDataReply, ReadData, RemoveUser, Task, Update, UpdateReply,
 };
 use session::{EndPropagated, OpenReply, State};
 use sim::World;
@@ -85,6 +85,7 @@ fn guesses_at_once_do_not_get_past_the_limit() {
         device: None,
         nobody: None,
         refusal: None,
+        confirms: true,
     };
     let json = base::rpc::Command::to_json(&command).unwrap();
     let heard: Vec<Heard> = (0..50)
@@ -336,7 +337,10 @@ fn with_the_last_session_of_somebody_externally_authenticated_everything_goes() 
     let id = fresh_id(&world);
     let admit = AdmitIfFree { account: customer(), session_id: id.clone(), replaces: None };
     assert!(matches!(user(&world, owner, admit), AdmitIfFreeReply::Reserved(_)));
+    assert!(world.rows(Class::User, &name).is_empty(), "nothing before it is open");
     open(&world, &id, customer());
+    let opened = Opened { session_id: id.clone(), account_version: 0, unrecorded: false };
+    assert_eq!(user(&world, owner, opened), OpenedReply::Kept { displaced: vec![] });
     user(&world, owner, PutData { json: "{}".into(), user_id: None });
     world.advance(Duration::from_secs(49));
     assert_eq!(world.rows(Class::User, &name).len(), 2);
