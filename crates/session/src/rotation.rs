@@ -148,9 +148,13 @@ fn rotate(
     }
 }
 
+/// Each once, as the last of them: a refresh that is repeated takes no other's place.
 fn remember(session: &mut Session, change_ids: Vec<String>) {
     let known = &mut session.refreshes;
-    known.extend(change_ids);
+    for name in change_ids {
+        known.retain(|other| *other != name);
+        known.push(name);
+    }
     known.drain(..known.len().saturating_sub(REFRESHES_MAX));
 }
 

@@ -11,6 +11,7 @@ mod directory;
 mod limit;
 mod lives;
 mod model;
+mod reads;
 mod renewal;
 mod support;
 mod users;
