@@ -98,8 +98,9 @@ impl Alarm for ObjectHost {
         alarms.set_alarm(at.millis() as f64).map(drop).map_err(fault_of)
     }
 
-    async fn alarm_is_set(&self) -> Result<bool, Fault> {
-        Ok(self.state().storage().get_alarm().await.map_err(fault_of)?.is_some())
+    async fn alarm_at(&self) -> Result<Option<Timestamp>, Fault> {
+        let at = self.state().storage().get_alarm().await.map_err(fault_of)?;
+        Ok(at.and_then(|at| u64::try_from(at).ok()).map(Timestamp::from_millis))
     }
 
     async fn delete_all(&self) -> Result<(), Fault> {

@@ -87,8 +87,8 @@ pub trait Sql {
 pub trait Alarm {
     /// Part of the batch of this turn.
     fn set_alarm(&self, at: Timestamp) -> Result<(), Fault>;
-    /// Whether one is set. The one that is being handled is not.
-    async fn alarm_is_set(&self) -> Result<bool, Fault>;
+    /// When the one comes that is set. The one that is being handled is not.
+    async fn alarm_at(&self) -> Result<Option<Timestamp>, Fault>;
     /// Forgets everything that the platform keeps of the object.
     async fn delete_all(&self) -> Result<(), Fault>;
 }

@@ -6,7 +6,7 @@ use crate::log;
 use base::call::Actor;
 use base::fault::{Fault, FaultKind};
 use portal::protocol::Envelope;
-use portal::steps::{Closed, Due, Gone, Resumed, Resumption, Usable, Wanted, Woke};
+use portal::steps::{Closed, Gone, Resumed, Resumption, Usable, Wanted, Woke};
 use portal::{
     Asked, Close, CloseReply, Code, Credentials, Get, GetReply, LookReply, Refusal, Run, RunReply, Session,
     identity,
@@ -289,18 +289,14 @@ impl<H: Host> Portal<H> {
             return Ok(LookReply::Unknown);
         }
         // Finds out what was interrupted, or is over; the alarm does what follows from it.
-        let (due, loaded) = self.step(Woke)?;
+        let (_, loaded) = self.step(Woke)?;
         // What the registry has of it is sealed, too.
         let sealed_anew = self.rows()?.seal_anew(&loaded.name)?;
         let stale = loaded.login.session.is_none() || sealed_anew;
         if loaded.login.pending_sync.is_some() || stale {
             self.sync_in_any_case(&loaded).await?;
         }
-        // What is due has no alarm, or one that comes too late, or just now.
-        match due {
-            Due::Nothing => self.arm_if_lost(&loaded).await?,
-            _ => self.arm(&loaded, self.host.now())?,
-        }
+        self.arm_if_lost().await?;
         Ok(LookReply::Looked)
     }
 

@@ -289,10 +289,14 @@ impl<H: Host> Portal<H> {
         Ok(())
     }
 
-    /// Sets the alarm if the platform has lost it.
-    async fn arm_if_lost(&self, loaded: &Loaded) -> Result<()> {
-        let Some(at) = self.next_alarm(loaded, self.host.now())? else { return Ok(()) };
-        if !self.host.alarm_is_set().await? {
+    /// Sets the alarm if the platform has lost it, or has one that comes too late. To look is a thousandth of what it costs to
+    /// set it.
+    async fn arm_if_lost(&self) -> Result<()> {
+        let set = self.host.alarm_at().await?;
+        // While the platform was asked, another call may have changed the login.
+        let Some(loaded) = self.load()? else { return Ok(()) };
+        let next = self.next_alarm(&loaded, self.host.now())?;
+        if let Some(at) = next.filter(|at| set.is_none_or(|set| set > *at)) {
             self.host.set_alarm(at)?;
             self.memory.armed.set(Some(at));
         }
@@ -329,10 +333,8 @@ impl<H: Host> Portal<H> {
             self.host.fault(FaultKind::PortalRegistry, &error, None);
         }
         // Whatever happened: the alarm that brought us here is used up.
-        if self.memory.armed.get().is_none()
-            && let Some(loaded) = self.load()?
-        {
-            self.arm_if_lost(&loaded).await?;
+        if self.memory.armed.get().is_none() {
+            self.arm_if_lost().await?;
         }
         Ok(())
     }

@@ -162,19 +162,24 @@ impl<H: Host> Inner<H> {
         if account.task.is_some() && self.running.borrow().is_none() {
             entries.extend(decide(account, held, Event::Interrupted, &context).entry);
         }
+        // Who only looks sees to the alarm.
+        let looks = matches!(event, Event::Looked { .. });
         let first = if readable { Event::Readable } else { Event::Unreadable };
         decide(account, held, first, &context);
         let mut decision = decide(account, held, event, &context);
         entries.extend(decision.entry.take());
         self.store_tokens(&mut loaded, tokens.as_ref(), readable, now)?;
-        if loaded.account != before {
+        let changed = loaded.account != before;
+        if changed {
             self.account.write(&self.host, &loaded.account)?;
         }
         self.record(&loaded, &entries)?;
         for alert in loaded.account.outbox.iter().filter(|a| a.number > alerts) {
             self.host.info(&log::alert(&loaded.key, alert, loaded.provider.settings_fault()));
         }
-        self.arm(&loaded, now)?;
+        if changed || !looks {
+            self.arm(&loaded, now)?;
+        }
         Ok(Some((decision, loaded)))
     }
 
@@ -244,14 +249,14 @@ impl<H: Host> Inner<H> {
         Ok(())
     }
 
-    /// Sets the alarm if the platform has lost it.
+    /// Sets the alarm if the platform has lost it, or has one that comes too late. To look is a thousandth of what it costs to
+    /// set it.
     pub async fn arm_if_lost(&self) -> Result<(), Fault> {
-        if self.host.alarm_is_set().await? {
-            return Ok(());
-        }
+        let set = self.host.alarm_at().await?;
         // While the platform was asked, another call may have changed the account.
         let Some(loaded) = self.load()? else { return Ok(()) };
-        if let Some(at) = self.next_alarm(&loaded, self.host.now()) {
+        let next = self.next_alarm(&loaded, self.host.now());
+        if let Some(at) = next.filter(|at| set.is_none_or(|set| set > *at)) {
             self.host.set_alarm(at)?;
             self.armed.set(Some(at));
         }

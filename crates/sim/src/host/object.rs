@@ -75,9 +75,9 @@ impl Alarm for SimHost {
         Ok(())
     }
 
-    async fn alarm_is_set(&self) -> Result<bool, Fault> {
+    async fn alarm_at(&self) -> Result<Option<Timestamp>, Fault> {
         self.world.used(|u| u.rows_read += 1);
-        Ok(self.object()?.storage.borrow().alarm().is_some())
+        Ok(self.object()?.storage.borrow().alarm())
     }
 
     async fn delete_all(&self) -> Result<(), Fault> {

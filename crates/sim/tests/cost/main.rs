@@ -7,6 +7,7 @@ mod limit;
 mod portals;
 mod prices;
 mod scenarios;
+mod upstreams;
 mod world;
 
 use prices::{SOURCE, dollars, millidollars};

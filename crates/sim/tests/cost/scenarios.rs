@@ -2,14 +2,9 @@
 
 use crate::Row;
 use crate::world::{Deployment, minutes, session_id};
-use base::call::{Answer, Call};
-use base::ports::Clock as _;
 use base::rpc::Class;
 use serde_json::json;
-use sim::fakes::accounts::{Fake as _, FakeFacturify};
-use sim::net::{Answering, Upstream, text};
-use sim::{SimHost, Usage};
-use std::cell::RefCell;
+use sim::Usage;
 use std::time::Duration;
 
 /// An ended session is forgotten by then.
@@ -19,7 +14,7 @@ pub fn all() -> Vec<Row> {
     let mut rows = vec![busy(), hourly(), refresh(), alarm()];
     rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
     rows.extend([logout(), idle_end(), refused_long_after()]);
-    rows.push(token());
+    rows.extend(crate::upstreams::all());
     rows.extend(crate::portals::all());
     rows
 }
@@ -172,28 +167,4 @@ fn refused_long_after() -> Row {
         assert_eq!((answer.status, answer.code().as_str()), (401, "session_inactivity_timeout"));
     });
     row("a refresh that is refused, long after the end", usage, 300, None)
-}
-
-struct Facturify(RefCell<FakeFacturify>, SimHost);
-
-impl Upstream for Facturify {
-    fn call<'a>(&'a self, call: &'a Call) -> Answering<'a, Answer> {
-        let (status, body) = self.0.borrow_mut().serve(call, self.1.now());
-        Box::pin(async move { text(status, &body) })
-    }
-}
-
-/// An account whose token is kept in KV.
-fn token() -> Row {
-    let d = Deployment::new(&[]);
-    let facturify = Facturify(RefCell::default(), d.world.host());
-    d.world.upstream("api-sandbox.facturify.com", facturify);
-    d.world.deploy(&[("FACTURIFY_API_KEY", "fy-key"), ("FACTURIFY_API_SECRET", "fy-secret")]);
-    let read = || {
-        let answer = d.world.request("GET", "/api/v1/facturify/auth/token", &[], None);
-        assert_eq!(answer.status, 200, "{answer:?}");
-    };
-    read();
-    d.world.advance(minutes(1));
-    row("an upstream token, read", d.uses(read), 300, Some(1_000))
 }

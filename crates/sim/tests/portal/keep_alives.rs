@@ -1,7 +1,7 @@
 //! What a keep-alive leaves undone, because it costs: no row before its first call, none for cookies that are the same, no
 //! report of what the registry knows. And that nothing is lost by that.
 
-use super::play::{Play, secs};
+use super::play::{MILLI, Play, secs};
 use super::queue::until_called;
 use base::clock::Timestamp;
 use base::rpc::Class;
@@ -178,4 +178,21 @@ fn portal_sessions_are_looked_at_every_tenth_minute() {
         play.world.run_until(async move { engine::cron::triggered(&worker, "* * * * *", at).await }).unwrap();
         assert_eq!(play.alarm().is_some(), minute % 10 == 0, "minute {minute}");
     }
+}
+
+/// A look costs no alarm where the one that is set comes early enough, and mends one that comes too late.
+#[test]
+fn a_look_sets_the_alarm_only_where_it_has_to() {
+    let play = Play::new(&[]);
+    play.without_cron();
+    let used = play.get(false).live.last_used;
+    let alarms = || play.world.usage().alarms_set;
+    play.world.evict(Class::Portal, &play.name);
+    let before = alarms();
+    play.look();
+    assert_eq!((alarms(), play.alarm().is_some()), (before, true));
+    // A deploy says that a session is over sooner.
+    play.world.deploy(&[("PORTAL_SESSION_IDLE_SECONDS", "600")]);
+    play.look();
+    assert_eq!(play.alarm(), Some(used.plus(secs(600) + MILLI)));
 }
