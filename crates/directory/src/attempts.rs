@@ -134,26 +134,27 @@ impl Step for Attempt {
         // What is stored changes only with a failure.
         let mut attempts = user.attempts.clone().unwrap_or_default();
         attempts.forgive(limit, now);
-        let tries = &mut user.under_way.tries;
+        let under_way = &mut user.under_way.tries;
         let left = usize::try_from(limit.saturating_sub(attempts.count)).unwrap_or(usize::MAX);
-        if tries.len() >= left {
-            let first = tries.first().filter(|_| attempts.count == 0);
+        if under_way.len() >= left {
+            let first = under_way.first().filter(|_| attempts.count == 0);
             let since = first.map_or(attempts.since, |tried| tried.at);
             let wait = since.plus(share(limit)).since(now).max(WAIT_MIN);
-            let last = tries.last().map_or(attempts.reserved_at, |tried| tried.at.max(attempts.reserved_at));
+            let last =
+                under_way.last().map_or(attempts.reserved_at, |tried| tried.at.max(attempts.reserved_at));
             let (retry_after_ms, busy) = (millis(wait), now < last.plus(UNDECIDED));
             return AttemptReply::Throttled(Throttled { retry_after_ms, user_id: None, busy });
         }
         let mut failures = attempts.take(&name);
         let (allowed, block_max) = (policy.throttle.max_failures, policy.throttle.block_max);
-        for before in tries.iter().filter(|tried| tried.name == name && tried.counts) {
+        for before in under_way.iter().filter(|tried| tried.name == name && tried.counts) {
             failures.fail(allowed, block_max, before.at);
         }
         let wait = failures.wait(now);
         if wait.is_none() {
             failures.fail(allowed, block_max, now);
         }
-        tries.push(Try { name, at: now, counts: wait.is_none() });
+        under_way.push(Try { name, at: now, counts: wait.is_none() });
         let (wait_ms, delay_ms) = (wait.map(millis), millis(delay(&failures)));
         AttemptReply::Allowed(ForNobody { wait_ms, delay_ms, in_memory: true })
     }
@@ -190,11 +191,11 @@ impl Step for AttemptDone {
 
 fn decided(user: &mut User, name: String, outcome: Outcome, limit: u32, policy: &UserPolicy, now: Timestamp) {
     // Those of one name are alike, but for whether they had to wait there.
-    let tries = &mut user.under_way.tries;
+    let under_way = &mut user.under_way.tries;
     let looked_at = outcome != Outcome::Open;
-    let at = tries.iter().position(|tried| tried.name == name && tried.counts == looked_at);
-    let at = at.or_else(|| tries.iter().position(|tried| tried.name == name));
-    let tried = at.map(|at| tries.remove(at));
+    let at = under_way.iter().position(|tried| tried.name == name && tried.counts == looked_at);
+    let at = at.or_else(|| under_way.iter().position(|tried| tried.name == name));
+    let tried = at.map(|at| under_way.remove(at));
     match outcome {
         // Also one that is not known any more.
         Outcome::Failed => {

@@ -9,6 +9,7 @@
 mod alarms;
 mod directory;
 mod limit;
+mod limit_cases;
 mod lives;
 mod model;
 mod reads;
