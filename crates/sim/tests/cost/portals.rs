@@ -59,7 +59,9 @@ fn portals(sessions: usize) -> (World, Vec<String>) {
 
 /// No object stays in memory for as long as that.
 fn forget(world: &World, names: &[String]) {
-    names.iter().for_each(|name| world.evict(Class::Portal, name));
+    for name in names {
+        world.evict(Class::Portal, name);
+    }
 }
 
 /// A portal session that nobody uses.

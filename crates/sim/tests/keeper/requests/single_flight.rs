@@ -142,7 +142,7 @@ fn five_crons_at_once_and_during_an_alarm_make_one_task() {
         for _ in 0..n {
             let worker = keeper.world.worker();
             keeper.world.spawn(async move {
-                engine::cron::triggered(&worker, expression, worker.now()).await.unwrap()
+                engine::cron::triggered(&worker, expression, worker.now()).await.unwrap();
             });
         }
     };
