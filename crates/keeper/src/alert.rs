@@ -16,14 +16,14 @@ base::words! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Kind {
-        /// the quick tries are used up; they go on, slower
+        /// the immediate retries are used up; later ones go on, minutes apart
         Failing = "failing",
         /// a final refusal, which only a change can mend; or, with `code` `approval_pending`, approval was asked for
         NeedsAttention = "needs_attention",
         /// after one of these two, renewal works again. Not after `approval_pending`
         Recovered = "recovered",
-        /// the token runs out, and no renewal is in sight or the quick tries are used up: `ALERT_EXPIRY_WARNING_MINUTES` before
-        /// its end, or half its life if that is less. Not of short tokens
+        /// the token runs out, and no renewal is in sight or the immediate retries are used up: `ALERT_EXPIRY_WARNING_MINUTES`
+        /// before its end, or half its life if that is less. Not of short tokens
         Expiring = "expiring",
         /// a token of [another user](keeper.md#whose-token) came, and was refused. Not again while one such alert is undelivered
         OtherUser = "other_user",
