@@ -1,70 +1,71 @@
 // npm run key: service keys, from the command line.
-import { parseArgs } from "node:util";
 import { createKey, listKeys, revokeKey } from "./lib/api.mjs";
-import { Failure, say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
-import { targetOf } from "./lib/target.mjs";
+import { runCommand, wrongUse } from "./lib/options.mjs";
+import { TARGET_OPTIONS, targetOf } from "./lib/target.mjs";
 
-const USAGE = `Usage: npm run key -- COMMAND [--url URL]
-   add NAME --scope SCOPE [--scope SCOPE]… [--expires-in-days N]   a new key, printed once
-   list                                                            all keys
-   revoke ID                                                       a key is no longer let in
-Scopes: tokens:read, tokens:write, portal, introspect, login:proxy. Without --expires-in-days a key does not expire.
-Who asks: SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD; locally neither is needed.
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+/** Where `values` lead, and who asks there. */
+const at = (values) =>
+  targetOf(values.url, {
+    named: { name: "NAME", scopes: "--scope", expires_in_days: "--expires-in-days" },
+  });
 
-const COMMANDS = {
-  async add(target, name, { scope, "expires-in-days": days }) {
-    if (!scope) throw new Failure(`Which scopes?\n${USAGE}`, 2);
-    if (days !== undefined && !/^[1-9]\d{0,3}$/.test(days))
-      throw new Failure(`--expires-in-days "${days}" is not a number of days.`, 2);
-    const wanted = { name, scopes: scope, ...(days && { expires_in_days: Number(days) }) };
-    const made = await target.as((who) => createKey(target.base, who, wanted));
-    const until = made.expires_at ? `, until ${made.expires_at}` : "";
-    say(`Made ${made.name} (${made.scopes.join(", ")}${until}), with the id ${made.id}.`);
-    say("The key, shown this once:");
-    // Alone on standard output, so that it can go on to where it is kept.
-    console.log(made.key);
+const KEY = {
+  name: "npm run key",
+  about: "Service keys, from the command line: what programs show that call the service routes.",
+  options: {
+    scope: {
+      type: "string",
+      multiple: true,
+      value: "SCOPE",
+      about: "add: tokens:read, tokens:write, portal, introspect or login:proxy; as often as needed",
+    },
+    "expires-in-days": { type: "string", value: "N", about: "add: when it ends (else: never)" },
+    ...TARGET_OPTIONS,
   },
-  async list(target) {
-    const keys = await target.as((who) => listKeys(target.base, who));
-    for (const key of keys)
-      console.log(
-        [key.id, key.status, key.scopes.join(","), key.expires_at ?? "-", `…${key.last4}`, key.name].join(
-          "\t",
-        ),
-      );
+  everywhere: Object.keys(TARGET_OPTIONS),
+  commands: {
+    add: {
+      words: "NAME",
+      about: "makes a key and prints it, this once",
+      options: ["scope", "expires-in-days"],
+      async run([name], values) {
+        const { scope: scopes, "expires-in-days": days } = values;
+        if (!scopes) throw wrongUse(KEY, "A key needs --scope");
+        if (days !== undefined && !/^[1-9]\d{0,3}$/.test(days))
+          throw wrongUse(KEY, `--expires-in-days takes a number of days, not "${days}"`);
+        const target = at(values);
+        const wanted = { name, scopes, ...(days && { expires_in_days: Number(days) }) };
+        const made = await target.as((who) => createKey(target.base, who, wanted));
+        const until = made.expires_at ? `, until ${made.expires_at}` : "";
+        const say = `Made ${made.name} (${made.scopes.join(", ")}${until}), with the id ${made.id}.\nThe key, shown this once:`;
+        // Alone on standard output, so that it can go on to where it is kept.
+        return { json: made, say, out: made.key };
+      },
+    },
+    list: {
+      about: "all keys: id, state, scopes, end, last four, name",
+      async run(_words, values) {
+        const target = at(values);
+        const keys = await target.as((who) => listKeys(target.base, who));
+        const line = ({ id, status, scopes, expires_at, last4, name }) =>
+          [id, status, scopes.join(","), expires_at ?? "-", `…${last4}`, name].join("\t");
+        return { json: keys, out: keys.map(line).join("\n") };
+      },
+    },
+    revoke: {
+      words: "ID",
+      about: "lets a key in no more",
+      async run([id], values) {
+        const target = at(values);
+        await target.as((who) => revokeKey(target.base, who, id));
+        const say = `Revoked ${id}. It may be let in for up to 10 seconds more.`;
+        return { json: { id, status: "revoked" }, say };
+      },
+    },
   },
-  async revoke(target, id) {
-    await target.as((who) => revokeKey(target.base, who, id));
-    say(`Revoked ${id}. It may be let in for up to 10 seconds more.`);
-  },
+  notes: `Who asks: SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD; at the local server neither is needed.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`,
 };
 
-function parse(args) {
-  const options = {
-    scope: { type: "string", multiple: true },
-    "expires-in-days": { type: "string" },
-    url: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
-  };
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(`${error.message}\n${USAGE}`, 2);
-  }
-}
-
-await main(
-  async (args) => {
-    const { values, positionals } = parse(args);
-    const [command, ...rest] = positionals;
-    if (values.help) return void console.log(USAGE);
-    if (!command || !Object.hasOwn(COMMANDS, command))
-      throw new Failure(`${command ? `I don't know "${command}".\n` : ""}${USAGE}`, 2);
-    if (command !== "list" && !rest[0]) throw new Failure(`Which key?\n${USAGE}`, 2);
-    if (rest.length > (command === "list" ? 0 : 1)) throw new Failure(`Too many words.\n${USAGE}`, 2);
-    await COMMANDS[command](targetOf(values.url), rest[0], values);
-  },
-  { needs: "npm" },
-);
+await main((args) => runCommand(KEY, args), { needs: "npm" });

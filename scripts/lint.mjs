@@ -21,6 +21,7 @@ const QUICK = [
   ["prettier", npmTool("prettier"), ["--check", "."]],
   ["types, scripts and tests on Node", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.node.json"]],
   ["types, tests in the Worker", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.worker.json"]],
+  ["types of the bindings", process.execPath, ["scripts/cf-typegen.mjs", "--check"]],
   ["rustfmt", "cargo", ["fmt", "--all", "--check"]],
   ["unused dependencies", tool("cargo-machete"), ["--skip-target-dir", "."]],
   // Not its advisories: their database comes from GitHub, which a build must not depend on.

@@ -1,93 +1,106 @@
 // npm run user: users, from the command line.
-import { parseArgs } from "node:util";
 import { changeUser, createUser, listUsers, removeUser } from "./lib/api.mjs";
-import { Failure, say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
+import { runCommand } from "./lib/options.mjs";
 import { newPassword } from "./lib/password-input.mjs";
-import { targetOf } from "./lib/target.mjs";
+import { TARGET_OPTIONS, targetOf } from "./lib/target.mjs";
 
-const USAGE = `Usage: npm run user -- COMMAND [--url URL]
-   add NAME [--role ROLE]… [--password-stdin]   a new user (role: user, unless others are named)
-   list                                         all users
-   password NAME [--password-stdin]             a new password
-   roles NAME ROLE…                             exactly these roles
-   disable NAME | enable NAME                   whether the user may log in
-   remove NAME                                  for good
-Passwords are asked for; an empty one, or no terminal, makes a random one and prints it once.
-Who asks: SALLYPORT_BOOTSTRAP_KEY (makes the first admin), or SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD;
-locally neither is needed. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+/** Where `values` lead, and who asks there. */
+const at = (values) =>
+  targetOf(values.url, { bootstrap: true, named: { roles: "--role", username: "NAME" } });
 
-const COMMANDS = {
-  async add(target, [name], options) {
-    const password = await newPassword({ fromStdin: options["password-stdin"] });
-    const roles = options.role ?? ["user"];
-    const user = await target.as((who) =>
-      createUser(target.base, who, { username: name, password: password.password, roles }),
-    );
-    say(`Made ${user.username} (${user.roles.join(", ")}).`);
-    show(password);
-  },
-  async list(target) {
-    await target.as(async (who) => {
-      for await (const user of listUsers(target.base, who))
-        console.log([user.username, user.is_active ? "active" : "disabled", user.roles.join(",")].join("\t"));
-    });
-  },
-  async password(target, [name], options) {
-    const password = await newPassword({ fromStdin: options["password-stdin"] });
-    await target.as((who) => changeUser(target.base, who, name, { password: password.password }));
-    say(`Changed the password of ${name}.`);
-    show(password);
-  },
-  roles: async (target, [name, ...roles]) => {
-    if (roles.length === 0) throw new Failure(`Which roles?\n${USAGE}`, 2);
-    await target.as((who) => changeUser(target.base, who, name, { roles }));
-    say(`${name} has the roles ${roles.join(", ")}.`);
-  },
-  disable: (target, [name]) => setActive(target, name, false),
-  enable: (target, [name]) => setActive(target, name, true),
-  async remove(target, [name]) {
-    await target.as((who) => removeUser(target.base, who, name));
-    say(`Removed ${name}.`);
-  },
+const changed = async (name, values, change, say) => {
+  const target = at(values);
+  return { json: await target.as((who) => changeUser(target.base, who, name, change)), say };
 };
 
-async function setActive(target, name, is_active) {
-  await target.as((who) => changeUser(target.base, who, name, { is_active }));
-  say(`${name} is ${is_active ? "active" : "disabled"}.`);
-}
+/** A password that was made is shown this once: alone on standard output, so that it can go on to where it is kept. */
+const withPassword = (json, say, { password, made }) =>
+  made
+    ? { json: { ...json, password }, say: `${say}\nThe password, shown this once:`, out: password }
+    : { json, say };
 
-/** Passwords go to standard output, alone on a line. */
-function show({ password, made }) {
-  if (!made) return;
-  say("Its password, shown this once:");
-  console.log(password);
-}
-
-function parse(args) {
-  const options = {
-    role: { type: "string", multiple: true },
-    url: { type: "string" },
-    "password-stdin": { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  };
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(`${error.message}\n${USAGE}`, 2);
-  }
-}
-
-await main(
-  async (args) => {
-    const { values, positionals } = parse(args);
-    const [command, ...rest] = positionals;
-    if (values.help) return void console.log(USAGE);
-    if (!command || !Object.hasOwn(COMMANDS, command))
-      throw new Failure(`${command ? `I don't know "${command}".\n` : ""}${USAGE}`, 2);
-    if (command !== "list" && !rest[0]) throw new Failure(`Which user?\n${USAGE}`, 2);
-    if (command !== "roles" && rest.length > 1) throw new Failure(`Too many words.\n${USAGE}`, 2);
-    await COMMANDS[command](targetOf(values.url, { bootstrap: true }), rest, values);
+const USER = {
+  name: "npm run user",
+  about: "Users, from the command line.",
+  options: {
+    role: {
+      type: "string",
+      multiple: true,
+      value: "ROLE",
+      about: "add: a role of the new user, as often as needed (else: user)",
+    },
+    "password-stdin": {
+      type: "boolean",
+      about: "add, password: the password is the first line of standard input",
+    },
+    ...TARGET_OPTIONS,
   },
-  { needs: "npm" },
-);
+  everywhere: Object.keys(TARGET_OPTIONS),
+  commands: {
+    add: {
+      words: "NAME",
+      about: "makes a user",
+      options: ["role", "password-stdin"],
+      async run([username], values) {
+        const target = at(values);
+        const password = await newPassword({ fromStdin: values["password-stdin"] });
+        const wanted = { username, password: password.password, roles: values.role ?? ["user"] };
+        const user = await target.as((who) => createUser(target.base, who, wanted));
+        return withPassword(user, `Made ${user.username} (${user.roles.join(", ")}).`, password);
+      },
+    },
+    list: {
+      about: "all users: name, state, roles",
+      async run(_words, values) {
+        const target = at(values);
+        const users = await target.as((who) => Array.fromAsync(listUsers(target.base, who)));
+        const line = ({ username, is_active, roles }) =>
+          [username, is_active ? "active" : "disabled", roles.join(",")].join("\t");
+        return { json: users, out: users.map(line).join("\n") };
+      },
+    },
+    password: {
+      words: "NAME",
+      about: "a new password; ends the user's sessions",
+      options: ["password-stdin"],
+      async run([name], values) {
+        const target = at(values);
+        const password = await newPassword({ fromStdin: values["password-stdin"] });
+        const change = { password: password.password };
+        const user = await target.as((who) => changeUser(target.base, who, name, change));
+        return withPassword(user, `Changed the password of ${name}.`, password);
+      },
+    },
+    roles: {
+      words: "NAME ROLE…",
+      about: "exactly these roles",
+      run: ([name, ...roles], values) =>
+        changed(name, values, { roles }, `${name} has the roles ${roles.join(", ")}.`),
+    },
+    disable: {
+      words: "NAME",
+      about: "lets the user log in no more; ends the user's sessions",
+      run: ([name], values) => changed(name, values, { is_active: false }, `${name} is disabled.`),
+    },
+    enable: {
+      words: "NAME",
+      about: "undoes that",
+      run: ([name], values) => changed(name, values, { is_active: true }, `${name} is active.`),
+    },
+    remove: {
+      words: "NAME",
+      about: "removes a user for good",
+      async run([name], values) {
+        const target = at(values);
+        await target.as((who) => removeUser(target.base, who, name));
+        return { json: { username: name, removed: true }, say: `Removed ${name}.` };
+      },
+    },
+  },
+  notes: `Passwords are asked for; an empty one, or no terminal, makes a random one and prints it once.
+Who asks: SALLYPORT_BOOTSTRAP_KEY (makes the first admin), or SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD; at the
+local server neither is needed. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`,
+};
+
+await main((args) => runCommand(USER, args), { needs: "npm" });

@@ -5,9 +5,10 @@ const TIMEOUT_MS = 30_000;
 
 /** A refusal by the server. `code` is the stable one from the answer's body. */
 export class Refused extends Failure {
-  constructor(status, code, detail) {
-    super(`The server answered ${status}: ${detail}${code ? ` (${code})` : ""}`);
-    Object.assign(this, { status, code });
+  constructor(status, code, detail, errors = []) {
+    const fields = errors.map(({ field, message }) => `; ${field}: ${message}`).join("");
+    super(`The server answered ${status}: ${detail}${fields}${code ? ` (${code})` : ""}`);
+    Object.assign(this, { status, code, errors });
   }
 }
 
@@ -32,10 +33,8 @@ export async function call(base, method, path, { token, bootstrapKey, body } = {
   }
   const text = await response.text();
   const json = parse(text);
-  if (!response.ok) {
-    const fields = json?.errors?.map(({ field, message }) => `; ${field}: ${message}`).join("");
-    throw new Refused(response.status, json?.code, `${json?.detail ?? "no reason given"}${fields ?? ""}`);
-  }
+  if (!response.ok)
+    throw new Refused(response.status, json?.code, json?.detail ?? "no reason given", json?.errors);
   return json;
 }
 

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { Failure } from "./log.mjs";
 import { logs, root } from "./paths.mjs";
 import { exitCodeOf } from "./run.mjs";
+import { troubleIn } from "./trouble.mjs";
 
 /**
  * Runs a program. Resolves with its exit code and the file with its output. `onLine` sees its standard output line by
@@ -13,6 +14,8 @@ export async function captured(name, command, args, { onLine, echo = false, read
   mkdirSync(logs, { recursive: true });
   const file = join(logs, `${name}.log`);
   const log = createWriteStream(file);
+  let unwritten;
+  log.on("error", (error) => (unwritten ??= error));
   const keep = (line) => {
     log.write(`${line}\n`);
     if (echo) process.stderr.write(`${line}\n`);
@@ -29,14 +32,21 @@ export async function captured(name, command, args, { onLine, echo = false, read
     return { code, file };
   } finally {
     await new Promise((resolve) => log.end(resolve));
+    if (unwritten) throw unwritten;
   }
+}
+
+/** What is said of a program that failed: what is wrong with the machine, else the end of its output. */
+export function programFailure(file, message, exitCode) {
+  const output = readFileSync(file, "utf8");
+  return new Failure(troubleIn(output) ?? `${lastLines(file)}\n\n${message}`, exitCode);
 }
 
 /** As `captured`, and fails when the program does, with the end of its output. */
 export async function runQuietly(name, command, args, options) {
   const { code, file } = await captured(name, command, args, options);
   if (code !== 0)
-    throw new Failure(`${lastLines(file)}\n\n${command} ${args.join(" ")} failed (exit code ${code}).`, code);
+    throw programFailure(file, `${command} ${args.join(" ")} failed (exit code ${code}).`, code);
 }
 
 /** The end of a log, and where all of it is. */

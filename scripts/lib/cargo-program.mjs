@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { runQuietly } from "./captured.mjs";
 import { tool, tools } from "./paths.mjs";
 
-/** cargo records what it installed beside the programs. */
+/** cargo records what it installed beside the programs, each as `name version (source)`. */
 export function cargoProgramIsThere({ name, version, program }) {
-  const record = join(tools, ".crates.toml");
-  return (
-    existsSync(tool(program)) &&
-    existsSync(record) &&
-    readFileSync(record, "utf8").includes(`"${name} ${version} (`)
-  );
+  const record = join(tools, ".crates2.json");
+  if (!existsSync(tool(program)) || !existsSync(record)) return false;
+  const { installs } = JSON.parse(readFileSync(record, "utf8"));
+  return Object.keys(installs).some((one) => one.startsWith(`${name} ${version} `));
 }
 
 /** One folder for all of them, so that what they have in common is compiled once. */

@@ -1,42 +1,30 @@
 // Cron Triggers for the local server, which the platform would send: `wrangler dev` waits for somebody to ask.
-import { readFileSync } from "node:fs";
+import { Cron } from "croner";
 import { say } from "./log.mjs";
-import { inRoot } from "./paths.mjs";
 
-const MINUTE_MS = 60_000;
 const TIMEOUT_MS = 30_000;
 
-/** The expressions of wrangler.toml. */
-const expressions = () => {
-  const list = /^crons\s*=\s*\[(.*)\]/m.exec(readFileSync(inRoot("wrangler.toml"), "utf8"))?.[1] ?? "";
-  return [...list.matchAll(/"([^"]+)"/g)].map(([, expression]) => expression);
-};
-
-/** Whether an expression of plain numbers and stars is due in this minute, in UTC. */
-function isDue(expression, at) {
-  const [minute, hour, ...rest] = expression.split(" ");
-  const fits = (field, value) => field === "*" || Number(field) === value;
-  return rest.every((f) => f === "*") && fits(minute, at.getUTCMinutes()) && fits(hour, at.getUTCHours());
-}
-
-async function trigger(base, expression, at) {
-  const url = new URL("/cdn-cgi/handler/scheduled", base);
-  url.searchParams.set("cron", expression);
-  url.searchParams.set("time", String(at.getTime()));
-  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error) => error);
-  if (!answer.ok) say(`   The Cron Trigger "${expression}" failed: ${answer.status ?? answer.message}`);
-}
-
-/** Sends those that are due, now and at each full minute. */
-export function startCron(base) {
-  const run = async () => {
-    const now = new Date();
-    for (const expression of expressions().filter((e) => isDue(e, now))) await trigger(base, expression, now);
+/** Sends those of the configuration that are due, now and from now on, in UTC. */
+export function startCron(base, { triggers: { crons } }) {
+  const stopped = new AbortController();
+  const send = async (expression) => {
+    const url = new URL("/cdn-cgi/handler/scheduled", base);
+    url.searchParams.set("cron", expression);
+    url.searchParams.set("time", String(Date.now()));
+    const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const answer = await fetch(url, { signal }).catch((error) => error);
+    if (!answer.ok && !stopped.signal.aborted)
+      say(`   The Cron Trigger "${expression}" failed: ${answer.status ?? answer.message}`);
   };
-  let timer;
-  const next = () => {
-    timer = setTimeout(() => void run().finally(next), MINUTE_MS - (Date.now() % MINUTE_MS));
+  // `protect`: the next minute does not come while this one is under way.
+  const options = { timezone: "UTC", protect: true };
+  const jobs = crons.map((expression) => new Cron(expression, options, () => send(expression)));
+  const minute = new Date(new Date().setSeconds(0, 0));
+  for (const job of jobs) if (job.match(minute)) void job.trigger();
+  return {
+    stop() {
+      stopped.abort();
+      for (const job of jobs) job.stop();
+    },
   };
-  void run().finally(next);
-  return { stop: () => clearTimeout(timer) };
 }

@@ -1,20 +1,15 @@
 // The service key of local development.
-import { createKey, listKeys, login, logout } from "./api.mjs";
-import { localAdmin, readCredentials, writeCredentials } from "./credentials.mjs";
+import { createKey, listKeys } from "./api.mjs";
+import { readCredentials, writeCredentials } from "./credentials.mjs";
 
 const WANTED = { name: "local", scopes: ["tokens:read", "tokens:write", "portal"] };
 
 /** Makes sure that .dev/credentials.json has a service key that is good: the one that it has, else a new one. */
-export async function ensureDevKey(base) {
-  const token = await login(base, localAdmin());
-  try {
-    const { service_key: known } = readCredentials();
-    if (known && (await listKeys(base, { token })).some((key) => isGood(key, known))) return;
-    const { key } = await createKey(base, { token }, WANTED);
-    writeCredentials({ ...readCredentials(), service_key: key });
-  } finally {
-    await logout(base, token);
-  }
+export async function ensureDevKey(base, token) {
+  const { service_key: known } = readCredentials();
+  if (known && (await listKeys(base, { token })).some((key) => isGood(key, known))) return;
+  const { key } = await createKey(base, { token }, WANTED);
+  writeCredentials({ ...readCredentials(), service_key: key });
 }
 
 /** Whether a key of the list is this one, as far as the list can tell, and does what is wanted of it. */

@@ -1,11 +1,13 @@
 // `wrangler dev` as a child: started, waited for, and ended with everything that it started.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localSettingsFile } from "./dev-vars.mjs";
 import { Failure } from "./log.mjs";
 import { npmTool, root } from "./paths.mjs";
-import { childEnv } from "./run.mjs";
+import { childEnv, readLines } from "./run.mjs";
+import { troubleIn } from "./trouble.mjs";
 import { wranglerEnv } from "./wrangler.mjs";
 
 const READY_WITHIN_MS = 90_000;
@@ -19,14 +21,15 @@ export async function requireFreePort(port, instead) {
   }).catch((error) => {
     throw new Failure(
       error.code === "EADDRINUSE"
-        ? `Port ${port} is in use, maybe by another \`npm start\`. End that one, or choose another: ${instead} npm start`
-        : `Port ${port} can't be used: ${error.message}. Choose another: ${instead} npm start`,
+        ? `Port ${port} is in use, maybe by another \`npm start\`: end that one, or choose another port: ${instead}`
+        : `Port ${port} can't be used (${error.message}): choose another: ${instead}`,
     );
   });
   await new Promise((resolve) => probe.close(resolve));
 }
 
-export function startDevServer(port) {
+/** `onLine` gets what it and the Worker print, line by line; what comes first is part of the message if it never is ready. */
+export function startDevServer(port, onLine) {
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--persist-to", ".wrangler/state"];
   args.push("--show-interactive-dev-session=false", "--inspector-ip", "127.0.0.1", "--inspector-port", "0");
   args.push("--env-file", localSettingsFile);
@@ -34,13 +37,24 @@ export function startDevServer(port) {
     cwd: root,
     // Its own process group, so that workerd and the rest can be ended with it. It is ours, so nobody else is hit.
     detached: true,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     // The one file that is named, and no other.
     env: childEnv({ ...wranglerEnv, CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: "true" }),
   });
+  const early = [];
+  let isReady = false;
+  for (const output of [child.stdout, child.stderr])
+    readLines(output, (line) => {
+      if (!isReady) early.push(line);
+      onLine(line);
+    });
   const ended = new Promise((resolve) => {
     child.once("error", (error) => resolve(`could not be started: ${error.message}`));
-    child.once("exit", (code, signal) => resolve(`ended (${signal ?? `exit code ${code}`})`));
+    child.once("exit", async (code, signal) => {
+      // Its last lines come after it; what it has started may hold the outputs open for good.
+      await Promise.race([once(child, "close"), sleep(1000)]);
+      resolve(`ended (${signal ?? `exit code ${code}`})`);
+    });
   });
   const signalGroup = (signal) => {
     try {
@@ -51,14 +65,23 @@ export function startDevServer(port) {
     }
   };
 
+  const notStarted = (message) => {
+    const output = early.join("\n");
+    return new Failure(troubleIn(output) ?? `${output}\n\n${message}; its output is above.`);
+  };
+
   return {
     ended,
     /** Resolves when GET /health answers 200. */
     async ready(base) {
       const failure = ended.then((how) => {
-        throw new Failure(`wrangler dev ${how} before it was ready; its output is above.`);
+        throw notStarted(`wrangler dev ${how} before it was ready`);
       });
-      await Promise.race([failure, healthy(base)]);
+      await Promise.race([
+        failure,
+        healthy(base).catch(({ message }) => Promise.reject(notStarted(message))),
+      ]);
+      isReady = true;
     },
     async stop() {
       if (child.pid === undefined || !signalGroup("SIGTERM")) return;
@@ -82,5 +105,5 @@ async function healthy(base) {
     if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 300)}`;
     await sleep(200);
   }
-  throw new Failure(`GET /health did not answer 200 within ${READY_WITHIN_MS / 1000} s (last: ${last}).`);
+  throw new Failure(`GET /health did not answer 200 within ${READY_WITHIN_MS / 1000} s (last: ${last})`);
 }

@@ -1,6 +1,7 @@
 // The two users of local development.
-import { Refused, createUser, login, logout } from "./api.mjs";
+import { Refused, createUser, listUsers, login, logout } from "./api.mjs";
 import { readCredentials, writeCredentials } from "./credentials.mjs";
+import { ensureDevKey } from "./dev-key.mjs";
 import { devVar } from "./dev-vars.mjs";
 import { Failure } from "./log.mjs";
 import { randomPassword } from "./private-file.mjs";
@@ -15,10 +16,11 @@ const DO_NOT_MATCH =
   "If you know the password, put it there. Else start over with `npm start -- --fresh`, which deletes the local data.";
 
 /**
- * Makes sure that both exist and that .dev/credentials.json has their passwords; says whether it made passwords. The file
- * is written first and the users after it: whatever interrupts this, the next run finishes it.
+ * Makes sure that both exist and that .dev/credentials.json has their passwords, and a service key; says whether it made
+ * passwords, and the names of all users by their ids. The file is written first and the users after it: whatever interrupts
+ * this, the next run finishes it.
  */
-export async function ensureDevUsers(base, upstreams_url) {
+export async function ensureDevAccess(base, upstreams_url) {
   const before = readCredentials();
   const known = before?.users ?? [];
   const users = USERS.map((user) => ({
@@ -33,10 +35,13 @@ export async function ensureDevUsers(base, upstreams_url) {
   const token = await adminToken(base, admin, before !== null);
   try {
     for (const user of rest) await createUser(base, { token }, user).catch(unless("user_exists"));
+    await ensureDevKey(base, token);
+    const names = new Map();
+    for await (const { id, username } of listUsers(base, { token })) names.set(id, username);
+    return { users, made: before === null, names };
   } finally {
     await logout(base, token);
   }
-  return { users, made: before === null };
 }
 
 async function adminToken(base, admin, mayExist) {

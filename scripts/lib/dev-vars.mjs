@@ -1,5 +1,6 @@
 // .dev.vars: the secrets and settings of local development, made on the first run.
 import { readFileSync } from "node:fs";
+import util from "node:util";
 import { Failure } from "./log.mjs";
 import { inRoot } from "./paths.mjs";
 import { randomSecret, readPrivate, writePrivate } from "./private-file.mjs";
@@ -20,7 +21,7 @@ const MADE_WHEN_MISSING = {
 export function ensureDevVars() {
   const text =
     readPrivate(devVarsFile) ?? "# Local development only. Made by `npm start`; never committed.\n";
-  const present = parse(text);
+  const present = util.parseEnv(text);
   const added = Object.entries(MADE_WHEN_MISSING)
     .filter(([name]) => !(name in present))
     .map(([name, make]) => `${name}=${make()}\n`);
@@ -41,7 +42,7 @@ function known() {
 export function localSettings() {
   const given = known().map((name) => [name, process.env[name]]);
   const fromEnvironment = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return { ...parse(readPrivate(devVarsFile) ?? ""), ...fromEnvironment };
+  return { ...devVars(), ...fromEnvironment };
 }
 
 export function writeLocalSettings(settings) {
@@ -56,16 +57,11 @@ export function writeLocalSettings(settings) {
   writePrivate(localSettingsFile, Object.entries(settings).map(line).join(""));
 }
 
+/** Read as wrangler reads it. */
+const devVars = () => util.parseEnv(readPrivate(devVarsFile) ?? "");
+
 /** One value, or undefined. */
-export const devVar = (name) => parse(readPrivate(devVarsFile) ?? "")[name];
+export const devVar = (name) => devVars()[name];
 
 /** The names of all values. */
-export const devVarNames = () => Object.keys(parse(readPrivate(devVarsFile) ?? ""));
-
-const parse = (text) =>
-  Object.fromEntries(
-    [...text.matchAll(/^\s*(?:export\s+)?([A-Z0-9_]+)\s*=\s*(.*?)\s*$/gm)].map(([, name, value]) => [
-      name,
-      value.replace(/^(["'])(.*)\1$/, "$2"),
-    ]),
-  );
+export const devVarNames = () => Object.keys(devVars());

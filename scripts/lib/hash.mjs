@@ -1,7 +1,8 @@
 // One hash over files and folders, to see whether anything changed.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { inRoot } from "./paths.mjs";
+import { join, relative, sep } from "node:path";
+import { inRoot, root } from "./paths.mjs";
 
 /** Names and contents of all files in `paths` (relative to the project), but for the files, folders and patterns in `except`. */
 export function hashOf(paths, except = []) {
@@ -22,7 +23,8 @@ export function hashOf(paths, except = []) {
 function filesIn(path) {
   if (!existsSync(inRoot(path))) return [];
   if (!statSync(inRoot(path)).isDirectory()) return [path];
-  return readdirSync(inRoot(path))
-    .sort()
-    .flatMap((name) => filesIn(`${path}/${name}`));
+  return readdirSync(inRoot(path), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+    .sort();
 }

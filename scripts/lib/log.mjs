@@ -1,4 +1,6 @@
 // What the scripts say: short lines on standard error, so that standard output stays free for results.
+// By its default export: a Node without `styleText` must come as far as being told that it is too old.
+import util from "node:util";
 
 /** An error meant for a person: its message is printed without a stack. */
 export class Failure extends Error {
@@ -8,11 +10,13 @@ export class Failure extends Error {
   }
 }
 
-const tty = process.stderr.isTTY && !process.env.NO_COLOR;
-const paint = (code) => (text) => (tty ? `\u001b[${code}m${text}\u001b[0m` : text);
-export const bold = paint(1);
-export const red = paint(31);
-export const green = paint(32);
+/** Colours for a stream, if it is a terminal and its owner wants them. */
+export const painter = (stream) => (style, text) => util.styleText(style, text, { stream });
+
+const paint = painter(process.stderr);
+export const bold = (text) => paint("bold", text);
+export const red = (text) => paint("red", text);
+export const green = (text) => paint("green", text);
 
 export const say = (text = "") => process.stderr.write(`${text}\n`);
 export const heading = (text) => say(bold(`\n== ${text}`));

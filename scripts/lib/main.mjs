@@ -7,20 +7,28 @@ import { whenOrphaned } from "./orphaned.mjs";
 import { npmTool } from "./paths.mjs";
 import { childEnv } from "./run.mjs";
 import { setUpNpm, setUpPrograms, setUpToolchain } from "./set-up.mjs";
+import { inWords, nodeTrouble } from "./trouble.mjs";
 
 /**
  * Sets up what is missing, changes to the pinned Node, runs `work(args)` and turns what it throws into a message and an
  * exit code. `needs: "npm"` leaves the Rust side out, `needs: "toolchain"` the programs from crates.io.
  */
 export async function main(work, { needs = "everything" } = {}) {
+  const old = nodeTrouble();
+  if (old) {
+    process.stderr.write(`error: ${old}\n`);
+    process.exitCode = 2;
+    return;
+  }
   try {
-    await Promise.all([setUpNpm(), needs === "npm" || setUpToolchain()]);
+    await setUpNpm();
     if (await ranOnPinnedNode()) return;
+    if (needs !== "npm") await setUpToolchain();
     if (needs === "everything") await setUpPrograms();
     const code = await work(process.argv.slice(2));
     process.exitCode = Number.isInteger(code) ? code : 0;
   } catch (error) {
-    say(error instanceof Failure ? `\n${red("error:")} ${error.message}` : (error?.stack ?? String(error)));
+    say(`${red("error:")} ${inWords(error)}`);
     process.exitCode = error?.exitCode ?? 1;
   }
 }
@@ -31,8 +39,7 @@ async function ranOnPinnedNode() {
   if (!existsSync(pinned)) {
     if (Number(process.versions.node.split(".")[0]) >= 22) return false;
     throw new Failure(
-      "npm did not install the project's own Node 22 (is `ignore-scripts` set in your npm configuration?).\n" +
-        "Run `npm ci --ignore-scripts=false`, or use Node 22 or newer yourself.",
+      "npm did not install the project's own Node 22: run `npm ci --ignore-scripts=false`, or use Node 22 or newer yourself.",
     );
   }
   if (realpathSync(pinned) === realpathSync(process.execPath)) return false;

@@ -1,55 +1,43 @@
 // Passwords come from the terminal, without echo, or from standard input. Never from arguments: other users see those.
+import { createInterface } from "node:readline/promises";
+import { text } from "node:stream/consumers";
+import { Writable } from "node:stream";
 import { Failure } from "./log.mjs";
 import { randomPassword } from "./private-file.mjs";
-
-const CTRL_C = "\u0003";
-const CTRL_D = "\u0004";
-const ERASE = ["\u007f", "\b"];
 
 /** A new password: `{ password, made }`, where `made` says that nobody has seen it yet. */
 export async function newPassword({ fromStdin }) {
   if (fromStdin) {
-    const password = (await readAll()).replace(/\r?\n$/, "");
-    if (password === "") throw new Failure("Standard input held no password.", 2);
+    const password = (await text(process.stdin)).replace(/\r?\n$/, "");
+    if (password === "") throw new Failure("--password-stdin: standard input held no password.", 2);
     return { password, made: false };
   }
   if (!process.stdin.isTTY) return { password: randomPassword(), made: true };
-  const password = await ask("New password (empty: make one): ");
+  const [password, again] = await asked("New password (empty: make one): ", "Once more: ");
   if (password === "") return { password: randomPassword(), made: true };
-  if ((await ask("Once more: ")) !== password) throw new Failure("The two differ; nothing was changed.", 2);
+  if (again !== password) throw new Failure("The two differ; nothing was changed.", 2);
   return { password, made: false };
 }
 
-async function readAll() {
-  process.stdin.setEncoding("utf8");
-  let text = "";
-  for await (const chunk of process.stdin) text += chunk;
-  return text;
-}
-
-function ask(question) {
-  const { stdin, stderr } = process;
-  stderr.write(question);
-  stdin.setEncoding("utf8");
-  stdin.setRawMode(true);
-  return new Promise((resolve, reject) => {
-    let typed = [];
-    const done = (settle, value) => {
-      stdin.off("data", onData);
-      stdin.setRawMode(false);
-      stdin.pause();
-      stderr.write("\n");
-      settle(value);
-    };
-    const onData = (text) => {
-      for (const key of text) {
-        if (key === "\r" || key === "\n") return done(resolve, typed.join(""));
-        if (key === CTRL_C || key === CTRL_D) return done(reject, new Failure("Nothing was changed.", 130));
-        if (ERASE.includes(key)) typed = typed.slice(0, -1);
-        else typed.push(key);
-      }
-    };
-    stdin.on("data", onData);
-    stdin.resume();
-  });
+/** Asks one after the other, and no more after an empty answer. Of what is typed nothing is shown. */
+async function asked(...questions) {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const left = new AbortController();
+  prompt.once("SIGINT", () => left.abort()).once("close", () => left.abort());
+  const answers = [];
+  try {
+    for (const question of questions) {
+      process.stderr.write(question);
+      answers.push(
+        await prompt.question("", { signal: left.signal }).finally(() => process.stderr.write("\n")),
+      );
+      if (answers.at(-1) === "") break;
+    }
+    return answers;
+  } catch (error) {
+    throw left.signal.aborted ? new Failure("Nothing was changed.", 130) : error;
+  } finally {
+    prompt.close();
+  }
 }

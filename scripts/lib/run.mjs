@@ -55,7 +55,8 @@ function yieldToOthers(pid) {
   }
 }
 
-function readLines(stream, onLine) {
+/** By line feeds only: other line breaks may stand in a line of JSON. */
+export function readLines(stream, onLine) {
   let rest = "";
   stream.setEncoding("utf8");
   stream.on("data", (text) => {

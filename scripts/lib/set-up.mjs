@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { compileBindgen } from "./bindgen.mjs";
-import { captured, lastLines } from "./captured.mjs";
+import { captured, programFailure } from "./captured.mjs";
 import { cargoProgramIsThere, forgetCompiled, installCargoProgram } from "./cargo-program.mjs";
 import { Failure, step } from "./log.mjs";
 import { inRoot, npmBin, npmTool } from "./paths.mjs";
@@ -14,7 +14,7 @@ import { installToolchain, toolchain, toolchainIsThere } from "./toolchain.mjs";
 export async function setUpNpm() {
   if (npmPackagesAreThere()) return;
   if ((await outputOf("npm", ["--version"])) === null)
-    throw new Failure("npm was not found. Install Node.js (20 or newer) with npm, then try again.");
+    throw new Failure("npm was not found: install it (it comes with Node.js), then try again.");
   await step("npm packages", async () => {
     // Quieter than the default: wrangler asks for Node 22, and this still is the system's own.
     const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
@@ -24,8 +24,9 @@ export async function setUpNpm() {
       env: { PATH: PATH.join(delimiter) },
     });
     if (code !== 0 || !npmPackagesAreThere())
-      throw new Failure(
-        `${lastLines(file)}\n\n\`npm ci\` did not bring in what package-lock.json names; its output is above.`,
+      throw programFailure(
+        file,
+        "`npm ci` did not bring in what package-lock.json names; its output is above.",
       );
   });
 }
@@ -46,8 +47,7 @@ function npmPackagesAreThere() {
 export async function setUpToolchain() {
   if ((await outputOf("rustup", ["--version"])) === null)
     throw new Failure(
-      "rustup was not found. Install it from its own site or your system's packages, then try again;\n" +
-        "this script then installs the right Rust and its wasm target.",
+      "rustup was not found: install it (https://rustup.rs, or your system's packages), then try again; the right Rust comes by itself.",
     );
   const rust = await toolchain();
   if (!(await toolchainIsThere(rust))) await step(`Rust ${rust.channel}`, () => installToolchain(rust));

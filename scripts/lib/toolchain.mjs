@@ -2,23 +2,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runQuietly } from "./captured.mjs";
-import { Failure } from "./log.mjs";
 import { inRoot } from "./paths.mjs";
 import { outputOf } from "./run.mjs";
 
 /** What rust-toolchain.toml asks for. It is read here so that the version stands in one place. */
 export async function toolchain() {
-  const text = readFileSync(inRoot("rust-toolchain.toml"), "utf8");
-  const list = (key) => [...(match(text, key, /\[([^\]]*)\]/) ?? "").matchAll(/"([^"]+)"/g)].map((m) => m[1]);
-  const channel = match(text, "channel", /"([^"]+)"/);
-  if (!channel) throw new Failure("rust-toolchain.toml names no channel.");
-  return { channel, components: list("components"), targets: list("targets") };
+  // Not imported above: the set-up, which brings it, is read before it is there.
+  const { parse } = await import("smol-toml");
+  return parse(readFileSync(inRoot("rust-toolchain.toml"), "utf8")).toolchain;
 }
 
-const match = (text, key, value) => text.match(new RegExp(`^${key}\\s*=\\s*${value.source}`, "m"))?.[1];
-
 /** Looks at files instead of asking rustup for its lists: this runs before every build. */
-export async function toolchainIsThere({ channel, components, targets }) {
+export async function toolchainIsThere({ channel, components = [], targets = [] }) {
   const sysroot = await outputOf("rustc", [`+${channel}`, "--print", "sysroot"]);
   if (!sysroot) return false;
   const proofs = {
@@ -33,7 +28,7 @@ export async function toolchainIsThere({ channel, components, targets }) {
 }
 
 /** Said in full, not left to the file: RUSTUP_AUTO_INSTALL=0 makes rustup ignore it. */
-export async function installToolchain({ channel, components, targets }) {
+export async function installToolchain({ channel, components = [], targets = [] }) {
   const args = ["toolchain", "install", channel, "--profile", "minimal", "--no-self-update"];
   for (const name of components) args.push("--component", name);
   for (const name of targets) args.push("--target", name);

@@ -1,11 +1,12 @@
 // The fake upstreams of tests/upstreams as a child, and the settings that lead to them.
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { Failure, say } from "./log.mjs";
+import { Failure } from "./log.mjs";
 import { inRoot, root } from "./paths.mjs";
-import { childEnv } from "./run.mjs";
+import { childEnv, readLines } from "./run.mjs";
 
 const READY_WITHIN_MS = 15_000;
+/** Any account, whatever a script brings of its own, and each call as a line of JSON. */
+const HOW = ["--accounts", "any", "--lenient", "--json"];
 const ACCOUNTS = ["agnidata001", "agnidata002", "agnidata003"];
 
 /** Settings by upstream. Where one of `elsewhere` is set, another upstream is meant, and the group is left alone. */
@@ -81,28 +82,26 @@ export function upstreamSettings(url, own) {
   return Object.assign({}, ...free.map(({ settings }) => settings));
 }
 
-/** Starts them on a port of this machine; resolves once they listen. */
-export async function startUpstreams(port) {
+/** Starts them on a port of this machine; resolves once they listen. `onCall` gets a line of JSON for each call to one. */
+export async function startUpstreams(port, onCall) {
   const child = spawn(
     process.execPath,
-    [inRoot("tests", "upstreams", "main.ts"), "--port", String(port), "--accounts", "any", "--lenient"],
+    [inRoot("tests", "upstreams", "main.ts"), "--port", String(port), ...HOW],
     {
       cwd: root,
       stdio: ["ignore", "pipe", "inherit"],
       env: childEnv({ NODE_NO_WARNINGS: "1" }),
     },
   );
-  const lines = createInterface({ input: child.stdout });
   let timer;
   const url = await new Promise((resolve, reject) => {
     const fail = (how) => reject(new Failure(`The fake upstreams ${how}.`));
     timer = setTimeout(() => fail(`were not ready within ${READY_WITHIN_MS / 1000} s`), READY_WITHIN_MS);
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
     child.once("exit", (code, signal) => fail(`ended (${signal ?? `exit code ${code}`})`));
-    lines.on("line", (line) => {
-      const ready = /^ready (\S+)$/.exec(line)?.[1];
-      if (ready) resolve(ready);
-      else if (line.trim()) say(`   ${line}`);
+    readLines(child.stdout, (line) => {
+      if (line.startsWith("ready ")) resolve(line.slice("ready ".length));
+      else onCall(line);
     });
   }).finally(() => clearTimeout(timer));
   return { url, kill: () => child.kill("SIGTERM") };

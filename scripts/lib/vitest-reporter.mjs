@@ -2,6 +2,7 @@
 // output is of no use for it: what the Worker logs comes there too, past vitest, from the runtime itself.
 import { writeSync } from "node:fs";
 import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root } from "./paths.mjs";
 
 const DESCRIPTOR = 3;
@@ -9,20 +10,16 @@ const STACK_LINES = 4;
 
 const tell = (message) => writeSync(DESCRIPTOR, `${JSON.stringify(message)}\n`);
 
-const COLOURS = /\u001b\[[0-9;]*m/g;
-
 /** Message, difference, and where in our own code it was. */
 function told({ name, message = "", diff, stacks = [], stack = "" }) {
   const where = stacks.map(({ file, line, column }) => `at ${relative(root, file)}:${line}:${column}`);
   const frames = where.length > 0 ? where : stack.split("\n").filter((line) => /^\s+at /.test(line));
-  return [
+  const lines = [
     name && !message.startsWith(name) ? `${name}: ${message}` : message,
     diff,
     ...frames.slice(0, STACK_LINES),
-  ]
-    .filter(Boolean)
-    .join("\n")
-    .replace(COLOURS, "");
+  ];
+  return stripVTControlCharacters(lines.filter(Boolean).join("\n"));
 }
 
 export default class {

@@ -1,4 +1,4 @@
-// wrangler, and the bundle that it makes.
+// wrangler, its configuration, and the bundle that it makes.
 import { rmSync } from "node:fs";
 import { runQuietly } from "./captured.mjs";
 import { inRoot, npmTool } from "./paths.mjs";
@@ -9,13 +9,21 @@ export const wranglerEnv = {
   WRANGLER_LOG_PATH: inRoot(".wrangler", "logs"),
 };
 
+/** wrangler.toml as wrangler reads it; with `env`, that environment of it. */
+export async function wranglerConfig(env) {
+  // Not imported above: the set-up, which brings it, is read before it is there; and it takes a second.
+  const { unstable_readConfig: readConfig } = await import("wrangler");
+  return readConfig({ config: inRoot("wrangler.toml"), env }, { hideWarnings: true });
+}
+
 /**
  * dist/: the entry in one file and the wasm beside it, as a deployment would upload them. Needs no network and no account.
  * Call it after buildWasm().
  */
-export async function bundle() {
+export async function bundle({ env } = {}) {
   rmSync(inRoot("dist"), { recursive: true, force: true });
-  await runQuietly("bundle", npmTool("wrangler"), ["deploy", "--dry-run", "--outdir", "dist"], {
+  const args = ["deploy", "--dry-run", "--outdir", "dist", ...(env ? ["--env", env] : [])];
+  await runQuietly("bundle", npmTool("wrangler"), args, {
     env: { ...wranglerEnv, WRANGLER_LOG: "warn", SALLYPORT_BUILT: "1" },
   });
 }

@@ -1,31 +1,32 @@
-// The fakes as a program: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient]
-// Prints "ready <url>" once it listens, then a line for every call to an upstream.
+// The fakes as a program: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient] [--json]
+// Prints "ready <url>" once it listens, then a line for every call to an upstream, for people or as JSON.
 import { parseArgs } from "node:util";
 import { LENIENT, type Call, type Options } from "./index.ts";
 import { listen } from "./listen.ts";
 
 const USAGE =
-  "Usage: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient]; port 0 is any free one.";
+  "Usage: node tests/upstreams/main.ts [--port 8788] [--accounts any|a,b] [--lenient] [--json]; port 0 is any free one.";
 
 function fail(message: string): never {
   console.error(message);
   process.exit(2);
 }
 
-function options(): Options & { port: number } {
+function options(): Options & { port: number; json: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: "string", default: "8788" },
         accounts: { type: "string" },
         lenient: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
       },
     });
     const port = Number(values.port);
     if (!/^\d+$/.test(values.port) || port > 65_535) fail(`--port is a number from 0 to 65535.\n${USAGE}`);
-    const lenient = values.lenient ? { switches: LENIENT } : {};
-    if (values.accounts === undefined) return { port, ...lenient };
-    return { port, accounts: values.accounts === "any" ? "any" : values.accounts.split(","), ...lenient };
+    const given = { port, json: values.json, ...(values.lenient ? { switches: LENIENT } : {}) };
+    if (values.accounts === undefined) return given;
+    return { ...given, accounts: values.accounts === "any" ? "any" : values.accounts.split(",") };
   } catch (error) {
     fail(`${error instanceof Error ? error.message : error}\n${USAGE}`);
   }
@@ -51,7 +52,9 @@ setInterval(() => {
 }, 500).unref();
 
 try {
-  const { url } = await listen({ ...options(), onCall: (call) => console.log(line(call)) });
+  const { json, ...rest } = options();
+  const told = (call: Call) => (json ? JSON.stringify({ event: "upstream_call", ...call }) : line(call));
+  const { url } = await listen({ ...rest, onCall: (call) => console.log(told(call)) });
   console.log(`ready ${url}`);
 } catch (error) {
   fail(`The upstreams cannot start: ${error instanceof Error ? error.message : error}`);

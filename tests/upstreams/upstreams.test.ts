@@ -206,8 +206,8 @@ describe("on a port", () => {
   });
 
   test("those of `npm start` take the credentials, the captcha key and the containers of a script as they are", async () => {
-    vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    const { url, kill } = await startUpstreams(0);
+    const told: string[] = [];
+    const { url, kill } = await startUpstreams(0, (line: string) => told.push(line));
     try {
       const send = (request: Request) => fetch(request, { redirect: "manual" });
       const browser = new Browser(url, send);

@@ -1,22 +1,6 @@
-// What the tests see of the Worker: its bindings and what its entry exports.
+// What the tests see of the Worker besides its bindings (bindings.d.ts, made by `npm run cf-typegen`): the settings of vitest.config.ts.
 declare namespace Cloudflare {
-  type Commanded = import("cloudflare:workers").DurableObject & {
-    command(json: string): string;
-    ask(json: string): Promise<string>;
-  };
-  interface GlobalProps {
-    mainModule: typeof import("../../../src/entry.js");
-    durableNamespaces: "Session" | "User" | "Directory" | "Upstream" | "Roster" | "Portal" | "PortalRegistry";
-  }
   interface Env {
-    SESSION: DurableObjectNamespace<Commanded>;
-    USER: DurableObjectNamespace<Commanded>;
-    DIRECTORY: DurableObjectNamespace<Commanded>;
-    UPSTREAM: DurableObjectNamespace<Commanded>;
-    ROSTER: DurableObjectNamespace<Commanded>;
-    PORTAL: DurableObjectNamespace<Commanded>;
-    PORTAL_REGISTRY: DurableObjectNamespace<Commanded>;
-    KV: KVNamespace;
     TOKEN_SIGNING_KEYS: string;
     SEALING_KEYS: string;
     BOOTSTRAP_KEY: string;
