@@ -147,7 +147,8 @@ export default {
       fault = String(error);
     }
     rust.wake();
-    return response(rust.end(env, bytes(`${begun}\n${reply}\n${lines}`), fault));
+    const answer = rust.end(env, bytes(`${begun}\n${reply}\n${lines}`), fault);
+    return answer === undefined ? rust.fetch(request, env, ctx) : response(answer);
   },
   scheduled({ cron, scheduledTime }, env) {
     rust.wake();

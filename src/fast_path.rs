@@ -28,7 +28,7 @@ pub fn begin(env: Env, request: &[u8]) -> Option<String> {
     fast_path::begin(&workers, &app, std::str::from_utf8(request).ok()?)
 }
 
-/// The answer, from what came of asking the session: [`fast_path::end`].
+/// The answer, from what came of asking the session, or nothing where the whole way has to find it: [`fast_path::end`].
 #[wasm_bindgen]
 #[allow(clippy::needless_pass_by_value)] // What JavaScript may leave out is handed over whole.
 pub fn end(env: Env, asked: &[u8], fault: Option<String>) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::{Workers, fault_of};
 use base::clock::seconds_up;
 use base::fault::Fault;
-use base::ports::{KeyPage, Kv};
+use base::ports::{Key, KeyPage, Kv};
 use serde_json::Value;
 use std::time::Duration;
 use worker::KvStore;
@@ -46,7 +46,7 @@ impl Kv for Workers {
         }
         let page = list.execute().await.map_err(fault_of)?;
         Ok(KeyPage {
-            names: page.keys.into_iter().map(|key| key.name).collect(),
+            keys: page.keys.into_iter().map(|key| Key { name: key.name, metadata: key.metadata }).collect(),
             cursor: page.cursor.filter(|_| !page.list_complete),
         })
     }

@@ -1,4 +1,4 @@
-// SESSION_CHECK=edge: the signature and KV's blacklist let in; the touch follows after the answer.
+// SESSION_CHECK=edge: the signature and KV's record let in; the touch follows after the answer.
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it, vi } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
@@ -17,14 +17,22 @@ it("greets the user by what is in the token", async () => {
   expect((await protectedRoute(tokens.access_token)).json).toEqual({ message: `Hello ${user.username}!` });
 });
 
-it("refuses what KV's blacklist has heard of, with the reason", async () => {
+it("refuses what KV says has ended, with the reason", async () => {
   const { tokens } = await someone();
   expect((await api("POST", "/auth/logout", { token: tokens.access_token })).status).toBe(200);
   refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "logout");
 });
 
+// As if the session's record had been written six minutes ago.
+async function aged(token: string): Promise<void> {
+  const key = `session:${sessionOf(token)}`;
+  const record = await env.KV.get<Record<string, unknown>>(key, "json");
+  await env.KV.put(key, JSON.stringify({ ...record, written_at: Date.now() - 360_000 }));
+}
+
 it("lets a revoked token in as long as KV has not heard: that is its bound", async () => {
   const { tokens } = await someone();
+  await aged(tokens.access_token);
   await command(tokens.access_token, '{"revoke":{"reason":"admin"}}');
   expect((await protectedRoute(tokens.access_token)).status).toBe(200);
   // What changes sessions asks the session's object whatever the setting.
@@ -34,6 +42,20 @@ it("lets a revoked token in as long as KV has not heard: that is its bound", asy
     "access_token_blacklisted",
     "admin",
   );
+});
+
+it("asks the session's object while KV's record is new, and where there is none", async () => {
+  const [fresh, unknown] = [(await someone()).tokens, (await someone()).tokens];
+  for (const { access_token } of [fresh, unknown])
+    expect((await protectedRoute(access_token)).status).toBe(200);
+  await aged(unknown.access_token);
+  // As the release before leaves it after an end, or a login whose record has not arrived.
+  await env.KV.delete(`session:${sessionOf(unknown.access_token)}`);
+  expect((await protectedRoute(unknown.access_token)).status).toBe(200);
+  for (const { access_token } of [fresh, unknown]) {
+    await command(access_token, '{"revoke":{"reason":"admin"}}');
+    refused(await protectedRoute(access_token), 401, "access_token_blacklisted", "admin");
+  }
 });
 
 it("covers every token of the session, also those of earlier generations", async () => {
@@ -54,6 +76,7 @@ it("asks the session's object if KV can't be asked", async () => {
 
 it("counts the activity after the answer", async () => {
   const { tokens } = await someone();
+  await aged(tokens.access_token);
   const before = (await command(tokens.access_token, '"peek"')).live.last_activity;
   await expect
     .poll(async () => {

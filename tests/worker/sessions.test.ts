@@ -2,7 +2,7 @@
 // Natively: crates/sim/tests/sessions.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
 import { DAY, MINUTE, SECOND, advance, standingClock } from "../support/worker/time.ts";
 import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
@@ -63,7 +63,9 @@ it("cleans up by its alarm, and tells the laptop that wakes next morning", async
   });
   advance(IDLE + 1);
   expect(await runDurableObjectAlarm(stub(tokens.access_token))).toBe(true);
-  expect(await env.KV.get(`session:${id}`)).toBeNull();
+  const note = await env.KV.get(`session:${id}`, "json");
+  expect(note).toMatchObject({ ended: "inactivity", blacklisted: [`${id}.0`] });
+  expect(note).not.toHaveProperty("username");
   const active = await api("GET", `/admin/sessions/active?user_id=${user.id}`, { token: await admin() });
   expect(active.json).toMatchObject({ active_sessions: 0, sessions: [] });
   const slots = JSON.parse(await userStub(user.username).command('"get"')).user.slots;
@@ -74,18 +76,35 @@ it("cleans up by its alarm, and tells the laptop that wakes next morning", async
   refused(await refresh(tokens.refresh_token), 401, "session_inactivity_timeout", "inactivity");
 });
 
-it("forgets an ended session after 30 days", async () => {
+it("keeps nothing of an ended session in its object, and knows why it ended", async () => {
   const { tokens } = await someone();
   await api("POST", "/auth/logout", { token: tokens.access_token });
   const object = stub(tokens.access_token);
   const kept = () => runInDurableObject(object, (_i, { storage }) => storage.kv.get("session") !== undefined);
-  advance(30 * DAY - 1);
-  await runDurableObjectAlarm(object);
   expect(await kept()).toBe(true);
-  advance(1);
+  advance(14 * MINUTE);
   await runDurableObjectAlarm(object);
   expect(await kept()).toBe(false);
+  refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "logout");
+  refused(await refresh(tokens.refresh_token), 401, "session_revoked_or_invalid", "logout");
+  // A logout that is asked for again leaves nothing behind.
+  expect((await api("POST", "/auth/logout", { token: tokens.access_token })).status).toBe(200);
+  expect(await kept()).toBe(false);
   expect(JSON.parse(await object.command('{"touch":{"generation":0,"passive":false}}'))).toBe("unknown");
+});
+
+it("says without a reason that an ended session is over, if KV can't be asked by then", async () => {
+  const { tokens } = await someone();
+  await api("POST", "/auth/logout", { token: tokens.access_token });
+  advance(14 * MINUTE);
+  await runDurableObjectAlarm(stub(tokens.access_token));
+  const get = vi.spyOn(env.KV, "get").mockRejectedValue(new Error("KV GET failed: 503"));
+  const answers = [await protectedRoute(tokens.access_token), await refresh(tokens.refresh_token)];
+  get.mockRestore();
+  for (const answer of answers) {
+    refused(answer, 401, "session_revoked_or_invalid");
+    expect(answer.json).not.toHaveProperty("reason");
+  }
 });
 
 it("remembers rotation and reuse over an eviction", async () => {
@@ -101,17 +120,15 @@ it("remembers rotation and reuse over an eviction", async () => {
   refused(await refresh(next.refresh_token), 401, "session_revoked_or_invalid", "reuse");
 });
 
-it("notes a revocation in KV for what is left of the token, at least a minute", async () => {
+it("notes a revocation in KV in place of the record, until the last token is void", async () => {
   const { tokens } = await someone();
   await api("POST", "/auth/logout", { token: tokens.access_token });
   const id = sessionOf(tokens.access_token);
-  const { keys } = await env.KV.list({ prefix: `access_token_blacklist:${id}` });
-  expect(keys.map((key) => key.name).sort()).toEqual([
-    `access_token_blacklist:${id}`,
-    `access_token_blacklist:${String(claimsOf(tokens.access_token).jti)}`,
-  ]);
-  expect(await env.KV.get(`access_token_blacklist:${id}`)).toBe("logout");
-  expect(await env.KV.get(`session:${id}`)).toBeNull();
+  const { keys } = await env.KV.list({ prefix: `session:${id}` });
+  expect(keys).toMatchObject([{ name: `session:${id}`, metadata: { ended: true } }]);
+  const blacklisted = [String(claimsOf(tokens.access_token).jti)];
+  expect(await env.KV.get(`session:${id}`, "json")).toMatchObject({ ended: "logout", blacklisted });
+  expect((await env.KV.list({ prefix: `access_token_blacklist:${id}` })).keys).toEqual([]);
 });
 
 it("sweeps what a lost alarm left behind", async () => {
@@ -123,7 +140,7 @@ it("sweeps what a lost alarm left behind", async () => {
   advance(IDLE + 1);
   const swept = await api("POST", "/admin/sessions/cleanup", { token: await admin() });
   expect(swept.json.cleaned_sessions).toBeGreaterThanOrEqual(2);
-  expect(await env.KV.get(`session:${id}`)).toBeNull();
+  expect(await env.KV.get(`session:${id}`, "json")).toMatchObject({ ended: "inactivity" });
   expect(await env.KV.get(`session:${orphan}`)).toBeNull();
   expect(JSON.parse(await userStub(user.username).command('"get"')).user.slots).toEqual([]);
   const again = await api("POST", "/admin/sessions/cleanup", { token: await admin() });
@@ -150,7 +167,7 @@ it("finishes an eviction that nobody carried out", async () => {
   advance(11 * SECOND);
   expect(await runDurableObjectAlarm(userStub(user.username))).toBe(true);
   refused(await protectedRoute(tokens.access_token), 401, "access_token_blacklisted", "evicted");
-  expect(await env.KV.get(`session:${id}`)).toBeNull();
+  expect(await env.KV.get(`session:${id}`, "json")).toMatchObject({ ended: "evicted" });
 });
 
 it("frees a place that a login took and never used", async () => {

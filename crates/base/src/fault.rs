@@ -38,12 +38,8 @@ crate::words! {
         Object = "object",
         /// an object's answer could not be read; the caller got 503
         ObjectReply = "object reply",
-        /// KV could not be asked whether a session has ended; its object was asked instead
-        KvBlacklist = "kv blacklist",
         /// KV could not list sessions
         KvList = "kv list",
-        /// KV could not forget a record of a session
-        KvDelete = "kv delete",
         /// KV's record of a session could not be read or written
         KvSessionRecord = "kv session record",
         /// KV's copy of an upstream token could not be read (the account's object was asked instead) or written (its alarm tries

@@ -75,10 +75,17 @@ pub trait Log: Clock {
     }
 }
 
+/// A key, and what was written of it for lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub name: String,
+    pub metadata: Option<serde_json::Value>,
+}
+
 /// A page of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyPage {
-    pub names: Vec<String>,
+    pub keys: Vec<Key>,
     /// Where the next page begins, if there is one.
     pub cursor: Option<String>,
 }

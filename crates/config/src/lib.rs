@@ -12,8 +12,8 @@ use base::settings::{self as s, Reader};
 use directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use keeper::Providers;
 use portal::Portals;
-use session::Policy;
 use session::external::PostLogin;
+use session::{PROPAGATE_AFTER, Policy};
 use std::time::Duration;
 
 /// How strictly an access token is checked, and so when a revocation bites.
@@ -21,7 +21,7 @@ use std::time::Duration;
 pub enum Check {
     /// Signature, then the session's object: at once.
     Strict,
-    /// Signature and KV's blacklist: within about a minute, as KV spreads.
+    /// Signature and KV's records of ends: within about a minute, as KV spreads.
     Edge,
     /// Signature alone: when the token expires.
     Local,
@@ -73,6 +73,13 @@ impl Config {
             "development" => Environment::Development,
             _ => Environment::Production,
         };
+        let check = match r.word(&s::SESSION_CHECK).as_str() {
+            "edge" => Check::Edge,
+            "local" => Check::Local,
+            _ => Check::Strict,
+        };
+        let idle =
+            r.duration(&s::SESSION_INACTIVITY_TIMEOUT_MINUTES, 60, &s::SESSION_INACTIVITY_TIMEOUT_SECONDS);
         let config = Self {
             issuer: r.text(&s::TOKEN_ISSUER),
             audience: r.text(&s::TOKEN_AUDIENCE),
@@ -87,11 +94,7 @@ impl Config {
                     86_400,
                     &s::REFRESH_TOKEN_EXPIRE_SECONDS,
                 ),
-                idle: r.duration(
-                    &s::SESSION_INACTIVITY_TIMEOUT_MINUTES,
-                    60,
-                    &s::SESSION_INACTIVITY_TIMEOUT_SECONDS,
-                ),
+                idle,
                 absolute: r.duration(
                     &s::SESSION_ABSOLUTE_LIFETIME_DAYS,
                     86_400,
@@ -99,16 +102,14 @@ impl Config {
                 ),
                 grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
                 external_ttl: Duration::from_secs(r.number(&s::SME_SESSION_TTL)),
+                // Mostly its alarm comes before. Where KV lets people in, that is not soon enough.
+                told_within: if check == Check::Edge { PROPAGATE_AFTER } else { idle + PROPAGATE_AFTER },
             },
             limit: LimitPolicy {
                 max: usize::try_from(r.number(&s::MAX_CONCURRENT_SESSIONS_PER_USER)).unwrap_or(1),
                 evict: r.word(&s::SESSION_LIMIT_POLICY) == "evict_oldest",
             },
-            check: match r.word(&s::SESSION_CHECK).as_str() {
-                "edge" => Check::Edge,
-                "local" => Check::Local,
-                _ => Check::Strict,
-            },
+            check,
             hashing: HashParams {
                 memory_kib: r.number32(&s::ARGON2_MEMORY_KIB),
                 iterations: r.number32(&s::ARGON2_ITERATIONS),

@@ -46,10 +46,10 @@ pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{
     Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AdmitReply, AffectedSessions,
-    AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Envelope, Get, GetDataReply,
-    GetReply, Login, LoginReply, NewPassword, NotedAdmin, Opened, OpenedReply, Profile, PutData,
-    PutDataReply, ReadData, RemoveUser, Reserve, ReserveReply, Reserved, Synced, Update, UpdateReply,
-    UserObject, owner_address,
+    AtLimit, Close, Create, CreateReply, Displaced, Done, End, EndReply, Ending, EndingReply, Envelope, Get,
+    GetDataReply, GetReply, Login, LoginReply, NewPassword, NotedAdmin, Opened, OpenedReply, Profile,
+    PutData, PutDataReply, ReadData, RemoveUser, Reserve, ReserveReply, Reserved, Synced, Update,
+    UpdateReply, UserObject, owner_address,
 };
 pub use state::{AdminSync, Change, Pending, Removed, Slot, Stored, Task, Unrecorded, User};
 pub use throttle::{Throttle, ThrottlePolicy, device};

@@ -27,11 +27,11 @@ pub enum Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Frees the places of sessions that cannot be live any more. Gives back those whose session was never opened: an opening
-/// may still be on its way.
+/// Frees the places of sessions that cannot be live any more. Gives back those for which there may be something to do: where the
+/// session was never opened, an opening may still be on its way; where it has ended, nobody may have been told.
 #[must_use]
 pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) -> Vec<SessionId> {
-    let mut unopened = Vec::new();
+    let mut undone = Vec::new();
     slots.retain(|slot| {
         let found = found(activity, slot);
         let gone = match found {
@@ -41,12 +41,12 @@ pub fn drop_dead(slots: &mut Vec<Slot>, activity: &[Activity], now: Timestamp) -
             Some(Found::Live(_)) | None => false,
         };
         let stays = !gone && now < slot.expires_at;
-        if !stays && slot.reserved_until.is_some() && found != Some(Found::Ended) {
-            unopened.push(slot.session_id.clone());
+        if !stays && (slot.reserved_until.is_some() || found == Some(Found::Ended)) {
+            undone.push(slot.session_id.clone());
         }
         stays
     });
-    unopened
+    undone
 }
 
 /// What a session said of itself, if it was asked.
@@ -149,9 +149,9 @@ mod tests {
             found("over", Found::Live(at(9))),
         ];
         let mut left = slots.to_vec();
-        let unopened = drop_dead(&mut left, &activity, at(10));
+        let undone = drop_dead(&mut left, &activity, at(10));
         let left: Vec<_> = left.iter().map(|slot| slot.session_id.as_str()).collect();
         assert_eq!(left, ["live", "silent", "asked too early", "opening", "nearly"]);
-        assert_eq!(unopened, ["late", "later"], "their opening may be on its way");
+        assert_eq!(undone, ["ended", "late", "later"], "an opening may be on its way, or an end untold");
     }
 }

@@ -9,9 +9,10 @@ use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
     Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Attempt, AttemptDone,
     AttemptReply, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End,
-    EndReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login, LoginReply, NotedAdmin, Opened,
-    OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve,
-    ReserveReply, Reserved, Slot, Synced, Task, Throttled, Unlock, Update, UpdateReply, User,
+    EndReply, Ending, EndingReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login,
+    LoginReply, NotedAdmin, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused,
+    RemoveUser, RequireNewPassword, Reserve, ReserveReply, Reserved, Slot, Synced, Task, Throttled, Unlock,
+    Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -30,6 +31,7 @@ fn commands() {
         shows::<Admit>,
         shows::<Opened>,
         shows::<Close>,
+        shows::<Ending>,
         shows::<Synced>,
         shows::<End>,
         shows::<Create>,
@@ -80,6 +82,7 @@ fn commands_are_sent_in_their_envelopes() {
             }
             Envelope::Admit(command) => AdmitKnowing(command.clone()).to_json(),
             Envelope::Close(command) => command.to_json(),
+            Envelope::Ending(command) => command.to_json(),
             Envelope::Synced(command) => command.to_json(),
             Envelope::End(command) => command.to_json(),
             Envelope::Create(command) => command.to_json(),
@@ -132,6 +135,7 @@ fn replies() {
             reread::<AdmitReply>,
             reread::<OpenedReply>,
             reread::<Done>,
+            reread::<EndingReply>,
             reread::<EndReply>,
             reread::<CreateReply>,
             reread::<UpdateReply>,
@@ -149,6 +153,7 @@ fn replies() {
         shows::<OpenedReply>,
         shows::<Displaced>,
         shows::<Done>,
+        shows::<EndingReply>,
         shows::<EndReply>,
         shows::<CreateReply>,
         shows::<UpdateReply>,

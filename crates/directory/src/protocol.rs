@@ -34,6 +34,7 @@ commands! {
     Reserve = "reserve" => ReserveReply;
     Opened = "opened" => OpenedReply;
     Close = "close" => Done;
+    Ending = "ending" => EndingReply;
     Synced = "synced" => Done;
     End = "end" => EndReply;
     Create = "create" => CreateReply;
@@ -54,6 +55,7 @@ pub enum Envelope {
     Admit(Admit),
     Opened(Opened),
     Close(Close),
+    Ending(Ending),
     Synced(Synced),
     End(End),
     Create(Create),
@@ -172,6 +174,12 @@ pub struct Opened {
 /// The session has ended, or was never opened: its place is free and nothing is left to do for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
+    pub session_id: SessionId,
+}
+
+/// Asks whether something is still to be done for a session that has ended: whether it has a place, or its end is promised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
     pub session_id: SessionId,
 }
 

@@ -6,7 +6,8 @@ use super::change::{made, remember, tell_directory_once};
 use super::limit::{self, Found};
 use super::places::keep_place;
 use super::protocol::{
-    AffectedSessions, Close, Done, End, EndReply, Get, GetReply, Profile, RemoveUser, Synced,
+    AffectedSessions, Close, Done, End, EndReply, Ending, EndingReply, Get, GetReply, Profile, RemoveUser,
+    Synced,
 };
 use super::state::{Pending, Removed, Slot, Task, Unrecorded, User};
 use super::under_way::Opening;
@@ -106,6 +107,20 @@ impl Step for Close {
     }
 }
 
+impl Step for Ending {
+    type Reply = EndingReply;
+
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> EndingReply {
+        let has_place = user.slots.iter().any(|slot| slot.session_id == self.session_id);
+        let is_promised = |p: &Pending| p.session_id == self.session_id && p.task != Task::Sync;
+        if has_place || user.pending.iter().any(is_promised) {
+            EndingReply::Untold
+        } else {
+            EndingReply::Told
+        }
+    }
+}
+
 impl Step for Synced {
     type Reply = Done;
 
@@ -195,7 +210,13 @@ impl Step for Checked {
                 note_unrecorded(user, &self.session_id, now);
             }
             Found::Live(_) => {}
-            Found::Ended => user.slots.retain(|s| s.session_id != self.session_id),
+            // Whoever has ended it has not said so.
+            Found::Ended => {
+                if user.slots.iter().any(|s| s.session_id == self.session_id) {
+                    user.slots.retain(|s| s.session_id != self.session_id);
+                    promise(user, &self.session_id, Task::End(EndReason::Evicted), now);
+                }
+            }
             // It can have opened since. If it has not, nobody can say any more that it did, and it is revoked.
             Found::Unknown => {
                 if user.slots.iter().any(reserved) {
@@ -234,7 +255,7 @@ pub fn is_another(user: &User, meant: Option<UserId>) -> bool {
 }
 
 /// Frees the places of sessions that cannot be live any more. What was reserved and never opened is revoked: its opening may
-/// still be on its way, and a session that is on no list could not be ended by anybody.
+/// still be on its way, and a session that is on no list could not be ended by anybody. What has ended may not be told of.
 pub(super) fn free_dead(user: &mut User, activity: &[limit::Activity], now: Timestamp) {
     let mut unopened = limit::drop_dead(&mut user.slots, activity, now);
     let User { slots, under_way, .. } = user;

@@ -10,7 +10,7 @@ use crate::request::RequestHead;
 use base::clock::Timestamp;
 use base::fault::FaultKind;
 use base::ids::SessionId;
-use base::ports::{Background, Kv};
+use base::ports::{Background, Kv, Log};
 use base::rpc::{Address, Class, Command, Peers, Unreachable};
 use base::together::together;
 use config::{App, Check};
@@ -19,7 +19,7 @@ use session::tokens::Verified;
 use session::{EndPropagated, EndReason, Ended, Owner, Presence, Revoke, SessionObject, Touch};
 use std::fmt::Display;
 use std::rc::Rc;
-use store::Store;
+use store::{Record, Store};
 
 pub struct RequestContext<B: Backend> {
     pub app: Rc<App>,
@@ -105,12 +105,14 @@ impl<B: Backend> RequestContext<B> {
         match self.app.config.check {
             Check::Strict => return self.ask_session(token).await,
             Check::Local => {}
-            Check::Edge => match self.store().blacklisted(&token.session_id).await {
-                Ok(None) => self.touch_later(&token),
-                Ok(Some(reason)) => return Err(access_refused(reason)),
+            Check::Edge => match self.store().session(&token.session_id).await {
+                Ok(Record::Live(record)) if record.is_proof(self.now()) => self.touch_later(&token),
+                Ok(Record::Ended(reason)) => return Err(access_refused(reason)),
+                // KV has not heard of it yet, or not any more.
+                Ok(Record::Live(_) | Record::None) => return self.ask_session(token).await,
                 Err(error) => {
                     // KV is down: the truth is asked instead.
-                    self.fault(FaultKind::KvBlacklist, &error);
+                    self.fault(FaultKind::KvSessionRecord, &error);
                     return self.ask_session(token).await;
                 }
             },
@@ -144,7 +146,13 @@ impl<B: Backend> RequestContext<B> {
 
     async fn presence(&self, token: &Verified) -> Result<Presence, Reason> {
         let presence = self.session(&token.session_id, &self.touch(token)).await?;
-        Ok(presence.unwrap_or(Presence::Unknown))
+        Ok(match presence {
+            Some(Presence::Unknown) => match ended_before(&self.backend, &token.session_id).await {
+                Some(ended) => Presence::Ended(ended),
+                None => Presence::Unknown,
+            },
+            presence => presence.unwrap_or(Presence::Unknown),
+        })
     }
 
     /// The touch follows after the answer.
@@ -160,7 +168,7 @@ impl<B: Backend> RequestContext<B> {
 
     /// Ends one session: in its object first, then everywhere else.
     pub async fn end_session(&self, id: &SessionId, reason: EndReason) -> Result<Option<Ended>, Reason> {
-        let Some(revoked) = self.session(id, &Revoke { reason }).await? else { return Ok(None) };
+        let Some(revoked) = self.session(id, &Revoke { reason, token: None }).await? else { return Ok(None) };
         self.propagate_end(id, &revoked.ended).await;
         Ok(Some(revoked.ended))
     }
@@ -178,7 +186,7 @@ impl<B: Backend> RequestContext<B> {
 }
 
 /// The follow-ups of an end. What fails is done by the session's alarm, so the caller's answer does not depend on it.
-pub async fn propagate_end<P: Kv + Peers + Background + Clone + 'static>(
+pub async fn propagate_end<P: Kv + Peers + Log + Background + Clone + 'static>(
     ports: &P,
     id: &SessionId,
     ended: &Ended,
@@ -190,9 +198,25 @@ pub async fn propagate_end<P: Kv + Peers + Background + Clone + 'static>(
         ports.fault(FaultKind::SettlingAnEnd, &error, None);
         return;
     }
-    let (later, id) = (ports.clone(), id.clone());
-    ports.wait_until(async move {
-        // If this is lost, the alarm does it all once more.
-        let _ = later.send(&session::address(&id), &EndPropagated).await;
-    });
+    // Whoever may be erased is not named any longer.
+    if ended.account.as_ref().is_some_and(|account| account.user().is_none()) {
+        let (later, id) = (ports.clone(), id.clone());
+        ports.wait_until(async move {
+            // If this is lost, the name goes with all of it, by the alarm.
+            let _ = later.send(&session::address(&id), &EndPropagated).await;
+        });
+    }
+}
+
+/// The end of a session that its object does not know any more, by KV; nothing if it is none, or KV cannot say. Its tokens are
+/// good for nothing in any case.
+pub async fn ended_before<P: Kv + Log>(ports: &P, id: &SessionId) -> Option<Ended> {
+    match Store(ports).session(id).await {
+        Ok(Record::Ended(reason)) => Some(Ended::long_ago(reason)),
+        Ok(Record::Live(_) | Record::None) => None,
+        Err(error) => {
+            ports.fault(FaultKind::KvSessionRecord, &error, None);
+            None
+        }
+    }
 }

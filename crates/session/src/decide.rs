@@ -23,7 +23,7 @@ pub struct Decision<R> {
     /// Whether storage must have it before the reply goes out.
     pub save: bool,
     pub reply: R,
-    /// When the object's alarm is due, if that changes.
+    /// When the object's alarm is due, if that changes. Of a session that has ended, at the latest.
     pub alarm: Option<Timestamp>,
 }
 
@@ -67,7 +67,7 @@ pub fn decide<S: Step>(
         None => step.unopened(context),
         Some(State::Ended(tombstone)) => step.ended(tombstone, context),
         Some(State::Live(session)) => match session.over(policy, now) {
-            Some(reason) => Ok(end(&session, reason, now, S::Reply::from)),
+            Some(reason) => Ok(end(&session, reason, context, S::Reply::from)),
             None => step.live(*session, context),
         },
     }
@@ -90,7 +90,7 @@ pub(super) fn still_ended<R: From<Ended>>(tombstone: Tombstone) -> Decision<R> {
 pub(super) fn end<R>(
     session: &Session,
     reason: EndReason,
-    now: Timestamp,
+    Context { policy, now, .. }: Context<'_>,
     reply: impl FnOnce(Ended) -> R,
 ) -> Decision<R> {
     let begun_until = session.created_at.plus(BEGINNING);
@@ -102,13 +102,15 @@ pub(super) fn end<R>(
         generation: session.grant.generation,
         access_expires_at: session.grant.access_expires_at,
         end_propagated: false,
+        tokens_expire_at: Some(session.grant.refresh_expires_at.max(session.grant.access_expires_at)),
+        unnoted: false,
     };
-    bury(tombstone, reply)
+    bury(tombstone, policy, reply)
 }
 
-pub(super) fn bury<R>(tombstone: Tombstone, reply: impl FnOnce(Ended) -> R) -> Decision<R> {
+pub(super) fn bury<R>(tombstone: Tombstone, policy: &Policy, reply: impl FnOnce(Ended) -> R) -> Decision<R> {
     let reply = reply(report(&tombstone, true));
-    let alarm = Some(tombstone.ended_at.plus(PROPAGATE_AFTER));
+    let alarm = Some(tombstone.alarm(policy, tombstone.ended_at));
     Decision { state: Some(State::Ended(tombstone)), save: true, reply, alarm }
 }
 
@@ -134,5 +136,7 @@ pub(super) fn report(tombstone: &Tombstone, now: bool) -> Ended {
         access_expires_at: tombstone.access_expires_at,
         now,
         end_propagated: tombstone.end_propagated,
+        ended_at: Some(tombstone.ended_at),
+        tokens_expire_at: tombstone.tokens_expire_at,
     }
 }

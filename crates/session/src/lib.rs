@@ -27,8 +27,8 @@ pub use decide::{Decision, Fault, Mint, Step, decide};
 pub use external::{ExternalToken, Subject, Verdict};
 pub use protocol::{
     Acknowledgement, EndPropagated, Ended, Envelope, Expire, Live, Open, OpenReply, Pair, Peek, Presence,
-    RenewReply, Renewal, Revoke, Revoked, Rotate, RotateReply, SessionObject, SetAccount, Tokens, Touch,
-    address,
+    Presented, RenewReply, Renewal, Revoke, Revoked, Rotate, RotateReply, SessionObject, SetAccount, Tokens,
+    Touch, Unnoted, address,
 };
 pub use rotation::{Renew, RenewStart, Verified};
 pub use state::{Device, Grant, Session, State, Tombstone};
@@ -46,13 +46,15 @@ pub struct Policy {
     pub grace: Duration,
     /// How long a post-login session lives after its beginning and after each renewal.
     pub external_ttl: Duration,
+    /// How long after an end its alarm tells of it at the latest, where whoever ended it has died before.
+    pub told_within: Duration,
 }
 
 /// At most one write a minute for activity.
 const ACTIVITY_WRITE: Duration = Duration::from_mins(1);
 /// A short inactivity timeout wants finer writes: an eviction may lengthen a session by at most a thirtieth of it.
 const ACTIVITY_WRITE_SHARE: u32 = 30;
-/// How long after an end its follow-ups are done again, in case whoever ended it died before doing them.
+/// How long whoever has ended a session has to tell of it before its alarm may.
 pub const PROPAGATE_AFTER: Duration = Duration::from_mins(1);
 /// How often at least they are tried after that: until the session is forgotten, which is then some 720 times.
 pub const PROPAGATE_EVERY_MAX: Duration = Duration::from_hours(1);

@@ -7,7 +7,7 @@ use super::tokens::{KeyRing, SessionMint};
 use super::{
     Account, Acknowledgement, Device, EndPropagated, Ended, Envelope, Expire, ExternalToken, Grant, Live,
     Mint, Open, OpenReply, Owner, Pair, Peek, Presence, RenewReply, Renewal, Revoke, Revoked, Rotate,
-    RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch,
+    RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch, Unnoted,
 };
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
@@ -78,6 +78,7 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Peek => Peek.to_json(),
             Envelope::Expire => Expire.to_json(),
             Envelope::EndPropagated => EndPropagated.to_json(),
+            Envelope::Unnoted => Unnoted.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
     }

@@ -35,6 +35,7 @@ commands! {
     unit Peek = "peek" => Presence;
     unit Expire = "expire" => Presence;
     unit EndPropagated = "settled" => Acknowledgement;
+    unit Unnoted = "unnoted" => Acknowledgement;
 }
 
 /// A command as it is sent.
@@ -50,6 +51,7 @@ pub enum Envelope {
     Expire,
     #[serde(rename = "settled")]
     EndPropagated,
+    Unnoted,
 }
 
 impl Envelope {
@@ -106,9 +108,19 @@ pub struct Rotate {
 }
 
 /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoke {
     pub reason: EndReason,
+    /// The token of it that was presented. It was open once, then: where nobody knows it any more, nothing is to be kept of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Presented>,
+}
+
+/// A genuine token. Of another user's session, or of a generation that is still to come, there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presented {
+    pub subject: String,
+    pub generation: u64,
 }
 
 /// The user's roles have changed. What is older than the session knows changes nothing.
@@ -131,6 +143,10 @@ pub struct Expire;
 /// The user's list and KV have been told of the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndPropagated;
+
+/// KV has not taken the note of the end: its alarm tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unnoted;
 
 /// A refresh token of a post-login session was presented: what an object does in more than one step. May be repeated:
 /// what was done the first time is found done.
@@ -190,6 +206,9 @@ pub enum RotateReply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
     pub ended: Ended,
+    /// It goes on: the token is not one of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_foreign: bool,
 }
 
 /// What is said to what changes nothing but what the object knows.
@@ -282,6 +301,28 @@ pub struct Ended {
     /// Whether the user's list and KV have been told.
     #[serde(rename = "settled")]
     pub end_propagated: bool,
+    /// Not said by an object of the release before, as the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// When none of its tokens is good any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_expire_at: Option<Timestamp>,
+}
+
+impl Ended {
+    /// Of a session that nobody knows any more.
+    pub fn long_ago(reason: EndReason) -> Self {
+        Self {
+            reason,
+            account: None,
+            generation: 0,
+            access_expires_at: Timestamp::default(),
+            now: false,
+            end_propagated: true,
+            ended_at: None,
+            tokens_expire_at: None,
+        }
+    }
 }
 
 impl From<Ended> for OpenReply {
@@ -304,7 +345,7 @@ impl From<Ended> for RotateReply {
 
 impl From<Ended> for Revoked {
     fn from(ended: Ended) -> Self {
-        Self { ended }
+        Self { ended, is_foreign: false }
     }
 }
 

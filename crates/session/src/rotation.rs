@@ -102,8 +102,8 @@ impl Step for Verified {
             }
             // A good verdict that comes when there is a newer generation has nothing to give.
             Verdict::Valid => Ok(keep(session, RenewReply::Unknown, false)),
-            Verdict::Expired => Ok(end(&session, EndReason::External, cx.now, rejected(true))),
-            Verdict::Refused => Ok(end(&session, EndReason::External, cx.now, rejected(false))),
+            Verdict::Expired => Ok(end(&session, EndReason::External, cx, rejected(true))),
+            Verdict::Refused => Ok(end(&session, EndReason::External, cx, rejected(false))),
         }
     }
 }
@@ -144,7 +144,7 @@ fn rotate(
         _ if change_ids.iter().any(|id| session.refreshes.contains(id)) => {
             Ok(keep(session, RotateReply::Unknown, false))
         }
-        _ => Ok(end(&session, EndReason::Reuse, cx.now, RotateReply::Reused)),
+        _ => Ok(end(&session, EndReason::Reuse, cx, RotateReply::Reused)),
     }
 }
 

@@ -74,9 +74,16 @@ pub struct Tombstone {
     /// Whether the user's list and KV have been told.
     #[serde(rename = "settled")]
     pub end_propagated: bool,
-    /// When they are told once more, if the session had just begun: what its beginning has written to KV may come late.
+    /// If the session had just begun: until then what its beginning has sent, to here or to KV, may come late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,
+    /// When none of its tokens is good any more, access or refresh. Not known of what the release before has ended, which KV does
+    /// not say the reason of either: that is kept for [`TOMBSTONE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_expire_at: Option<Timestamp>,
+    /// KV has not taken the note of the end, and its owner's list need not wait for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unnoted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,20 +117,37 @@ impl State {
         self
     }
 
-    /// When the alarm of a recovered object is due. It is set anew then, in case it was lost.
+    /// When the alarm of a recovered object is due at the latest.
     pub fn alarm(&self, policy: &Policy, now: Timestamp) -> Timestamp {
         match self {
             Self::Live(session) => session.over_at(policy),
-            Self::Ended(t) if t.end_propagated => t.rests_until(),
-            Self::Ended(t) => propagate_again(t.ended_at, now),
+            Self::Ended(tombstone) => tombstone.alarm(policy, now),
         }
     }
 }
 
 impl Tombstone {
-    /// When something is to be done about it, once its end has been told.
-    pub fn rests_until(&self) -> Timestamp {
-        self.again_at.unwrap_or(self.ended_at.plus(TOMBSTONE))
+    /// How long it is needed once its end has been told: until no opening can come late. From then on KV says why it ended.
+    pub fn needed_until(&self) -> Timestamp {
+        let forgotten_at = self.ended_at.plus(TOMBSTONE);
+        self.again_at.unwrap_or(if self.tokens_expire_at.is_some() { self.ended_at } else { forgotten_at })
+    }
+
+    /// When its alarm is due at the latest. Whoever has ended it tells of it: that is soon enough to see whether they have.
+    pub fn alarm(&self, policy: &Policy, now: Timestamp) -> Timestamp {
+        let is_of_before = self.tokens_expire_at.is_none();
+        if is_of_before && self.end_propagated {
+            return self.needed_until();
+        }
+        let named = self.account.is_some() && !self.end_propagated;
+        let told_at = self.ended_at.plus(policy.told_within);
+        let at = if named { told_at } else { self.again_at.unwrap_or(told_at) };
+        if is_of_before || self.unnoted || at <= now { propagate_again(self.ended_at, now) } else { at }
+    }
+
+    /// When an end that could not be told is told again.
+    pub fn again(&self, now: Timestamp) -> Timestamp {
+        propagate_again(self.ended_at, now)
     }
 
     /// Says from now on why the session ended, and not whose it was: its owner may be erased, and has no list of it.

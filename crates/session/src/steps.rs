@@ -1,11 +1,9 @@
 //! What each command does to a session, as it is found.
 
-use super::decide::{
-    Context, Decided, Decision, Step, bury, end, keep, propagate_again, still_ended, unopened,
-};
+use super::decide::{Context, Decided, Decision, Step, bury, end, keep, still_ended, unopened};
 use super::protocol::{
-    Acknowledgement, EndPropagated, Expire, Live, Open, OpenReply, Peek, Presence, Revoke, Revoked,
-    SetAccount, Tokens, Touch,
+    Acknowledgement, EndPropagated, Ended, Expire, Live, Open, OpenReply, Peek, Presence, Revoke, Revoked,
+    SetAccount, Tokens, Touch, Unnoted,
 };
 use super::rotation::{forget_rotation, grant};
 use super::state::{Session, State, Tombstone};
@@ -76,6 +74,9 @@ impl Step for Revoke {
     type Reply = Revoked;
 
     fn unopened(self, cx: Context<'_>) -> Decided<Revoked> {
+        if self.token.is_some() {
+            return Ok(unopened(Ended::long_ago(self.reason).into()));
+        }
         let tombstone = Tombstone {
             reason: self.reason,
             ended_at: cx.now,
@@ -84,12 +85,19 @@ impl Step for Revoke {
             access_expires_at: cx.now.plus(cx.policy.access_ttl),
             end_propagated: false,
             again_at: Some(cx.now.plus(BEGINNING)),
+            tokens_expire_at: Some(cx.now),
+            unnoted: false,
         };
-        Ok(bury(tombstone, Revoked::from))
+        Ok(bury(tombstone, cx.policy, Revoked::from))
     }
 
     fn live(self, session: Session, cx: Context<'_>) -> Decided<Revoked> {
-        Ok(end(&session, self.reason, cx.now, Revoked::from))
+        let (subject, current) = (session.account.subject(), session.grant.generation);
+        if self.token.is_some_and(|token| token.subject != subject || token.generation > current) {
+            let ended = Ended::long_ago(self.reason);
+            return Ok(keep(session, Revoked { ended, is_foreign: true }, false));
+        }
+        Ok(end(&session, self.reason, cx, Revoked::from))
     }
 }
 
@@ -133,7 +141,9 @@ impl Step for Expire {
     }
 
     fn ended(self, mut tombstone: Tombstone, cx: Context<'_>) -> Decided<Presence> {
-        let once_more = tombstone.again_at.take_if(|at| *at <= cx.now).is_some();
+        // What the release before has told of is told once more.
+        let is_of_before = tombstone.tokens_expire_at.is_none();
+        let once_more = is_of_before && tombstone.again_at.take_if(|at| *at <= cx.now).is_some();
         tombstone.end_propagated &= !once_more;
         let forgotten_at = tombstone.ended_at.plus(TOMBSTONE);
         // Also one that could not be told. Its tokens have expired long since; what may be left in KV is listed by nobody
@@ -141,11 +151,7 @@ impl Step for Expire {
         if cx.now >= forgotten_at {
             return Ok(Decision { save: true, ..unopened(Presence::Unknown) });
         }
-        let alarm = if tombstone.end_propagated {
-            tombstone.rests_until()
-        } else {
-            propagate_again(tombstone.ended_at, cx.now)
-        };
+        let alarm = tombstone.alarm(cx.policy, cx.now);
         Ok(Decision { alarm: Some(alarm), save: once_more, ..still_ended(tombstone) })
     }
 
@@ -163,12 +169,31 @@ impl Step for EndPropagated {
         Ok(unopened(Acknowledgement::Unknown))
     }
 
-    fn ended(self, mut tombstone: Tombstone, _: Context<'_>) -> Decided<Acknowledgement> {
+    fn ended(self, mut tombstone: Tombstone, cx: Context<'_>) -> Decided<Acknowledgement> {
         tombstone.end_propagated = true;
         if tombstone.again_at.is_none() {
             tombstone.forget_name();
         }
-        let alarm = Some(tombstone.rests_until());
+        let alarm = Some(tombstone.alarm(cx.policy, cx.now));
+        let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
+        Ok(Decision { state, save: true, reply, alarm })
+    }
+
+    fn live(self, session: Session, _: Context<'_>) -> Decided<Acknowledgement> {
+        Ok(keep(session, Acknowledgement::Unknown, false))
+    }
+}
+
+impl Step for Unnoted {
+    type Reply = Acknowledgement;
+
+    fn unopened(self, _: Context<'_>) -> Decided<Acknowledgement> {
+        Ok(unopened(Acknowledgement::Unknown))
+    }
+
+    fn ended(self, tombstone: Tombstone, cx: Context<'_>) -> Decided<Acknowledgement> {
+        let tombstone = Tombstone { unnoted: true, ..tombstone };
+        let alarm = Some(tombstone.alarm(cx.policy, cx.now));
         let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
         Ok(Decision { state, save: true, reply, alarm })
     }

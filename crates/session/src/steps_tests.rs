@@ -53,12 +53,66 @@ fn only_the_current_generation_confirms_it_and_only_once() {
     assert!(matches!(s.rotate(0), RotateReply::Reused(_)));
 }
 
+/// As if the release before had ended it.
+fn by_the_release_before(s: &mut Harness) {
+    let Some(State::Ended(tombstone)) = &mut s.state else { panic!("not ended") };
+    tombstone.tokens_expire_at = None;
+}
+
 #[test]
-fn an_end_that_was_told_is_kept_for_its_time() {
+fn an_end_is_needed_until_no_opening_comes_late_and_no_longer() {
+    let mut s = Harness::new();
+    s.open();
+    let (began, set) = (s.now, s.alarm.unwrap());
+    s.revoke(EndReason::Logout);
+    let needed_until = |s: &Harness| match &s.state {
+        Some(State::Ended(tombstone)) => tombstone.needed_until(),
+        _ => panic!("not ended"),
+    };
+    assert_eq!(needed_until(&s), began.plus(BEGINNING));
+    assert!(s.alarm.unwrap() >= set, "the alarm that it has is good for what is left to do");
+    s.run(Unnoted);
+    assert_eq!(s.alarm, Some(began.plus(PROPAGATE_AFTER)), "but not where KV was not told");
+    // A session that is not new.
+    let mut s =
+        Harness::with(Policy { idle: TOMBSTONE, absolute: TOMBSTONE, refresh_ttl: TOMBSTONE, ..POLICY });
+    s.open();
+    s.advance(BEGINNING);
+    s.revoke(EndReason::Logout);
+    assert_eq!(needed_until(&s), s.now);
+    let Some(State::Ended(tombstone)) = &s.state else { panic!("not ended") };
+    assert_eq!(
+        tombstone.tokens_expire_at,
+        Some(s.now.minus(BEGINNING).plus(TOMBSTONE)),
+        "of the refresh token"
+    );
+}
+
+#[test]
+fn a_token_ends_its_own_session_and_leaves_nothing_where_nobody_knows_it() {
+    let shown = |subject: &str, generation| Revoke {
+        reason: EndReason::Logout,
+        token: Some(Presented { subject: subject.to_owned(), generation }),
+    };
+    let mut s = Harness::new();
+    let revoked = s.run(shown("7", 0));
+    assert!(!revoked.is_foreign && !revoked.ended.now && revoked.ended.end_propagated);
+    assert_eq!(s.state, None);
+    s.open();
+    for foreign in [shown("8", 0), shown("7", 1)] {
+        assert!(s.run(foreign).is_foreign);
+        assert!(matches!(s.touch(0), Presence::Live(_)));
+    }
+    assert!(s.run(shown("7", 0)).ended.now);
+}
+
+#[test]
+fn an_end_that_the_release_before_has_told_is_kept_for_its_time() {
     let mut s = Harness::new();
     s.open();
     let ended_at = s.now;
     s.revoke(EndReason::Logout);
+    by_the_release_before(&mut s);
     s.now = ended_at.plus(PROPAGATE_AFTER);
     s.run(EndPropagated);
     assert!(matches!(s.run(Expire), Presence::Ended(e) if e.end_propagated), "told, and kept for its time");
@@ -81,6 +135,7 @@ fn f09_once_nobody_is_to_be_told_of_an_end_it_names_nobody() {
     let mut s = Harness::new();
     s.open();
     s.revoke(EndReason::Logout);
+    by_the_release_before(&mut s);
     s.run(EndPropagated);
     let Some(State::Ended(told)) = &s.state else { panic!("not ended") };
     assert_eq!(told.account, Some(account()), "it is told once more");
@@ -100,6 +155,7 @@ fn f08_an_end_that_cannot_be_told_is_tried_less_and_less_often_and_not_for_ever(
     s.open();
     let ended_at = s.now;
     s.revoke(EndReason::Logout);
+    s.run(Unnoted);
     let mut tries = Vec::new();
     loop {
         let due = s.alarm.unwrap();
@@ -120,6 +176,7 @@ fn f08_an_end_that_cannot_be_told_is_tried_less_and_less_often_and_not_for_ever(
     // A clock that went back, or far ahead.
     s.open();
     s.revoke(EndReason::Logout);
+    s.run(Unnoted);
     let ended_at = s.now;
     let state = s.state.clone().unwrap();
     assert_eq!(state.alarm(&POLICY, ended_at.minus(TOMBSTONE)), ended_at.plus(PROPAGATE_AFTER));

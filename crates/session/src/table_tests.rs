@@ -292,7 +292,6 @@ fn an_eviction_lengthens_by_at_most_what_was_not_written() {
 fn the_alarm_goes_on_with_the_activity_and_ends_at_the_deadline() {
     let mut s = Harness::new();
     s.open();
-    let began = s.now;
     s.advance(POLICY.idle / 2);
     s.touch(0);
     s.now = s.alarm.unwrap();
@@ -300,14 +299,8 @@ fn the_alarm_goes_on_with_the_activity_and_ends_at_the_deadline() {
     s.now = s.alarm.unwrap();
     let ended_at = s.now;
     assert!(matches!(s.run(Expire), Presence::Ended(e) if e.reason == EndReason::Inactivity && e.now));
-    assert_eq!(s.alarm, Some(s.now.plus(PROPAGATE_AFTER)));
-    s.run(EndPropagated);
-    assert_eq!(s.alarm, Some(began.plus(BEGINNING)));
-    s.now = began.plus(BEGINNING);
-    s.run(Expire);
-    s.run(EndPropagated);
-    assert_eq!(s.alarm, Some(ended_at.plus(TOMBSTONE)));
-    s.now = s.alarm.unwrap().minus(MS);
+    assert_eq!(s.alarm, Some(s.now.plus(POLICY.told_within)));
+    s.now = ended_at.plus(TOMBSTONE).minus(MS);
     assert!(matches!(s.rotate(0), RotateReply::Ended(e) if e.reason == EndReason::Inactivity));
     s.advance(MS);
     assert_eq!(s.run(Expire), Presence::Unknown);

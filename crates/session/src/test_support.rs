@@ -15,6 +15,7 @@ pub(super) const POLICY: Policy = Policy {
     absolute: Duration::from_mins(5),
     grace: Duration::from_secs(10),
     external_ttl: Duration::from_secs(50),
+    told_within: Duration::from_mins(2),
 };
 
 pub(super) fn account() -> Account {
@@ -145,7 +146,7 @@ impl Harness {
     }
 
     pub fn revoke(&mut self, reason: EndReason) -> Ended {
-        self.run(Revoke { reason }).ended
+        self.run(Revoke { reason, token: None }).ended
     }
 
     pub fn renew(&mut self, generation: u64) -> RenewStart {

@@ -99,6 +99,11 @@ impl SimHost {
         self.world.weather.count(kinds) > 0
     }
 
+    /// How many faults have happened.
+    pub(crate) fn faults(&self) -> u32 {
+        u32::try_from(self.world.weather.happened().len()).unwrap_or(u32::MAX)
+    }
+
     /// Whether a fault that has no size happens.
     pub(crate) fn strikes(&self, kind: Kind) -> bool {
         self.world.weather.strikes(kind, 1).is_some()

@@ -2,7 +2,7 @@
 //! look-up that found nothing is remembered as well, and a key takes one write a second.
 
 use base::clock::Timestamp;
-use base::ports::KeyPage;
+use base::ports::{Key, KeyPage};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -65,16 +65,15 @@ impl KvStore {
 
     pub fn list(&self, prefix: &str, limit: u64, after: Option<&str>, now: Timestamp) -> KeyPage {
         let limit = usize::try_from(limit.min(1000)).unwrap_or(1000);
-        let mut names: Vec<String> = self
+        let mut keys: Vec<Key> = self
             .entries(now)
-            .map(|(name, _)| name)
-            .filter(|name| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after))
+            .filter(|(name, _)| name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after))
             .take(limit + 1)
-            .cloned()
+            .map(|(name, entry)| Key { name: name.clone(), metadata: entry.metadata.clone() })
             .collect();
-        let more = names.len() > limit;
-        names.truncate(limit);
-        let cursor = names.last().cloned().filter(|_| more);
-        KeyPage { names, cursor }
+        let more = keys.len() > limit;
+        keys.truncate(limit);
+        let cursor = keys.last().map(|key| key.name.clone()).filter(|_| more);
+        KeyPage { keys, cursor }
     }
 }

@@ -184,8 +184,9 @@ async fn answer(host: SimHost, request: Request) -> Answered {
             };
             let fault = reply.as_ref().err().map(|error| error.text.clone());
             let asked = format!("{begun}\n{}\n{lines}", reply.unwrap_or_default());
-            let lines = fast_path::end(&host, &app, &asked, fault.as_deref());
-            return Answered::from_lines(&lines.unwrap_or_default());
+            if let Some(known) = fast_path::end(&host, &app, &asked, fault.as_deref()) {
+                return Answered::from_lines(&known);
+            }
         }
     }
     handled(host, request, &url).await

@@ -40,11 +40,11 @@ pub enum Invariant {
     PlaceOfNobody,
     /// Something is still to be done, when all is quiet.
     WorkLeft,
-    /// KV lists a session that has ended, when all is quiet.
+    /// KV has a live record of a session that has ended and was told of, when all is quiet.
     KvRecordLeft,
     /// KV does not list a live session, when all is quiet.
     KvRecordMissing,
-    /// KV does not know that a session has ended, when all is quiet.
+    /// KV does not say that a session has ended while a token of it is good, when all is quiet.
     BlacklistMissing,
     /// A request was answered with a status that no fault explains.
     UnexpectedAnswer,

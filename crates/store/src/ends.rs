@@ -2,41 +2,38 @@
 
 use crate::Store;
 use base::clock::Timestamp;
-use base::fault::Fault;
+use base::fault::{Fault, FaultKind};
 use base::ids::SessionId;
-use base::ports::Kv;
+use base::ports::{Kv, Log};
 use base::rpc::Peers;
-use directory::Close;
-use futures_util::future::join;
-use session::Ended;
+use directory::{Close, owner_address};
+use session::{Ended, Unnoted};
 
-/// Takes an ended session off its user's list and out of KV, and notes in KV that its tokens are void. An error says
-/// that some of it is still to be done; the session's alarm sees to that.
-pub async fn propagate_end<P: Kv + Peers>(
+/// Notes the end of a session in KV, then takes it off its owner's list: of whoever is not on it any more, KV has been told. An
+/// error says that some of it is still to be done; an alarm of the session's sees to that.
+pub async fn propagate_end<P: Kv + Peers + Log>(
     ports: &P,
     session_id: &SessionId,
     ended: &Ended,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let list = async {
-        let Some(account) = &ended.account else { return Ok(()) };
-        let close = Close { session_id: session_id.clone() };
-        ports.send(&directory::owner_address(account.owner()), &close).await?;
-        Ok(())
-    };
-    let (listed, kv) = join(list, forget_session(ports, session_id, ended, now)).await;
-    listed.and(kv)
+    note_end(ports, session_id, ended, now).await?;
+    let Some(account) = &ended.account else { return Ok(()) };
+    ports.send(&owner_address(account.owner()), &Close { session_id: session_id.clone() }).await?;
+    Ok(())
 }
 
-/// KV's part of it.
-pub async fn forget_session(
-    kv: &impl Kv,
+/// KV's part of it. If KV fails, the session's object is told that its alarm has to do it, and its place need not wait. An error
+/// says that it could not be told.
+pub async fn note_end<P: Kv + Peers + Log>(
+    ports: &P,
     session_id: &SessionId,
     ended: &Ended,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let store = Store(kv);
-    let (deleted, noted) =
-        join(store.delete_session(session_id), store.blacklist(session_id, ended, now)).await;
-    deleted.and(noted)
+    if let Err(error) = Store(ports).note_end(session_id, ended, now).await {
+        ports.fault(FaultKind::SettlingAnEnd, &error, None);
+        ports.send(&session::address(session_id), &Unnoted).await?;
+    }
+    Ok(())
 }

@@ -1,27 +1,23 @@
-//! What KV holds, by typed prefixes: records of sessions, the blacklist, sealed copies of upstream tokens.
+//! What KV holds, by typed prefixes: records of sessions, live and ended, and sealed copies of upstream tokens.
 //!
 //! KV is eventually consistent. The objects are the truth; what is here is for listings and for fast reads.
 
 mod ends;
+mod sessions;
 
-pub use ends::{forget_session, propagate_end};
+pub use ends::{note_end, propagate_end};
+pub use sessions::{Page, Record, SessionRecord};
 
-use base::account::EndReason;
-use base::clock::{Timestamp, seconds_up};
+use base::clock::seconds_up;
 use base::fault::Fault;
-use base::ids::{AccountName, SessionId, UserId};
+use base::ids::AccountName;
 use base::ports::{Clock, KV_TTL_MIN, Kv, Random};
 use base::vault::Vault;
 use keeper::protocol::{Issued, Status};
 use keeper::{AccountKey, providers};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use session::Ended;
-use session::tokens::{LEEWAY_SECONDS, access_jti};
 use std::time::Duration;
 
-const SESSION: &str = "session:";
-const BLACKLIST: &str = "access_token_blacklist:";
 /// Behind the provider's name: the sealed token of an account.
 const TOKEN: &str = "_access_token";
 /// What is known of an Upstox token, without the token.
@@ -32,95 +28,9 @@ const TOKEN_PURPOSE: &str = "kv";
 pub const IDENTITY_PURPOSE: &str = "identity";
 /// The old system's time to live of tokens; one that ends earlier goes earlier.
 const TOKEN_TTL_MAX: Duration = Duration::from_hours(24);
-/// Cloudflare KV lists at most this many keys at once.
-pub const LIST_MAX: u64 = 1000;
-
-/// What KV keeps of a live session. The session's object is the truth.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SessionRecord {
-    pub user_id: UserId,
-    pub username: String,
-    pub created_at: Timestamp,
-    pub absolute_expires_at: Timestamp,
-    pub device_name: Option<String>,
-}
-
-/// What a listing shows without a read of each record.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SessionMetadata {
-    pub user_id: UserId,
-    pub created_at: Timestamp,
-    pub absolute_expires_at: Timestamp,
-}
 
 /// The typed view of KV.
 pub struct Store<'a, K>(pub &'a K);
-
-/// A page of session ids, and where the next one begins.
-pub struct Page {
-    pub session_ids: Vec<SessionId>,
-    pub cursor: Option<String>,
-}
-
-impl<K: Kv> Store<'_, K> {
-    pub async fn put_session(
-        &self,
-        id: &SessionId,
-        record: &SessionRecord,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let metadata = SessionMetadata {
-            user_id: record.user_id,
-            created_at: record.created_at,
-            absolute_expires_at: record.absolute_expires_at,
-        };
-        let ttl = ttl(record.absolute_expires_at.since(now));
-        let value = serde_json::to_string(record)?;
-        self.0.kv_put(&format!("{SESSION}{id}"), &value, ttl, Some(&serde_json::to_value(metadata)?)).await
-    }
-
-    /// The record of a session; none if it cannot be read.
-    pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, Fault> {
-        let value = self.0.kv_get(&format!("{SESSION}{id}")).await?;
-        Ok(value.and_then(|value| base::json::read(&value).ok()))
-    }
-
-    pub async fn delete_session(&self, id: &SessionId) -> Result<(), Fault> {
-        self.0.kv_delete(&format!("{SESSION}{id}")).await
-    }
-
-    pub async fn list_sessions(&self, limit: u64, cursor: Option<String>) -> Result<Page, Fault> {
-        let page = self.0.kv_list(SESSION, limit.min(LIST_MAX), cursor.as_deref()).await?;
-        let id = |name: &str| name.strip_prefix(SESSION).map(SessionId::issued);
-        Ok(Page { session_ids: page.names.iter().filter_map(|name| id(name)).collect(), cursor: page.cursor })
-    }
-
-    /// Notes that a session has ended, for checks that ask only KV. Two keys: the id of its newest access token, as the
-    /// old readers of KV expect, and the session's own, which covers every token of it that is still out.
-    pub async fn blacklist(
-        &self,
-        session_id: &SessionId,
-        ended: &Ended,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
-        let left = ended.access_expires_at.since(now);
-        if left.is_zero() {
-            return Ok(());
-        }
-        let ttl = ttl(left + Duration::from_secs(LEEWAY_SECONDS));
-        for id in [access_jti(session_id, ended.generation), session_id.to_string()] {
-            self.0.kv_put(&format!("{BLACKLIST}{id}"), ended.reason.as_str(), ttl, None).await?;
-        }
-        Ok(())
-    }
-
-    /// Why a session was ended, if KV has heard of it.
-    pub async fn blacklisted(&self, session_id: &SessionId) -> Result<Option<EndReason>, Fault> {
-        let value = self.0.kv_get(&format!("{BLACKLIST}{session_id}")).await?;
-        // A reason that a newer release wrote is an end all the same.
-        Ok(value.map(|v| base::json::of(v.into()).unwrap_or(EndReason::Admin)))
-    }
-}
 
 /// KV's copies of upstream tokens. The account's object is the truth.
 impl<K: Kv + Clock + Random> Store<'_, K> {

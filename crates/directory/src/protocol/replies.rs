@@ -177,6 +177,14 @@ pub struct AtLimit {
     pub known: Vec<Timestamp>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndingReply {
+    /// All that was to be done for the end is done.
+    Told,
+    Untold,
+}
+
 /// These sessions are to be ended, or told of the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AffectedSessions {

@@ -8,16 +8,19 @@ use crate::log;
 use ::session::external::HeldOff;
 use ::session::tokens::SessionMint;
 use ::session::{
-    Account, EndPropagated, Envelope, Expire, Open, Peek, Presence, Renewal, State, Step, decide,
+    Account, EndPropagated, Ended, Envelope, Expire, Open, PROPAGATE_AFTER, Peek, Presence, Renewal, State,
+    Step, Tombstone, Unnoted, decide,
 };
 use base::clock::Timestamp;
 use base::fault::{Fault, FaultKind};
 use base::ids::SessionId;
 use config::{App, Check};
+use directory::{Close, Ending, EndingReply, owner_address};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
+use store::Store;
 
 const ROW: &str = "session";
 /// When an alarm could not do its work, it comes again after this.
@@ -98,6 +101,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
             Envelope::Peek => inner.answer(Peek),
             Envelope::Expire => inner.answer(Expire),
             Envelope::EndPropagated => inner.answer(EndPropagated),
+            Envelope::Unnoted => inner.answer(Unnoted),
         }
     }
 
@@ -167,12 +171,13 @@ impl<H: Host> Inner<H> {
         };
         let decision = decide(state, step, policy, now, &mint)
             .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
+        // The alarm that a live session has tells of its end, if nobody else does: to set another one is a row.
+        let unless_set = decision.alarm.is_none() || matches!(decision.state, Some(State::Ended(_)));
         let stored = if decision.save { self.save(decision.state.as_ref(), sealed, now)? } else { stored };
         if let (Some(stored), Some(state)) = (stored, decision.state) {
             *self.memory.borrow_mut() = Some(Memory { stored, state });
         }
-        let due = |at, unless_set| Due { at, unless_set };
-        let due = decision.alarm.map(|at| due(at, false)).or(lost_alarm.map(|at| due(at, true)));
+        let due = decision.alarm.or(lost_alarm).map(|at| Due { at, unless_set });
         Ok((decision.reply, due))
     }
 
@@ -229,29 +234,83 @@ impl<H: Host> Inner<H> {
         }
     }
 
+    /// If it breaks off, the platform rings again.
     async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {
         let app = self.host.app()?;
         let (reply, due) = self.step(&app, Expire, None, now, Turn::Later)?;
-        match due {
-            Some(due) => self.host.set_alarm(due.at)?,
-            None if reply == Presence::Unknown => self.host.delete_all().await?,
-            None => {}
-        }
-        let Presence::Ended(ended) = reply else { return Ok(()) };
+        let ended = match reply {
+            Presence::Ended(ended) => ended,
+            Presence::Unknown => return self.host.delete_all().await,
+            Presence::Live(_) => return due.map_or(Ok(()), |due| self.host.set_alarm(due.at)),
+        };
         if ended.now {
             let user = ended.account.as_ref().and_then(Account::user);
             self.host.info(&log::expired(&self.id, ended.reason, user, now));
         }
-        if !ended.end_propagated {
-            if let Err(error) = store::propagate_end(&self.host, &self.id, &ended, now).await {
-                // The next try is set already: later each time.
-                self.host.fault(FaultKind::SettlingAnEnd, &error, None);
-                return Ok(());
-            }
-            if let (_, Some(due)) = self.step(&app, EndPropagated, None, now, Turn::Later)? {
-                self.host.set_alarm(due.at)?;
-            }
+        let Some(tombstone) = self.tombstone(&app, now)? else { return Ok(()) };
+        let is_of_before = tombstone.tokens_expire_at.is_none();
+        if is_of_before && ended.end_propagated {
+            return self.host.set_alarm(tombstone.needed_until());
         }
-        Ok(())
+        // Whoever has ended it is about to tell.
+        let (ended_at, may_tell) = (tombstone.ended_at, tombstone.ended_at.plus(PROPAGATE_AFTER));
+        if !ended.now && !ended.end_propagated && ended_at <= now && now < may_tell {
+            return self.host.set_alarm(may_tell);
+        }
+        if let Err(error) = self.tell(&app, &ended, now).await {
+            self.host.fault(FaultKind::SettlingAnEnd, &error, None);
+            let again = self.tombstone(&app, now)?.map(|t| t.again(now));
+            return again.map_or(Ok(()), |at| self.host.set_alarm(at));
+        }
+        if is_of_before {
+            self.step(&app, EndPropagated, None, now, Turn::Later)?;
+        }
+        let Some(tombstone) = self.tombstone(&app, now)? else { return Ok(()) };
+        match tombstone.needed_until() {
+            until if until <= now => self.host.delete_all().await,
+            until => self.host.set_alarm(until),
+        }
+    }
+
+    /// What is left of it, if it has ended.
+    fn tombstone(&self, app: &App, now: Timestamp) -> Result<Option<Tombstone>, Fault> {
+        Ok(match self.recall(&app.config.session, now, Turn::Later)?.state {
+            Some(State::Ended(tombstone)) => Some(tombstone),
+            Some(State::Live(_)) | None => None,
+        })
+    }
+
+    /// Sees to it that the owner and KV know of the end. If somebody else has ended the session, they mostly do.
+    async fn tell(&self, app: &App, ended: &Ended, now: Timestamp) -> Result<(), Fault> {
+        let (host, id) = (&self.host, &self.id);
+        let owner = ended.account.as_ref().map(|account| owner_address(account.owner()));
+        let is_listed = match &owner {
+            Some(owner) if !ended.end_propagated => {
+                let asked = Ending { session_id: id.clone() };
+                ended.now || host.send(owner, &asked).await? == EndingReply::Untold
+            }
+            _ => false,
+        };
+        let Some(tombstone) = self.tombstone(app, now)? else { return Ok(()) };
+        // Whoever is off the list has been told of, and KV first. It is looked at where it lets people in, where what the beginning
+        // has written may have come late, and where an object or a Worker of the release before may have done it its own way.
+        let is_sure = app.config.check != Check::Edge
+            && tombstone.again_at.is_none()
+            && tombstone.tokens_expire_at.is_some()
+            && !ended.end_propagated;
+        let is_noted =
+            !is_listed && !tombstone.unnoted && (is_sure || Store(host).is_end_noted(id, ended, now).await?);
+        if is_noted {
+            return Ok(());
+        }
+        let noted = Store(host).note_end(id, ended, now).await;
+        if noted.is_err() {
+            // The place need not wait for KV.
+            self.step(app, Unnoted, None, now, Turn::Later)?;
+        }
+        if let Some(owner) = owner.filter(|_| is_listed) {
+            host.send(&owner, &Close { session_id: id.clone() }).await?;
+        }
+        noted
     }
 }

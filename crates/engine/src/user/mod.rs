@@ -60,6 +60,7 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::Admit(admit) => answer(self.step(admit, now)),
             Envelope::Opened(opened) => answer(self.step(opened, now)),
             Envelope::Close(close) => answer(self.step(close, now)),
+            Envelope::Ending(ending) => answer(self.step(ending, now)),
             Envelope::Synced(synced) => answer(self.step(synced, now)),
             Envelope::End(end) => answer(self.step(end, now)),
             Envelope::Create(create) => answer(self.create(create, now)),

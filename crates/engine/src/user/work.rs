@@ -12,7 +12,7 @@ use directory::{
     Checked, Close, Found, NotedAdmin, Pending, Recorded, Spared, Step, Synced, Task, Work, begin_due,
     directory_address, is_admin, next_alarm,
 };
-use session::{Acknowledgement, EndReason, Live, Peek, Presence, Revoke, SetAccount};
+use session::{Acknowledgement, EndReason, Peek, Presence, Revoke, SetAccount};
 use store::{SessionRecord, Store};
 
 impl<H: Host> User<H> {
@@ -91,33 +91,33 @@ impl<H: Host> User<H> {
         }
     }
 
-    /// Writes a session's record to KV, if it is live. If it has ended by the time that this is done, the record goes again.
+    /// Writes a session's record to KV, if it is live. If it has ended by the time that this is done, the record says so.
     async fn record(&self, session_id: SessionId, now: Timestamp) -> Result<(), Fault> {
         let store = Store(&self.host);
-        if let Some(live) = self.live(&session_id).await? {
+        if let Presence::Live(live) = self.presence(&session_id).await? {
             let record = SessionRecord {
                 user_id: live.account.user_id,
                 username: live.account.username,
                 created_at: live.created_at,
                 absolute_expires_at: live.absolute_expires_at,
                 device_name: live.device.and_then(|device| device.name),
+                written_at: Some(now),
             };
             store.put_session(&session_id, &record, now).await?;
         }
-        if self.live(&session_id).await?.is_none() {
-            store.delete_session(&session_id).await?;
+        match self.presence(&session_id).await? {
+            Presence::Live(_) => {}
+            Presence::Ended(ended) => store.note_end(&session_id, &ended, now).await?,
+            Presence::Unknown => store.forget_session(&session_id).await?,
         }
         self.finish(Recorded { session_id }, now)
     }
 
-    async fn live(&self, session_id: &SessionId) -> Result<Option<Live>, Fault> {
+    async fn presence(&self, session_id: &SessionId) -> Result<Presence, Fault> {
         if !self.is_session(session_id) {
-            return Ok(None);
+            return Ok(Presence::Unknown);
         }
-        match self.host.send(&session::address(session_id), &Peek).await? {
-            Presence::Live(live) => Ok(Some(live)),
-            Presence::Ended(_) | Presence::Unknown => Ok(None),
-        }
+        Ok(self.host.send(&session::address(session_id), &Peek).await?)
     }
 
     /// Tells the directory what is so by now. That is a fact: it is never refused.
@@ -138,16 +138,14 @@ impl<H: Host> User<H> {
         }
     }
 
-    /// Ends a session in its object. From there on the end is that object's to spread: KV that is down is asked by one alarm,
-    /// not by two.
+    /// Ends a session in its object, and notes it in KV: of whoever is not on the list any more, KV has been told.
     async fn end(&self, session_id: &SessionId, reason: EndReason, now: Timestamp) -> Result<(), Fault> {
-        let ended = self.host.send(&session::address(session_id), &Revoke { reason }).await?.ended;
-        if !ended.end_propagated
-            && let Err(error) = store::forget_session(&self.host, session_id, &ended, now).await
-        {
-            self.host.fault(FaultKind::SettlingAnEnd, &error, None);
+        let revoke = Revoke { reason, token: None };
+        let ended = self.host.send(&session::address(session_id), &revoke).await?.ended;
+        if ended.end_propagated {
+            return Ok(());
         }
-        Ok(())
+        store::note_end(&self.host, session_id, &ended, now).await
     }
 
     fn is_reserved(&self, session_id: &SessionId) -> Result<bool, Fault> {
@@ -156,10 +154,7 @@ impl<H: Host> User<H> {
     }
 
     async fn look_for(&self, session_id: &SessionId) -> Result<Found, Fault> {
-        if !self.is_session(session_id) {
-            return Ok(Found::Unknown);
-        }
-        Ok(match self.host.send(&session::address(session_id), &Peek).await? {
+        Ok(match self.presence(session_id).await? {
             Presence::Live(live) => Found::Live(live.last_activity),
             Presence::Ended(_) => Found::Ended,
             Presence::Unknown => Found::Unknown,

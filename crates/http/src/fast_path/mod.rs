@@ -49,7 +49,8 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
     Some([token.session_id.as_str(), "\n", &touch, "\n", &token.subject, "\n", &started].concat())
 }
 
-/// The answer. `asked` is what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
+/// The answer; nothing, if the whole way has to find it: where the session's object knows nothing, KV may know why. `asked` is
+/// what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
 /// request's lines.
 pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
     let mut fields = asked.splitn(6, '\n');
@@ -62,8 +63,14 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
     if let Some(fault) = fault {
         ports.fault(FaultKind::Object, &fault, Some(&head.request_id));
     }
+    if reply == UNKNOWN {
+        return None;
+    }
     Some(answered(ports, app, &head, row, answer, caller(session_id, subject, reply)))
 }
+
+/// [`Presence::Unknown`], as an object says it.
+const UNKNOWN: &str = "\"unknown\"";
 
 /// What a route of the fast path answers to a caller.
 type Answer = fn(&Caller, &RequestHead) -> Result<Reply, Reason>;

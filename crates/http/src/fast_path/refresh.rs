@@ -55,7 +55,7 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str, bytes: Option<V
     Some([id.as_str(), "\n", &command, "\n", &head.request_id, "\n", &started, "\n", language].concat())
 }
 
-/// As [`super::end`]. Nothing, where an end is to be told first.
+/// As [`super::end`]. Nothing, where an end is to be told first, or KV may know why there is no session.
 pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
     let Asked { id, head, reply } = Asked::read(asked)?;
     let row = row(&head)?;
@@ -64,8 +64,9 @@ pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Op
     }
     let outcome = match base::json::read(reply) {
         Ok(
-            RotateReply::Reused(Ended { end_propagated: false, .. })
-            | RotateReply::Ended(Ended { end_propagated: false, .. }),
+            RotateReply::Reused(Ended { now: true, .. })
+            | RotateReply::Ended(Ended { now: true, .. })
+            | RotateReply::Unknown,
         ) => return None,
         Ok(reply) => refresh::answer(ports, &head, &id, Some(reply)).0,
         Err(_) => Err(Reason::Unavailable),
@@ -80,7 +81,8 @@ where
 {
     let Asked { id, head, reply } = Asked::read(asked)?;
     let row = row(&head)?;
-    let (outcome, ended) = refresh::answer(&ports, &head, &id, base::json::read(reply).ok());
+    let reply = refresh::remembered(&ports, &id, base::json::read(reply).ok()).await;
+    let (outcome, ended) = refresh::answer(&ports, &head, &id, reply);
     if let Some(ended) = ended {
         let request_id = Some(head.request_id.as_str().into());
         current::within(request_id, propagate_end(&ports, &id, &ended)).await;

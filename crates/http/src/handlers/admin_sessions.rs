@@ -17,6 +17,7 @@ use directory::{Get, GetReply, username};
 use serde_json::{Value, json};
 use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
 use std::time::Duration;
+use store::Record;
 
 /// Sessions on one page of the list of all. Each costs one call to an object; Cloudflare allows 1,000 such calls to a
 /// request on its paid plan and 50 on its free one, which this leaves room in.
@@ -286,19 +287,24 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
     match ctx.session(id, &Expire).await? {
         Some(Presence::Live(_)) => return Ok(false),
         Some(Presence::Ended(ended)) if !ended.end_propagated => ctx.propagate_end(id, &ended).await,
-        Some(Presence::Unknown) | None if may_open(ctx, id).await? => return Ok(false),
-        // Nobody knows it, or its end was told and something was left all the same.
-        Some(Presence::Ended(_) | Presence::Unknown) | None => {
-            ctx.store().delete_session(id).await.map_err(|e| ctx.fault(FaultKind::KvDelete, &e))?;
+        // Its end was told, and the record came late; or nobody knows it.
+        ended @ (Some(Presence::Ended(_) | Presence::Unknown) | None) => {
+            let is_settled = match (ctx.store().session(id).await, ended) {
+                (Ok(Record::Ended(_)), _) | (Ok(Record::None), Some(Presence::Ended(_))) => return Ok(false),
+                // Its record comes first at times.
+                (Ok(Record::Live(record)), Some(Presence::Unknown) | None)
+                    if record.created_at.plus(OPENS_WITHIN) > ctx.now() =>
+                {
+                    return Ok(false);
+                }
+                (Ok(_), Some(Presence::Ended(ended))) => ctx.store().note_end(id, &ended, ctx.now()).await,
+                (Ok(_), _) => ctx.store().forget_session(id).await,
+                (Err(error), _) => Err(error),
+            };
+            is_settled.map_err(|e| ctx.fault(FaultKind::KvSessionRecord, &e))?;
         }
     }
     Ok(true)
-}
-
-/// Whether a session that nobody knows may be about to open: its record comes first at times.
-async fn may_open<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bool, Reason> {
-    let record = ctx.store().session(id).await.map_err(|e| ctx.fault(FaultKind::KvSessionRecord, &e))?;
-    Ok(record.is_some_and(|record| record.created_at.plus(OPENS_WITHIN) > ctx.now()))
 }
 
 /// Where the last sweep stopped: the last user's id and KV's cursor.

@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use base::audit::Action;
 use serde_json::json;
 use session::tokens::Verified;
-use session::{EndReason, Peek, Presence};
+use session::{Account, EndReason, Presented, Revoke, Revoked};
 
 const TOKEN_BYTES_MAX: usize = 4096;
 
@@ -57,27 +57,22 @@ pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
 /// Ends the session of a genuine token, if it is not over.
 async fn end<B: Backend>(ctx: &RequestContext<B>, token: &Verified) -> Result<(), Reason> {
     let id = &token.session_id;
-    match ctx.session(id, &Peek).await? {
-        Some(Presence::Live(live)) => {
-            // No token that we made names another user's session, or a generation that is still to come.
-            if live.account.subject() != token.subject || token.generation > live.generation {
-                return Err(Reason::SessionRevoked(None));
-            }
-            ctx.end_session(id, EndReason::Logout).await?;
-            let user = live.account.user();
-            ctx.audit(&Audit {
-                actor: user,
-                user,
-                session_id: Some(id.as_str()),
-                ..Audit::of(Action::Logout, "ok")
-            });
-            Ok(())
-        }
-        // Perhaps nobody has come to free its place yet.
-        Some(Presence::Ended(ended)) => {
-            ctx.propagate_end(id, &ended).await;
-            Ok(())
-        }
-        Some(Presence::Unknown) | None => Ok(()),
+    let shown = Presented { subject: token.subject.clone(), generation: token.generation };
+    let revoke = Revoke { reason: EndReason::Logout, token: Some(shown) };
+    let Some(Revoked { ended, is_foreign }) = ctx.session(id, &revoke).await? else { return Ok(()) };
+    if is_foreign {
+        return Err(Reason::SessionRevoked(None));
     }
+    // Also if it was ended before: perhaps nobody has come to free its place yet.
+    ctx.propagate_end(id, &ended).await;
+    if ended.now {
+        let user = ended.account.as_ref().and_then(Account::user);
+        ctx.audit(&Audit {
+            actor: user,
+            user,
+            session_id: Some(id.as_str()),
+            ..Audit::of(Action::Logout, "ok")
+        });
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::post_login_fields::{self, Init};
 use super::session_start;
 use crate::access::refresh_refused;
 use crate::backend::Backend;
-use crate::context::RequestContext;
+use crate::context::{RequestContext, ended_before};
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
@@ -153,9 +153,16 @@ pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     if let RenewReply::Ended(ended)
     | RenewReply::Reused(ended)
     | RenewReply::ExternalTokenRejected { ended, .. } = &reply
+        && ended.now
     {
         ctx.propagate_end(id, ended).await;
     }
+    let reply = match reply {
+        RenewReply::Unknown => {
+            ended_before(&ctx.backend, id).await.map_or(RenewReply::Unknown, RenewReply::Ended)
+        }
+        reply => reply,
+    };
     let reused = matches!(reply, RenewReply::Reused(_));
     let outcome = renewed(ctx, reply);
     let code = outcome.as_ref().map_or_else(Reason::code, |_| "ok");

@@ -2,7 +2,7 @@
 
 use crate::access::refresh_refused;
 use crate::backend::Backend;
-use crate::context::RequestContext;
+use crate::context::{RequestContext, ended_before};
 use crate::error::Reason;
 use crate::json::Fields;
 use crate::log::{self, Audit};
@@ -12,7 +12,7 @@ use base::audit::Action;
 use base::clock::seconds_up;
 use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
-use base::ports::{Log, Random};
+use base::ports::{Kv, Log, Random};
 use config::App;
 use serde_json::json;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
@@ -29,11 +29,22 @@ const TOKEN_BYTES_MAX: usize = 4096;
 pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let fields = ctx.fields().await?;
     let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, fields)?;
-    let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, ctx.session(&id, &rotate).await?);
+    let reply = remembered(&ctx.backend, &id, ctx.session(&id, &rotate).await?).await;
+    let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, reply);
     if let Some(ended) = ended {
         ctx.propagate_end(&id, &ended).await;
     }
     outcome
+}
+
+/// What KV says of a session whose object is empty by now.
+pub async fn remembered<P: Kv + Log>(
+    ports: &P,
+    id: &SessionId,
+    reply: Option<RotateReply>,
+) -> Option<RotateReply> {
+    let (Some(RotateReply::Unknown) | None) = reply else { return reply };
+    ended_before(ports, id).await.map(RotateReply::Ended).or(reply)
 }
 
 /// The session to ask, and what.
@@ -77,7 +88,8 @@ pub fn answer(
         Some(RotateReply::Unknown) | None => (Reason::SessionRevoked(None), None),
     };
     record(ports, head, action, reason.code(), ended.as_ref().and_then(user_of), Some(id));
-    (Err(reason), ended)
+    // Who has ended it before tells of it, or its alarm.
+    (Err(reason), ended.filter(|ended| ended.now))
 }
 
 fn record(

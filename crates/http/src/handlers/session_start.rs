@@ -138,6 +138,7 @@ async fn write_record<B: Backend>(
         created_at: now,
         absolute_expires_at: now.plus(ctx.app.config.session.absolute),
         device_name,
+        written_at: Some(now),
     };
     let written = ctx.store().put_session(session_id, &record, now).await;
     written.map_err(|error| ctx.fault(FaultKind::KvSessionRecord, &error)).is_ok()

@@ -272,6 +272,11 @@ impl Callers {
         }
     }
 
+    /// How much has gone wrong so far.
+    fn disturbances(&self) -> u32 {
+        self.host.faults() + self.truth.borrow().disturbed
+    }
+
     /// Somebody was told before that the session has ended.
     fn used_when_ended(&self, truth: &mut Truth, session: &Session) {
         // One that another login displaces, or another change ends, is off the list already, and ended a little later.
@@ -318,9 +323,16 @@ impl Callers {
             session.doubt();
             (at, session.access.clone())
         };
+        let before = self.disturbances();
         let answered = self.send(Request::new("POST", "/auth/logout").bearer(&token)).await;
         if answered.is_some_and(|a| a.status == 200) {
-            self.truth.borrow_mut().ended(&[at]);
+            let mut truth = self.truth.borrow_mut();
+            let Session { id, user, .. } = truth.sessions[at].clone();
+            // Whoever was not disturbed has told everybody by now.
+            if before == self.host.faults() + truth.disturbed && !quiet::is_told(&self.host, &id, user) {
+                truth.broken(Invariant::EndNotPropagated, format!("{id}, just logged out"));
+            }
+            truth.ended(&[at]);
         }
     }
 

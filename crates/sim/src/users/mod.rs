@@ -25,8 +25,9 @@ use std::time::Duration;
 /// as long at the latest, and the follow-ups of an end a minute later.
 const CALM: Duration = Duration::from_mins(14);
 const AFTER_OUTAGE: Duration = Duration::from_mins(65);
-/// A session whose login broke off has ended by then: no request is activity in it.
-const UNTIL_IDLE: Duration = Duration::from_mins(35);
+/// By then the alarm of each session that has ended has come, whoever has died in between, and has emptied its object. A session
+/// whose login broke off has ended by then: no request is activity in it.
+const UNTIL_TOLD: Duration = Duration::from_mins(40);
 /// What cannot be finished for an hour is tried less and less often: so often in the next hour at the most.
 const TRIES_MAX: u32 = 30;
 
@@ -84,9 +85,11 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
     if !run.is_broken() {
         let unknown = quiet::check(&run.world, &run.callers, run.events.borrow().listed());
         run.world.run_until(run.callers.clone().probe());
-        if !unknown.is_empty() {
-            run.pass(UNTIL_IDLE);
+        run.pass(UNTIL_TOLD);
+        if !run.is_broken() {
+            quiet::check(&run.world, &run.callers, run.events.borrow().listed());
             quiet::check_ended(&run.world, &run.callers, &unknown);
+            quiet::check_emptied(&run.world, &run.callers);
         }
     }
     run.outcome(plan.steps.len())
@@ -130,6 +133,7 @@ impl Run {
         }
         let (world, callers) = (&self.world, &self.callers);
         callers.truth.borrow_mut().note(world.now(), || format!("{action:?}"));
+        callers.truth.borrow_mut().disturbed += u32::from(action.disturbs());
         match action {
             Action::Restart => world.restart(),
             Action::KillSession { client } => {

@@ -136,6 +136,19 @@ pub struct Plan {
 }
 
 impl Action {
+    /// Whether it breaks something, or moves the clock.
+    pub const fn disturbs(self) -> bool {
+        matches!(
+            self,
+            Self::Restart
+                | Self::KillSession { .. }
+                | Self::KillUser { .. }
+                | Self::KillDirectory
+                | Self::Jump { .. }
+                | Self::Kv { .. }
+        )
+    }
+
     /// The user whom it is about, if it names one.
     pub fn user(self) -> Option<usize> {
         match self {

@@ -10,9 +10,12 @@ use base::rpc::Class;
 use config::Settings as _;
 use directory::{ADMIN, User};
 use serde_json::Value;
-use session::{Owner, State};
+use session::{Owner, State, Tombstone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// How late an alarm may be.
+const LATE: Duration = Duration::from_mins(2);
 
 /// Gives the sessions that are live and that nobody knows of, since their logins broke off: nobody has their tokens, and they end
 /// by inactivity. `listed` are those that have ever had a place.
@@ -30,6 +33,51 @@ pub fn check_ended(world: &World, callers: &Callers, unknown: &[String]) {
     if let Some(id) = unknown.iter().find(lives) {
         callers.truth.borrow_mut().broken(Invariant::SessionOnNoList, format!("{id} goes on"));
     }
+}
+
+/// Nothing is left of what has ended, in any object, once nobody needs it.
+pub fn check_emptied(world: &World, callers: &Callers) {
+    for id in world.ids(Class::Session) {
+        let state = parsed::<State>(world, Class::Session, &id, "session");
+        let Some(State::Ended(tombstone)) = state else { continue };
+        if !is_excused(world, callers, &tombstone) && world.now() > tombstone.needed_until().plus(LATE) {
+            callers.truth.borrow_mut().broken(Invariant::EndNotPropagated, format!("{id}: {tombstone:?}"));
+        }
+    }
+}
+
+/// Whether an end was told as far as whoever ended the session can see to: it is off its owner's list, and KV has the note, or the
+/// session's alarm is to write it.
+pub fn is_told(host: &SimHost, session_id: &SessionId, user: usize) -> bool {
+    let id = session_id.as_str();
+    let owner = host.stored(Class::User, &object(user), "user");
+    let owner: User = owner.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let session = host.stored(Class::Session, id, "session");
+    let unnoted = match session.and_then(|text| serde_json::from_str(&text).ok()) {
+        // A record that its login has written may come late.
+        Some(State::Ended(tombstone)) => tombstone.unnoted || tombstone.again_at.is_some(),
+        Some(State::Live(_)) => return false,
+        None => false,
+    };
+    let noted = host.newest_in_kv(&key(id)).is_none_or(|text| is_of_ended(&text));
+    !is_listed_in(&owner, id) && (noted || unnoted)
+}
+
+fn key(session_id: &str) -> String {
+    format!("session:{session_id}")
+}
+
+/// Whether a record of KV's says that its session has ended.
+fn is_of_ended(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|record| record.get("ended").is_some())
+}
+
+/// Whether somebody has a place for a session, or is to end it.
+fn is_listed_in(owner: &User, session_id: &str) -> bool {
+    let is_promised =
+        |p: &directory::Pending| p.session_id.as_str() == session_id && p.task != directory::Task::Sync;
+    owner.slots.iter().any(|slot| slot.session_id.as_str() == session_id)
+        || owner.pending.iter().any(is_promised)
 }
 
 /// The name of a user's object.
@@ -69,7 +117,9 @@ fn checked(
 ) -> Result<(), Broken> {
     let app = callers.host.settings().expect("the settings are good");
     let (policy, max) = (app.config.session, app.config.limit.max);
-    let kv = world.kv();
+    let kv: BTreeMap<String, String> =
+        world.kv().into_iter().map(|(key, entry)| (key, entry.value)).collect();
+    let mut untold = Vec::new();
     let users: BTreeMap<&str, (usize, User)> = NAMES
         .iter()
         .enumerate()
@@ -79,7 +129,7 @@ fn checked(
     let kv_failed = world.weather().happened().iter().any(|(_, kind, _)| kind.is_kv());
     for id in world.ids(Class::Session) {
         let Some(state) = parsed::<State>(world, Class::Session, &id, "session") else { continue };
-        let record = kv.contains_key(&format!("session:{id}"));
+        let record = kv.get(&key(&id)).map(|text| is_of_ended(text));
         match state {
             State::Live(session) if session.over(&policy, world.now()).is_none() => {
                 let name = session.account.username.clone();
@@ -101,7 +151,7 @@ fn checked(
                     let detail = format!("{id} has {:?}, {name} is {account:?}", session.account.roles);
                     return Err((Invariant::RolesDiffer, detail));
                 }
-                if !record {
+                if record != Some(false) {
                     let detail = format!("no record of {id} of {name}, KV failed: {kv_failed}");
                     return Err((Invariant::KvRecordMissing, detail));
                 }
@@ -109,23 +159,32 @@ fn checked(
             }
             State::Live(_) => {}
             State::Ended(tombstone) => {
-                if !tombstone.end_propagated {
-                    let soon = world.now().plus(Duration::from_mins(2));
-                    let comes = world.alarm(Class::Session, &id).is_some_and(|at| at < soon);
-                    return Err((
-                        if comes { Invariant::EndNotPropagated } else { Invariant::AlarmNotSet },
-                        id,
-                    ));
+                if world.alarm(Class::Session, &id).is_none() {
+                    return Err((Invariant::AlarmNotSet, id));
                 }
-                if record {
+                if is_excused(world, callers, &tombstone) {
+                    untold.push(SessionId::issued(id));
+                    continue;
+                }
+                if tombstone.unnoted || users.values().any(|(_, user)| is_listed_in(user, &id)) {
+                    return Err((Invariant::EndNotPropagated, id));
+                }
+                if record == Some(false) {
                     return Err((Invariant::KvRecordLeft, id));
                 }
-                let noted = kv.contains_key(&format!("access_token_blacklist:{id}"));
-                if !noted && tombstone.account.is_some() && tombstone.access_expires_at > world.now() {
+                let good_until = tombstone.tokens_expire_at.filter(|_| tombstone.account.is_some());
+                if record.is_none() && good_until.is_some_and(|until| until > world.now()) {
                     return Err((Invariant::BlacklistMissing, id));
                 }
             }
         }
+    }
+    // A session that had a place and whose object is empty has ended.
+    let is_empty =
+        |id: &str| listed.contains(id) && parsed::<State>(world, Class::Session, id, "session").is_none();
+    let records = kv.iter().filter_map(|(key, text)| Some((key.strip_prefix("session:")?, text)));
+    if let Some((id, _)) = records.filter(|(_, text)| !is_of_ended(text)).find(|(id, _)| is_empty(id)) {
+        return Err((Invariant::KvRecordLeft, format!("{id}, whose object is empty")));
     }
     for (name, (number, user)) in &users {
         let theirs = live.get(*name).map(Vec::as_slice).unwrap_or_default();
@@ -136,7 +195,8 @@ fn checked(
         if left && world.alarm(Class::User, &object(*number)).is_none_or(|at| at > world.now()) {
             return Err((Invariant::AlarmNotSet, format!("{name}: {user:?}")));
         }
-        if let Some(slot) = user.slots.iter().find(|slot| !theirs.contains(&slot.session_id)) {
+        let is_nobodys = |id: &SessionId| !theirs.contains(id) && !untold.contains(id);
+        if let Some(slot) = user.slots.iter().find(|slot| is_nobodys(&slot.session_id)) {
             return Err((Invariant::PlaceOfNobody, format!("{name} has a place for {}", slot.session_id)));
         }
         if user.admin_sync.is_some() {
@@ -147,6 +207,15 @@ fn checked(
         }
     }
     directory(world, &users)
+}
+
+/// Whether the session's alarm is still to tell of its end: it does where whoever has ended it has died or was not heard, and takes
+/// away what the beginning has written late. It comes when it would have come to the live session, or soon where KV lets people in.
+fn is_excused(world: &World, callers: &Callers, tombstone: &Tombstone) -> bool {
+    let policy = callers.host.settings().expect("the settings are good").config.session;
+    let comes_until = tombstone.ended_at.plus(policy.told_within).max(tombstone.again_at.unwrap_or_default());
+    let is_disturbed = callers.truth.borrow().disturbed > 0 || !world.weather().happened().is_empty();
+    is_disturbed && world.now() <= comes_until.plus(LATE)
 }
 
 /// The directory knows who is an admin.

@@ -98,6 +98,8 @@ pub struct Truth {
     pub clients: Vec<Option<usize>>,
     /// Ids of users and how often each was given to a new one.
     pub ids: BTreeMap<UserId, u32>,
+    /// How often something was done to the deployment that no weather does.
+    pub disturbed: u32,
     pub violation: Option<Violation>,
     pub trace: Option<Vec<String>>,
 }

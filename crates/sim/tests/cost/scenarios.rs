@@ -4,16 +4,13 @@ use crate::Row;
 use crate::world::{Deployment, minutes, session_id};
 use base::rpc::Class;
 use serde_json::json;
-use sim::Usage;
+use sim::{Usage, World};
 use std::time::Duration;
-
-/// An ended session is forgotten by then.
-const A_MONTH: Duration = Duration::from_hours(31 * 24);
 
 pub fn all() -> Vec<Row> {
     let mut rows = vec![busy(), hourly(), refresh(), alarm()];
     rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
-    rows.extend([logout(), idle_end(), refused_long_after()]);
+    rows.extend([logout(), early_logout(), logout_under_edge(), idle_end(), refused_long_after()]);
     rows.extend(crate::upstreams::all());
     rows.extend(crate::portals::all());
     rows
@@ -137,24 +134,65 @@ fn log_out(d: &Deployment, access: &str) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-fn logout() -> Row {
-    let d = Deployment::new(&[]);
+/// What is stored of a session that has ended, once its alarm has come: the bytes of KV, and nothing of its object.
+fn assert_little_is_left(world: &World, access: &str) {
+    let id = session_id(access);
+    assert!(world.rows(Class::Session, &id).is_empty(), "{:?}", world.rows(Class::Session, &id));
+    assert_eq!(world.alarm(Class::Session, &id), None);
+    let kv = world.kv();
+    let entries = kv.iter().filter(|(key, _)| key.contains(&id));
+    let bytes = |(key, entry): (&String, &sim::kv::Entry)| {
+        key.len() + entry.value.len() + entry.metadata.as_ref().map_or(0, |m| m.to_string().len())
+    };
+    let left: usize = entries.map(bytes).sum();
+    assert!((1..=1_024).contains(&left), "{left} bytes");
+}
+
+/// A session that is refreshed after `begun` minutes, and logged out three later.
+fn ended_after(settings: &[(&str, &str)], begun: u64) -> Usage {
+    let d = Deployment::new(settings);
     let tokens = d.log_in("asha");
-    d.world.advance(minutes(14));
+    d.world.advance(minutes(begun));
     let access = d.refresh(&tokens.refresh).json()["access_token"].as_str().unwrap().to_owned();
     d.world.advance(minutes(3));
     let usage = d.uses(|| {
         log_out(&d, &access);
-        d.world.advance(A_MONTH);
+        d.world.advance(minutes(40));
     });
-    row("logout, and all that follows", usage, 1_000, Some(8_000))
+    assert_little_is_left(&d.world, &access);
+    usage
+}
+
+fn logout() -> Row {
+    row("logout, and all that follows", ended_after(&[], 14), 1_000, Some(8_000))
+}
+
+/// From a known device, so that nothing of the attempt is still to be done.
+fn early_logout() -> Row {
+    let d = Deployment::new(&[]);
+    let first = d.log_in("asha");
+    log_out(&d, &first.access);
+    d.world.advance(minutes(60));
+    let access = d.log_in_with("asha", &[("x-device-token", &first.device)]).access;
+    d.world.advance(minutes(3));
+    let usage = d.uses(|| {
+        log_out(&d, &access);
+        d.world.advance(minutes(40));
+    });
+    assert_little_is_left(&d.world, &access);
+    row("the same within five minutes of the login", usage, 1_000, None)
+}
+
+fn logout_under_edge() -> Row {
+    row("logout under `edge`", ended_after(&[("SESSION_CHECK", "edge")], 14), 1_000, None)
 }
 
 fn idle_end() -> Row {
     let d = Deployment::new(&[]);
-    d.log_in("asha");
+    let access = d.log_in("asha").access;
     d.world.advance(minutes(29));
-    let usage = d.uses(|| d.world.advance(A_MONTH));
+    let usage = d.uses(|| d.world.advance(minutes(10)));
+    assert_little_is_left(&d.world, &access);
     row("an end by inactivity, and all that follows", usage, 1_000, Some(8_000))
 }
 

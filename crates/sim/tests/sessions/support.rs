@@ -33,6 +33,7 @@ pub const POLICY: session::Policy = session::Policy {
     absolute: Duration::from_mins(5),
     grace: Duration::from_secs(10),
     external_ttl: Duration::from_secs(50),
+    told_within: Duration::from_mins(2),
 };
 
 const SETTINGS: &[(&str, &str)] = &[
@@ -152,8 +153,18 @@ pub fn peek(world: &World, id: &SessionId) -> Live {
     }
 }
 
+/// What KV says of a session that has ended: nothing else than a note without a name.
+pub fn noted(world: &World, id: &SessionId) -> Option<String> {
+    let entry = world.kv().remove(&format!("session:{id}"))?;
+    let note: serde_json::Value = serde_json::from_str(&entry.value).unwrap();
+    let reason = note["ended"].as_str()?.to_owned();
+    assert_eq!(entry.metadata, Some(serde_json::json!({ "ended": true })));
+    assert!(note["ended_at"].is_number() && note.get("username").is_none() && note.get("user_id").is_none());
+    Some(reason)
+}
+
 pub fn revoke(world: &World, id: &SessionId, reason: session::EndReason) -> session::Ended {
-    let Revoked { ended } = tell(world, id, Revoke { reason });
+    let Revoked { ended, .. } = tell(world, id, Revoke { reason, token: None });
     ended
 }
 
