@@ -254,7 +254,8 @@ impl<H: Host> Inner<H> {
         }
         // Whoever has ended it is about to tell.
         let (ended_at, may_tell) = (tombstone.ended_at, tombstone.ended_at.plus(PROPAGATE_AFTER));
-        if !ended.now && !ended.end_propagated && ended_at <= now && now < may_tell {
+        let may_be_telling = !ended.now && !ended.end_propagated && !tombstone.unnoted;
+        if may_be_telling && ended_at <= now && now < may_tell {
             return self.host.set_alarm(may_tell);
         }
         if let Err(error) = self.tell(&app, &ended, now).await {
