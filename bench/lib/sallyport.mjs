@@ -53,7 +53,7 @@ export const secrets = () => ({
   BOOTSTRAP_KEY: randomSecret(),
 });
 
-/** Starts a bundle. `settings` are those of the README. */
+/** Starts a bundle. `settings` are those of docs/settings.md. */
 export async function startSallyport(folder, dist, { settings = {}, main } = {}) {
   const vars = { ...secrets(), ...SETTINGS, ...settings };
   prepare(folder, sallyportWorker(dist, vars, { main }));
