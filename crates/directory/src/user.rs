@@ -1,5 +1,7 @@
 //! What may happen to a user, as a pure function. Passwords are hashed and compared before a step is decided, in the
 //! same synchronous run of the object, so nothing comes in between.
+//!
+//! Over 400 lines: a step for each thing that may happen, read beside each other.
 
 use super::attempts::Attempts;
 use super::change::{made, remember, tell_directory_once};

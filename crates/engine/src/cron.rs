@@ -28,8 +28,8 @@ const DAILY_MILLIS_EACH: u64 = 1_000;
 pub trait Ports: Peers + Random + Settings {}
 impl<P: Peers + Random + Settings> Ports for P {}
 
-/// A Cron Trigger, for the minute that it was `scheduled` at, which may have gone by. The error makes the platform count the run as failed; it has been logged where it happened, and the next
-/// minute tries again.
+/// A Cron Trigger, for the minute that it was `scheduled` at, which may have gone by. The error makes the platform count the run
+/// as failed; it has been logged where it happened, and the next minute tries again.
 pub async fn triggered(ports: &impl Ports, expression: &str, scheduled: Timestamp) -> Result<(), Fault> {
     let daily = match expression {
         MINUTELY => false,

@@ -146,13 +146,11 @@ impl<B: Backend> RequestContext<B> {
 
     async fn presence(&self, token: &Verified) -> Result<Presence, Reason> {
         let presence = self.session(&token.session_id, &self.touch(token)).await?;
-        Ok(match presence {
-            Some(Presence::Unknown) => match ended_before(&self.backend, &token.session_id).await {
-                Some(ended) => Presence::Ended(ended),
-                None => Presence::Unknown,
-            },
-            presence => presence.unwrap_or(Presence::Unknown),
-        })
+        if presence != Some(Presence::Unknown) {
+            return Ok(presence.unwrap_or(Presence::Unknown));
+        }
+        let ended = ended_before(&self.backend, &token.session_id).await;
+        Ok(ended.map_or(Presence::Unknown, Presence::Ended))
     }
 
     /// The touch follows after the answer.
