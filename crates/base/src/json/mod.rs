@@ -6,7 +6,7 @@
 //! `serde_json` reads the text itself.
 //!
 //! A member that is not there is its type's default if it has one, and nothing if it is an `Option`. Members that the type does
-//! not know are ignored, but by [`exact`]: `deny_unknown_fields` has no effect here, `alias` neither.
+//! not know are ignored, but by [`exact()`]: `deny_unknown_fields` has no effect here, `alias` neither.
 
 mod exact;
 mod strict;
