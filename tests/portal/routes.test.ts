@@ -369,7 +369,7 @@ describe("languages", () => {
   const TEXTS = {
     en: ["Authentication failed", "The session was closed", "Required"],
     es: ["Error de autenticación", "La sesión se cerró", "Obligatorio"],
-    vi: ["Xác thực thất bại", "Phiên đã được đóng", "Bắt buộc"],
+    vi: ["Xác thực không thành công", "Phiên đã được đóng", "Bắt buộc"],
   };
 
   it.each(Object.entries(TEXTS))("%s", async (language, [refused, closed, required]) => {

@@ -64,36 +64,37 @@ crate::words! {
         Unreachable = "upstream_unreachable",
         /// the upstream answered 429
         RateLimited = "upstream_rate_limited",
-        /// the upstream answered with a status from 500 on
+        /// the upstream answered with a status of 500 or above
         ServerError = "upstream_error",
-        /// the upstream's answer is not what it should be: HTML, JSON that is cut off or of another shape, a status that means
-        /// nothing there, a token without a life
+        /// the upstream's answer is not as expected: HTML, truncated JSON or JSON of another shape, a status without a meaning
+        /// here, a token without a lifetime
         #[serde(rename = "unintelligible")]
         UnexpectedResponse = "upstream_unintelligible",
         /// the upstream answered with a redirect
         Redirected = "upstream_redirected",
-        /// the upstream refuses the configured credentials; on the Facturify routes 401
+        /// the upstream refuses the configured credentials; 401 on the Facturify routes
         CredentialsRefused = "upstream_credentials_refused",
-        /// the upstream finds the request invalid; on the Facturify routes 422
+        /// the upstream finds the request invalid; 422 on the Facturify routes
         InputRefused = "upstream_input_refused",
-        /// the upstream refuses the refresh token; 422 where it is the caller's authorization code
+        /// the upstream refuses the refresh token; 422 if it was the caller's authorization code
         GrantRefused = "upstream_grant_refused",
-        /// the upstream refuses its own token; 422 where the caller brought it
+        /// the upstream refuses its own token; 422 if the caller supplied it
         TokenRefused = "upstream_token_refused",
-        /// the token is another user's than [the account's](keeper.md#whose-token); 422 where the caller brought it
+        /// the token belongs to another user than [the account's](keeper.md#token-owner); 422 if the caller supplied it
         OtherUser = "upstream_user_changed",
-        /// an operation was broken off, and nobody knows how far it came
+        /// an operation was interrupted, and its outcome is unknown
         Interrupted = "upstream_outcome_unknown",
-        /// the stored or the external token [cannot be opened](keeper.md#what-cannot-be-opened)
+        /// the stored token or external token [cannot be decrypted](keeper.md#unreadable-records)
         Unreadable = "credential_unreadable",
         /// [settings of this account](keeper.md#faulty-settings) are wrong; its status and the log say which
         Misconfigured = "account_misconfigured",
-        /// there is no token, and no way to get one but to be given one; or the account has no app for what was asked
+        /// there is no token, and no way to get one except that a caller supplies it; or the account has no app for the
+        /// requested operation
         #[serde(rename = "no_means")]
         NoTokenSource = "token_unavailable",
-        /// the account's owner has to approve a token first; 202 where that was asked for
+        /// the account's owner has to approve a token first; 202 as the answer to a request for approval
         ApprovalPending = "approval_pending",
-        /// too many [calls of an upstream](keeper.md#when-the-upstream-fails) have failed within an hour
+        /// too many [calls to the upstream](keeper.md#when-the-upstream-fails) have failed within an hour
         #[serde(rename = "budget_spent")]
         CallBudgetExhausted = "upstream_calls_spent",
     }

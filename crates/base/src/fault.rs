@@ -32,9 +32,9 @@ crate::words! {
         Configuration = "configuration",
         /// a Durable Object binding is missing, or that of the token service cannot be called
         Binding = "binding",
-        /// a mistake in the code: `detail` is its place, and the call that it was in has failed
+        /// a bug in the code: `detail` is its place in the source; the call in which it happened has failed
         Panic = "panic",
-        /// an object could not be asked; the caller got 503
+        /// an object could not be called; the caller got 503
         Object = "object",
         /// an object's answer could not be read; the caller got 503
         ObjectReply = "object reply",
@@ -47,42 +47,42 @@ crate::words! {
         KvToken = "kv token",
         /// the rate limiter could not be asked; the login got 503
         RateLimiter = "rate limiter",
-        /// the runtime had no random bytes to give; the caller got 503
+        /// the runtime returned no random bytes; the caller got 503
         RandomBytes = "random bytes",
-        /// what follows an end is not done yet; the session's alarm does it, [later each
-        /// time](sessions.md#the-order-of-an-end)
+        /// the follow-up work of a session's end is not done yet; the session's alarm does it, [at growing
+        /// intervals](sessions.md#how-a-session-ends)
         SettlingAnEnd = "settling an end",
-        /// a session's alarm could not do its work; it comes again after 30 seconds
+        /// a session's alarm failed; it runs again after 30 seconds
         SessionAlarm = "session alarm",
-        /// a user's alarm could not do its work; it comes again after 30 seconds
+        /// a user's alarm failed; it runs again after 30 seconds
         UserAlarm = "user alarm",
-        /// one piece of a user's work could not be done by the alarm; it comes again, later each time
+        /// one task of a user's alarm failed; it is tried again, at growing intervals
         UserAlarmWork = "user alarm work",
-        /// the roster could not be told of an account; its alarm tries again
+        /// the change of an account could not be reported to the roster; its alarm tries again
         Roster = "roster",
-        /// an account's alarm could not do its work; it comes again after 30 seconds
+        /// an account's alarm failed; it runs again after 30 seconds
         UpstreamAlarm = "upstream alarm",
-        /// what follows a change of an account is not done yet; its alarm does it
+        /// the follow-up work of a change of an account is not done yet; its alarm does it
         UpstreamFollowUp = "upstream follow-up",
-        /// an alert was not delivered; it comes again
+        /// an alert was not delivered; it is sent again
         Alert = "alert",
-        /// a Cron Trigger that nothing is known of, or accounts or portal sessions that could not be looked after; the next minute
-        /// tries again, or the next tenth
+        /// an unknown Cron Trigger, or accounts or portal sessions that could not be reconciled; they are tried again in the
+        /// next minute, or in the next tenth minute
         Cron = "cron",
-        /// an alarm of a portal login could not do its work; it comes again after 30 seconds
+        /// a portal login's alarm failed; it runs again after 30 seconds
         PortalAlarm = "portal alarm",
-        /// a piece of work at a portal broke off; who waited for it got 503
+        /// work at a portal was interrupted; the callers that waited for it got 503
         PortalWork = "portal work",
-        /// an operation at a portal could not be begun; who wanted it got 503, and nothing was done
+        /// an operation at a portal could not be started; its caller got 503, and nothing was done
         PortalOrder = "portal order",
-        /// an appointment could not be kept to be gone on with; its caller got the answer without an `appointment_session_id`
+        /// an appointment could not be stored to be continued; its caller got the answer without an `appointment_session_id`
         PortalAppointment = "portal appointment",
-        /// the page of a failed step could not be kept; nothing else comes of it
+        /// the page of a failed step could not be stored; there are no other consequences
         PortalPage = "portal page",
-        /// how far some work at a portal has come could not be stored, so it was broken off
+        /// the progress of work at a portal could not be stored, so the work was stopped
         PortalProgress = "portal progress",
-        /// the list of portal sessions could not be asked, so nobody was logged in; or it could not be told of a change: the alarm
-        /// does that, or the Cron Trigger
+        /// the list of portal sessions could not be asked, so there was no login; or a change could not be reported to it: the
+        /// alarm or the Cron Trigger does that later
         PortalRegistry = "portal registry",
         /// a stored document of `/api/v1/data` is not JSON
         StoredDocument = "stored document",

@@ -24,3 +24,10 @@ pub enum FieldFault {
     /// A password that is tried first.
     TooCommon,
 }
+
+impl FieldFault {
+    /// All, for the documents.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub const ALL: &'static [Self] =
+        &[Self::Required, Self::WrongType, Self::TooShort, Self::TooLong, Self::NotAllowed, Self::TooCommon];
+}

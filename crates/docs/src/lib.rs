@@ -1,5 +1,6 @@
 //! What `docs/` has from the code: tables between marks, written by a test with `WRITE_DOCS=1` and held to the code without.
 
+pub mod error_texts;
 pub mod marked;
 pub mod settings;
 pub mod tables;

@@ -1,5 +1,6 @@
 //! The tables of words, from the enums that have them.
 
+use crate::error_texts;
 use crate::marked::{code, table};
 use base::audit::Action;
 use base::call::Code;
@@ -15,6 +16,8 @@ const OUTCOME: &str = " Outcome: ";
 pub fn all() -> Vec<(&'static str, &'static str, String)> {
     vec![
         ("docs/errors.md", "codes", errors()),
+        ("docs/error-texts.md", "texts", error_texts::of_errors()),
+        ("docs/error-texts.md", "fields", error_texts::of_fields()),
         ("docs/logs.md", "actions", actions()),
         ("docs/logs.md", "faults", faults()),
         ("docs/keeper.md", "alerts", alerts()),
@@ -75,7 +78,7 @@ fn headers(of: &[&Reason]) -> String {
     if of.iter().any(|reason| waits(&reason)) {
         headers.push("`Retry-After`".to_owned());
     } else if let [Reason::Upstream { .. } | Reason::Portal(_), ..] = of {
-        headers.push("`Retry-After` where there is something to wait for".to_owned());
+        headers.push("`Retry-After` if the wait is known".to_owned());
     }
     if headers.is_empty() { "–".to_owned() } else { headers.join("; ") }
 }

@@ -68,70 +68,72 @@ const fn upstream_texts(code: Code) -> [&'static str; 3] {
         Code::Timeout => [
             "The upstream service did not answer in time",
             "El servicio externo no respondió a tiempo",
-            "Dịch vụ bên ngoài không trả lời kịp thời",
+            "Dịch vụ bên ngoài không phản hồi kịp thời",
         ],
         Code::Unreachable => [
             "The upstream service could not be reached",
-            "No se pudo contactar con el servicio externo",
+            "No se pudo conectar con el servicio externo",
             "Không thể kết nối tới dịch vụ bên ngoài",
         ],
         Code::RateLimited => [
-            "The upstream service limits its calls",
-            "El servicio externo limita las llamadas",
-            "Dịch vụ bên ngoài đang giới hạn số lần gọi",
+            "The upstream service is limiting requests; try again later",
+            "El servicio externo está limitando las solicitudes; inténtelo de nuevo más tarde",
+            "Dịch vụ bên ngoài đang giới hạn số yêu cầu; vui lòng thử lại sau",
         ],
-        Code::ServerError | Code::UnexpectedResponse | Code::Redirected | Code::Interrupted => {
-            ["The upstream service failed", "El servicio externo falló", "Dịch vụ bên ngoài gặp lỗi"]
-        }
+        Code::ServerError | Code::UnexpectedResponse | Code::Redirected | Code::Interrupted => [
+            "The upstream service failed",
+            "Se produjo un error en el servicio externo",
+            "Dịch vụ bên ngoài gặp lỗi",
+        ],
         Code::CredentialsRefused => [
             "The upstream service refused the configured credentials",
             "El servicio externo rechazó las credenciales configuradas",
-            "Dịch vụ bên ngoài từ chối thông tin đăng nhập đã cấu hình",
+            "Dịch vụ bên ngoài từ chối thông tin xác thực đã cấu hình",
         ],
         Code::InputRefused => [
-            "The upstream service found the input invalid",
-            "El servicio externo consideró inválidos los datos",
-            "Dịch vụ bên ngoài cho rằng dữ liệu không hợp lệ",
+            "The upstream service refused the input as invalid",
+            "El servicio externo rechazó los datos por no ser válidos",
+            "Dịch vụ bên ngoài từ chối dữ liệu vì không hợp lệ",
         ],
         Code::GrantRefused => [
-            "The upstream service refused the code or refresh token",
-            "El servicio externo rechazó el código o el token de actualización",
-            "Dịch vụ bên ngoài từ chối mã hoặc mã làm mới",
+            "The upstream service refused the authorization code or refresh token",
+            "El servicio externo rechazó el código de autorización o el token de actualización",
+            "Dịch vụ bên ngoài từ chối mã ủy quyền hoặc token làm mới",
         ],
         Code::TokenRefused => [
             "The upstream service refused the token",
             "El servicio externo rechazó el token",
-            "Dịch vụ bên ngoài từ chối mã thông báo",
+            "Dịch vụ bên ngoài từ chối token",
         ],
         Code::OtherUser => [
-            "The token is another user's than the account's",
-            "El token es de otro usuario que el de la cuenta",
-            "Mã thông báo thuộc về người dùng khác với người dùng của tài khoản",
+            "The token belongs to a user other than the account's owner",
+            "El token pertenece a un usuario distinto del titular de la cuenta",
+            "Token thuộc về người dùng khác với chủ tài khoản",
         ],
         Code::Unreadable => [
             "The stored token of this account cannot be read",
             "No se puede leer el token guardado de esta cuenta",
-            "Không thể đọc mã đã lưu của tài khoản này",
+            "Không thể đọc token đã lưu của tài khoản này",
         ],
         Code::Misconfigured => [
-            "The settings of this account are faulty; its status says how",
-            "La configuración de esta cuenta es errónea; su estado indica en qué",
-            "Cấu hình của tài khoản này bị lỗi; xem trạng thái để biết chi tiết",
+            "The settings of this account are faulty; see its status",
+            "La configuración de esta cuenta es incorrecta; consulte su estado",
+            "Cấu hình của tài khoản này bị lỗi; hãy xem trạng thái của tài khoản",
         ],
         Code::NoTokenSource => [
             "There is no token for this account",
-            "No hay token para esta cuenta",
-            "Tài khoản này chưa có mã thông báo",
+            "No hay ningún token para esta cuenta",
+            "Tài khoản này chưa có token",
         ],
         Code::ApprovalPending => [
             "The account's owner has to approve a new token",
             "El titular de la cuenta debe aprobar un nuevo token",
-            "Chủ tài khoản cần phê duyệt mã thông báo mới",
+            "Chủ tài khoản cần phê duyệt token mới",
         ],
         Code::CallBudgetExhausted => [
-            "The calls of this hour are used up; try again later",
-            "Se agotaron las llamadas de esta hora; inténtelo más tarde",
-            "Đã hết số lần gọi trong giờ này; hãy thử lại sau",
+            "Too many calls failed in the last hour; try again later",
+            "Demasiadas llamadas fallaron en la última hora; inténtelo de nuevo más tarde",
+            "Quá nhiều lần gọi thất bại trong một giờ qua; vui lòng thử lại sau",
         ],
     }
 }
@@ -142,39 +144,43 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
     match reason {
         Reason::MalformedJson => [
             "The body is not valid JSON",
-            "El cuerpo no es JSON válido",
-            "Nội dung không phải là JSON hợp lệ",
+            "El cuerpo de la solicitud no es JSON válido",
+            "Nội dung yêu cầu không phải là JSON hợp lệ",
         ],
-        Reason::InvalidRequest => {
-            ["The request is malformed", "La solicitud está mal formada", "Yêu cầu không đúng định dạng"]
+        Reason::InvalidRequest => [
+            "The request is malformed",
+            "El formato de la solicitud no es válido",
+            "Yêu cầu không đúng định dạng",
+        ],
+        Reason::NotAuthenticated => {
+            ["Not authenticated", "Se requiere autenticación", "Yêu cầu chưa được xác thực"]
         }
-        Reason::NotAuthenticated => ["Not authenticated", "No autenticado", "Chưa xác thực"],
-        Reason::TokenInvalid => ["Token is invalid", "El token no es válido", "Mã thông báo không hợp lệ"],
-        Reason::TokenExpired => ["Token has expired", "El token ha caducado", "Mã thông báo đã hết hạn"],
+        Reason::TokenInvalid => ["Token is invalid", "El token no es válido", "Token không hợp lệ"],
+        Reason::TokenExpired => ["Token has expired", "El token ha expirado", "Token đã hết hạn"],
         Reason::SessionInactivity => [
             "Session expired due to inactivity",
-            "La sesión ha caducado por inactividad",
-            "Phiên đã hết hạn do không hoạt động",
+            "La sesión ha expirado por inactividad",
+            "Phiên đăng nhập đã hết hạn do không hoạt động",
         ],
         Reason::AccessTokenRevoked(_) => [
             "Access token has been revoked",
             "El token de acceso ha sido revocado",
-            "Mã truy cập đã bị thu hồi",
+            "Token truy cập đã bị thu hồi",
         ],
         Reason::SessionRevoked(_) => [
             "Session has been revoked or is invalid",
             "La sesión ha sido revocada o no es válida",
-            "Phiên đã bị thu hồi hoặc không hợp lệ",
+            "Phiên đăng nhập đã bị thu hồi hoặc không hợp lệ",
         ],
         Reason::RefreshTokenReused => [
-            "Refresh token has already been used; the session has been closed",
-            "El token de actualización ya se ha usado; la sesión se ha cerrado",
-            "Mã làm mới đã được sử dụng; phiên đã bị đóng",
+            "Refresh token has already been used; the session has been closed, log in again",
+            "El token de actualización ya se había usado; la sesión se cerró, inicie sesión de nuevo",
+            "Token làm mới đã được sử dụng trước đó; phiên đăng nhập đã bị đóng, vui lòng đăng nhập lại",
         ],
         Reason::InvalidCredentials => [
             "Invalid username or password",
             "Usuario o contraseña incorrectos",
-            "Tên người dùng hoặc mật khẩu không đúng",
+            "Tên đăng nhập hoặc mật khẩu không đúng",
         ],
         Reason::ServiceKeyInvalid => {
             ["Service key is invalid", "La clave de servicio no es válida", "Khóa dịch vụ không hợp lệ"]
@@ -182,45 +188,57 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
         Reason::SessionLimitExceeded => [
             "Maximum number of concurrent sessions exceeded",
             "Se ha superado el número máximo de sesiones simultáneas",
-            "Đã vượt quá số phiên đồng thời tối đa",
+            "Đã vượt quá số phiên đăng nhập đồng thời tối đa",
         ],
-        Reason::Forbidden => ["Not allowed", "No permitido", "Không được phép"],
-        Reason::PasswordChangeRequired => [
-            "The password must be changed first",
-            "Primero hay que cambiar la contraseña",
-            "Phải đổi mật khẩu trước",
-        ],
-        Reason::UserInactive => {
-            ["User is inactive", "El usuario está inactivo", "Người dùng không hoạt động"]
+        Reason::Forbidden => {
+            ["Permission denied", "Permiso denegado", "Không có quyền thực hiện yêu cầu này"]
         }
+        Reason::PasswordChangeRequired => [
+            "The password must be changed before logging in",
+            "Debe cambiar la contraseña antes de iniciar sesión",
+            "Cần đổi mật khẩu trước khi đăng nhập",
+        ],
+        Reason::UserInactive => [
+            "The user account is disabled",
+            "La cuenta de usuario está desactivada",
+            "Tài khoản người dùng đã bị vô hiệu hóa",
+        ],
         Reason::NotFound => ["Not found", "No encontrado", "Không tìm thấy"],
-        Reason::UserNotFound => ["User not found", "Usuario no encontrado", "Không tìm thấy người dùng"],
-        Reason::SessionNotFound => ["Session not found", "Sesión no encontrada", "Không tìm thấy phiên"],
+        Reason::UserNotFound => ["User not found", "No se encontró el usuario", "Không tìm thấy người dùng"],
+        Reason::SessionNotFound => ["Session not found", "No se encontró la sesión", "Không tìm thấy phiên"],
         Reason::ServiceKeyNotFound => {
-            ["Service key not found", "Clave de servicio no encontrada", "Không tìm thấy khóa dịch vụ"]
+            ["Service key not found", "No se encontró la clave de servicio", "Không tìm thấy khóa dịch vụ"]
         }
         Reason::MethodNotAllowed(_) => {
             ["Method not allowed", "Método no permitido", "Phương thức không được phép"]
         }
         Reason::UserExists => ["User already exists", "El usuario ya existe", "Người dùng đã tồn tại"],
         Reason::LastAdmin => [
-            "The last active admin cannot be removed",
-            "No se puede quitar al último administrador activo",
-            "Không thể gỡ quản trị viên hoạt động cuối cùng",
+            "At least one active admin must remain",
+            "Debe quedar al menos un administrador activo",
+            "Phải còn ít nhất một quản trị viên đang hoạt động",
         ],
         Reason::TooManyServiceKeys => [
             "Too many service keys; revoke one first",
-            "Demasiadas claves de servicio; revoque una antes",
+            "Hay demasiadas claves de servicio; revoque alguna primero",
             "Quá nhiều khóa dịch vụ; hãy thu hồi bớt trước",
         ],
-        Reason::AccountNotFound => ["No such account", "No existe esa cuenta", "Không có tài khoản này"],
-        Reason::Upstream { refusal, .. } => upstream_texts(refusal.code),
-        Reason::BodyTooLarge => {
-            ["The body is too large", "El cuerpo es demasiado grande", "Nội dung quá lớn"]
+        Reason::AccountNotFound => {
+            ["Account not found", "No se encontró la cuenta", "Không tìm thấy tài khoản"]
         }
-        Reason::NotJson => ["The body must be JSON", "El cuerpo debe ser JSON", "Nội dung phải là JSON"],
+        Reason::Upstream { refusal, .. } => upstream_texts(refusal.code),
+        Reason::BodyTooLarge => [
+            "The body is too large",
+            "El cuerpo de la solicitud es demasiado grande",
+            "Nội dung yêu cầu quá lớn",
+        ],
+        Reason::NotJson => [
+            "The body must be JSON in UTF-8 (application/json)",
+            "El cuerpo de la solicitud debe ser JSON en UTF-8 (application/json)",
+            "Nội dung yêu cầu phải là JSON mã hóa UTF-8 (application/json)",
+        ],
         Reason::InvalidFields(_) => {
-            ["Some fields are wrong", "Algunos campos son incorrectos", "Một số trường không đúng"]
+            ["Some fields are wrong", "Algunos campos no son válidos", "Một số trường không hợp lệ"]
         }
         Reason::InvalidChannel => {
             ["Invalid channel id", "El identificador de canal no es válido", "Mã kênh không hợp lệ"]
@@ -228,56 +246,52 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
         // `{}` is the channel's id.
         Reason::ChannelNotFound(_) => [
             "Cannot find channel with id {}",
-            "No se encuentra ningún canal con el identificador {}",
+            "No se encontró ningún canal con el identificador {}",
             "Không tìm thấy kênh có mã {}",
         ],
         Reason::ChannelWithoutVerifier => [
-            "This channel cannot renew sessions",
-            "Este canal no puede renovar sesiones",
-            "Kênh này không thể gia hạn phiên",
+            "Sessions of this channel cannot be renewed",
+            "Las sesiones de este canal no se pueden renovar",
+            "Không thể gia hạn phiên của kênh này",
         ],
-        Reason::RefreshTokenRequired => [
-            "Refresh token is required",
-            "El token de actualización es obligatorio",
-            "Bắt buộc phải có mã làm mới",
-        ],
-        Reason::ExternalTokenExpired(_) => [
-            "External token has expired",
-            "El token externo ha caducado",
-            "Mã thông báo bên ngoài đã hết hạn",
-        ],
-        Reason::ExternalTokenInvalid(_) => [
-            "External token is invalid",
-            "El token externo no es válido",
-            "Mã thông báo bên ngoài không hợp lệ",
-        ],
+        Reason::RefreshTokenRequired => {
+            ["Refresh token is required", "Se requiere el token de actualización", "Cần có token làm mới"]
+        }
+        Reason::ExternalTokenExpired(_) => {
+            ["External token has expired", "El token externo ha expirado", "Token bên ngoài đã hết hạn"]
+        }
+        Reason::ExternalTokenInvalid(_) => {
+            ["External token is invalid", "El token externo no es válido", "Token bên ngoài không hợp lệ"]
+        }
         Reason::TooManyAttempts { .. } => [
             "Too many attempts; try again later",
-            "Demasiados intentos; inténtelo más tarde",
+            "Demasiados intentos; inténtelo de nuevo más tarde",
             "Quá nhiều lần thử; vui lòng thử lại sau",
         ],
         Reason::Portal(refusal) => portal_texts::texts(refusal.code),
         Reason::PortalSessionEnded(reason) => portal_texts::ended(*reason),
-        Reason::PortalNotConfigured => {
-            ["No portal is configured", "No hay ningún portal configurado", "Chưa cấu hình cổng nào"]
-        }
+        Reason::PortalNotConfigured => [
+            "No portal is configured",
+            "No hay ningún portal configurado",
+            "Chưa cấu hình cổng thông tin nào",
+        ],
         Reason::AppointmentIncomplete => [
-            "The appointment needs more, or something else",
-            "La cita necesita más datos, u otros",
-            "Lịch hẹn cần thêm hoặc cần thông tin khác",
+            "The appointment needs more fields, or other values",
+            "La cita necesita más datos u otros valores",
+            "Lịch hẹn cần thêm thông tin hoặc giá trị khác",
         ],
         Reason::MissingFields(_) => {
-            ["Required fields are missing", "Faltan campos obligatorios", "Thiếu trường bắt buộc"]
+            ["Required fields are missing", "Faltan campos obligatorios", "Thiếu các trường bắt buộc"]
         }
         Reason::Internal => ["Internal error", "Error interno", "Lỗi nội bộ"],
         Reason::Unavailable => [
-            "The service is not available for the moment",
-            "El servicio no está disponible por el momento",
-            "Dịch vụ tạm thời không khả dụng",
+            "The service is temporarily unavailable; try again later",
+            "El servicio no está disponible en este momento; inténtelo de nuevo más tarde",
+            "Dịch vụ tạm thời không khả dụng; vui lòng thử lại sau",
         ],
         Reason::Misconfigured => [
             "The service is not configured correctly",
-            "El servicio no está bien configurado",
+            "El servicio no está configurado correctamente",
             "Dịch vụ chưa được cấu hình đúng",
         ],
     }
@@ -289,7 +303,7 @@ const fn fault_texts(fault: FieldFault) -> [&'static str; 3] {
         FieldFault::WrongType => ["Wrong type", "Tipo incorrecto", "Sai kiểu dữ liệu"],
         FieldFault::TooShort => ["Too short", "Demasiado corto", "Quá ngắn"],
         FieldFault::TooLong => ["Too long", "Demasiado largo", "Quá dài"],
-        FieldFault::NotAllowed => ["Value not allowed", "Valor no permitido", "Giá trị không được phép"],
+        FieldFault::NotAllowed => ["Value not allowed", "Valor no permitido", "Giá trị không được chấp nhận"],
         FieldFault::TooCommon => ["Too easy to guess", "Demasiado fácil de adivinar", "Quá dễ đoán"],
     }
 }
@@ -376,15 +390,8 @@ mod tests {
             let texts: HashSet<&str> = texts(&reason).into_iter().filter(|t| !t.trim().is_empty()).collect();
             assert_eq!(texts.len(), 3, "{}", reason.code());
         }
-        for fault in [
-            FieldFault::Required,
-            FieldFault::WrongType,
-            FieldFault::TooShort,
-            FieldFault::TooLong,
-            FieldFault::NotAllowed,
-            FieldFault::TooCommon,
-        ] {
-            assert_eq!(fault_texts(fault).into_iter().collect::<HashSet<_>>().len(), 3);
+        for fault in FieldFault::ALL {
+            assert_eq!(fault_texts(*fault).into_iter().collect::<HashSet<_>>().len(), 3);
         }
     }
 

@@ -6,29 +6,31 @@ use portal::{Code, End};
 pub const fn texts(code: Code) -> [&'static str; 3] {
     match code {
         // In the words of the legacy system.
-        Code::CredentialsRefused => ["Authentication failed", "Error de autenticación", "Xác thực thất bại"],
+        Code::CredentialsRefused => {
+            ["Authentication failed", "Error de autenticación", "Xác thực không thành công"]
+        }
         Code::AccountLocked => [
             "The portal has locked this account",
             "El portal ha bloqueado esta cuenta",
-            "Cổng đã khóa tài khoản này",
+            "Cổng thông tin đã khóa tài khoản này",
         ],
         Code::LoggedOut => {
-            ["The portal ended the session", "El portal cerró la sesión", "Cổng đã kết thúc phiên"]
+            ["The portal ended the session", "El portal cerró la sesión", "Cổng thông tin đã kết thúc phiên"]
         }
         Code::CaptchaKeyRefused => [
             "The captcha service refused the key",
             "El servicio de captcha rechazó la clave",
-            "Dịch vụ captcha từ chối khóa",
+            "Dịch vụ giải captcha từ chối khóa",
         ],
         Code::CaptchaNoBalance => [
             "The captcha account has no balance",
-            "La cuenta de captcha no tiene saldo",
-            "Tài khoản captcha đã hết số dư",
+            "La cuenta del servicio de captcha no tiene saldo",
+            "Tài khoản dịch vụ giải captcha đã hết số dư",
         ],
         Code::CaptchaBusy => [
-            "The captcha service has nobody free",
-            "El servicio de captcha no tiene a nadie libre",
-            "Dịch vụ captcha hiện không có người giải",
+            "The captcha service is busy; try again later",
+            "El servicio de captcha está ocupado; inténtelo de nuevo más tarde",
+            "Dịch vụ giải captcha đang bận; vui lòng thử lại sau",
         ],
         Code::CaptchaUnsolved => {
             ["The captcha could not be solved", "No se pudo resolver el captcha", "Không giải được captcha"]
@@ -38,48 +40,58 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
             "El captcha no se resolvió a tiempo",
             "Captcha không được giải kịp thời",
         ],
-        Code::CaptchaFailed => {
-            ["The captcha service failed", "El servicio de captcha falló", "Dịch vụ captcha gặp lỗi"]
-        }
+        Code::CaptchaFailed => [
+            "The captcha service failed",
+            "Se produjo un error en el servicio de captcha",
+            "Dịch vụ giải captcha gặp lỗi",
+        ],
         Code::Timeout | Code::OutOfTime => [
             "The portal did not answer in time",
             "El portal no respondió a tiempo",
-            "Cổng không trả lời kịp thời",
+            "Cổng thông tin không phản hồi kịp thời",
         ],
         Code::Unreachable => [
             "The portal could not be reached",
-            "No se pudo contactar con el portal",
-            "Không thể kết nối tới cổng",
+            "No se pudo conectar con el portal",
+            "Không thể kết nối tới cổng thông tin",
         ],
-        Code::RateLimited => {
-            ["The portal limits its calls", "El portal limita las llamadas", "Cổng đang giới hạn số lần gọi"]
+        Code::RateLimited => [
+            "The portal is limiting requests; try again later",
+            "El portal está limitando las solicitudes; inténtelo de nuevo más tarde",
+            "Cổng thông tin đang giới hạn số yêu cầu; vui lòng thử lại sau",
+        ],
+        Code::ServerError => {
+            ["The portal failed", "Se produjo un error en el portal", "Cổng thông tin gặp lỗi"]
         }
-        Code::ServerError => ["The portal failed", "El portal falló", "Cổng gặp lỗi"],
         Code::UnexpectedResponse => [
-            "The portal answered with a page that was not expected",
+            "The portal answered with an unexpected page",
             "El portal respondió con una página inesperada",
-            "Cổng trả về một trang không mong đợi",
+            "Cổng thông tin trả về một trang không như dự kiến",
         ],
         Code::Redirected => [
-            "The portal led to a host that is not its own",
-            "El portal llevó a un servidor ajeno",
-            "Cổng chuyển hướng tới máy chủ không thuộc cổng",
+            "The portal redirected to a host that is not allowed",
+            "El portal redirigió a un servidor no permitido",
+            "Cổng thông tin chuyển hướng tới máy chủ không được phép",
         ],
-        Code::NotFound => ["The portal has no such thing", "El portal no tiene eso", "Cổng không có mục này"],
+        Code::NotFound => [
+            "The portal does not have the requested item",
+            "El portal no tiene el elemento solicitado",
+            "Cổng thông tin không có mục được yêu cầu",
+        ],
         Code::InputRefused => [
-            "The portal found the input invalid",
-            "El portal consideró inválidos los datos",
-            "Cổng cho rằng dữ liệu không hợp lệ",
+            "The input cannot be sent to the portal",
+            "Los datos no se pueden enviar al portal",
+            "Không thể gửi dữ liệu này tới cổng thông tin",
         ],
         Code::OutcomeUnknown => [
-            "It is not known whether the portal did it; look there before trying again",
-            "No se sabe si el portal lo hizo; compruébelo allí antes de repetir",
-            "Không rõ cổng đã thực hiện hay chưa; hãy kiểm tra ở đó trước khi thử lại",
+            "It is unknown whether the appointment was booked; check at the portal before trying again",
+            "No se sabe si la cita quedó reservada; compruébelo en el portal antes de volver a intentarlo",
+            "Không rõ lịch hẹn đã được đặt hay chưa; hãy kiểm tra trên cổng thông tin trước khi thử lại",
         ],
         Code::Interrupted => [
-            "The work was interrupted; try again",
-            "El trabajo se interrumpió; inténtelo de nuevo",
-            "Công việc bị gián đoạn; hãy thử lại",
+            "The operation was interrupted; try again",
+            "La operación se interrumpió; inténtelo de nuevo",
+            "Thao tác bị gián đoạn; vui lòng thử lại",
         ],
         Code::Unreadable => [
             "The stored session cannot be read",
@@ -87,24 +99,24 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
             "Không thể đọc phiên đã lưu",
         ],
         Code::LoginBudgetExhausted => [
-            "The logins of this hour are used up; try again later",
-            "Se agotaron los inicios de sesión de esta hora; inténtelo más tarde",
-            "Đã hết số lần đăng nhập trong giờ này; hãy thử lại sau",
+            "Too many logins in the last hour; try again later",
+            "Demasiados inicios de sesión en la última hora; inténtelo de nuevo más tarde",
+            "Quá nhiều lần đăng nhập trong một giờ qua; vui lòng thử lại sau",
         ],
         Code::Busy => [
-            "Too many wait for this session; try again later",
-            "Demasiados esperan esta sesión; inténtelo más tarde",
-            "Quá nhiều yêu cầu đang chờ phiên này; hãy thử lại sau",
+            "Too many requests are waiting for this session; try again later",
+            "Hay demasiadas solicitudes en espera de esta sesión; inténtelo de nuevo más tarde",
+            "Quá nhiều yêu cầu đang chờ phiên này; vui lòng thử lại sau",
         ],
         Code::Closed => [
-            "The session was closed meanwhile",
+            "The session was closed in the meantime",
             "La sesión se cerró mientras tanto",
             "Phiên đã bị đóng trong lúc chờ",
         ],
         Code::WizardUnknown => [
-            "No such appointment session, or it was left for too long",
-            "No existe esa sesión de cita, o quedó abandonada demasiado tiempo",
-            "Không có phiên đặt lịch này, hoặc đã bỏ quá lâu",
+            "This appointment session does not exist or has expired",
+            "La sesión de cita no existe o ha expirado",
+            "Phiên đặt lịch hẹn không tồn tại hoặc đã hết hạn",
         ],
     }
 }
@@ -114,38 +126,38 @@ pub const fn ended(reason: End) -> [&'static str; 3] {
     match reason {
         End::Closed => ["The session was closed", "La sesión se cerró", "Phiên đã được đóng"],
         End::Evicted => [
-            "The session gave way to others that were used more recently",
-            "La sesión cedió su lugar a otras usadas más recientemente",
-            "Phiên đã nhường chỗ cho các phiên được dùng gần đây hơn",
+            "The session was closed to make room for others that were used more recently",
+            "La sesión se cerró para dejar lugar a otras usadas más recientemente",
+            "Phiên đã bị đóng để nhường chỗ cho các phiên được dùng gần đây hơn",
         ],
         End::Idle => [
             "The session ended because it was not used",
             "La sesión terminó por falta de uso",
-            "Phiên đã kết thúc vì không được dùng",
+            "Phiên đã kết thúc vì không được sử dụng",
         ],
         End::LoggedOut => [
-            "The portal ended the session, and it could not be logged in again",
+            "The portal ended the session, and it was not possible to log in again",
             "El portal cerró la sesión y no se pudo volver a iniciar",
-            "Cổng đã kết thúc phiên và không thể đăng nhập lại",
+            "Cổng thông tin đã kết thúc phiên và không thể đăng nhập lại",
         ],
         End::Unused => [
-            "The portal ended the session, and nobody had used it for so long that it was not logged in again",
-            "El portal cerró la sesión, y nadie la había usado en tanto tiempo que no se volvió a iniciar",
-            "Cổng đã kết thúc phiên, và đã lâu không ai dùng nên không đăng nhập lại",
+            "The portal ended the session, which had been unused for too long to log in again",
+            "El portal cerró la sesión, que llevaba demasiado tiempo sin usarse para volver a iniciarla",
+            "Cổng thông tin đã kết thúc phiên; phiên đã lâu không được sử dụng nên không đăng nhập lại",
         ],
         End::CredentialsRefused => [
-            "The portal does not accept the credentials of the session any more",
+            "The portal no longer accepts the credentials of the session",
             "El portal ya no acepta las credenciales de la sesión",
-            "Cổng không còn chấp nhận thông tin đăng nhập của phiên",
+            "Cổng thông tin không còn chấp nhận thông tin đăng nhập của phiên",
         ],
         End::Captcha => [
             "The portal ended the session, and the captcha of the new login was not solved",
-            "El portal cerró la sesión y no se resolvió el captcha del nuevo inicio",
-            "Cổng đã kết thúc phiên và captcha của lần đăng nhập mới không giải được",
+            "El portal cerró la sesión y no se resolvió el captcha del nuevo inicio de sesión",
+            "Cổng thông tin đã kết thúc phiên và không giải được captcha của lần đăng nhập mới",
         ],
         End::Unreadable => [
-            "The stored session could not be read any more",
-            "Ya no se pudo leer la sesión guardada",
+            "The stored session can no longer be read",
+            "La sesión guardada ya no se puede leer",
             "Không còn đọc được phiên đã lưu",
         ],
     }

@@ -140,7 +140,7 @@ mod tests {
         let reply = Reply::refusal(&Reason::field("username", FieldFault::Required), &head);
         assert_eq!(
             reply.body.unwrap(),
-            r#"{"code":"validation_error","detail":"Algunos campos son incorrectos","errors":[{"field":"username","message":"Obligatorio"}]}"#
+            r#"{"code":"validation_error","detail":"Algunos campos no son válidos","errors":[{"field":"username","message":"Obligatorio"}]}"#
         );
     }
 

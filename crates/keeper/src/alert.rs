@@ -16,16 +16,18 @@ base::words! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Kind {
-        /// the immediate retries are used up; later ones go on, minutes apart
+        /// the immediate retries are used up; later retries go on, minutes apart
         Failing = "failing",
-        /// a final refusal, which only a change can mend; or, with `code` `approval_pending`, approval was asked for
+        /// a final refusal, which is not retried until something changes; or, with `code` `approval_pending`, the owner was
+        /// asked for approval
         NeedsAttention = "needs_attention",
-        /// after one of these two, renewal works again. Not after `approval_pending`
+        /// renewal works again after one of these two. Not after `approval_pending`
         Recovered = "recovered",
-        /// the token runs out, and no renewal is in sight or the immediate retries are used up: `ALERT_EXPIRY_WARNING_MINUTES`
-        /// before its end, or half its life if that is less. Not of short tokens
+        /// the token is about to expire, and no renewal is in sight or the immediate retries are used up:
+        /// `ALERT_EXPIRY_WARNING_MINUTES` before it expires, or half its lifetime if that is less. Not for short tokens
         Expiring = "expiring",
-        /// a token of [another user](keeper.md#whose-token) came, and was refused. Not again while one such alert is undelivered
+        /// a token of [another user](keeper.md#token-owner) arrived and was refused. Not sent again while one such alert is
+        /// undelivered
         OtherUser = "other_user",
     }
 }

@@ -8,57 +8,58 @@ base::words! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Code {
-        /// the portal says that its session is over; as an outcome in the log
+        /// the portal says that its session is over; only as an outcome in the log
         LoggedOut = "portal_logged_out",
-        /// the portal refuses the username and password, or did so not long ago
+        /// the portal refuses the username and password, or did so recently
         CredentialsRefused = "portal_credentials_refused",
-        /// the portal has locked the account, or said so not long ago
+        /// the portal has locked the account, or said so recently
         AccountLocked = "portal_account_locked",
         /// the captcha service refuses the key
         CaptchaKeyRefused = "captcha_key_refused",
         /// the account of the captcha key is empty
         CaptchaNoBalance = "captcha_no_balance",
-        /// the captcha service has nobody free
+        /// the captcha service has no free worker
         CaptchaBusy = "captcha_busy",
-        /// nobody solved the captcha, or the portal did not take the solutions
+        /// the captcha was not solved, or the portal did not accept the solutions
         CaptchaUnsolved = "captcha_unsolved",
         /// the captcha was not solved in time
         CaptchaTimeout = "captcha_timeout",
-        /// the captcha service cannot be reached, is not understood, or has another error
+        /// the captcha service cannot be reached, sends an unexpected answer, or has another error
         CaptchaFailed = "captcha_failed",
-        /// the portal did not answer in time, or an operation took too long
+        /// the portal did not answer in time
         Timeout = "portal_timeout",
-        /// the portal answers, and all of it together took too long
+        /// the portal answers, but the whole operation took too long
         OutOfTime = "portal_timeout",
         /// no connection to the portal, or it broke
         Unreachable = "portal_unreachable",
         /// the portal answered 429
         RateLimited = "portal_rate_limited",
-        /// the portal answered with a status from 500 on
+        /// the portal answered with a status of 500 or above
         ServerError = "portal_error",
-        /// the portal's page is not what was expected
+        /// the portal's page is not the expected one
         #[serde(rename = "unintelligible")]
         UnexpectedResponse = "portal_unintelligible",
-        /// the portal leads to a host that is not [allowed](portal.md#hosts), or in circles
+        /// the portal redirects to a host that is not [allowed](portal.md#hosts), or in a loop
         Redirected = "portal_redirected",
-        /// the portal has no such thing
+        /// the portal does not have the requested item
         NotFound = "portal_not_found",
         /// a field cannot be part of an address of the portal; `message` names it
         InputRefused = "portal_input_refused",
-        /// an appointment may be booked, or not; [look there first](portal.md#when-the-outcome-is-unknown)
+        /// an appointment may be booked, or not; [check at the portal first](portal.md#when-the-outcome-is-unknown)
         OutcomeUnknown = "portal_outcome_unknown",
         /// the progress of some work at the portal could not be stored
         Interrupted = "portal_interrupted",
-        /// what is stored of a [portal session](portal.md#changing-the-sealing-key) cannot be opened
+        /// the stored data of a [portal session](portal.md#changing-the-sealing-key) cannot be decrypted
         Unreadable = "credential_unreadable",
         /// the logins of this hour with these credentials [are used up](portal.md#the-life-of-a-session)
         #[serde(rename = "logins_spent")]
         LoginBudgetExhausted = "portal_logins_spent",
-        /// 100 operations wait for this portal session
+        /// 100 operations are queued for this portal session
         Busy = "portal_busy",
-        /// the portal session was closed while it was logged in again for this call
+        /// the portal session was closed while it logged in again for this call
         Closed = "portal_session_closed",
-        /// no such [appointment](portal.md#going-on-with-one) of this session, or it was left for too long, or it is booked
+        /// this session has no such [appointment](portal.md#continuing-an-appointment), or it was idle for too long, or it is
+        /// or may be booked
         WizardUnknown = "appointment_session_not_found",
     }
 }

@@ -96,17 +96,17 @@ base::words! {
         Closed = "closed",
         /// the limit: others were used more recently
         Evicted = "evicted",
-        /// nobody used it for too long, and it was not kept alive
+        /// it was not used for too long, and was not kept alive
         Idle = "idle",
-        /// the portal ended it, and it could not be logged in again, or was not to be
+        /// the portal ended it, and logging in again failed or is switched off
         LoggedOut = "logged_out",
-        /// the portal ended it, and nobody had used it for too long to log in again
+        /// the portal ended it, and it had not been used for too long to log in again
         Unused = "unused",
-        /// the portal did not take the credentials at the new login
+        /// the portal did not accept the credentials at the new login
         CredentialsRefused = "credentials_refused",
         /// the portal ended it, and the captcha of the new login was not solved
         Captcha = "captcha",
-        /// what is stored of it [cannot be opened](portal.md#changing-the-sealing-key)
+        /// its stored data [cannot be decrypted](portal.md#changing-the-sealing-key)
         Unreadable = "unreadable",
     }
 }

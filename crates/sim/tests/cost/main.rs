@@ -79,7 +79,7 @@ fn what_a_million_costs_is_what_the_document_says_and_within_the_goals() {
         millidollars(&row.usage, row.cpu_micros, row.times)
     };
     let month = portals::KEEP_ALIVES_A_MONTH * of("keep-alive of a portal session")
-        + portals::LOOKS_A_MONTH * of("a look at a portal session");
+        + portals::LOOKS_A_MONTH * of("reconciling a portal session");
     assert!(
         month <= portals::MONTH,
         "a portal session is kept alive for two cents a month, looks included: {month}"

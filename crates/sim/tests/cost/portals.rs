@@ -98,11 +98,11 @@ fn looked(sessions: usize) -> Usage {
 
 fn look() -> Row {
     let usage = looked(11) - looked(1);
-    Row { times: 10, ..row("a look at a portal session, each (4,320 a month)", usage, 0, None) }
+    Row { times: 10, ..row("reconciling a portal session, each (4,320 a month)", usage, 0, None) }
 }
 
 /// The rest of it, however many sessions there are; up to 45 for each sweeper.
 fn supervision() -> Row {
     let usage = looked(1) - (looked(2) - looked(1));
-    row("a Cron Trigger that looks at portal sessions, beside that (4,320 a month)", usage, 0, None)
+    row("the Cron Trigger that reconciles portal sessions, in addition (4,320 a month)", usage, 0, None)
 }

@@ -164,7 +164,7 @@ fn ended_after(settings: &[(&str, &str)], begun: u64) -> Usage {
 }
 
 fn logout() -> Row {
-    row("logout, and all that follows", ended_after(&[], 14), 1_000, Some(8_000))
+    row("logout, with its follow-up work", ended_after(&[], 14), 1_000, Some(8_000))
 }
 
 /// From a known device, so that nothing of the attempt is still to be done.
@@ -193,7 +193,7 @@ fn idle_end() -> Row {
     d.world.advance(minutes(29));
     let usage = d.uses(|| d.world.advance(minutes(10)));
     assert_little_is_left(&d.world, &access);
-    row("an end by inactivity, and all that follows", usage, 1_000, Some(8_000))
+    row("an end by inactivity, with its follow-up work", usage, 1_000, Some(8_000))
 }
 
 fn refused_long_after() -> Row {

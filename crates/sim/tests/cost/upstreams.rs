@@ -63,5 +63,5 @@ fn look() -> Row {
     // KV's copy of a new token is looked at once.
     look();
     d.world.advance(minutes(1));
-    row("a look at an upstream account, each (43,200 a month)", d.uses(look), 0, None)
+    row("reconciling an upstream account, each (43,200 a month)", d.uses(look), 0, None)
 }

@@ -48,8 +48,10 @@ fn a_request_id_that_is_not_well_formed_is_replaced_by_a_new_one() {
 /// The texts of a language: 401, 404, 422, and of a field that is not there.
 fn texts(language: &str) -> [&'static str; 4] {
     match language {
-        "es" => ["No autenticado", "No encontrado", "Algunos campos son incorrectos", "Obligatorio"],
-        "vi" => ["Chưa xác thực", "Không tìm thấy", "Một số trường không đúng", "Bắt buộc"],
+        "es" => {
+            ["Se requiere autenticación", "No encontrado", "Algunos campos no son válidos", "Obligatorio"]
+        }
+        "vi" => ["Yêu cầu chưa được xác thực", "Không tìm thấy", "Một số trường không hợp lệ", "Bắt buộc"],
         _ => ["Not authenticated", "Not found", "Some fields are wrong", "Required"],
     }
 }
@@ -102,7 +104,7 @@ fn answers_are_in_the_language_of_the_body_whatever_the_header_says() {
         );
         let credentials = match expected {
             "es" => "Usuario o contraseña incorrectos",
-            "vi" => "Tên người dùng hoặc mật khẩu không đúng",
+            "vi" => "Tên đăng nhập hoặc mật khẩu không đúng",
             _ => "Invalid username or password",
         };
         // A client of its own for each, as failures add up.
