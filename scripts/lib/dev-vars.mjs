@@ -32,11 +32,8 @@ export function ensureDevVars() {
 /** What the local server is started with: made anew at each start, mode 600. */
 export const localSettingsFile = inRoot(".dev", "settings.env");
 
-/** The names of all settings: the table of docs/settings.md, which a native test holds to the code. */
-function known() {
-  const [, table = ""] = readFileSync(inRoot("docs", "settings.md"), "utf8").split(/<!-- \/?settings -->/);
-  return [...table.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map(([, name]) => name);
-}
+/** The names of all settings: docs/settings.json, which a native program makes and a native test holds to the code. */
+const known = () => JSON.parse(readFileSync(inRoot("docs", "settings.json"), "utf8")).map(({ name }) => name);
 
 /** The settings of .dev.vars, and those that stand in the environment, which win. */
 export function localSettings() {

@@ -3,6 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { createUpstreams } from "../upstreams/index.ts";
+import { api } from "../support/worker/api.ts";
 import { eventually } from "../support/worker/runtime.ts";
 import { MINUTE, SECOND } from "../support/worker/time.ts";
 
@@ -84,10 +85,7 @@ async function spread(over: number): Promise<void> {
   expect(new Set(times).size).toBeGreaterThan(COUNT / 2);
 }
 
-async function health() {
-  const answer = await exports.default.fetch(new Request("https://sallyport.test/health"));
-  return ((await answer.json()) as { accounts: unknown }).accounts;
-}
+const health = async () => (await api("GET", "/health")).json.accounts;
 
 it("all get their token by the first one, and another by the daily one, within the limits", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });

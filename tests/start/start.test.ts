@@ -1,5 +1,5 @@
 // The first requests of a deployment, in order: the accounts of upstreams, the first admin, and the last one, who has to stay.
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { api, refused } from "../support/worker/api.ts";
 import {
@@ -22,8 +22,8 @@ it("the first request has every account reconciled once, and not again by an ins
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) =>
     upstreams.handle(new Request(input, init)),
   );
-  const health = () => exports.default.fetch(new Request("https://sallyport.test/health"));
-  expect(await (await health()).json()).toMatchObject({ accounts: { total: 3, healthy: 0, failed: 0 } });
+  const health = () => api("GET", "/health");
+  expect((await health()).json).toMatchObject({ accounts: { total: 3, healthy: 0, failed: 0 } });
   for (const account of ACCOUNTS)
     await eventually(
       () => alarmAt(account),
@@ -37,7 +37,7 @@ it("the first request has every account reconciled once, and not again by an ins
   expect(upstreams.count()).toBe(9);
   for (const account of ACCOUNTS) await told(account);
   expect(await env.KV.get("upstox_access_token")).toMatch(/^s1\./);
-  expect(await (await health()).json()).toMatchObject({ accounts: { total: 3, healthy: 3, failed: 0 } });
+  expect((await health()).json).toMatchObject({ accounts: { total: 3, healthy: 3, failed: 0 } });
 
   const start = async () =>
     JSON.parse(await roster().command(JSON.stringify({ start: { now: Date.now() } })));

@@ -16,6 +16,8 @@ pub mod log;
 pub mod page;
 pub mod ports;
 pub mod rpc;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod together;

@@ -34,5 +34,21 @@ macro_rules! words {
                 }
             }
         }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl $crate::schema::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            // Enums of one name are told apart.
+            fn schema_id() -> ::std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
+            fn json_schema(_: &mut $crate::schema::SchemaGenerator) -> $crate::schema::Schema {
+                $crate::schema::words(Self::ALL.iter().map(|word| word.as_str()))
+            }
+        }
     };
 }

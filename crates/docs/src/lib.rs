@@ -2,5 +2,6 @@
 
 pub mod error_texts;
 pub mod marked;
+pub mod openapi;
 pub mod settings;
 pub mod tables;

@@ -1,5 +1,8 @@
 //! From a request to a caller: the bearer token, then what the session's object says of it.
 
+use crate::answers::Time;
+use crate::answers::service::Greeting;
+use crate::answers::users::User;
 use crate::error::Reason;
 use crate::reply::Reply;
 use crate::request::RequestHead;
@@ -10,7 +13,6 @@ use config::App;
 use directory::ADMIN;
 use directory::service_key::PresentedKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
 use session::tokens::{TokenError, Verified};
 use session::{Account, EndReason, Live, Presence};
 
@@ -159,19 +161,20 @@ impl LiveCaller {
 pub fn profile(caller: &Caller) -> Reply {
     let account = &caller.account;
     // Disabling a user ends the sessions, so whoever gets here is active.
-    let body = json!({
-        "id": account.user(),
-        "username": account.username,
-        "roles": account.roles,
-        "is_active": true,
-        "created_at": account.created_at.rfc3339(),
-    });
+    let body = User {
+        id: account.user(),
+        username: &account.username,
+        roles: &account.roles,
+        is_active: true,
+        created_at: Time::utc(account.created_at),
+        must_change_password: false,
+    };
     Reply::json(200, &body)
 }
 
 /// `GET /api/v1/protected`.
 pub fn protected(caller: &Caller) -> Reply {
-    Reply::json(200, &json!({ "message": format!("Hello {}!", caller.account.username) }))
+    Reply::json(200, &Greeting { message: format!("Hello {}!", caller.account.username) })
 }
 
 /// `/auth/verify`: the caller in headers, for a proxy to pass on. `?role=` asks for a role; given twice, for both.

@@ -258,7 +258,8 @@ impl Reason {
         own.chain(upstream(false)).chain(upstream(true)).chain(portal).collect()
     }
 
-    fn sample(code: ErrorCode) -> Self {
+    /// The one that has this code.
+    pub fn sample(code: ErrorCode) -> Self {
         match code {
             ErrorCode::MalformedJson => Self::MalformedJson,
             ErrorCode::InvalidRequest => Self::InvalidRequest,

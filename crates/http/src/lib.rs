@@ -1,6 +1,7 @@
 //! Routes, what is read from requests, handlers, and answers.
 
 pub mod access;
+pub mod answers;
 pub mod backend;
 pub mod context;
 pub mod error;

@@ -4,6 +4,7 @@ use super::language::{detail, field_message};
 use crate::error::Reason;
 use crate::request::RequestHead;
 use portal;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,9 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: Vec::new(), body: Some(body.to_string()) }
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        // It cannot fail: the keys of every answer are texts.
+        Self { status, headers: Vec::new(), body: serde_json::to_string(body).ok() }
     }
 
     pub fn empty(status: u16) -> Self {

@@ -6,6 +6,7 @@ use base::fault::Fault;
 use base::ports::{Background as _, Clock as _, Random as _};
 use base::rpc::{Class, Method, Name, Peers as _};
 use config::{App, Settings as _};
+use docs::openapi::{self, Exchange};
 use http::fast_path::{self, refresh};
 use http::reply::Reply;
 use http::{Backend, HEADERS, Incoming, Instance, RequestHead};
@@ -153,8 +154,23 @@ impl Backend for SimHost {
 pub async fn request(host: &SimHost, request: Request) -> Option<Answered> {
     let (sender, receiver) = channel();
     let worker = host.as_worker();
-    host.spawn(Owner::Worker, async move { sender.send(answer(worker, request).await) });
+    host.spawn(Owner::Worker, async move { sender.send(described(worker, request).await) });
     receiver.await
+}
+
+/// The answer; it has to be one that docs/openapi.json has, and what was taken a body that it has. Not in `npm run simulate`, which is to
+/// be fast: the same sequences run as tests.
+async fn described(host: SimHost, request: Request) -> Answered {
+    if !cfg!(debug_assertions) {
+        return answer(host, request).await;
+    }
+    let (method, path, given) = (request.method.clone(), request.path.clone(), request.body.clone());
+    let answered = answer(host, request).await;
+    let (given, body) = (given.as_deref(), answered.body.as_deref());
+    let exchange = Exchange { method: &method, path: &path, given, status: answered.status, body };
+    let checked = openapi::check(exchange);
+    assert!(checked.is_ok(), "docs/openapi.json does not have this: {}", checked.err().unwrap_or_default());
+    answered
 }
 
 async fn answer(host: SimHost, request: Request) -> Answered {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { expect } from "vitest";
 import { type Answer, parsed, PASSWORD, type Tokens } from "../answers.ts";
+import { unlike } from "../openapi.ts";
 
 export { type Answer, PASSWORD, tally, times, type Tokens } from "../answers.ts";
 
@@ -36,7 +37,7 @@ export class Client {
     let text = "";
     if (response) for await (const chunk of response.setEncoding("utf8")) text += chunk;
     const given = Object.entries(response?.headersDistinct ?? {});
-    return {
+    const answer = {
       status: response?.statusCode ?? 0,
       headers: new Headers(
         given.flatMap(([name, values]) => (values ?? []).map((v): [string, string] => [name, v])),
@@ -44,6 +45,8 @@ export class Client {
       text,
       json: parsed(text),
     };
+    expect(unlike(method, path, answer)).toBeUndefined();
+    return answer;
   }
 
   tryLogin = (username: string, password = PASSWORD): Promise<Answer> =>

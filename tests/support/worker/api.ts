@@ -2,6 +2,7 @@
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { type Answer, parsed } from "../answers.ts";
+import { unlike } from "../openapi.ts";
 
 export type { Answer };
 
@@ -30,12 +31,13 @@ export async function api(method: string, path: string, call: Call = {}): Promis
   );
   const text = await response.text();
   const answer = { status: response.status, headers: response.headers, text, json: parsed(text) };
-  invariants(path, answer, call.upstream);
+  invariants(method, path, answer, call.upstream);
   return answer;
 }
 
 /** What holds for every answer, whatever was asked. */
-export function invariants(path: string, { status, headers, text, json }: Answer, upstream = false): void {
+export function invariants(method: string, path: string, answer: Answer, upstream = false): void {
+  const { status, headers, text, json } = answer;
   if (upstream && status >= 500) expect(status, text).toBeOneOf([502, 503, 504]);
   else expect(status, text).toBeLessThan(500);
   expect(text).not.toMatch(LEAKS);
@@ -46,6 +48,7 @@ export function invariants(path: string, { status, headers, text, json }: Answer
   if (status >= 400 && !bodyless) {
     expect(json).toMatchObject({ detail: expect.any(String), code: expect.stringMatching(/^[a-z_]+$/) });
   }
+  expect(unlike(method, path, answer)).toBeUndefined();
 }
 
 /** Expects a refusal with this status and code. */

@@ -52,7 +52,7 @@ export async function call(path: string, body: unknown): Promise<Answer> {
   const response = await exports.default.fetch(new Request(`https://sallyport.test${path}`, request));
   const text = await response.text();
   const answer = { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
-  invariants(path, answer.status >= 502 ? { ...answer, status: 499 } : answer);
+  invariants("POST", path, answer, answer.status >= 502);
   return answer;
 }
 

@@ -1,54 +1,86 @@
-//! docs/openapi.yaml has every route and every word, and no other.
+//! docs/openapi.json, and the same without white space for the Worker to serve, are current and whole.
 
-use super::support::{between, read};
-use base::account::EndReason;
-use docs::tables;
-use keeper::protocol::Operation;
-use keeper::state::{Health, Source};
+use super::support::{path, read, write_or_compare};
+use docs::openapi::{document, example, fits, of};
+use http::route::ROUTES;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
-#[test]
-fn every_route_is_in_openapi_and_no_other() {
-    let mut routes = BTreeSet::new();
-    for row in http::route::ROUTES {
-        match row.name.split_once(' ') {
-            Some((method, path)) => drop(routes.insert((method.to_lowercase(), path.to_owned()))),
-            // Without a method: forward authentication, which takes every one.
-            None => routes.extend(
-                ["get", "head", "post", "put", "patch", "delete", "options"]
-                    .map(|m| (m.to_owned(), row.name.to_owned())),
-            ),
-        }
-    }
-    let openapi = read("docs/openapi.yaml");
-    let mut listed = BTreeSet::new();
-    let mut path = "";
-    for line in between(&openapi, "\npaths:\n", "\ncomponents:\n").lines() {
-        let Some(key) = line.strip_suffix(':') else { continue };
-        match key.trim_start() {
-            key if line.starts_with("  /") => path = key,
-            key if line.starts_with("    ") && !line.starts_with("     ") && key != "parameters" => {
-                listed.insert((key.to_owned(), path.to_owned()));
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(listed, routes);
+fn current() -> Value {
+    document(env!("CARGO_PKG_VERSION"))
 }
 
 #[test]
-fn every_word_is_in_openapi_and_no_other() {
-    let openapi = read("docs/openapi.yaml");
-    let listed = between(&openapi, "\n    ErrorCode:\n", "\n    EndReason:\n");
-    let listed: BTreeSet<&str> = listed.lines().filter_map(|l| l.trim().strip_prefix("- ")).collect();
-    assert_eq!(listed, tables::codes().into_iter().map(|(code, _)| code).collect());
-    let words = |schema: &str| -> BTreeSet<&str> {
-        let (_, rest) = openapi.split_once(&format!("\n    {schema}:\n")).unwrap();
-        between(rest, "enum: [", "]").split(", ").collect()
-    };
-    assert_eq!(words("EndReason"), EndReason::ALL.iter().map(|w| w.as_str()).collect());
-    assert_eq!(words("PortalEnd"), portal::End::ALL.iter().map(|w| w.as_str()).collect());
-    assert_eq!(words("TokenHealth"), Health::ALL.iter().map(|w| w.as_str()).collect());
-    assert_eq!(words("TokenSource"), Source::ALL.iter().map(|w| w.as_str()).collect());
-    assert_eq!(words("TokenHistory"), Operation::ALL.iter().map(|w| w.as_str()).collect());
+fn openapi_is_current() {
+    let document = current();
+    for (page, text) in
+        [("docs/openapi.json", format!("{document:#}\n")), ("assets/openapi.json", document.to_string())]
+    {
+        let there = if path(page).is_file() { read(page) } else { String::new() };
+        write_or_compare(page, &there, &text);
+    }
+}
+
+#[test]
+fn every_row_says_what_it_is_and_what_it_answers() {
+    let document = current();
+    let tags: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let mut ids = BTreeSet::new();
+    for row in ROUTES {
+        let operation = of(row);
+        assert!(!operation.id.is_empty() && !operation.summary.is_empty(), "{}", row.name);
+        assert!(ids.insert(operation.id), "{} twice", operation.id);
+        assert!(tags.contains(operation.tag), "{}: {}", row.name, operation.tag);
+        assert!(operation.answers.iter().any(|answer| answer.status < 300), "{}", row.name);
+    }
+    // Each is in the document.
+    let methods: usize = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_object().unwrap().keys().filter(|key| *key != "parameters").count())
+        .sum();
+    // Forward authentication takes seven methods.
+    assert_eq!(methods, ROUTES.len() + 6);
+}
+
+/// Wherever a body or an answer is described there is an example of it.
+#[test]
+fn every_body_and_every_answer_has_an_example() {
+    let document = current();
+    let mut seen = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let body = operation.get("requestBody");
+            let answers = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
+            for (status, one) in
+                body.map(|body| ("body", body)).into_iter().chain(answers.map(|(s, a)| (s.as_str(), a)))
+            {
+                let Some(content) = one.pointer("/content/application~1json") else { continue };
+                let schema = &content["schema"];
+                let is_any = schema.get("description").is_some_and(|about| about == "Any JSON.");
+                if is_any || schema.get("anyOf").is_some_and(|_| status != "body") {
+                    continue;
+                }
+                let example =
+                    content.get("example").unwrap_or_else(|| panic!("{method} {path} {status}: no example"));
+                fits(schema, example).unwrap_or_else(|error| panic!("{method} {path} {status}: {error}"));
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 200, "{seen}");
+}
+
+#[test]
+fn every_example_is_of_a_schema() {
+    let document = current();
+    let schemas = document.pointer("/components/schemas").unwrap().as_object().unwrap();
+    let operations: BTreeSet<&str> = portal::operation::operations().iter().map(|o| o.name).collect();
+    let examples: Value = serde_json::from_str(&read("crates/docs/src/openapi/examples.json")).unwrap();
+    for name in examples.as_object().unwrap().keys() {
+        assert!(schemas.contains_key(name) || operations.contains(name.as_str()), "{name}");
+        assert!(example(name).is_some());
+    }
 }

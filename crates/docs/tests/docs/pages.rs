@@ -1,6 +1,6 @@
 //! The tables that are made from the code are current: with `WRITE_DOCS=1` they are written, without it compared.
 
-use super::support::{read, write_or_compare};
+use super::support::{path, read, write_or_compare};
 use docs::{marked, tables};
 
 #[test]
@@ -11,6 +11,14 @@ fn tables_are_current() {
             .unwrap_or_else(|| panic!("{page} has no marks <!-- {name} --> and <!-- /{name} -->"));
         write_or_compare(page, &text, &current);
     }
+}
+
+/// For scripts. The table of docs/settings.md is made beside the settings.
+#[test]
+fn settings_table_as_json_is_current() {
+    let page = "docs/settings.json";
+    let there = if path(page).is_file() { read(page) } else { String::new() };
+    write_or_compare(page, &there, &format!("{:#}\n", docs::settings::json()));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::service_auth::{MARK, key_who};
 use crate::access::Admin;
+use crate::answers::Time;
+use crate::answers::users::{Key, ServiceKeys};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -9,11 +11,9 @@ use crate::json::Fields;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
-use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
 use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
 use directory::service_key::{self, NAME_CHARS_MAX, Scope, ServiceKey, is_name};
-use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Longest life that a key can be given, in days: ten years. Without one it does not expire.
@@ -21,22 +21,18 @@ const EXPIRES_DAYS_MAX: u64 = 3650;
 const DAY_SECONDS: u64 = 86_400;
 
 /// What is said of a key each time it is shown.
-fn key_json(key: &ServiceKey) -> Map<String, Value> {
-    let mut map = Map::new();
-    put(&mut map, "id", key.id.as_str().into());
-    put(&mut map, "name", key.name.as_str().into());
-    put(&mut map, "scopes", key.scopes().collect());
-    put(&mut map, "created_at", key.created_at.rfc3339().into());
-    put(&mut map, "expires_at", time(key.expires_at));
-    map
-}
-
-fn put(map: &mut Map<String, Value>, name: &str, value: Value) {
-    map.insert(name.to_owned(), value);
-}
-
-fn time(at: Option<Timestamp>) -> Value {
-    at.map_or(Value::Null, |at| at.rfc3339().into())
+fn shown(key: &ServiceKey) -> Key<'_> {
+    Key {
+        id: &key.id,
+        name: &key.name,
+        scopes: key.scopes().collect(),
+        created_at: Time::utc(key.created_at),
+        expires_at: key.expires_at.map(Time::utc),
+        key: None,
+        revoked_at: None,
+        status: None,
+        last4: None,
+    }
 }
 
 /// `POST /admin/service-keys`. The answer is the only time that the key is shown.
@@ -62,9 +58,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> R
         AddKeyReply::TooManyKeys => return Err(Reason::TooManyServiceKeys),
     }
     ctx.audit(&about(Action::CreateServiceKey, admin, &key, &key_who(&key.name)));
-    let mut body = key_json(&key);
-    put(&mut body, "key", text.expose().into());
-    Ok(Reply::json(201, &Value::Object(body)))
+    Ok(Reply::json(201, &Key { key: Some(text.expose()), ..shown(&key) }))
 }
 
 fn name(fields: &mut Fields) -> String {
@@ -95,14 +89,13 @@ fn scopes(fields: &mut Fields) -> Vec<Scope> {
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let keys = ctx.directory(&Keys).await?.keys;
     let now = ctx.now();
-    let shown = keys.iter().map(|key| {
-        let mut map = key_json(key);
-        put(&mut map, "revoked_at", time(key.revoked_at));
-        put(&mut map, "status", key.status(now).into());
-        put(&mut map, "last4", key.last4.as_str().into());
-        Value::Object(map)
+    let listed = keys.iter().map(|key| Key {
+        revoked_at: Some(key.revoked_at.map(Time::utc)),
+        status: Some(key.status(now)),
+        last4: Some(&key.last4),
+        ..shown(key)
     });
-    Ok(Reply::json(200, &json!({ "service_keys": shown.collect::<Value>() })))
+    Ok(Reply::json(200, &ServiceKeys { service_keys: listed.collect() }))
 }
 
 /// `DELETE /admin/service-keys/{id}`. Doing it again changes nothing.

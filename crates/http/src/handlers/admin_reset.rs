@@ -1,6 +1,6 @@
 //! The way back in where nobody who knows a password is an admin any more.
 
-use super::admin_users::{name, user_json};
+use super::admin_users::{name, user};
 use super::own_password;
 use super::user_change::{self, By, Wanted, profile};
 use crate::backend::Backend;
@@ -75,5 +75,5 @@ pub async fn reset<B: Backend>(
         .await
         .map_err(|reason| refused(ctx, reason, Some(user_id)))?;
     user_change::follow(ctx, &affected, None).await?;
-    Ok(Reply::json(200, &user_json(&affected.profile)))
+    Ok(Reply::json(200, &user(&affected.profile)))
 }

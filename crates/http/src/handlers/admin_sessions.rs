@@ -1,8 +1,9 @@
 //! Admin routes for sessions.
 
-use super::own_sessions::{Listed, close_all_of, session_json, with_unreachable};
+use super::own_sessions::{Listed, close_all_of, session};
 use super::user_change::By;
 use crate::access::Admin;
+use crate::answers::sessions::{ActiveSessions, Cleanup, ClosedSessions, Session};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -14,7 +15,6 @@ use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
 use directory::{Get, GetReply, username};
-use serde_json::{Value, json};
 use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
 use std::time::Duration;
 use store::Record;
@@ -47,18 +47,18 @@ pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Re
         let user_id = text.parse().map_err(|_| Reason::field("user_id", FieldFault::WrongType))?;
         let username = name_of(ctx, user_id).await?;
         let sessions = ctx.sessions_of(Owner::User(&username)).await?;
-        return Ok(Reply::json(200, &listing(Some(user_id), &sessions, None)));
+        return Ok(Reply::json(200, &listing(Some(user_id), &sessions, None, Vec::new())));
     }
     if let Some(text) = query_values(query, "username").next() {
         let username = username::canonical(&text).ok_or(Reason::UserNotFound)?;
         let sessions = ctx.sessions_of(Owner::User(&username)).await?;
-        return Ok(Reply::json(200, &listing(None, &sessions, None)));
+        return Ok(Reply::json(200, &listing(None, &sessions, None, Vec::new())));
     }
     if let Some(text) = query_values(query, "subject").next() {
         let subject =
             Subject::parse(&text).ok_or_else(|| Reason::field("subject", FieldFault::NotAllowed))?;
         let sessions = ctx.sessions_of(Owner::PostLogin(&subject.to_string())).await?;
-        return Ok(Reply::json(200, &listing(None, &sessions, None)));
+        return Ok(Reply::json(200, &listing(None, &sessions, None, Vec::new())));
     }
     let limit = page_limit(query)?;
     let cursor = query_values(query, "cursor").next().filter(|c| !c.is_empty());
@@ -78,12 +78,7 @@ pub async fn active<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Re
             }
         }
     };
-    let body = listing(None, &sessions, next.as_deref());
-    if unreachable.is_empty() {
-        return Ok(Reply::json(200, &body));
-    }
-    let unreachable = [unreachable, sessions.unreachable.into_iter().map(Into::into).collect()].concat();
-    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
+    Ok(Reply::json(200, &listing(None, &sessions, next.as_deref(), unreachable)))
 }
 
 /// A page of the list of all without KV: the sessions of users, whose objects have them, too. Of those who are externally
@@ -161,22 +156,23 @@ async fn name_of<B: Backend>(ctx: &RequestContext<B>, user_id: UserId) -> Result
     found.into_iter().next().map(|u| u.username).ok_or(Reason::UserNotFound)
 }
 
-fn listing(user_id: Option<UserId>, sessions: &Listed, cursor: Option<&str>) -> Value {
-    let list: Vec<Value> = sessions
+fn listing<'a>(
+    user_id: Option<UserId>,
+    listed: &'a Listed,
+    next_cursor: Option<&'a str>,
+    mut unreachable: Vec<String>,
+) -> ActiveSessions<'a> {
+    unreachable.extend(listed.unreachable.iter().cloned().map(String::from));
+    let sessions: Vec<Session> = listed
         .live
         .iter()
-        .map(|(id, live)| {
-            let mut session = session_json(id, live);
-            if let Some(map) = session.as_object_mut() {
-                map.insert("user_id".to_owned(), live.account.user().map(UserId::get).into());
-                map.insert("username".to_owned(), live.account.username.clone().into());
-            }
-            session
+        .map(|(id, live)| Session {
+            user_id: Some(live.account.user()),
+            username: Some(&live.account.username),
+            ..session(id, live)
         })
         .collect();
-    let body =
-        json!({ "user_id": user_id, "active_sessions": list.len(), "sessions": list, "next_cursor": cursor });
-    with_unreachable(body, &sessions.unreachable)
+    ActiveSessions { user_id, active_sessions: sessions.len(), sessions, next_cursor, unreachable }
 }
 
 /// `DELETE /admin/sessions/{id}`. The session ends whatever its user's object says of it.
@@ -207,7 +203,7 @@ pub async fn close_of_subject<B: Backend>(
 ) -> Result<Reply, Reason> {
     let by = By { action: Action::AdminCloseSessions, actor: Some(admin.user_id()) };
     let closed = close_subject(ctx, text, by).await?;
-    Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
+    Ok(Reply::json(200, &ClosedSessions { message: None, closed_sessions: closed }))
 }
 
 /// `DELETE /admin/subjects/{subject}`: the same; with the last session the account and the document go. May be repeated.
@@ -278,8 +274,7 @@ pub async fn cleanup<B: Backend>(ctx: &RequestContext<B>, admin: &Admin) -> Resu
     let more = kv_next.is_some() || last_user.is_some();
     let behind = || format!("{}.{}", last_user.unwrap_or(behind_all), kv_next.unwrap_or_default());
     let next = if is_done { more.then(behind) } else { Some(here) };
-    let body = json!({ "cleaned_sessions": cleaned, "next_cursor": next });
-    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
+    Ok(Reply::json(200, &Cleanup { cleaned_sessions: cleaned, next_cursor: next, unreachable }))
 }
 
 /// Ends a session whose time is over, or takes away what is left of one. Says whether there was anything to do.

@@ -2,9 +2,12 @@
 
 use super::admin_sessions::page_limit;
 use super::own_password;
-use super::own_sessions::{close_all_of, with_unreachable};
+use super::own_sessions::close_all_of;
 use super::user_change::{self, Wanted, profile};
 use crate::access::Admin;
+use crate::answers::Time;
+use crate::answers::sessions::ClosedSessions;
+use crate::answers::users::{User, Users};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -23,7 +26,6 @@ use directory::{
     ADMIN, AffectedSessions, Create, CreateReply, End, EndReply, Get, GetReply, Profile, RemoveUser,
     RequireNewPassword, username,
 };
-use serde_json::{Value, json};
 use session::{EndReason, Owner};
 
 const ROLES_MAX: usize = 20;
@@ -40,19 +42,16 @@ enum By {
     Bootstrap,
 }
 
-pub fn user_json(profile: &Profile) -> Value {
+pub fn user(profile: &Profile) -> User<'_> {
     let account = &profile.account;
-    let mut user = json!({
-        "id": account.user_id,
-        "username": account.username,
-        "roles": account.roles,
-        "is_active": profile.is_active,
-        "created_at": account.created_at.rfc3339(),
-    });
-    if let Some(map) = user.as_object_mut().filter(|_| profile.must_change_password) {
-        map.insert("must_change_password".to_owned(), true.into());
+    User {
+        id: Some(account.user_id),
+        username: &account.username,
+        roles: &account.roles,
+        is_active: profile.is_active,
+        created_at: Time::utc(account.created_at),
+        must_change_password: profile.must_change_password,
     }
-    user
 }
 
 /// A name from a path. One that can be nobody's is not found.
@@ -117,7 +116,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> R
     if admin {
         user_change::note_admin(ctx, &profile).await;
     }
-    Ok(Reply::json(201, &user_json(&profile)))
+    Ok(Reply::json(201, &user(&profile)))
 }
 
 pub async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason> {
@@ -150,22 +149,22 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
     let more = entries.len() as u64 == limit;
     let cursor = entries.last().filter(|_| more).map(|e| e.id.to_string());
     let replies = together(entries.iter().map(|e| ctx.user(&e.username, &Get))).await;
-    let (mut users, mut unreachable) = (Vec::new(), Vec::new());
+    let (mut profiles, mut unreachable) = (Vec::new(), Vec::new());
     for (entry, reply) in entries.iter().zip(replies) {
         match reply {
-            Ok(GetReply::User(profile)) => users.push(user_json(&profile)),
+            Ok(GetReply::User(profile)) => profiles.push(profile),
             // A name whose account was never finished is not a user.
             Ok(GetReply::NoUser) => {}
             Err(_) => unreachable.push(entry.username.as_str()),
         }
     }
-    let body = json!({ "users": users, "next_cursor": cursor });
-    Ok(Reply::json(200, &with_unreachable(body, &unreachable)))
+    let users = profiles.iter().map(user).collect();
+    Ok(Reply::json(200, &Users { users, next_cursor: cursor, unreachable }))
 }
 
 /// `GET /admin/users/{username}`.
 pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &Admin, text: &str) -> Result<Reply, Reason> {
-    Ok(Reply::json(200, &user_json(&profile(ctx, &name(text)?).await?)))
+    Ok(Reply::json(200, &user(&profile(ctx, &name(text)?).await?)))
 }
 
 /// `PATCH /admin/users/{username}`: any of `roles`, `is_active`, `password`, `must_change_password`. Disabling, or a new password, ends the
@@ -200,7 +199,7 @@ pub async fn update<B: Backend>(
     let by = user_change::By { action: Action::UpdateUser, actor };
     let affected = user_change::change(ctx, &username, Some(user_id), &wanted, by).await?;
     user_change::follow(ctx, &affected, actor).await?;
-    Ok(Reply::json(200, &user_json(&affected.profile)))
+    Ok(Reply::json(200, &user(&affected.profile)))
 }
 
 /// `DELETE /admin/users/{username}`: ends the sessions and forgets the account. The id is never given again.
@@ -280,5 +279,5 @@ pub async fn close_sessions<B: Backend>(
     let (username, actor) = (name(text)?, Some(admin.user_id()));
     let by = user_change::By { action: Action::AdminCloseSessions, actor };
     let closed = close_all_of(ctx, Owner::User(&username), EndReason::Admin, None, by).await?;
-    Ok(Reply::json(200, &json!({ "closed_sessions": closed })))
+    Ok(Reply::json(200, &ClosedSessions { message: None, closed_sessions: closed }))
 }

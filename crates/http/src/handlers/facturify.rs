@@ -1,7 +1,8 @@
 //! The Facturify token, in the shapes of the legacy system.
 
 use super::service_auth::ServiceCaller;
-use super::tokens::{self, ask_status, find, order_token, read as read_token, seconds_left, status_json};
+use super::tokens::{self, ask_status, find, order_token, read as read_token, seconds_left};
+use crate::answers::upstreams::{AccountStatus, FacturifyJwt, FacturifyToken, Jwt};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -9,7 +10,6 @@ use crate::reply::Reply;
 use base::clock::{Timestamp, seconds_up};
 use keeper::protocol::{Issued, NewToken};
 use keeper::{AccountKey, providers};
-use serde_json::json;
 
 fn key<B: Backend>(ctx: &RequestContext<B>) -> Result<AccountKey, Reason> {
     find(ctx, providers::FACTURIFY, providers::DEFAULT)
@@ -37,10 +37,10 @@ pub async fn refresh<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCalle
     Ok(jwt("Token refreshed successfully", &issued))
 }
 
-fn jwt(message: &str, issued: &Issued) -> Reply {
+fn jwt(message: &'static str, issued: &Issued) -> Reply {
     let lifetime = seconds_up(issued.expires_at.since(issued.obtained_at));
-    let jwt = json!({ "token": issued.token.expose(), "expires_in": issued.expires_in.unwrap_or(lifetime) });
-    Reply::json(200, &json!({ "message": message, "jwt": jwt }))
+    let jwt = Jwt { token: issued.token.expose(), expires_in: issued.expires_in.unwrap_or(lifetime) };
+    Reply::json(200, &FacturifyJwt { message, jwt })
 }
 
 /// `GET /api/v1/facturify/auth/token`: one that is valid now.
@@ -48,22 +48,21 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) 
     let by = service.actor(&ctx.head);
     let issued = read_token(ctx, &key(ctx)?, by).await.map_err(passed_on)?;
     let ttl = seconds_left(Some(issued.expires_at), ctx.now());
-    Ok(Reply::json(200, &json!({ "token": issued.token.expose(), "ttl": ttl })))
+    Ok(Reply::json(200, &FacturifyToken { token: issued.token.expose(), ttl }))
 }
 
 /// `GET /api/v1/facturify/auth/token/status`: never the token.
 pub async fn status<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let status = ask_status(ctx, &key(ctx)?).await?;
     let now = ctx.now();
-    let mut body = status_json(&status, Timestamp::rfc3339, now);
-    if let Some(map) = body.as_object_mut() {
-        let live = seconds_left(status.expires_at, now) > 0;
-        let expires_in = status.expires_in.filter(|_| live).unwrap_or(0);
-        map.insert("expires_in".to_owned(), expires_in.into());
-        // Facturify has no way to ask about a token, and nobody approves one.
-        map.remove("last_check");
-        map.remove("approval_until");
-    }
+    let live = seconds_left(status.expires_at, now) > 0;
+    // Facturify has no way to ask about a token, and nobody approves one.
+    let body = AccountStatus {
+        expires_in: Some(status.expires_in.filter(|_| live).unwrap_or(0)),
+        last_check: None,
+        approval_until: None,
+        ..tokens::shown(&status, Timestamp::rfc3339, now)
+    };
     Ok(Reply::json(200, &body))
 }
 

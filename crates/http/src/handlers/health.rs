@@ -1,6 +1,7 @@
 //! `GET /health`: that this instance answers, how the upstream accounts are, and how many portal sessions there are. However
 //! many there are, it asks two objects, and each instance at most once a second.
 
+use crate::answers::{Time, service};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::reply::Reply;
@@ -9,7 +10,6 @@ use futures_util::future::join;
 use keeper::providers;
 use keeper::upstream_index::{self, Counts, GetCounts};
 use portal::registry;
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,38 +33,33 @@ pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
     let now = ctx.now();
     let counts = counts(ctx, now).await;
     let configured = &ctx.app.config.providers;
-    let mut by_provider = Map::new();
-    let (mut healthy, mut of_upstox) = (counts.is_some(), Value::Null);
-    for provider in [providers::FACTURIFY, providers::UPSTOX, providers::OAUTH2] {
+    let mut healthy = counts.is_some();
+    let mut of = |provider| {
         let (total, misconfigured) = (configured.count(provider), configured.count_faulty(provider));
-        let line = counts.as_ref().map_or(Value::Null, |counts| {
-            let c = counts.accounts.get(provider).copied().unwrap_or_default();
-            // An index of the release before counts only these.
-            let available = c.available.max(c.healthy);
-            healthy &= c.failed == 0 && misconfigured == 0 && (total == 0 || available > 0);
-            let mut line = json!({ "total": total, "healthy": c.healthy, "failed": c.failed });
-            if provider == providers::UPSTOX {
-                of_upstox = line.clone();
-            }
-            if let Some(line) = line.as_object_mut() {
-                line.insert("available".to_owned(), available.into());
-                line.insert("misconfigured".to_owned(), misconfigured.into());
-            }
-            line
-        });
-        by_provider.insert(provider.to_owned(), line);
-    }
-    let body = json!({
-        "status": if healthy { "healthy" } else { "degraded" },
-        "service": "sallyport",
-        "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": now.rfc3339(),
-        "current_time_ist": now.rfc3339_ist(),
-        "active_sessions": counts.as_ref().map(|c| c.portals.active),
-        "persistent_sessions": counts.as_ref().map(|c| c.portals.persistent),
-        "accounts": of_upstox,
-        "upstreams": by_provider,
-    });
+        let c = counts.as_ref()?.accounts.get(provider).copied().unwrap_or_default();
+        // An index of the release before counts only these.
+        let available = c.available.max(c.healthy);
+        healthy &= c.failed == 0 && misconfigured == 0 && (total == 0 || available > 0);
+        let (available, misconfigured) = (Some(available), Some(misconfigured));
+        Some(service::Counts { total, healthy: c.healthy, failed: c.failed, available, misconfigured })
+    };
+    let upstreams = service::Upstreams {
+        facturify: of(providers::FACTURIFY),
+        upstox: of(providers::UPSTOX),
+        oauth2: of(providers::OAUTH2),
+    };
+    let of_upstox = upstreams.upstox.as_ref();
+    let body = service::ServiceHealth {
+        status: if healthy { "healthy" } else { "degraded" },
+        service: "sallyport",
+        version: env!("CARGO_PKG_VERSION"),
+        timestamp: Time::utc(now),
+        current_time_ist: Time::ist(now),
+        active_sessions: counts.as_ref().map(|c| c.portals.active),
+        persistent_sessions: counts.as_ref().map(|c| c.portals.persistent),
+        accounts: of_upstox.map(|c| service::Counts { available: None, misconfigured: None, ..*c }),
+        upstreams,
+    };
     Reply::json(200, &body)
 }
 

@@ -1,13 +1,13 @@
 //! `POST /auth/logout`: works with whatever token is left, and as often as it is asked for (in the spirit of RFC 7009).
 
 use crate::access::bearer;
+use crate::answers::Message;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
-use serde_json::json;
 use session::tokens::Verified;
 use session::{Account, EndReason, Presented, Revoke, Revoked};
 
@@ -51,7 +51,7 @@ pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     for token in &tokens {
         end(ctx, token).await?;
     }
-    Ok(Reply::json(200, &json!({ "message": "Logged out successfully" })))
+    Ok(Reply::json(200, &Message { message: "Logged out successfully" }))
 }
 
 /// Ends the session of a genuine token, if it is not over.

@@ -2,6 +2,7 @@
 //! and it is believed only once Upstox's profile, asked with the delivered token, names the same user.
 
 use super::upstox::order;
+use crate::answers::Success;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -11,7 +12,6 @@ use base::clock::Timestamp;
 use base::secret::Secret;
 use keeper::protocol::Adopt;
 use keeper::{AccountKey, Source, providers};
-use serde_json::json;
 
 /// A path with the right secret in it. Only [`secret_path`] makes one.
 pub struct SecretPath(());
@@ -49,7 +49,7 @@ pub async fn notify<B: Backend>(ctx: &mut RequestContext<B>, _: SecretPath) -> R
     };
     let by = Actor { who: "notifier".to_owned(), request_id: ctx.head.request_id.clone() };
     order(ctx, &key, task, by).await?;
-    Ok(Reply::json(200, &json!({ "success": true })))
+    Ok(Reply::json(200, &Success { success: true, message: None }))
 }
 
 /// The account whose app and user these are. Where no user is configured, the app has to be of one account only.

@@ -3,6 +3,7 @@
 use super::guessing::Failed;
 use super::user_change::follow;
 use crate::access::Caller;
+use crate::answers::sessions::ClosedSessions;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -13,7 +14,6 @@ use base::audit::Action;
 use base::secret::Secret;
 use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
 use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, Outcome, username};
-use serde_json::json;
 
 /// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may
 /// get none before (403 `password_change_required` at login), and ends all.
@@ -63,7 +63,7 @@ pub async fn change<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
     let affected = affected?;
     follow(ctx, &affected, actor).await?;
     let closed = affected.sessions.len();
-    Ok(Reply::json(200, &json!({ "message": "Password changed", "closed_sessions": closed })))
+    Ok(Reply::json(200, &ClosedSessions { message: Some("Password changed"), closed_sessions: closed }))
 }
 
 async fn changed<B: Backend>(

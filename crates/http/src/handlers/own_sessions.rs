@@ -2,6 +2,8 @@
 
 use super::user_change::{By, follow};
 use crate::access::{Caller, Shown};
+use crate::answers::Time;
+use crate::answers::sessions::{ClosedSessions, OwnSessions, Session};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -11,8 +13,6 @@ use base::audit::Action;
 use base::ids::SessionId;
 use base::together::together;
 use directory::{End, EndReply, Get, GetReply};
-use serde::Serialize;
-use serde_json::{Value, json};
 use session::tokens::access_jti;
 use session::{EndReason, Live, Owner, Peek, Presence};
 
@@ -22,14 +22,6 @@ pub struct Listed {
     /// Those that are live, with their ids, as their objects know them.
     pub live: Vec<(SessionId, Live)>,
     pub unreachable: Vec<SessionId>,
-}
-
-/// Says which could not be asked, where there are such.
-pub fn with_unreachable(mut body: Value, unreachable: &[impl Serialize]) -> Value {
-    if let Some(map) = body.as_object_mut().filter(|_| !unreachable.is_empty()) {
-        map.insert("unreachable".to_owned(), json!(unreachable));
-    }
-    body
 }
 
 impl<B: Backend> RequestContext<B> {
@@ -69,36 +61,33 @@ impl<B: Backend> RequestContext<B> {
     }
 }
 
-/// A session as listings show it: who and when, never a token.
-pub fn session_json(id: &SessionId, live: &Live) -> Value {
-    let device = live.device.clone().unwrap_or_default();
-    json!({
-        "id": id,
-        "jti": access_jti(id, live.generation),
-        "device_name": device.name,
-        "user_agent": device.user_agent,
-        "created_at": live.created_at.rfc3339(),
-        "last_activity": live.last_activity.rfc3339(),
-        "idle_expires_at": live.idle_expires_at.rfc3339(),
-        "absolute_expires_at": live.absolute_expires_at.rfc3339(),
-        "expires_at": live.expires_at().rfc3339(),
-    })
+/// A session as listings show it.
+pub fn session<'a>(id: &'a SessionId, live: &'a Live) -> Session<'a> {
+    let device = live.device.as_ref();
+    Session {
+        id,
+        jti: access_jti(id, live.generation),
+        device_name: device.and_then(|device| device.name.as_deref()),
+        user_agent: device.and_then(|device| device.user_agent.as_deref()),
+        created_at: Time::utc(live.created_at),
+        last_activity: Time::utc(live.last_activity),
+        idle_expires_at: Time::utc(live.idle_expires_at),
+        absolute_expires_at: Time::utc(live.absolute_expires_at),
+        expires_at: Time::utc(live.expires_at()),
+        current: None,
+        user_id: None,
+        username: None,
+    }
 }
 
 /// `GET /auth/sessions`.
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<Reply, Reason> {
     let Listed { live, unreachable } = ctx.sessions_of(caller.account.owner()).await?;
-    let sessions: Vec<Value> = live
+    let sessions = live
         .iter()
-        .map(|(id, live)| {
-            let mut session = session_json(id, live);
-            if let Some(map) = session.as_object_mut() {
-                map.insert("current".to_owned(), (*id == caller.session_id).into());
-            }
-            session
-        })
+        .map(|(id, live)| Session { current: Some(*id == caller.session_id), ..session(id, live) })
         .collect();
-    Ok(Reply::json(200, &with_unreachable(json!({ "sessions": sessions }), &unreachable)))
+    Ok(Reply::json(200, &OwnSessions { sessions, unreachable: &unreachable }))
 }
 
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
@@ -135,7 +124,10 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     let keep = keep_current.then(|| caller.session_id.clone());
     let by = By { action: Action::LogoutAll, actor: caller.account.user() };
     let closed = close_all_of(ctx, caller.account.owner(), EndReason::Logout, keep, by).await?;
-    Ok(Reply::json(200, &json!({ "message": "Logged out successfully", "closed_sessions": closed })))
+    Ok(Reply::json(
+        200,
+        &ClosedSessions { message: Some("Logged out successfully"), closed_sessions: closed },
+    ))
 }
 
 /// Ends all sessions of somebody, but the one that is kept. Recorded when the owner's object has taken them off its list, and

@@ -3,13 +3,14 @@
 
 use super::portal_fields::{self, GetInput, OperationInput};
 use super::service_auth::ServiceCaller;
+use crate::answers::portals::{Calls, GotSession, PortalSession, PortalSessions};
+use crate::answers::{Success, Time};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
-use base::clock::Timestamp;
 use base::ids::PortalId;
 use base::rpc::Unreachable;
 use portal::emodal::operations::DEBUG;
@@ -83,20 +84,18 @@ fn session_reply(session: &Session) -> Reply {
         }
         (true, Some(End::Unreadable)) => "New persistent session created; the one before could not be read",
     };
-    let mut body = json!({
-        "success": true,
-        "session_id": session.live.session_id,
-        "is_new": session.is_new,
-        "username": session.username,
-        "created_at": session.live.created_at.rfc3339(),
-        "expires_at": session.expires_at.map(Timestamp::rfc3339),
-        "keep_alive": session.live.keep_alive,
-        "previous_ended": session.previous.map(End::as_str),
-        "message": message,
-    });
-    if let (Some(body), Some(calls)) = (body.as_object_mut(), &session.calls) {
-        body.insert(DEBUG.to_owned(), json!({ "calls": calls }));
-    }
+    let body = GotSession {
+        success: true,
+        session_id: &session.live.session_id,
+        is_new: session.is_new,
+        username: &session.username,
+        created_at: Time::utc(session.live.created_at),
+        expires_at: session.expires_at.map(Time::utc),
+        keep_alive: session.live.keep_alive,
+        previous_ended: session.previous,
+        message,
+        debug: session.calls.as_deref().map(|calls| Calls { calls }),
+    };
     Reply::json(200, &body)
 }
 
@@ -199,21 +198,20 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply, debug: bool) 
 /// `GET /sessions`: never a credential but the username.
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
     let Listed::Rows(rows) = ctx.send(&registry::address(), &List).await?;
-    let sessions: Vec<Value> = rows.iter().map(|row| session_json(ctx, row)).collect();
-    Ok(Reply::json(200, &json!({ "success": true, "sessions": sessions })))
+    let sessions = rows.iter().map(|row| listed(ctx, row)).collect();
+    Ok(Reply::json(200, &PortalSessions { success: true, sessions }))
 }
 
-fn session_json<B: Backend>(ctx: &RequestContext<B>, row: &Row) -> Value {
+fn listed<'a, B: Backend>(ctx: &RequestContext<B>, row: &'a Row) -> PortalSession<'a> {
     let opened = row.username.as_ref().and_then(|u| ctx.app.vault.open(USERNAME_PURPOSE, &row.name, u).ok());
-    // Sealed under a key that is gone: the session is still there.
-    let username = opened.and_then(|plain| String::from_utf8(plain).ok());
-    json!({
-        "session_id": row.session_id,
-        "username": username,
-        "created_at": row.created_at.rfc3339(),
-        "last_used": row.last_used.rfc3339(),
-        "keep_alive": row.keep_alive,
-    })
+    PortalSession {
+        session_id: &row.session_id,
+        // Sealed under a key that is gone: the session is still there.
+        username: opened.and_then(|plain| String::from_utf8(plain).ok()),
+        created_at: Time::utc(row.created_at),
+        last_used: Time::utc(row.last_used),
+        keep_alive: row.keep_alive,
+    }
 }
 
 /// `DELETE /sessions/{session_id}`: here at once, at the portal as soon as it can be told.
@@ -226,7 +224,8 @@ pub async fn close<B: Backend>(
     let Place { name, session_id } = find(ctx, PortalId::parse(id).ok_or(Reason::SessionNotFound)?).await??;
     match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
         CloseReply::Closed => {
-            Ok(Reply::json(200, &json!({ "success": true, "message": "Session closed successfully" })))
+            let message = Some("Session closed successfully");
+            Ok(Reply::json(200, &Success { success: true, message }))
         }
         CloseReply::Ended(reason) => Err(Reason::PortalSessionEnded(reason)),
         CloseReply::Unknown => Err(Reason::SessionNotFound),

@@ -1,6 +1,8 @@
 //! The last page of a failed step at a portal, for whoever has to find out what has changed there.
 
 use crate::access::Admin;
+use crate::answers::Time;
+use crate::answers::portals::PortalPage;
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -9,7 +11,6 @@ use crate::reply::Reply;
 use base::audit::Action;
 use portal::place::PAGE_KEPT;
 use portal::{Asked, EMODAL, KeptPage, PageReply, ReadPage};
-use serde_json::json;
 
 /// A keyed hash of 32 bytes in base64url.
 const LOGIN_CHARS: usize = 43;
@@ -34,17 +35,17 @@ pub async fn read<B: Backend>(
     let actor = Some(admin.user_id());
     ctx.audit(&Audit { actor, ..Audit::of(Action::ReadPortalPage, "ok") });
     let KeptPage { at, code, step, looked_for, address, status, title, html } = page;
-    let body = json!({
-        "portal_login": name,
-        "at": at.rfc3339(),
-        "expires_at": at.plus(PAGE_KEPT).rfc3339(),
-        "code": code.as_str(),
-        "step": step,
-        "looked_for": looked_for,
-        "address": address,
-        "status": status,
-        "title": title,
-        "page": html,
-    });
+    let body = PortalPage {
+        portal_login: &name,
+        at: Time::utc(at),
+        expires_at: Time::utc(at.plus(PAGE_KEPT)),
+        code: code.as_str(),
+        step: &step,
+        looked_for: &looked_for,
+        address: &address,
+        status,
+        title: title.as_deref(),
+        page: &html,
+    };
     Ok(Reply::json(200, &body))
 }

@@ -3,6 +3,8 @@
 use super::post_login_fields::{self, Init};
 use super::session_start;
 use crate::access::refresh_refused;
+use crate::answers::service::Served;
+use crate::answers::sessions::PostLoginTokens;
 use crate::backend::Backend;
 use crate::context::{RequestContext, ended_before};
 use crate::error::Reason;
@@ -14,7 +16,6 @@ use base::fault::FaultKind;
 use base::ids::SessionId;
 use base::rpc::Class;
 use directory::{Admit, AdmitIfFree, AdmitIfFreeReply, AdmitKnowing, AdmitKnowingReply, AtLimit, Reserved};
-use serde_json::json;
 use session::external::{Found, HeldOff, Question};
 use session::tokens::Verified;
 use session::{Account, Device, EndReason, Pair, RenewReply, Renewal, Subject, Tokens, Verdict};
@@ -24,7 +25,7 @@ const ASK_AGAIN_SECONDS: u64 = 5;
 
 /// `GET /api/v1/postlogin/health`.
 pub fn health() -> Reply {
-    Reply::json(200, &json!({ "status": "healthy", "service": "postlogin" }))
+    Reply::json(200, &Served { status: "healthy", service: "postlogin" })
 }
 
 /// `POST /api/v1/postlogin/init-session`.
@@ -199,10 +200,6 @@ fn renewed<B: Backend>(ctx: &RequestContext<B>, reply: RenewReply) -> Result<Pai
 }
 
 fn token_reply(pair: &Pair, message: &str) -> Reply {
-    let body = json!({
-        "token": pair.access.expose(),
-        "refreshToken": pair.refresh.expose(),
-        "message": message,
-    });
+    let body = PostLoginTokens { token: pair.access.expose(), refresh_token: pair.refresh.expose(), message };
     Reply::json(200, &body).with("pragma", "no-cache")
 }

@@ -1,6 +1,7 @@
 //! `POST /auth/refresh`.
 
 use crate::access::refresh_refused;
+use crate::answers::sessions;
 use crate::backend::Backend;
 use crate::context::{RequestContext, ended_before};
 use crate::error::Reason;
@@ -14,7 +15,6 @@ use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use base::ports::{Kv, Log, Random};
 use config::App;
-use serde_json::json;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -111,11 +111,11 @@ fn user_of(ended: &Ended) -> Option<UserId> {
 
 /// The answer to a login or a refresh (RFC 6749 §5.1).
 pub fn token_reply(pair: &Pair) -> Reply {
-    let body = json!({
-        "access_token": pair.access.expose(),
-        "refresh_token": pair.refresh.expose(),
-        "token_type": "bearer",
-        "expires_in": seconds_up(pair.access_expires_at.since(pair.counted_from)),
-    });
+    let body = sessions::Tokens {
+        access_token: pair.access.expose(),
+        refresh_token: pair.refresh.expose(),
+        token_type: "bearer",
+        expires_in: seconds_up(pair.access_expires_at.since(pair.counted_from)),
+    };
     Reply::json(200, &body).with("pragma", "no-cache")
 }

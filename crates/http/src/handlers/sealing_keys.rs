@@ -1,6 +1,7 @@
 //! Which sealing keys something still lies sealed under. Sessions are not counted: what is sealed of them runs out by itself.
 
 use crate::access::Admin;
+use crate::answers::users::{SealingKey, SealingKeys};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -8,7 +9,6 @@ use crate::reply::Reply;
 use futures_util::future::join;
 use keeper::upstream_index::{self, GetKeyUsage};
 use portal::registry::{self, KeyUsage, KeyUsageReply};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// `GET /admin/sealing-keys`: which keys are configured, and which are still needed.
@@ -24,15 +24,13 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
     let configured: Vec<&str> = vault.kids().collect();
     let gone = accounts.keys().chain(portals.keys()).map(String::as_str);
     let gone: BTreeSet<&str> = gone.filter(|kid| !configured.contains(kid)).collect();
-    let line = |kid: &str| {
-        json!({
-            "kid": kid,
-            "configured": configured.contains(&kid),
-            "seals": vault.first_kid() == Some(kid),
-            "accounts": accounts.get(kid).unwrap_or(&0),
-            "portal_sessions": portals.get(kid).unwrap_or(&0),
-        })
+    let line = |kid| SealingKey {
+        kid,
+        configured: configured.contains(&kid),
+        seals: vault.first_kid() == Some(kid),
+        accounts: accounts.get(kid).copied().unwrap_or_default(),
+        portal_sessions: portals.get(kid).copied().unwrap_or_default(),
     };
-    let keys: Vec<Value> = configured.iter().copied().chain(gone).map(line).collect();
-    Ok(Reply::json(200, &json!({ "keys": keys })))
+    let keys = configured.iter().copied().chain(gone).map(line).collect();
+    Ok(Reply::json(200, &SealingKeys { keys }))
 }

@@ -2,6 +2,8 @@
 //! systems they stand in for.
 
 use super::service_auth::ServiceCaller;
+use crate::answers::upstreams::{AccountStatus, History, LastCheck, LastError, PastOperation, UpstreamToken};
+use crate::answers::{Print, Time};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -12,13 +14,11 @@ use base::audit::Action;
 use base::call::{Actor, Code, Refusal};
 use base::clock::{Timestamp, seconds_up};
 use base::fault::FaultKind;
-use keeper::history::Entry;
 use keeper::protocol::{
     AccountCommand, GetHistory, GetStatus, GetToken, HistoryReply, Issued, NewToken, Order, Status,
     StatusReply, TokenReply,
 };
 use keeper::{AccountKey, providers};
-use serde_json::{Value, json};
 use store::{IDENTITY_PURPOSE, TokenCopy};
 
 /// Longest `min_ttl`, in seconds: a month.
@@ -175,42 +175,32 @@ pub fn seconds_left(expires_at: Option<Timestamp>, now: Timestamp) -> u64 {
 }
 
 /// What an account is like, in the general shape.
-pub fn status_json(status: &Status, print: fn(Timestamp) -> String, now: Timestamp) -> Value {
+pub fn shown(status: &Status, print: Print, now: Timestamp) -> AccountStatus<'_> {
+    let time = |at| Time(print(at));
     let ttl = seconds_left(status.expires_at, now);
-    let mut body = json!({
-        "has_token": ttl > 0,
-        "status": status.health,
-        "expires_at": status.expires_at.map(print),
-        "ttl": ttl,
-        "source": status.source,
-        "last_check": status.check.as_ref().map(|check| {
-            let outcome = check.code.map_or("ok", |code| code.as_str());
-            json!({ "at": print(check.at), "outcome": outcome })
+    AccountStatus {
+        has_token: ttl > 0,
+        status: status.health,
+        expires_at: status.expires_at.map(time),
+        ttl,
+        source: status.source,
+        last_check: Some(status.check.as_ref().map(|check| LastCheck {
+            at: time(check.at),
+            outcome: check.code.map_or("ok", |code| code.as_str()),
+        })),
+        last_error: status.error.as_ref().map(|error| LastError {
+            code: error.code.as_str(),
+            status: error.status,
+            at: time(error.at),
+            failures: error.failures,
+            message: error.message.as_deref(),
         }),
-        "last_error": status.error.as_ref().map(|error| {
-            json!({
-                "code": error.code.as_str(),
-                "status": error.status,
-                "at": print(error.at),
-                "failures": error.failures,
-            })
-        }),
-        "next_renewal_at": status.next_renewal_at.map(print),
-        "approval_until": status.approval_until.map(print),
-    });
-    show_extended(&mut body, status, print);
-    let message = status.error.as_ref().and_then(|error| error.message.as_deref());
-    if let (Some(error), Some(message)) = (body.get_mut("last_error").and_then(Value::as_object_mut), message)
-    {
-        error.insert("message".to_owned(), message.into());
-    }
-    body
-}
-
-/// The end of a token that lives longer than the day, where there is one.
-pub fn show_extended(body: &mut Value, status: &Status, print: fn(Timestamp) -> String) {
-    if let (Some(map), Some(until)) = (body.as_object_mut(), status.extended_until) {
-        map.insert("extended_until".to_owned(), print(until).into());
+        next_renewal_at: status.next_renewal_at.map(time),
+        approval_until: Some(status.approval_until.map(time)),
+        extended_until: status.extended_until.map(time),
+        account_id: None,
+        user_id: None,
+        expires_in: None,
     }
 }
 
@@ -223,7 +213,7 @@ pub async fn any_read<B: Backend>(
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
     let issued = read(ctx, &find(ctx, provider, account)?, by).await?;
-    Ok(Reply::json(200, &token_json(&issued, ctx.now())))
+    Ok(Reply::json(200, &token(&issued, ctx.now())))
 }
 
 /// `GET /api/v1/tokens/{provider}/{account_id}/status`: never the token.
@@ -234,7 +224,7 @@ pub async fn any_status<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let status = ask_status(ctx, &find(ctx, provider, account)?).await?;
-    Ok(Reply::json(200, &status_json(&status, Timestamp::rfc3339, ctx.now())))
+    Ok(Reply::json(200, &shown(&status, Timestamp::rfc3339, ctx.now())))
 }
 
 /// `POST /api/v1/tokens/{provider}/{account_id}/refresh`.
@@ -247,7 +237,7 @@ pub async fn any_refresh<B: Backend>(
     let by = service.actor(&ctx.head);
     let key = find(ctx, provider, account)?;
     let issued = order_token(ctx, &key, NewToken::Refresh, by).await?;
-    Ok(Reply::json(200, &token_json(&issued, ctx.now())))
+    Ok(Reply::json(200, &token(&issued, ctx.now())))
 }
 
 /// `GET /api/v1/tokens/{provider}/{account_id}/history`.
@@ -261,13 +251,13 @@ pub async fn any_history<B: Backend>(
 }
 
 /// A token in the words of RFC 6749 §5.1.
-fn token_json(issued: &Issued, now: Timestamp) -> Value {
-    json!({
-        "access_token": issued.token.expose(),
-        "token_type": "bearer",
-        "expires_in": seconds_left(Some(issued.expires_at), now),
-        "expires_at": issued.expires_at.rfc3339(),
-    })
+fn token(issued: &Issued, now: Timestamp) -> UpstreamToken<'_> {
+    UpstreamToken {
+        access_token: issued.token.expose(),
+        token_type: "bearer",
+        expires_in: seconds_left(Some(issued.expires_at), now),
+        expires_at: Time::utc(issued.expires_at),
+    }
 }
 
 /// The last operations on an account, newest first.
@@ -278,20 +268,16 @@ pub async fn history<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey) -> R
     };
     // The Upstox routes print IST, all others UTC.
     let print = if key.provider == providers::UPSTOX { Timestamp::rfc3339_ist } else { Timestamp::rfc3339 };
-    let entries: Vec<Value> = entries.iter().rev().map(|entry| entry_json(entry, print)).collect();
-    let body = json!({ "provider": key.provider, "account_id": key.account, "operations": entries });
-    Ok(Reply::json(200, &body))
-}
-
-fn entry_json(entry: &Entry, print: fn(Timestamp) -> String) -> Value {
-    json!({
-        "at": print(entry.at),
-        "operation": entry.operation,
-        "outcome": entry.outcome,
-        "who": entry.who,
-        "request_id": entry.request_id,
-        "calls": entry.calls,
-        "status": entry.status,
-        "expires_at": entry.expires_at.map(print),
-    })
+    let operations = entries.iter().rev().map(|entry| PastOperation {
+        at: Time(print(entry.at)),
+        operation: entry.operation,
+        outcome: &entry.outcome,
+        who: &entry.who,
+        request_id: &entry.request_id,
+        calls: entry.calls,
+        status: entry.status,
+        expires_at: entry.expires_at.map(|at| Time(print(at))),
+    });
+    let operations = operations.collect();
+    Ok(Reply::json(200, &History { provider: key.provider, account_id: &key.account, operations }))
 }

@@ -2,9 +2,10 @@
 //! internal token service, so that callers of that one can come here.
 
 use super::service_auth::ServiceCaller;
-use super::tokens::{
-    self, ask, ask_status, find, not_found, order_token, read as read_token, refused, show_extended,
-    status_json,
+use super::tokens::{self, ask, ask_status, find, not_found, order_token, read as read_token, refused};
+use crate::answers::Time;
+use crate::answers::upstreams::{
+    AccountStatus, Accounts, ApprovalRequested, TokenUpdated, UpstoxToken, Validation,
 };
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -21,7 +22,6 @@ use keeper::protocol::{
     RequestApproval, Status,
 };
 use keeper::{AccountKey, Source, providers};
-use serde_json::{Value, json};
 
 const TOKEN_BYTES_MAX: usize = 8192;
 const CODE_BYTES_MAX: usize = 1024;
@@ -54,23 +54,21 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Res
         }
     };
     let page: Vec<&AccountName> = all.iter().skip(from).take(limit).collect();
-    let statuses = page.iter().map(|id| async move {
-        let status = ask_status(ctx, &key(ctx, Some(id.as_str()))?).await?;
-        Ok(account_json(id, &status, ctx.now()))
-    });
-    let accounts: Result<Vec<Value>, Reason> = together(statuses).await.into_iter().collect();
+    let statuses = page.iter().map(|id| async move { ask_status(ctx, &key(ctx, Some(id.as_str()))?).await });
+    let statuses: Result<Vec<Status>, Reason> = together(statuses).await.into_iter().collect();
+    let (statuses, now) = (statuses?, ctx.now());
     let more = from + page.len() < all.len();
-    let cursor = page.last().filter(|_| more);
-    Ok(Reply::json(200, &json!({ "accounts": accounts?, "total": all.len(), "next_cursor": cursor })))
+    let next_cursor = page.last().copied().filter(|_| more);
+    let accounts = page.iter().zip(&statuses).map(|(id, status)| account_status(id, status, now)).collect();
+    Ok(Reply::json(200, &Accounts { accounts, total: all.len(), next_cursor }))
 }
 
-fn account_json(account: &AccountName, status: &Status, now: Timestamp) -> Value {
-    let mut body = status_json(status, Timestamp::rfc3339_ist, now);
-    if let Some(map) = body.as_object_mut() {
-        map.insert("account_id".to_owned(), account.as_str().into());
-        map.insert("user_id".to_owned(), status.user_id.clone().into());
+fn account_status<'a>(account: &'a AccountName, status: &'a Status, now: Timestamp) -> AccountStatus<'a> {
+    AccountStatus {
+        account_id: Some(account),
+        user_id: Some(status.user_id.as_deref()),
+        ..tokens::shown(status, Timestamp::rfc3339_ist, now)
     }
-    body
 }
 
 /// `GET /accounts/{account_id}/token`.
@@ -102,14 +100,14 @@ pub async fn refresh<B: Backend>(
 }
 
 fn token_reply(key: &AccountKey, issued: &Issued) -> Reply {
-    let body = json!({
-        "success": true,
-        "account_id": key.account,
-        "access_token": issued.token.expose(),
-        "expires_at": issued.expires_at.rfc3339_ist(),
-        "source": issued.source,
-        "updated_by": issued.updated_by,
-    });
+    let body = UpstoxToken {
+        success: true,
+        account_id: &key.account,
+        access_token: issued.token.expose(),
+        expires_at: Time::ist(issued.expires_at),
+        source: issued.source,
+        updated_by: issued.updated_by.as_deref(),
+    };
     Reply::json(200, &body)
 }
 
@@ -130,7 +128,7 @@ pub async fn status<B: Backend>(
 ) -> Result<Reply, Reason> {
     let key = key(ctx, account)?;
     let status = ask_status(ctx, &key).await?;
-    Ok(Reply::json(200, &account_json(&key.account, &status, ctx.now())))
+    Ok(Reply::json(200, &account_status(&key.account, &status, ctx.now())))
 }
 
 /// `GET /token/validate`, `GET /accounts/{account_id}/token/validate`: asks Upstox. If it cannot say, neither do we: 502, 504.
@@ -151,14 +149,14 @@ pub async fn validate<B: Backend>(
         OrderReply::NoAccount => return Err(Reason::AccountNotFound),
     };
     let status = ask_status(ctx, &key).await?;
-    let body = json!({
-        "account_id": key.account,
-        "valid": valid,
-        "reason": reason,
-        "checked_at": ctx.now().rfc3339_ist(),
-        "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
-        "user_id": status.user_id,
-    });
+    let body = Validation {
+        account_id: &key.account,
+        valid,
+        reason,
+        checked_at: Time::ist(ctx.now()),
+        expires_at: status.expires_at.map(Time::ist),
+        user_id: status.user_id.as_deref(),
+    };
     Ok(Reply::json(200, &body))
 }
 
@@ -237,12 +235,12 @@ pub async fn request<B: Backend>(
 
 async fn pending<B: Backend>(ctx: &RequestContext<B>, key: &AccountKey) -> Result<Reply, Reason> {
     let status = ask_status(ctx, key).await?;
-    let body = json!({
-        "success": true,
-        "message": "Approval requested",
-        "account_id": key.account,
-        "approval_until": status.approval_until.map(Timestamp::rfc3339_ist),
-    });
+    let body = ApprovalRequested {
+        success: true,
+        message: "Approval requested",
+        account_id: &key.account,
+        approval_until: status.approval_until.map(Time::ist),
+    };
     Ok(Reply::json(202, &body))
 }
 
@@ -266,15 +264,15 @@ where
     }
 }
 
-fn updated(message: &str, key: &AccountKey, status: &Status) -> Reply {
-    let mut body = json!({
-        "success": true,
-        "message": message,
-        "account_id": key.account,
-        "expires_at": status.expires_at.map(Timestamp::rfc3339_ist),
-        "source": status.source,
-        "user_id": status.user_id,
-    });
-    show_extended(&mut body, status, Timestamp::rfc3339_ist);
+fn updated(message: &'static str, key: &AccountKey, status: &Status) -> Reply {
+    let body = TokenUpdated {
+        success: true,
+        message,
+        account_id: &key.account,
+        expires_at: status.expires_at.map(Time::ist),
+        source: status.source,
+        user_id: status.user_id.as_deref(),
+        extended_until: status.extended_until.map(Time::ist),
+    };
     Reply::json(200, &body)
 }

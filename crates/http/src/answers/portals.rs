@@ -1,0 +1,79 @@
+//! Portal sessions.
+
+use super::Time;
+use base::ids::PortalId;
+use portal::End;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The calls that were made at the portal.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Calls<'a> {
+    pub calls: &'a [Value],
+}
+
+/// A session at the portal, by its credentials.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct GotSession<'a> {
+    pub success: bool,
+    pub session_id: &'a PortalId,
+    /// Whether this call has begun it.
+    pub is_new: bool,
+    pub username: &'a str,
+    pub created_at: Time,
+    /// When it ends if nobody uses it; null if it is kept alive.
+    pub expires_at: Option<Time>,
+    pub keep_alive: bool,
+    /// How the session before it ended, if this one is new and that was within 24 hours.
+    pub previous_ended: Option<End>,
+    pub message: &'static str,
+    /// With `debug` only: the calls of the login that was made for this call; none if there was a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub debug: Option<Calls<'a>>,
+}
+
+/// A session as lists show it: never a credential but the username.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PortalSession<'a> {
+    pub session_id: &'a PortalId,
+    /// Null if it cannot be opened.
+    pub username: Option<String>,
+    pub created_at: Time,
+    /// By a caller.
+    pub last_used: Time,
+    pub keep_alive: bool,
+}
+
+/// All sessions at portals.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PortalSessions<'a> {
+    pub success: bool,
+    pub sessions: Vec<PortalSession<'a>>,
+}
+
+/// The last page of a failed step at a portal.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PortalPage<'a> {
+    /// As the log has it.
+    pub portal_login: &'a str,
+    pub at: Time,
+    /// When it is forgotten.
+    pub expires_at: Time,
+    /// Of the failure.
+    pub code: &'static str,
+    /// What was being done.
+    pub step: &'a str,
+    /// What was looked for.
+    pub looked_for: &'a str,
+    /// Without query.
+    pub address: &'a str,
+    pub status: Option<u16>,
+    pub title: Option<&'a str>,
+    /// Its HTML, without secrets; the beginning of a long one.
+    pub page: &'a str,
+}

@@ -1,0 +1,120 @@
+//! Tokens and sessions.
+
+use super::Time;
+use base::ids::{SessionId, UserId};
+use serde::Serialize;
+
+/// A pair of tokens (RFC 6749 §5.1).
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Tokens<'a> {
+    pub access_token: &'a str,
+    pub refresh_token: &'a str,
+    /// `bearer`.
+    pub token_type: &'static str,
+    /// Life of the access token, in seconds.
+    pub expires_in: u64,
+}
+
+/// A pair of tokens of a post-login session.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PostLoginTokens<'a> {
+    /// The access token.
+    pub token: &'a str,
+    pub refresh_token: &'a str,
+    pub message: &'a str,
+}
+
+/// A live session: who and when, never a token.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Session<'a> {
+    pub id: &'a SessionId,
+    /// Of its newest access token.
+    pub jti: String,
+    pub device_name: Option<&'a str>,
+    pub user_agent: Option<&'a str>,
+    pub created_at: Time,
+    pub last_activity: Time,
+    pub idle_expires_at: Time,
+    pub absolute_expires_at: Time,
+    /// The earliest of these two and the expiry of its last tokens.
+    pub expires_at: Time,
+    /// In the list of one's own: whether it is the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<bool>,
+    /// In lists of admins; null of somebody externally authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Option<UserId>>,
+    /// In lists of admins; of somebody externally authenticated the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<&'a str>,
+}
+
+/// The caller's live sessions.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct OwnSessions<'a> {
+    pub sessions: Vec<Session<'a>>,
+    /// There where something could not be asked: the ids of those sessions.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub unreachable: &'a [SessionId],
+}
+
+/// A page of live sessions. One of all users may hold fewer than were asked for, or none, and still have a next one.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ActiveSessions<'a> {
+    /// The user that was asked for by id.
+    pub user_id: Option<UserId>,
+    /// How many this page has.
+    pub active_sessions: usize,
+    pub sessions: Vec<Session<'a>>,
+    /// For the next page; null on the last one.
+    pub next_cursor: Option<&'a str>,
+    /// There where something could not be asked: ids of sessions, names of users, `KV`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<String>,
+}
+
+/// What a sweep came to.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Cleanup {
+    /// How many sessions were over and are off all lists now.
+    pub cleaned_sessions: u32,
+    /// To go on with; null where there is no more.
+    pub next_cursor: Option<String>,
+    /// There where something could not be asked: ids of sessions, names of users, `KV`, `Directory`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<String>,
+}
+
+/// How many sessions have ended.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct ClosedSessions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'static str>,
+    pub closed_sessions: usize,
+}
+
+/// What the service knows of the caller's session.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct SessionInfo<'a> {
+    /// Null of a post-login session.
+    pub user_id: Option<UserId>,
+    /// Of the newest access token of the session.
+    pub jti: String,
+    pub session_valid: bool,
+    /// How many the caller has.
+    pub active_sessions: usize,
+    pub session_id: &'a SessionId,
+    pub created_at: Time,
+    pub last_activity: Time,
+    pub idle_expires_at: Time,
+    pub absolute_expires_at: Time,
+}
