@@ -1,21 +1,36 @@
 // npm test: the native tests and a build beside each other, then the tests in the real runtime.
-// --native or --worker runs that part only. Everything else goes to vitest (npm test -- --worker --project process), or,
-// with --native alone, to the native tests (npm test -- --native refresh); then their output is shown as well.
 import { buildWasm } from "./lib/build-wasm.mjs";
 import { cargoTest } from "./lib/cargo-test.mjs";
 import { step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
+import { helpOf } from "./lib/options.mjs";
 import { Report } from "./lib/report.mjs";
 import { setUpPrograms } from "./lib/set-up.mjs";
 import { vitest } from "./lib/vitest.mjs";
 import { bundle } from "./lib/wrangler.mjs";
 
-const PARTS = ["native", "worker"];
+const TEST = {
+  name: "npm test",
+  about: "Runs all tests: the native ones beside a build, then those in the real runtime.",
+  options: {
+    native: {
+      about: "the native tests only; further words are names of tests (npm test -- --native refresh)",
+    },
+    worker: {
+      about:
+        "the tests in the runtime only; further words go to vitest (npm test -- --worker --project process)",
+    },
+  },
+  notes:
+    "With further words the output of the tests is shown as well. `npm run soak` runs what takes longer.",
+};
+const PARTS = Object.keys(TEST.options);
 /** The vitest project of the tests that run on plain Node. */
 const OUTSIDE = "process";
 
 await main(
   async (args) => {
+    if (args.includes("--help") || args.includes("-h")) return void console.log(helpOf(TEST));
     const named = PARTS.filter((name) => args.includes(`--${name}`));
     const parts = named.length > 0 ? named : PARTS;
     const rest = args.filter((arg) => !PARTS.includes(arg.slice(2)));

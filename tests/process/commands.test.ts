@@ -32,6 +32,8 @@ it.each([
   ["key", ["--scope", "--expires-in-days", "--url", "--json"], ["add NAME", "list", "revoke ID"]],
   ["deploy", ["--dry-run", "--env"], []],
   ["cf-typegen", ["--check"], []],
+  ["test", ["--native", "--worker"], []],
+  ["soak", ["--minutes"], []],
 ])("%s --help says all that it takes", async (name, options, commands) => {
   const { code, out, err } = await script(name, ["--help"]);
   expect([code, err]).toEqual([0, ""]);

@@ -2,6 +2,7 @@
 //! fields, and the simulation holds what is accepted to them. Null counts as left out. Lengths are in bytes of UTF-8, so that
 //! the number of characters here is an upper bound.
 
+#![allow(clippy::struct_field_names)] // They are the names of members.
 #![allow(dead_code)] // Read by the derivation of their schemas only.
 
 use directory::service_key::Scope;

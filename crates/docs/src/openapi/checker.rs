@@ -48,8 +48,7 @@ impl Checker {
         let Ok(Found::Route(row, _)) = route::find(method, path) else {
             // `OPTIONS`, a path or a method that is not served, or settings that are wrong.
             return match (status, is_bare) {
-                (204, true) => Ok(()),
-                (404 | 405 | 500 | 503, _) => Ok(()),
+                (204, true) | (404 | 405 | 500 | 503, _) => Ok(()),
                 _ => Err(format!("{method} {path}: {status} of what is not served")),
             };
         };
@@ -93,13 +92,12 @@ impl Checker {
     fn hold(&self, key: String, schema: &Value, value: &Value) -> Result<(), String> {
         let mut compiled = self.compiled.lock().map_err(|error| error.to_string())?;
         let known = compiled.get(&key).cloned();
-        let validator = match known {
-            Some(validator) => validator,
-            None => {
-                let validator = Arc::new(validator(schema, &self.document)?);
-                compiled.insert(key, Arc::clone(&validator));
-                validator
-            }
+        let validator = if let Some(validator) = known {
+            validator
+        } else {
+            let validator = Arc::new(validator(schema, &self.document)?);
+            compiled.insert(key, Arc::clone(&validator));
+            validator
         };
         drop(compiled);
         valid(&validator, value)

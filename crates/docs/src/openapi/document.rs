@@ -155,12 +155,12 @@ fn request_body(body: &Body, schemas: &mut Schemas) -> Value {
         Body::Portal(operation) => (order(operation, schemas), false),
         Body::AnyJson => (json!({ "description": "Any JSON." }), false),
     };
-    json!({ "required": !optional, "content": { "application/json": content(schema) } })
+    json!({ "required": !optional, "content": { "application/json": content(&schema) } })
 }
 
 /// A schema with its example.
-fn content(schema: Value) -> Value {
-    let name = name_of(&schema).and_then(example);
+fn content(schema: &Value) -> Value {
+    let name = name_of(schema).and_then(example);
     let example = name.or_else(|| example(schema.get("title")?.as_str()?));
     match example {
         Some(example) => json!({ "schema": schema, "example": example }),
@@ -226,7 +226,7 @@ fn responses(row: &Row, operation: &Operation, schemas: &mut Schemas) -> Value {
         let mut response = json!({ "description": about, "headers": always() });
         if let (Some(map), Some(schema)) = (response.as_object_mut(), schema) {
             let schema = schema(&mut schemas.given).to_value();
-            map.insert("content".to_owned(), json!({ "application/json": content(schema) }));
+            map.insert("content".to_owned(), json!({ "application/json": content(&schema) }));
         }
         responses.insert(status.to_string(), response);
     }

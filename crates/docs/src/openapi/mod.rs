@@ -1,4 +1,4 @@
-//! docs/openapi.json: OpenAPI 3.1, from the one table of routes and the types of bodies and answers.
+//! `docs/openapi.json`: `OpenAPI` 3.1, from the one table of routes and the types of bodies and answers.
 
 mod bodies;
 mod checker;

@@ -56,7 +56,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub const fn new(id: &'static str, tag: &'static str, summary: &'static str) -> Self {
+    pub(super) const fn new(id: &'static str, tag: &'static str, summary: &'static str) -> Self {
         Self {
             id,
             tag,
@@ -71,16 +71,16 @@ impl Operation {
         }
     }
 
-    pub const fn about(mut self, about: &'static str) -> Self {
+    pub(super) const fn about(mut self, about: &'static str) -> Self {
         self.about = about;
         self
     }
 
-    pub fn query(self, name: &'static str, about: &'static str, schema: Value) -> Self {
+    pub(super) fn query(self, name: &'static str, about: &'static str, schema: Value) -> Self {
         self.parameter("query", name, about, schema)
     }
 
-    pub fn header(self, name: &'static str, about: &'static str) -> Self {
+    pub(super) fn header(self, name: &'static str, about: &'static str) -> Self {
         self.parameter("header", name, about, serde_json::json!({ "type": "string" }))
     }
 
@@ -95,38 +95,38 @@ impl Operation {
         self
     }
 
-    pub fn takes<T: JsonSchema>(mut self) -> Self {
+    pub(super) fn takes<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Body::Of { schema: make::<T>, optional: false });
         self
     }
 
-    pub fn may_take<T: JsonSchema>(mut self) -> Self {
+    pub(super) fn may_take<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Body::Of { schema: make::<T>, optional: true });
         self
     }
 
-    pub fn body(mut self, body: Body) -> Self {
+    pub(super) fn body(mut self, body: Body) -> Self {
         self.body = Some(body);
         self
     }
 
-    pub fn gives<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
+    pub(super) fn gives<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
         self.answers.push(Answer { status, about, schema: Some(make::<T>) });
         self
     }
 
-    pub fn empty(mut self, status: u16, about: &'static str) -> Self {
+    pub(super) fn empty(mut self, status: u16, about: &'static str) -> Self {
         self.answers.push(Answer { status, about, schema: None });
         self
     }
 
-    pub fn refuses(mut self, codes: &[ErrorCode]) -> Self {
+    pub(super) fn refuses(mut self, codes: &[ErrorCode]) -> Self {
         self.refusals.extend(codes.iter().map(|code| Reason::sample(*code)));
         self
     }
 
     /// What an upstream can be the reason of: ours to answer for, and of `passed_on` the caller's.
-    pub fn upstream(mut self, passed_on: &[Code]) -> Self {
+    pub(super) fn upstream(mut self, passed_on: &[Code]) -> Self {
         let refusal = |code| base::call::Refusal { code, status: None, retry_after_seconds: None };
         self.refusals.extend(
             Code::ALL.iter().map(|code| Reason::Upstream { refusal: refusal(*code), passes_on: false }),
@@ -138,18 +138,18 @@ impl Operation {
     }
 
     /// What a portal can be the reason of.
-    pub fn portal(mut self) -> Self {
+    pub(super) fn portal(mut self) -> Self {
         self.refusals
             .extend(portal::Code::ALL.iter().map(|code| Reason::Portal(portal::Refusal::new(*code))));
         self
     }
 
-    pub const fn with_or_without_bearer(mut self) -> Self {
+    pub(super) const fn with_or_without_bearer(mut self) -> Self {
         self.bearer_is_optional = true;
         self
     }
 
-    pub const fn without_bodies(mut self) -> Self {
+    pub(super) const fn without_bodies(mut self) -> Self {
         self.bare_refusals = true;
         self
     }

@@ -1,6 +1,7 @@
 //! What operations at a portal answer. Their members are declared in the operations' rows, so no type has them elsewhere; the
 //! simulation holds every answer to these.
 
+#![allow(clippy::struct_field_names)] // They are the names of members.
 #![allow(dead_code)] // Read by the derivation of their schemas only.
 
 use base::ids::PortalId;
