@@ -88,7 +88,7 @@ it("a channel that is none is 400, one that nobody knows 404", async () => {
   }
   const spanish = { ...initBody(freshCif(), { payload: { channelId: "x7" } }), language: "es" };
   expect((await call(INIT, spanish)).json.detail).toBe(
-    "No se encuentra ningún canal con el identificador x7",
+    "No se encontró ningún canal con el identificador x7",
   );
 });
 
