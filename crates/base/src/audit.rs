@@ -41,6 +41,9 @@ crate::words! {
         /// a user ended one of their sessions by its id
         /// Outcome: `ok`
         CloseSession = "close_session",
+        /// `POST /oauth/revoke` ended a session; `service` says for whom, `user_id` is the user
+        /// Outcome: `ok`
+        RevokeSession = "revoke_session",
         /// an admin created a user
         /// Outcome: `ok`
         CreateUser = "create_user",

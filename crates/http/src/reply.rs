@@ -42,6 +42,26 @@ impl Reply {
         Self::refusal_with(reason, head, more)
     }
 
+    /// The same on OAuth 2.0's own routes, with the `error` that its clients look for (RFC 6749 §5.2).
+    pub fn oauth_refusal(reason: &Reason, head: &RequestHead) -> Self {
+        let status = reason.status();
+        let error = match status {
+            401 => "invalid_client",
+            403 => "unauthorized_client",
+            503 => "temporarily_unavailable",
+            400..=499 => "invalid_request",
+            _ => "server_error",
+        };
+        let more = Map::from_iter([("error".to_owned(), error.into())]);
+        let mut reply = Self::refusal_with(reason, head, more);
+        let scheme = head.authorization.as_deref().and_then(|header| header.split(' ').next());
+        if status == 401 && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
+            reply.headers.retain(|(name, _)| *name != "www-authenticate");
+            reply = reply.with("www-authenticate", "Basic realm=\"sallyport\"");
+        }
+        reply
+    }
+
     fn refusal_with(reason: &Reason, head: &RequestHead, more: Map<String, Value>) -> Self {
         let mut body = json!({ "detail": detail(reason, head.language), "code": reason.code() });
         if let Some(map) = body.as_object_mut() {

@@ -6,14 +6,15 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
-    logout, mock, notifier, own_password, own_sessions, portal, portal_pages, post_login, refresh, sample,
-    sealing_keys, service_auth::ServiceCaller, tokens, upstox,
+    logout, mock, notifier, oauth, own_password, own_sessions, portal, portal_pages, post_login, refresh,
+    sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::{
-    ForAdmin, ForCaller, ForLive, ForService, Found, Leave, Open, Params, Route, Row, at, find, is_portal,
+    ForAdmin, ForCaller, ForClient, ForLive, ForService, Found, Leave, Open, Params, Route, Row, at, find,
+    is_portal,
 };
 use base::current;
 use base::ports::Log;
@@ -104,6 +105,13 @@ async fn dispatch<B: Backend>(
         Route::Service(scope, route) => {
             let service = ctx.service(scope).await?;
             for_service(ctx, route, &service, row, params).await
+        }
+        Route::Client(route) => {
+            let form = oauth::client(ctx).await?;
+            match route {
+                ForClient::Introspect => oauth::introspect(ctx, &form).await,
+                ForClient::Revoke => oauth::revoke(ctx, &form).await,
+            }
         }
         Route::UpstoxNotify => {
             let path = notifier::secret_path(ctx, params.first())?;
@@ -237,6 +245,8 @@ pub(crate) fn finished<L: Log>(
             let portals = row.map_or_else(|| is_portal(&head.path), Row::is_portal);
             let reply = if portals {
                 Reply::portal_refusal(&reason, head, Map::new())
+            } else if row.is_some_and(Row::is_oauth) {
+                Reply::oauth_refusal(&reason, head)
             } else {
                 Reply::refusal(&reason, head)
             };

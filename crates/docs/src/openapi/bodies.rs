@@ -33,6 +33,20 @@ pub struct RefreshToken {
     language: Option<Language>,
 }
 
+/// About a token.
+#[derive(JsonSchema)]
+pub struct TokenForm {
+    /// An access or a refresh token.
+    #[schemars(length(min = 1, max = 4096))]
+    token: String,
+    /// Not needed, and not looked at.
+    token_type_hint: Option<String>,
+    /// The id of a service key, where no header has the key.
+    client_id: Option<String>,
+    /// The whole key.
+    client_secret: Option<String>,
+}
+
 #[derive(JsonSchema)]
 pub struct ChangePassword {
     /// Where there is no bearer.

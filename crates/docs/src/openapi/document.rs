@@ -1,6 +1,6 @@
 //! The document, row by row.
 
-use super::errors::{Error, PortalError};
+use super::errors::{Error, OAuthError, PortalError};
 use super::operation::{Answer, Body, Operation};
 use super::{bodies, constant, example, routes};
 use http::error::Reason;
@@ -144,7 +144,15 @@ fn security(row: &Row, operation: &Operation) -> Value {
         Access::ResetKey => json!([{ "adminReset": [] }]),
         Access::Service(scope) => {
             let scope = [scope.as_str()];
-            json!([{ "serviceKeyBearer": scope }, { "serviceKeyXApiKey": scope }, { "serviceKeyApikey": scope }])
+            let mut ways = vec![
+                json!({ "serviceKeyBearer": scope }),
+                json!({ "serviceKeyXApiKey": scope }),
+                json!({ "serviceKeyApikey": scope }),
+            ];
+            if row.is_oauth() {
+                ways.push(json!({ "serviceKeyBasic": scope }));
+            }
+            ways.into()
         }
     }
 }
@@ -154,6 +162,10 @@ fn request_body(body: &Body, schemas: &mut Schemas) -> Value {
         Body::Of { schema, optional } => (schema(&mut schemas.taken).to_value(), *optional),
         Body::Portal(operation) => (order(operation, schemas), false),
         Body::AnyJson => (json!({ "description": "Any JSON." }), false),
+        Body::Form(schema) => {
+            let content = content(&schema(&mut schemas.taken).to_value());
+            return json!({ "required": true, "content": { "application/x-www-form-urlencoded": content } });
+        }
     };
     json!({ "required": !optional, "content": { "application/json": content(&schema) } })
 }
@@ -239,6 +251,8 @@ fn responses(row: &Row, operation: &Operation, schemas: &mut Schemas) -> Value {
     }
     let error = if row.is_portal() {
         schemas.given.subschema_for::<PortalError>()
+    } else if row.is_oauth() {
+        schemas.given.subschema_for::<OAuthError>()
     } else {
         schemas.given.subschema_for::<Error>()
     };
@@ -295,7 +309,7 @@ fn refusal(error: &Value, row: &Row, operation: &Operation, reasons: &[Reason]) 
         return json!({ "description": named, "headers": headers });
     }
     let schema = json!({ "allOf": [error, { "properties": { "code": { "enum": codes } } }] });
-    let first = reasons.first().map(|reason| example_of(reason, row.is_portal()));
+    let first = reasons.first().map(|reason| example_of(reason, row));
     json!({
         "description": named,
         "headers": headers,
@@ -304,14 +318,16 @@ fn refusal(error: &Value, row: &Row, operation: &Operation, reasons: &[Reason]) 
 }
 
 /// What a refusal looks like: in English, as a real one.
-fn example_of(reason: &Reason, portal: bool) -> Value {
+fn example_of(reason: &Reason, row: &Row) -> Value {
     let head = http::RequestHead::from_lines(
         "GET\nhttp://127.0.0.1/",
         &String::new,
         base::clock::Timestamp::default(),
     );
-    let reply = if portal {
+    let reply = if row.is_portal() {
         http::reply::Reply::portal_refusal(reason, &head, Map::new())
+    } else if row.is_oauth() {
+        http::reply::Reply::oauth_refusal(reason, &head)
     } else {
         http::reply::Reply::refusal(reason, &head)
     };
@@ -336,8 +352,8 @@ fn refusals(row: &Row, operation: &Operation) -> Vec<Reason> {
         codes.push(E::NotFound);
     }
     if let Some(body) = &operation.body {
-        codes.extend(OF_A_BODY);
-        if !matches!(body, Body::AnyJson) {
+        codes.extend(if matches!(body, Body::Form(_)) { &[E::BodyTooLarge] } else { OF_A_BODY });
+        if !matches!(body, Body::AnyJson | Body::Form(_)) {
             codes.push(E::InvalidFields);
         }
     }

@@ -48,6 +48,16 @@ pub struct Error {
     errors: Option<Vec<WrongField>>,
 }
 
+/// A refusal on the routes of OAuth 2.0.
+#[derive(JsonSchema)]
+pub struct OAuthError {
+    /// By RFC 6749 §5.2: `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or `server_error`.
+    error: String,
+    code: AnyCode,
+    /// For a person, in the language of the request.
+    detail: String,
+}
+
 /// A refusal on the routes of portal sessions.
 #[derive(JsonSchema)]
 pub struct PortalError {

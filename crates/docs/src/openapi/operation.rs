@@ -30,6 +30,8 @@ pub enum Body {
     /// Of an operation at a portal, whose fields are in its row.
     Portal(&'static portal::Operation),
     AnyJson,
+    /// A form, not JSON.
+    Form(Make),
 }
 
 pub struct Answer {
@@ -103,6 +105,10 @@ impl Operation {
     pub(super) fn may_take<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Body::Of { schema: make::<T>, optional: true });
         self
+    }
+
+    pub(super) fn takes_form<T: JsonSchema>(self) -> Self {
+        self.body(Body::Form(make::<T>))
     }
 
     pub(super) fn body(mut self, body: Body) -> Self {

@@ -4,9 +4,9 @@ use super::bodies as b;
 use super::operation::{Body, Operation};
 use super::portal_answers as p;
 use base::call::Code as Upstream;
-use http::answers::{self as a, portals, service, sessions, upstreams, users};
+use http::answers::{self as a, oauth, portals, service, sessions, upstreams, users};
 use http::error_code::ErrorCode as E;
-use http::route::{ForAdmin, ForCaller, ForLive, ForService, Leave, Open, Route, Row};
+use http::route::{ForAdmin, ForCaller, ForClient, ForLive, ForService, Leave, Open, Route, Row};
 use serde_json::json;
 
 /// What Facturify's routes pass on as the caller's business.
@@ -31,6 +31,13 @@ pub fn of(row: &Row) -> Operation {
             .gives::<users::User>(200, "The user.")
             .refuses(&[E::UserNotFound]),
         Route::Service(_, route) => for_service(route, row),
+        Route::Client(ForClient::Introspect) => Operation::new("introspect", "oauth", "Says whether a token would be accepted now (RFC 7662).")
+            .about("`token` may be given up to 20 times; the answer has `tokens` then. To be asked about is no activity of a session. A refresh token is active while it is the newest of its session.")
+            .takes_form::<b::TokenForm>()
+            .gives::<oauth::Introspection>(200, "What is known of it."),
+        Route::Client(ForClient::Revoke) => Operation::new("revoke", "oauth", "Ends the session of a token (RFC 7009). 200 also for what is no token.")
+            .takes_form::<b::TokenForm>()
+            .empty(200, "Whatever it was, it is good for nothing now."),
         Route::UpstoxNotify => Operation::new("notify", "upstox", "The webhook of Upstox that brings an approved token. Without the right secret there is no such route.")
             .takes::<b::Notification>()
             .gives::<a::Success>(200, "It is taken over.")

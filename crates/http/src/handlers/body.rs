@@ -1,4 +1,4 @@
-//! Reading a body: JSON only, and never more than the limit into memory.
+//! Reading a body, JSON or a form, and never more than the limit into memory.
 
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -14,11 +14,26 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The bytes of a JSON body; none if there is no body.
 pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
+    let content_type = request.header("content-type");
+    checked(whole(request).await?, content_type.as_deref())
+}
+
+/// The fields of a form (`application/x-www-form-urlencoded`), in their order.
+pub async fn form(request: &mut impl Incoming) -> Result<Vec<(String, String)>, Reason> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Reason::InvalidRequest);
+    }
+    let bytes = whole(request).await?;
+    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
+async fn whole(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
     let length = request.header("content-length").and_then(|v| v.parse::<usize>().ok());
     if length.is_some_and(|n| n > BODY_BYTES_MAX) {
         return Err(Reason::BodyTooLarge);
     }
-    let content_type = request.header("content-type");
     let mut bytes = Vec::new();
     while let Some(chunk) = request.chunk().await {
         let chunk = chunk.map_err(|_| Reason::MalformedJson)?;
@@ -27,7 +42,7 @@ pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    checked(bytes, content_type.as_deref())
+    Ok(bytes)
 }
 
 /// A whole body of at most [`BODY_BYTES_MAX`], if it says that it is JSON.

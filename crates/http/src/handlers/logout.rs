@@ -57,14 +57,10 @@ pub async fn logout<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Re
 /// Ends the session of a genuine token, if it is not over.
 async fn end<B: Backend>(ctx: &RequestContext<B>, token: &Verified) -> Result<(), Reason> {
     let id = &token.session_id;
-    let shown = Presented { subject: token.subject.clone(), generation: token.generation };
-    let revoke = Revoke { reason: EndReason::Logout, token: Some(shown) };
-    let Some(Revoked { ended, is_foreign }) = ctx.session(id, &revoke).await? else { return Ok(()) };
+    let Some(Revoked { ended, is_foreign }) = revoke(ctx, token).await? else { return Ok(()) };
     if is_foreign {
         return Err(Reason::SessionRevoked(None));
     }
-    // Also if it was ended before: perhaps nobody has come to free its place yet.
-    ctx.propagate_end(id, &ended).await;
     if ended.now {
         let user = ended.account.as_ref().and_then(Account::user);
         ctx.audit(&Audit {
@@ -75,4 +71,21 @@ async fn end<B: Backend>(ctx: &RequestContext<B>, token: &Verified) -> Result<()
         });
     }
     Ok(())
+}
+
+/// Ends the session of a genuine token, and tells everybody of it. Nothing, if nobody knows such a session; a foreign one stays
+/// as it is.
+pub async fn revoke<B: Backend>(
+    ctx: &RequestContext<B>,
+    token: &Verified,
+) -> Result<Option<Revoked>, Reason> {
+    let id = &token.session_id;
+    let shown = Presented { subject: token.subject.clone(), generation: token.generation };
+    let revoke = Revoke { reason: EndReason::Logout, token: Some(shown) };
+    let Some(revoked) = ctx.session(id, &revoke).await? else { return Ok(None) };
+    if !revoked.is_foreign {
+        // Also if it was ended before: perhaps nobody has come to free its place yet.
+        ctx.propagate_end(id, &revoked.ended).await;
+    }
+    Ok(Some(revoked))
 }

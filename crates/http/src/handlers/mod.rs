@@ -17,6 +17,7 @@ pub mod login;
 pub mod logout;
 pub mod mock;
 pub mod notifier;
+pub mod oauth;
 pub mod own_password;
 pub mod own_sessions;
 pub mod portal;

@@ -24,6 +24,8 @@ pub enum Route {
     /// With the secret for it, once.
     ResetAdmin,
     Service(Scope, ForService),
+    /// As the services, or as RFC 6749 has clients authenticated.
+    Client(ForClient),
     /// A part of its path is secret.
     UpstoxNotify,
 }
@@ -37,6 +39,7 @@ impl Route {
             Self::CreateUser => Access::AdminOrBootstrapKey,
             Self::ResetAdmin => Access::ResetKey,
             Self::Service(scope, _) => Access::Service(scope),
+            Self::Client(_) => Access::Service(Scope::Introspect),
             Self::UpstoxNotify => Access::SecretPath,
         }
     }
@@ -132,6 +135,13 @@ pub enum ForService {
     PortalClose,
     /// The operation has the path's name.
     PortalRun,
+}
+
+/// For a client of OAuth 2.0, which is a service whose key has the scope `introspect`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForClient {
+    Introspect,
+    Revoke,
 }
 
 /// The segments of a path that are a caller's, in order; unchecked.

@@ -2,7 +2,7 @@
 //! it.
 
 use super::methods::Methods;
-use super::{ForAdmin, ForCaller, ForLive, ForService, Leave, Open, Route};
+use super::{ForAdmin, ForCaller, ForClient, ForLive, ForService, Leave, Open, Route};
 use directory::service_key::Scope;
 
 /// Who may call a route.
@@ -53,6 +53,10 @@ impl Row {
 
     pub fn is_portal(&self) -> bool {
         self.access == Access::Service(Scope::Portal)
+    }
+
+    pub const fn is_oauth(&self) -> bool {
+        matches!(self.route, Route::Client(_))
     }
 }
 
@@ -119,6 +123,9 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/api/v1/postlogin/renew-token", Route::Open(Open::RenewSession)),
     row!(GET "/api/v1/postlogin/health", Route::Open(Open::PostLoginHealth)),
     row!(POST "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session", Route::Open(Open::MockValidateSession)),
+    // OAuth 2.0.
+    row!(POST "/oauth/introspect", Route::Client(ForClient::Introspect)),
+    row!(POST "/oauth/revoke", Route::Client(ForClient::Revoke)),
     // Upstream tokens.
     row!(GET "/api/v1/facturify/auth/token", Route::Service(READ, ForService::FacturifyRead)),
     row!(POST "/api/v1/facturify/auth/token", Route::Service(WRITE, ForService::FacturifyObtain)),

@@ -20,6 +20,7 @@ mod hostile_strings;
 mod hostile_tokens;
 mod listed;
 mod memory;
+mod oauth;
 mod owner;
 mod passwords;
 mod portal_pages;
