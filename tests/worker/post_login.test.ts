@@ -87,9 +87,7 @@ it("a channel that is none is 400, one that nobody knows 404", async () => {
     expect(answer.json.detail).toBe(`Cannot find channel with id ${channelId}`);
   }
   const spanish = { ...initBody(freshCif(), { payload: { channelId: "x7" } }), language: "es" };
-  expect((await call(INIT, spanish)).json.detail).toBe(
-    "No se encontró ningún canal con el identificador x7",
-  );
+  expect((await call(INIT, spanish)).json.detail).toBe("No se encontró ningún canal con el identificador x7");
 });
 
 it.each([

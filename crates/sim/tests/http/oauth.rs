@@ -6,6 +6,9 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Fields of a form, or headers.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 const FORM: &str = "application/x-www-form-urlencoded";
 
 struct Play {
@@ -27,7 +30,7 @@ impl Play {
         Self { server, key, user, tokens }
     }
 
-    fn form(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Answer {
+    fn form(&self, path: &str, fields: Pairs<'_>, headers: Pairs<'_>) -> Answer {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let call = self.server.post(path).header("content-type", FORM).headers(headers);
@@ -161,10 +164,10 @@ fn a_client_shows_its_key_in_any_one_of_the_ways() {
     let (id, key) = (play.id(), play.key.as_str());
     let token = ("token", play.tokens.access.as_str());
     let bearer = format!("Bearer {key}");
-    let ask = |fields: &[(&str, &str)], headers: &[(&str, &str)]| {
+    let ask = |fields: Pairs<'_>, headers: Pairs<'_>| {
         play.form("/oauth/introspect", &[&[token], fields].concat(), headers)
     };
-    let good: [(&[(&str, &str)], &[(&str, &str)]); 6] = [
+    let good: [(Pairs<'_>, Pairs<'_>); 6] = [
         (&[], &[("authorization", &bearer)]),
         (&[], &[("apikey", key)]),
         (&[], &[("authorization", &basic(id, key))]),
@@ -179,7 +182,7 @@ fn a_client_shows_its_key_in_any_one_of_the_ways() {
     }
     let other = self::key(&play.server, "portal");
     let other_id = other.split('_').nth(1).unwrap();
-    let refused: [(&[(&str, &str)], &[(&str, &str)], (u16, &str, &str)); 9] = [
+    let refused: [(Pairs<'_>, Pairs<'_>, (u16, &str, &str)); 9] = [
         (&[], &[], (401, "invalid_client", "not_authenticated")),
         (&[("client_id", id)], &[], (401, "invalid_client", "not_authenticated")),
         (&[], &[("authorization", &basic(other_id, key))], (401, "invalid_client", "service_key_invalid")),
