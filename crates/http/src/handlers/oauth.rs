@@ -62,7 +62,8 @@ pub async fn client<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Form, Rea
     Ok(Form { tokens, service })
 }
 
-/// The id and the secret of a client that shows them by HTTP Basic (RFC 7617). Ours are the same encoded and not.
+/// The id and the secret of a client that shows them by HTTP Basic. Each is encoded as in a form first (RFC 6749 §2.3.1); who
+/// leaves that out is understood, too.
 fn basic(authorization: Option<&str>) -> Result<Option<(String, String)>, Reason> {
     let Some((scheme, value)) = authorization.and_then(|header| header.trim().split_once(' ')) else {
         return Ok(None);
@@ -72,7 +73,10 @@ fn basic(authorization: Option<&str>) -> Result<Option<(String, String)>, Reason
     }
     let text = Base64::decode_vec(value.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let pair = text.as_deref().and_then(|text| text.split_once(':'));
-    pair.map(|(id, secret)| Some((id.to_owned(), secret.to_owned()))).ok_or(Reason::ServiceKeyInvalid)
+    let decoded = |part: &str| {
+        form_urlencoded::parse(part.as_bytes()).next().map_or_else(String::new, |(text, _)| text.into_owned())
+    };
+    pair.map(|(id, secret)| Some((decoded(id), decoded(secret)))).ok_or(Reason::ServiceKeyInvalid)
 }
 
 /// Asks the sessions of the tokens, however strictly `SESSION_CHECK` has tokens checked elsewhere. To be asked about is no

@@ -167,7 +167,9 @@ fn a_client_shows_its_key_in_any_one_of_the_ways() {
     let ask = |fields: Pairs<'_>, headers: Pairs<'_>| {
         play.form("/oauth/introspect", &[&[token], fields].concat(), headers)
     };
-    let good: [(Pairs<'_>, Pairs<'_>); 6] = [
+    let encoded = basic(id, &key.replace('_', "%5F").replace('-', "%2D"));
+    let good: [(Pairs<'_>, Pairs<'_>); 7] = [
+        (&[], &[("authorization", &encoded)]),
         (&[], &[("authorization", &bearer)]),
         (&[], &[("apikey", key)]),
         (&[], &[("authorization", &basic(id, key))]),
