@@ -1,5 +1,5 @@
 // npm run key: service keys, from the command line.
-import { createKey, listKeys, revokeKey } from "./lib/api.mjs";
+import { createKey, listKeys, revokeKey, rotateKey } from "./lib/api.mjs";
 import { main } from "./lib/main.mjs";
 import { runCommand, wrongUse } from "./lib/options.mjs";
 import { TARGET_OPTIONS, targetOf } from "./lib/target.mjs";
@@ -7,7 +7,12 @@ import { TARGET_OPTIONS, targetOf } from "./lib/target.mjs";
 /** Where `values` lead, and who asks there. */
 const at = (values) =>
   targetOf(values.url, {
-    named: { name: "NAME", scopes: "--scope", expires_in_days: "--expires-in-days" },
+    named: {
+      name: "NAME",
+      scopes: "--scope",
+      expires_in_days: "--expires-in-days",
+      overlap_hours: "--overlap-hours",
+    },
   });
 
 const KEY = {
@@ -21,6 +26,11 @@ const KEY = {
       about: "add: tokens:read, tokens:write, portal, introspect or login:proxy; as often as needed",
     },
     "expires-in-days": { type: "string", value: "N", about: "add: when it ends (else: never)" },
+    "overlap-hours": {
+      type: "string",
+      value: "N",
+      about: "rotate: how long both are good (24; 720 at the most)",
+    },
     ...TARGET_OPTIONS,
   },
   everywhere: Object.keys(TARGET_OPTIONS),
@@ -51,6 +61,21 @@ const KEY = {
         const line = ({ id, status, scopes, expires_at, last4, name }) =>
           [id, status, scopes.join(","), expires_at ?? "-", `…${last4}`, name].join("\t");
         return { json: keys, out: keys.map(line).join("\n") };
+      },
+    },
+    rotate: {
+      words: "ID",
+      about: "makes a key that takes another's place and prints it, this once; both are good for a while",
+      options: ["overlap-hours"],
+      async run([id], values) {
+        const { "overlap-hours": hours } = values;
+        if (hours !== undefined && !/^\d{1,3}$/.test(hours))
+          throw wrongUse(KEY, `--overlap-hours takes a number of hours, not "${hours}"`);
+        const target = at(values);
+        const body = hours === undefined ? {} : { overlap_hours: Number(hours) };
+        const made = await target.as((who) => rotateKey(target.base, who, id, body));
+        const say = `Made ${made.id} in the place of ${id}, which is good until ${made.replaces.expires_at}.\nThe key, shown this once:`;
+        return { json: made, say, out: made.key };
       },
     },
     revoke: {

@@ -79,5 +79,8 @@ export const createKey = (base, as, wanted) =>
 
 export const listKeys = async (base, as) => (await call(base, "GET", "/admin/service-keys", as)).service_keys;
 
+export const rotateKey = (base, as, id, body) =>
+  call(base, "POST", `/admin/service-keys/${encodeURIComponent(id)}/rotate`, { ...as, body });
+
 export const revokeKey = (base, as, id) =>
   call(base, "DELETE", `/admin/service-keys/${encodeURIComponent(id)}`, as);

@@ -29,7 +29,11 @@ it.each([
     ["--role", "--password-stdin", "--url", "--json"],
     ["add NAME", "list", "roles NAME ROLE…", "remove NAME"],
   ],
-  ["key", ["--scope", "--expires-in-days", "--url", "--json"], ["add NAME", "list", "revoke ID"]],
+  [
+    "key",
+    ["--scope", "--expires-in-days", "--url", "--json"],
+    ["add NAME", "list", "rotate ID", "revoke ID"],
+  ],
   ["deploy", ["--dry-run", "--env"], []],
   ["cf-typegen", ["--check"], []],
   ["test", ["--native", "--worker"], []],

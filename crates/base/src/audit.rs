@@ -82,6 +82,9 @@ crate::words! {
         /// an admin created a service key
         /// Outcome: `ok`
         CreateServiceKey = "create_service_key",
+        /// an admin replaced a service key; the new one has a `create_service_key` of its own
+        /// Outcome: `ok`
+        RotateServiceKey = "rotate_service_key",
         /// an admin revoked a service key, or one that was already revoked
         /// Outcome: `ok`
         RevokeServiceKey = "revoke_service_key",

@@ -4,6 +4,7 @@
 
 use super::password::HashParams;
 use super::service_key::ServiceKey;
+use base::clock::Timestamp;
 use base::commands;
 use base::ids::{ServiceKeyId, UserId};
 use base::rpc::{self, Address, Class};
@@ -38,6 +39,7 @@ commands! {
     unit Keys = "keys" => ServiceKeys;
     unit KeyIds = "key_ids" => ServiceKeyIds;
     RevokeKey = "revoke_key" => ServiceKeys;
+    ReplaceKey = "replace_key" => AddKeyReply;
     ClaimReset = "claim_reset" => ClaimReply;
     HashCost = "hash_cost" => HashParams;
 }
@@ -57,6 +59,7 @@ pub enum Envelope {
     Keys,
     KeyIds,
     RevokeKey(RevokeKey),
+    ReplaceKey(ReplaceKey),
     ClaimReset(ClaimReset),
     HashCost(HashCost),
 }
@@ -141,6 +144,14 @@ pub struct HashCost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokeKey(pub ServiceKeyId);
 
+/// Keeps a new service key in the place of another, which is good until `until` at the longest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplaceKey {
+    pub id: ServiceKeyId,
+    pub until: Timestamp,
+    pub by: ServiceKey,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegisterReply {
@@ -188,6 +199,8 @@ pub enum ClaimReply {
 pub enum AddKeyReply {
     Done,
     TooManyKeys,
+    /// There is no good key of that id to be replaced.
+    NoSuchKey,
 }
 
 /// Those that were asked for; none if there is no such user.

@@ -182,6 +182,7 @@ async fn for_admin<B: Backend>(
         ForAdmin::ListServiceKeys => admin_keys::list(ctx, admin).await,
         ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
         ForAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,
+        ForAdmin::RotateServiceKey => admin_keys::rotate(ctx, admin, name).await,
         ForAdmin::SealingKeys => sealing_keys::list(ctx, admin).await,
         ForAdmin::PortalPage => portal_pages::read(ctx, admin, name, params.second()).await,
     }

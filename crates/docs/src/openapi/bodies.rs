@@ -186,6 +186,14 @@ pub struct NewKey {
     language: Option<Language>,
 }
 
+#[derive(JsonSchema)]
+pub struct Rotation {
+    /// How long the other key stays good, unless it expires before; 24 if nothing is said.
+    #[schemars(range(min = 0, max = 720))]
+    overlap_hours: Option<u64>,
+    language: Option<Language>,
+}
+
 /// What a service key may be used for.
 pub struct ScopeName;
 

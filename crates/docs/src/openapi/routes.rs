@@ -267,6 +267,15 @@ fn for_admin(route: ForAdmin) -> Operation {
         )
         .empty(204, "It is revoked; maybe it was before.")
         .refuses(&[E::ServiceKeyNotFound]),
+        ForAdmin::RotateServiceKey => Operation::new(
+            "rotateServiceKey",
+            "admin",
+            "Makes a service key that takes a good one's place, and shows it this once.",
+        )
+        .about("It has the name, the scopes and the length of life of the other, which stays good for `overlap_hours`.")
+        .may_take::<b::Rotation>()
+        .gives::<users::RotatedKey>(201, "The new key.")
+        .refuses(&[E::ServiceKeyNotFound, E::TooManyServiceKeys]),
         ForAdmin::SealingKeys => Operation::new(
             "sealingKeys",
             "admin",

@@ -78,6 +78,7 @@ impl<H: Host> DurableObject<H> for Directory<H> {
             Envelope::RevokeKey(RevokeKey(id)) => {
                 Answer::new(&ServiceKeys { keys: self.revoke_key(&id)? }, None)
             }
+            Envelope::ReplaceKey(replace) => Answer::new(&self.replace_key(replace)?, None),
             Envelope::ClaimReset(claim) => Answer::new(&self.claim_reset(claim)?, None),
         }
     }

@@ -4,6 +4,7 @@ use super::Directory;
 use crate::host::{Host, SqlValue};
 use base::fault::Fault;
 use base::ids::ServiceKeyId;
+use directory::index::{AddKeyReply, ReplaceKey};
 use directory::service_key::ServiceKey;
 use serde::Deserialize;
 use std::time::Duration;
@@ -73,6 +74,21 @@ impl<H: Host> Directory<H> {
         let query = "SELECT id FROM service_keys WHERE ifnull(ends_at > ?, 1)";
         let rows = self.host.sql::<Row>(query, vec![self.host.now().try_into()?])?;
         Ok(rows.into_iter().map(|row| row.id).collect())
+    }
+
+    /// Keeps a key that takes another's place. Done twice, it is as done once.
+    pub(super) fn replace_key(&self, replace: ReplaceKey) -> Result<AddKeyReply, Fault> {
+        let ReplaceKey { id, until, by } = replace;
+        let now = self.host.now();
+        if !self.find_key(&id)?.iter().any(|key| key.status(now) == "active") {
+            return Ok(AddKeyReply::NoSuchKey);
+        }
+        if !self.add_key(by)? {
+            return Ok(AddKeyReply::TooManyKeys);
+        }
+        let query = "UPDATE service_keys SET expires_at = ?1 WHERE id = ?2 AND ifnull(expires_at > ?1, 1)";
+        self.run(query, vec![until.try_into()?, id.as_str().into()])?;
+        Ok(AddKeyReply::Done)
     }
 
     /// Revokes a key, and gives it back. What was revoked before stays as it is.

@@ -56,6 +56,23 @@ pub struct Key<'a> {
     pub last4: Option<&'a str>,
 }
 
+/// A service key that takes another's place, and until when the other is good.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct RotatedKey<'a> {
+    #[serde(flatten)]
+    pub key: Key<'a>,
+    pub replaces: Replaced<'a>,
+}
+
+/// A service key that another has taken the place of.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct Replaced<'a> {
+    pub id: &'a ServiceKeyId,
+    pub expires_at: Time,
+}
+
 /// All service keys, the oldest first.
 #[derive(Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]

@@ -3,7 +3,7 @@
 use super::service_auth::{MARK, key_who};
 use crate::access::Admin;
 use crate::answers::Time;
-use crate::answers::users::{Key, ServiceKeys};
+use crate::answers::users::{Key, Replaced, RotatedKey, ServiceKeys};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
@@ -11,14 +11,19 @@ use crate::json::Fields;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
+use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
-use directory::index::{AddKey, AddKeyReply, Keys, RevokeKey};
+use base::secret::Secret;
+use directory::index::{self, AddKey, AddKeyReply, Keys, ReplaceKey, RevokeKey};
 use directory::service_key::{self, NAME_CHARS_MAX, Scope, ServiceKey, is_name};
 use std::time::Duration;
 
 /// Longest life that a key can be given, in days: ten years. Without one it does not expire.
 const EXPIRES_DAYS_MAX: u64 = 3650;
 const DAY_SECONDS: u64 = 86_400;
+/// How long a key is good beside the one that takes its place, in hours: a day, and 30 days at the longest.
+const OVERLAP_HOURS: u64 = 24;
+const OVERLAP_HOURS_MAX: u64 = 720;
 
 /// What is said of a key each time it is shown.
 fn shown(key: &ServiceKey) -> Key<'_> {
@@ -49,16 +54,31 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> R
 
     let now = ctx.now();
     let expires_at = days.map(|days| now.plus(Duration::from_secs(days * DAY_SECONDS)));
+    let (key, text) = made(ctx, name, &scopes, expires_at)?;
+    kept(ctx.directory(&AddKey(key.clone())).await?)?;
+    ctx.audit(&about(Action::CreateServiceKey, admin, &key, &key_who(&key.name)));
+    Ok(Reply::json(201, &Key { key: Some(text.expose()), ..shown(&key) }))
+}
+
+/// A new key, marked as one of ours, and its text.
+fn made<B: Backend>(
+    ctx: &RequestContext<B>,
+    name: String,
+    scopes: &[Scope],
+    expires_at: Option<Timestamp>,
+) -> Result<(ServiceKey, Secret), Reason> {
     let id = ctx.backend.random().map(u64::from_be_bytes).map_err(|_| Reason::Unavailable)?;
     let mut secret = ctx.backend.random().map_err(|_| Reason::Unavailable)?;
     service_key::mark(id, &mut secret, |text| ctx.app.vault.fingerprint(MARK, text));
-    let (key, text) = ServiceKey::new(id, &secret, name, &scopes, expires_at, now);
-    match ctx.directory(&AddKey(key.clone())).await? {
-        AddKeyReply::Done => {}
-        AddKeyReply::TooManyKeys => return Err(Reason::TooManyServiceKeys),
+    Ok(ServiceKey::new(id, &secret, name, scopes, expires_at, ctx.now()))
+}
+
+const fn kept(reply: AddKeyReply) -> Result<(), Reason> {
+    match reply {
+        AddKeyReply::Done => Ok(()),
+        AddKeyReply::TooManyKeys => Err(Reason::TooManyServiceKeys),
+        AddKeyReply::NoSuchKey => Err(Reason::ServiceKeyNotFound),
     }
-    ctx.audit(&about(Action::CreateServiceKey, admin, &key, &key_who(&key.name)));
-    Ok(Reply::json(201, &Key { key: Some(text.expose()), ..shown(&key) }))
 }
 
 fn name(fields: &mut Fields) -> String {
@@ -108,7 +128,40 @@ pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, id: &str
     Ok(Reply::empty(204))
 }
 
-/// What the records of both actions have in common.
+/// `POST /admin/service-keys/{id}/rotate`: a new key with the name, the scopes and the length of life of a good one, which stays
+/// good for a while. The answer is the only time that the new key is shown.
+///
+/// 1. Read the field: 400, 413, 415, 422.
+/// 2. The key has to be there, and good: 404.
+/// 3. The directory keeps the new key and bounds the old one in one step: 409 if there are too many.
+pub async fn rotate<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    admin: &Admin,
+    id: &str,
+) -> Result<Reply, Reason> {
+    let mut fields = ctx.fields().await?;
+    let overlap = fields.optional_number("overlap_hours", 0, OVERLAP_HOURS_MAX).unwrap_or(OVERLAP_HOURS);
+    fields.finish()?;
+    let id = ServiceKeyId::parse(id).ok_or(Reason::ServiceKeyNotFound)?;
+    let found = ctx.directory(&index::Key(id.clone())).await?.keys;
+    let old = found.first().ok_or(Reason::ServiceKeyNotFound)?;
+
+    let now = ctx.now();
+    let scopes: Vec<Scope> = old.scopes().filter_map(Scope::from_name).collect();
+    let expires_at = old.expires_at.map(|at| now.plus(at.since(old.created_at)));
+    let (key, text) = made(ctx, old.name.clone(), &scopes, expires_at)?;
+    let until = now.plus(Duration::from_secs(overlap * 3600));
+    kept(ctx.directory(&ReplaceKey { id: id.clone(), until, by: key.clone() }).await?)?;
+    ctx.forget_key(&id);
+    let who = key_who(&key.name);
+    ctx.audit(&about(Action::RotateServiceKey, admin, old, &who));
+    ctx.audit(&about(Action::CreateServiceKey, admin, &key, &who));
+    let replaces =
+        Replaced { id: &id, expires_at: Time::utc(old.expires_at.map_or(until, |at| at.min(until))) };
+    Ok(Reply::json(201, &RotatedKey { key: Key { key: Some(text.expose()), ..shown(&key) }, replaces }))
+}
+
+/// What the records of all actions have in common.
 fn about<'a>(action: Action, admin: &Admin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
     let actor = Some(admin.user_id());
     Audit { actor, service: Some(who), key_id: Some(&key.id), ..Audit::of(action, "ok") }

@@ -105,6 +105,7 @@ pub enum ForAdmin {
     ListServiceKeys,
     CreateServiceKey,
     RevokeServiceKey,
+    RotateServiceKey,
     SealingKeys,
     PortalPage,
 }

@@ -116,6 +116,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/admin/service-keys", Route::Admin(ForAdmin::ListServiceKeys)),
     row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),
     row!(DELETE "/admin/service-keys/{id}", Route::Admin(ForAdmin::RevokeServiceKey)),
+    row!(POST "/admin/service-keys/{id}/rotate", Route::Admin(ForAdmin::RotateServiceKey)),
     row!(GET "/admin/sealing-keys", Route::Admin(ForAdmin::SealingKeys)),
     row!(GET "/admin/portal-pages/{portal}/{login}", Route::Admin(ForAdmin::PortalPage)),
     // Post-login sessions, and the mock of their verifier.

@@ -325,3 +325,60 @@ fn at_most_a_thousand_keys_are_good_at_once_and_revoking_one_makes_room() {
     assert_eq!(server.revoke(&id(999)).status, 204);
     server.key(&json!({}));
 }
+
+#[test]
+fn a_rotated_key_stays_good_for_a_while_beside_the_new_one() {
+    let server = Server::new();
+    let rotate = |id: &str, body: &Value| {
+        server.post(&format!("{KEYS}/{id}/rotate")).token(&server.fresh_admin()).json(body).send()
+    };
+    let old = server.key(&json!({ "scopes": ["portal", "tokens:read"], "expires_in_days": 10 }));
+    server.world.advance(DAY);
+    let made = rotate(&old.id, &json!({ "overlap_hours": 2 }));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
+    let (id, new) = (text("id"), text("key"));
+    assert_eq!((&made.json["name"], &made.json["scopes"]), (&old.json["name"], &old.json["scopes"]));
+    // As long a life as the old one had, from now.
+    let life = |key: &Value| at(&key["expires_at"]).since(at(&key["created_at"]));
+    assert_eq!(life(&made.json), 10 * DAY);
+    let ends = at(&made.json["replaces"]["expires_at"]);
+    assert_eq!(
+        (&made.json["replaces"]["id"], ends.since(at(&made.json["created_at"]))),
+        (&json!(old.id), 7200 * SECOND)
+    );
+
+    for key in [&old.secret, &new] {
+        server.is_good(key);
+    }
+    server.world.advance(ends.since(server.world.now()));
+    server.knock(&old.secret).refused(401, "token_invalid");
+    server.is_good(&new);
+    let listed = server.listed(&old.id).unwrap();
+    assert_eq!(
+        (&listed["status"], &listed["expires_at"]),
+        (&json!("expired"), &made.json["replaces"]["expires_at"])
+    );
+
+    // One that has ended cannot be rotated, nor one that is not there; the new one can, with a day if nothing is said, and at once.
+    for id in [&old.id, "000000000000", "x"] {
+        rotate(id, &json!({})).refused(404, "service_key_not_found");
+    }
+    let day = rotate(&id, &json!({})).json;
+    assert_eq!(at(&day["replaces"]["expires_at"]).since(at(&day["created_at"])), DAY);
+    let at_once = rotate(day["id"].as_str().unwrap(), &json!({ "overlap_hours": 0 }));
+    assert_eq!(at_once.status, 201);
+    server.knock(day["key"].as_str().unwrap()).refused(401, "token_invalid");
+    assert_eq!(rotate(&id, &json!({ "overlap_hours": 721 })).wrong_fields(), ["overlap_hours"]);
+    // It never lives longer for being rotated.
+    let short = server.key(&json!({ "expires_in_days": 1 }));
+    let made = rotate(&short.id, &json!({ "overlap_hours": 48 })).json;
+    assert_eq!(made["replaces"]["expires_at"], short.json["expires_at"]);
+    // One without an end has a successor without one.
+    let endless = server.key(&json!({}));
+    assert_eq!(rotate(&endless.id, &json!({})).json["expires_at"], Value::Null);
+}
+
+fn at(time: &Value) -> Timestamp {
+    Timestamp::parse_rfc3339(time.as_str().unwrap()).unwrap()
+}
