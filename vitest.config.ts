@@ -63,7 +63,7 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       inside("start", ofTheKeeper),
-      inside("worker"),
+      inside("worker", { ALLOWED_ORIGINS: "https://app.example.com" }),
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
       inside("many", manySettings(MANY_ACCOUNTS)),

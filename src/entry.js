@@ -3,6 +3,7 @@ import * as rust from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
 
 const HEADERS = rust.headers().split(" ");
+const ORIGIN = HEADERS.pop();
 const BODY_HEADERS = rust.body_headers().split(" ");
 
 // `worker` counts the wasm instances: one that is lost, out of memory for example, is followed by another. That one begins with
@@ -134,6 +135,8 @@ export default {
     const { method, url, headers } = request;
     let lines = `${method}\n${url}`;
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
+    // Whose page a browser sends this for matters only where there are pages that may.
+    lines += `\n${(env.ALLOWED_ORIGINS && headers.get(ORIGIN)) ?? ""}`;
     const begun = rust.begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
     if (begun === undefined) return rust.fetch(request, env, ctx);
     if (begun === "body") return withBody(request, env, ctx, lines);

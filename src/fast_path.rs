@@ -7,7 +7,7 @@ use worker::js_sys::Promise;
 use worker::wasm_bindgen::{self, prelude::wasm_bindgen};
 use worker::{Context, Env};
 
-/// The headers that the entry hands over beside `Authorization`, in their order.
+/// The headers that the entry hands over beside `Authorization`, in their order; the last only where `ALLOWED_ORIGINS` is set.
 #[wasm_bindgen]
 pub fn headers() -> String {
     http::HEADERS.join(" ")

@@ -31,6 +31,9 @@ sets the address, a credential or the accounts of an upstream means another one,
 Local data is in .wrangler/state; passwords and the service key are in .dev/credentials.json.`,
 };
 
+/** What a deployment may not have. */
+const DEVELOPMENT = { MOCK_ROUTES: "on", ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*" };
+
 export async function start(args) {
   const options = readOptions(START, args);
   if (options === null) return;
@@ -88,8 +91,8 @@ export async function start(args) {
 /** What whoever starts it has set, and around that the fakes and what development alone may have. */
 function settingsFor(upstreamsUrl) {
   const own = localSettings();
-  const mock = own.ENVIRONMENT === "development" ? { MOCK_ROUTES: "on" } : {};
-  return { ...mock, ...upstreamSettings(upstreamsUrl, own), ...own };
+  const development = own.ENVIRONMENT === "development" ? DEVELOPMENT : {};
+  return { ...development, ...upstreamSettings(upstreamsUrl, own), ...own };
 }
 
 function portOf(name, given, otherwise) {

@@ -17,7 +17,7 @@ use base::clock::Timestamp;
 use base::current;
 use base::fault::{Fault, FaultKind};
 use base::ports::{Background, Clock, Log, Timer};
-use config::{App, Settings};
+use config::{App, Faults, Settings};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -90,7 +90,7 @@ impl Background for Workers {
     }
 }
 
-type Shared = Result<Rc<App>, Rc<Vec<String>>>;
+type Shared = Result<Rc<App>, Rc<Faults>>;
 
 thread_local! {
     /// Made at the first request of an instance. Settings change only with a deploy, which starts a new one.
@@ -110,7 +110,7 @@ impl Workers {
         let read = App::new(&lookup);
         let faults = match &read {
             Ok(app) => &app.config.providers.faults,
-            Err(faults) => faults,
+            Err(faults) => &faults.list,
         };
         for fault in faults {
             self.fault(FaultKind::Configuration, fault, None);

@@ -7,7 +7,7 @@ use base::fault::Fault;
 use base::page::{self, Fetch};
 use base::ports::{Background, Clock, KeyPage, Kv, Log, Net, Random, Timer};
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
-use config::{App, Settings};
+use config::{App, Faults, Settings};
 use engine::host::Host;
 use serde_json::Value;
 use std::rc::Rc;
@@ -90,7 +90,7 @@ impl Net for ObjectHost {
 }
 
 impl Settings for ObjectHost {
-    fn settings(&self) -> Result<Rc<App>, Rc<Vec<String>>> {
+    fn settings(&self) -> Result<Rc<App>, Rc<Faults>> {
         self.0.workers.settings()
     }
 }

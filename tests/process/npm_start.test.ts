@@ -110,6 +110,15 @@ it("the mock of the SME service is served", async () => {
   expect(answer.status).toBe(401);
 });
 
+it("pages of this machine may read the answers, whatever their port", async () => {
+  const allowed = async (origin: string) => {
+    const { headers } = await fetch(`http://127.0.0.1:${port}/health`, { headers: { origin } });
+    return headers.get("access-control-allow-origin");
+  };
+  expect(await allowed("http://localhost:5173")).toBe("http://localhost:5173");
+  expect(await allowed("https://app.example.com")).toBeNull();
+});
+
 it("a port that is in use is told in one line, with the way out", async () => {
   const { code, out, err } = await script("start", ["--port", String(port)], { folder });
   expect([code, out]).toEqual([1, ""]);

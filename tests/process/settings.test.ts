@@ -72,6 +72,25 @@ it("without its secrets, with short or sample ones, it serves nothing and names 
   expect(log()).not.toContain(sample);
 });
 
+it("C07 without ALLOWED_ORIGINS no page is told anything; one that no browser says is named in the log; pages hear of other faults", async () => {
+  const origin = "https://app.example.com";
+  const asked = async (bindings: Record<string, string>, status: number, said?: string) => {
+    await using server = await start({ bindings });
+    const answer = await server.client.call("GET", "/health", undefined, undefined, { origin });
+    expect(answer.status, answer.text).toBe(status);
+    if (said !== undefined) await expect.poll(() => server.lines.join("\n")).toContain(said);
+    return ["access-control-allow-origin", "vary"].map((name) => answer.headers.get(name));
+  };
+  expect(await asked({}, 200)).toEqual([null, null]);
+  expect(await asked({ ALLOWED_ORIGINS: origin }, 200)).toEqual([origin, "Origin"]);
+  const named = "ALLOWED_ORIGINS entry 2 (localhost:*) may leave its port open";
+  expect(await asked({ ALLOWED_ORIGINS: `${origin},http://localhost:*` }, 503, named)).toEqual([null, null]);
+  expect(await asked({ ALLOWED_ORIGINS: origin, SESSION_CHECK: "lax" }, 503, "SESSION_CHECK")).toEqual([
+    origin,
+    "Origin",
+  ]);
+});
+
 it("D03 service keys can be switched off in development only", async () => {
   const outcome = async (bindings: Record<string, string>, status: number, said: boolean) => {
     await using server = await start({ bindings });

@@ -1,6 +1,6 @@
 //! What an instance makes once from its settings and then shares between requests: plain data, no promises.
 
-use crate::Config;
+use crate::{Config, Origins};
 use base::fault::Fault;
 use base::vault::Vault;
 use session::tokens::KeyRing;
@@ -13,10 +13,19 @@ pub struct App {
     pub vault: Vault,
 }
 
+/// Why there are no settings.
+#[derive(Debug)]
+pub struct Faults {
+    /// Every fault there is, for the log.
+    pub list: Vec<String>,
+    /// Whose web pages may read that there are some.
+    pub origins: Origins,
+}
+
 /// Whoever has the settings of this deployment.
 pub trait Settings {
     /// What is made of the settings, once for an instance; or every fault in them.
-    fn settings(&self) -> Result<Rc<App>, Rc<Vec<String>>>;
+    fn settings(&self) -> Result<Rc<App>, Rc<Faults>>;
 
     /// The same for whoever cannot say more than that they are wrong.
     fn app(&self) -> Result<Rc<App>, Fault> {
@@ -26,8 +35,8 @@ pub trait Settings {
 
 impl App {
     /// Reads the settings through `lookup`; the error lists every fault of them.
-    pub fn new(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
-        let config = Config::read(lookup)?;
+    pub fn new(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let config = Config::read(lookup).map_err(|list| Faults { list, origins: crate::origins(lookup) })?;
         let keys = KeyRing::new(&config.issuer, &config.audience, &config.signing_keys);
         let vault = Vault::new(&config.sealing_keys);
         Ok(Self { config, keys, vault })

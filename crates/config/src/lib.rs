@@ -4,8 +4,8 @@ mod app;
 #[cfg(test)]
 mod tests;
 
-pub use app::{App, Settings};
-pub use base::settings::{self, Environment, NamedKey};
+pub use app::{App, Faults, Settings};
+pub use base::settings::{self, Environment, NamedKey, Origins};
 
 use base::secret::Secret;
 use base::settings::{self as s, Reader};
@@ -45,6 +45,8 @@ pub struct Config {
     /// Whether service routes want a key.
     pub service_auth: bool,
     pub environment: Environment,
+    /// Whose web pages may read the answers.
+    pub origins: Origins,
     pub debug_routes: bool,
     pub request_log: Option<u32>,
     pub providers: Providers,
@@ -66,13 +68,11 @@ pub struct Alerts {
 }
 
 impl Config {
-    /// Reads every setting through `lookup`. The error lists every fault by the setting's name; it never holds a value.
+    /// Reads every setting through `lookup`. The error lists every fault by the setting's name. It never holds a value, but of an
+    /// origin, which every page of it tells everybody.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
         let mut r = Reader::new(lookup);
-        let environment = match r.word(&s::ENVIRONMENT).as_str() {
-            "development" => Environment::Development,
-            _ => Environment::Production,
-        };
+        let environment = environment(&mut r);
         let check = match r.word(&s::SESSION_CHECK).as_str() {
             "edge" => Check::Edge,
             "local" => Check::Local,
@@ -121,6 +121,7 @@ impl Config {
             failures_per_address: r.number32(&s::LOGIN_MAX_FAILURES_PER_ADDRESS),
             service_auth: r.word(&s::SERVICE_AUTH) != "off",
             environment,
+            origins: r.origins(&s::ALLOWED_ORIGINS, environment),
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.share(&s::REQUEST_LOG),
             providers: keeper::settings::providers(&mut r, environment),
@@ -183,6 +184,21 @@ impl Config {
     }
 }
 
+fn environment(r: &mut Reader) -> Environment {
+    match r.word(&s::ENVIRONMENT).as_str() {
+        "development" => Environment::Development,
+        _ => Environment::Production,
+    }
+}
+
+/// The origins alone, where other settings are wrong; none, if they are wrong themselves.
+fn origins(lookup: &dyn Fn(&str) -> Option<String>) -> Origins {
+    let mut r = Reader::new(lookup);
+    let environment = environment(&mut r);
+    let origins = r.origins(&s::ALLOWED_ORIGINS, environment);
+    if r.faults.is_empty() { origins } else { Origins::default() }
+}
+
 /// The table of docs/settings.md.
 pub fn settings_table() -> String {
     use std::fmt::Write as _;
@@ -202,6 +218,7 @@ pub fn settings_table() -> String {
             s::Kind::Accounts => "account ids".to_owned(),
             s::Kind::Json => "JSON".to_owned(),
             s::Kind::Hosts => "host names".to_owned(),
+            s::Kind::Origins => "`https://host`, several separated by commas".to_owned(),
         };
         let default =
             if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };

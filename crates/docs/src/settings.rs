@@ -23,6 +23,7 @@ fn one(setting: &Setting) -> Value {
         Kind::Accounts => ("accounts", vec![]),
         Kind::Json => ("json", vec![]),
         Kind::Hosts => ("hosts", vec![]),
+        Kind::Origins => ("origins", vec![]),
     };
     if let Some(map) = line.as_object_mut() {
         map.insert("kind".to_owned(), kind.into());

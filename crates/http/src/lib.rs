@@ -4,6 +4,7 @@ pub mod access;
 pub mod answers;
 pub mod backend;
 pub mod context;
+mod cors;
 pub mod error;
 pub mod error_code;
 pub mod fast_path;

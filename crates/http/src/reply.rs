@@ -30,6 +30,10 @@ impl Reply {
         self
     }
 
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The answer to a refusal, in the caller's language.
     pub fn refusal(reason: &Reason, head: &RequestHead) -> Self {
         Self::refusal_with(reason, head, Map::new())

@@ -8,8 +8,8 @@ use base::fault::Fault;
 use base::fields::is_presentable;
 
 /// The headers that the entry hands over on the fast path, in this order, beside `Authorization`. Whatever else a route
-/// wants to know of a request keeps it off the fast path.
-pub const HEADERS: [&str; 3] = ["x-request-id", "x-session-passive", "accept-language"];
+/// wants to know of a request keeps it off the fast path. The last one is read only where `ALLOWED_ORIGINS` is set.
+pub const HEADERS: [&str; 4] = ["x-request-id", "x-session-passive", "accept-language", "origin"];
 
 /// Longest request id of a caller's that is taken over.
 const REQUEST_ID_BYTES_MAX: usize = 128;
@@ -29,6 +29,8 @@ pub struct RequestHead {
     /// A request that polls: it is let in as any other, and is no activity.
     pub passive: bool,
     pub language: Language,
+    /// The origin of the page that a browser sends this for.
+    pub origin: Option<String>,
     /// The client's address as the platform saw it. Never a header that a client can set.
     pub address: String,
     pub user_agent: Option<String>,
@@ -58,6 +60,7 @@ impl RequestHead {
             loopback: is_loopback(url),
             passive: header("x-session-passive").is_some_and(|v| is_passive(&v)),
             language: header("accept-language").map_or_else(Language::default, |h| Language::from_header(&h)),
+            origin: header("origin"),
             address: header("cf-connecting-ip").unwrap_or_else(|| "unknown".to_owned()),
             user_agent: header("user-agent")
                 .map(|v| v.chars().filter(|c| is_presentable(*c)).take(USER_AGENT_CHARS).collect()),
@@ -143,9 +146,10 @@ mod tests {
 
     #[test]
     fn reads_the_lines_of_the_entry() {
-        let c = read("GET\nhttps://host/auth/verify?role=a#x\nid-1\n1\nes");
+        let c = read("GET\nhttps://host/auth/verify?role=a#x\nid-1\n1\nes\nhttps://app.example.com");
         assert_eq!((c.method.as_str(), c.path.as_str(), c.query.as_str()), ("GET", "/auth/verify", "role=a"));
         assert_eq!((c.request_id.as_str(), c.passive, c.language), ("id-1", true, Language::Es));
+        assert_eq!(c.origin.as_deref(), Some("https://app.example.com"));
     }
 
     #[test]
@@ -163,8 +167,8 @@ mod tests {
 
     #[test]
     fn does_without_headers() {
-        let c = read("GET\nhttps://host\n\n\n");
-        assert_eq!((c.path.as_str(), c.authorization, c.passive), ("/", None, false));
+        let c = read("GET\nhttps://host\n\n\n\n");
+        assert_eq!((c.path.as_str(), c.authorization, c.passive, c.origin), ("/", None, false, None));
         assert_eq!((c.request_id.as_str(), c.language), ("fresh", Language::En));
     }
 

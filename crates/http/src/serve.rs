@@ -3,6 +3,7 @@
 use crate::access::{Admin, Caller, LiveCaller, Shown, profile, protected, verify};
 use crate::backend::Backend;
 use crate::context::RequestContext;
+use crate::cors;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
@@ -13,12 +14,12 @@ use crate::log;
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::{
-    ForAdmin, ForCaller, ForClient, ForLive, ForService, Found, Leave, Open, Params, Route, Row, at, find,
-    is_portal,
+    ForAdmin, ForCaller, ForClient, ForLive, ForService, Found, Leave, Methods, Open, Params, Route, Row, at,
+    find, is_portal,
 };
 use base::current;
 use base::ports::Log;
-use config::{App, Config};
+use config::{App, Config, Faults};
 use serde_json::Map;
 
 /// What stands in a log line where no route was found.
@@ -32,8 +33,9 @@ pub async fn serve<B: Backend>(backend: B, head: RequestHead, request: B::Reques
 
 async fn answered<B: Backend>(backend: B, head: RequestHead, request: B::Request) -> Reply {
     let serving = backend.for_request(&head.request_id);
-    let Ok(app) = serving.settings() else {
-        return finished(&serving, None, &head, None, Err(Reason::Misconfigured));
+    let app = match serving.settings() {
+        Ok(app) => app,
+        Err(faults) => return misconfigured(&serving, &head, &faults),
     };
     start(&backend, &app);
     let mut ctx = RequestContext { app, backend: serving, head, request };
@@ -43,10 +45,24 @@ async fn answered<B: Backend>(backend: B, head: RequestHead, request: B::Request
     };
     let (row, outcome) = match found {
         Ok(Found::Route(row, params)) => (Some(row), dispatch(&mut ctx, row, &params).await),
-        Ok(Found::Options(allowed)) => (None, Ok(Reply::empty(204).with("allow", allowed.allow()))),
+        Ok(Found::Options(allowed)) => (None, Ok(options(allowed))),
         Err(reason) => (None, Err(reason)),
     };
-    finished(&ctx.backend, Some(&ctx.app.config), &ctx.head, row, outcome)
+    finished(&ctx.backend, Ok(&ctx.app.config), &ctx.head, row, outcome)
+}
+
+fn options(allowed: Methods) -> Reply {
+    Reply::empty(204).with("allow", allowed.allow())
+}
+
+/// Where settings are wrong. A browser asks before it sends most requests, and is let go on, so that its page hears why.
+fn misconfigured<L: Log>(log: &L, head: &RequestHead, faults: &Faults) -> Reply {
+    let from_page = faults.origins.allowed(head.origin.as_deref()).is_some();
+    let outcome = match find(&head.method, &head.path) {
+        Ok(Found::Options(allowed)) if from_page => Ok(options(allowed)),
+        _ => Err(Reason::Misconfigured),
+    };
+    finished(log, Err(faults), head, None, outcome)
 }
 
 /// Whether a path is not there at all, by whatever method: not even its methods are told.
@@ -234,7 +250,7 @@ fn is_logged(share: Option<u32>, request_id: &str, status: u16) -> bool {
 /// The answer to an outcome, logged. `/auth/verify` has no body whatever it says.
 pub(crate) fn finished<L: Log>(
     log: &L,
-    config: Option<&Config>,
+    settings: Result<&Config, &Faults>,
     head: &RequestHead,
     row: Option<&Row>,
     outcome: Result<Reply, Reason>,
@@ -257,11 +273,14 @@ pub(crate) fn finished<L: Log>(
     if row.is_some_and(|row| row.route == Route::Caller(ForCaller::Verify)) {
         reply.body = None;
     }
-    if config.is_none_or(|c| is_logged(c.request_log, &head.request_id, reply.status)) {
+    if settings.map_or(true, |config| is_logged(config.request_log, &head.request_id, reply.status)) {
         let name = row.map_or(NO_ROUTE, |row| row.name);
         log.info(&log::request(head, name, reply.status, code, log.now()));
     }
-    reply.finished(head)
+    let origins = settings.map_or_else(|faults| &faults.origins, |config| &config.origins);
+    let mut reply = reply.finished(head);
+    cors::add(&mut reply, origins, head, row);
+    reply
 }
 
 #[cfg(test)]

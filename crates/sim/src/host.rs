@@ -20,7 +20,7 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ports::{Background, Clock, Log, Random, Timer};
 use base::rpc::Class;
-use config::{App, Settings};
+use config::{App, Faults, Settings};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl Background for SimHost {
 }
 
 impl Settings for SimHost {
-    fn settings(&self) -> Result<Rc<App>, Rc<Vec<String>>> {
+    fn settings(&self) -> Result<Rc<App>, Rc<Faults>> {
         self.world.app()
     }
 }

@@ -1,11 +1,13 @@
 //! Every setting there is. The table of docs/settings.md is made from [`SETTINGS`].
 
+mod origins;
 mod portals;
 mod post_login;
 mod reader;
 mod sessions;
 mod upstreams;
 
+pub use origins::Origins;
 pub use portals::*;
 pub use post_login::*;
 pub use sessions::*;
@@ -49,6 +51,8 @@ pub enum Kind {
     Json,
     /// Host names with or without a port, separated by commas.
     Hosts,
+    /// Origins of web pages, separated by commas.
+    Origins,
 }
 
 /// One setting: an environment variable of the Worker.
@@ -107,6 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     LOGIN_BLOCK_MAX_SECONDS,
     SERVICE_AUTH,
     ENVIRONMENT,
+    ALLOWED_ORIGINS,
     DEBUG_ROUTES,
     REQUEST_LOG,
     FACTURIFY_BASE_URL,

@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is set, else the default, else nothing.
-    fn value(&self, setting: &Setting) -> Option<String> {
+    pub(super) fn value(&self, setting: &Setting) -> Option<String> {
         self.own(setting).or_else(|| Some(setting.default.to_owned()).filter(|v| !v.is_empty()))
     }
 
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         self.own(setting).is_some()
     }
 
-    fn fault(&mut self, setting: &Setting, what: &str) {
+    pub(super) fn fault(&mut self, setting: &Setting, what: &str) {
         self.faults.push(format!("{} {what}", setting.name));
     }
 

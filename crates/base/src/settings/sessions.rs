@@ -155,9 +155,15 @@ pub const ENVIRONMENT: Setting = word(
     "ENVIRONMENT",
     &["production", "development"],
     "production",
-    "`development` is for your own machine only: it allows `SERVICE_AUTH=off` and `MOCK_ROUTES=on`.",
+    "`development` is for your own machine only: it allows `SERVICE_AUTH=off`, `MOCK_ROUTES=on`, and open ports in `ALLOWED_ORIGINS`.",
 );
 
+pub const ALLOWED_ORIGINS: Setting = Setting {
+    name: "ALLOWED_ORIGINS",
+    kind: Kind::Origins,
+    default: "",
+    about: "Origins whose web pages may call and read the answers; see [web pages](browsers.md). Not set: none.",
+};
 pub const DEBUG_ROUTES: Setting =
     word("DEBUG_ROUTES", &["on", "off"], "on", "Whether `GET /debug/session-info` is served.");
 pub const REQUEST_LOG: Setting = Setting {

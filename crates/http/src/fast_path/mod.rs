@@ -98,5 +98,5 @@ fn answered<P: Log>(
     caller: Result<Caller, Reason>,
 ) -> String {
     let outcome = caller.and_then(|caller| answer(&caller, head));
-    finished(ports, Some(&app.config), head, Some(row), outcome).to_lines()
+    finished(ports, Ok(&app.config), head, Some(row), outcome).to_lines()
 }

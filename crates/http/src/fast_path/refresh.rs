@@ -136,5 +136,5 @@ fn answered<P: Log>(
     row: &Row,
     outcome: Result<Reply, Reason>,
 ) -> String {
-    finished(ports, Some(&app.config), head, Some(row), outcome).to_lines()
+    finished(ports, Ok(&app.config), head, Some(row), outcome).to_lines()
 }

@@ -43,6 +43,12 @@ impl Route {
             Self::UpstoxNotify => Access::SecretPath,
         }
     }
+
+    /// Whether web pages of other origins may call it. Not what services call, whose keys are not for browsers; and not what proxies
+    /// ask: a preflight there is a question like any other, and an answer to it would let it through to who stands behind the proxy.
+    pub const fn is_for_pages(self) -> bool {
+        !matches!(self.access(), Access::Service(_)) && !matches!(self, Self::Caller(ForCaller::Verify))
+    }
 }
 
 /// For anybody; what callers prove, they prove with what is in the body.

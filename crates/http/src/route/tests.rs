@@ -244,6 +244,18 @@ fn every_row_is_found() {
     }
 }
 
+/// `OPTIONS`, and a method that is not served, are answered by the first row of a path.
+#[test]
+fn the_rows_of_a_path_are_all_for_pages_or_none_is() {
+    for row in ROUTES {
+        let first = at(&row.pattern.replace(['{', '}'], "")).unwrap();
+        assert_eq!(row.route.is_for_pages(), first.is_for_pages(), "{}", row.name);
+    }
+    assert!(
+        !Route::Caller(ForCaller::Verify).is_for_pages() && Route::Caller(ForCaller::Profile).is_for_pages()
+    );
+}
+
 #[test]
 fn queries_are_read() {
     let values: Vec<_> = query_values("role=a&x=1&role=b%20c&role", "role").collect();

@@ -1,6 +1,6 @@
 //! What is made of settings, once for all worlds with the same.
 
-use config::App;
+use config::{App, Faults};
 use directory::HashParams;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::rc::Rc;
 /// Passwords are hashed at next to no cost, unless a setting says more: what is mostly tested is not how long it takes.
 const HASHING: HashParams = HashParams { memory_kib: 8, iterations: 1 };
 
-pub type Settings = Result<Rc<App>, Rc<Vec<String>>>;
+pub type Settings = Result<Rc<App>, Rc<Faults>>;
 
 /// So many different settings are kept with what was made of them.
 const APPS_MAX: usize = 64;

@@ -7,6 +7,7 @@ mod admin;
 mod admins;
 mod bearer_errors;
 mod conventions;
+mod cors;
 mod forms;
 mod guessing;
 mod guessing_at_once;

@@ -40,7 +40,8 @@ const CASES: &[Case] = &[
 
 /// What comes of a request: the answer, what was logged, and what is stored.
 fn outcome(case: &Case, length: bool, before: impl Fn(&Server, &Tokens)) -> String {
-    let server = Server::new();
+    let page = "https://app.example.com";
+    let server = Server::with(&[("ALLOWED_ORIGINS", page)]);
     let (_, first) = server.someone();
     let again = server.refresh(&first.refresh).json;
     let text = |name: &str| again[name].as_str().unwrap().to_owned();
@@ -49,7 +50,10 @@ fn outcome(case: &Case, length: bool, before: impl Fn(&Server, &Tokens)) -> Stri
     server.world.take_logs();
     let bytes = case.1(&first, &last);
     let mut request = Request::new("POST", "/auth/refresh").header("content-type", case.2);
-    request = request.header("cf-connecting-ip", "192.0.2.7").header("accept-language", "vi");
+    request = request
+        .header("cf-connecting-ip", "192.0.2.7")
+        .header("accept-language", "vi")
+        .header("origin", page);
     if length {
         request = request.header("content-length", bytes.len().to_string());
     }
@@ -74,9 +78,9 @@ fn a_body_that_says_how_long_it_is_takes_the_fast_path() {
     let server = Server::new();
     let host = server.world.host();
     let app = config::Settings::settings(&host).unwrap();
-    let begun = http::fast_path::begin(&host, &app, &format!("\nPOST\n{url}\n\n\n"));
+    let begun = http::fast_path::begin(&host, &app, &format!("\nPOST\n{url}\n\n\n\n"));
     assert_eq!(begun.as_deref(), Some(refresh::BODY));
-    let takes = |length: &str| refresh::takes(&format!("POST\n{url}\n\n\n\n{length}\n{JSON}\n"));
+    let takes = |length: &str| refresh::takes(&format!("POST\n{url}\n\n\n\n\n{length}\n{JSON}\n"));
     assert!(takes("10") && takes("16384") && !takes("16385") && !takes("") && !takes("-1"));
 }
 
