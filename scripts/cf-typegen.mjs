@@ -13,8 +13,8 @@ const TYPEGEN = {
   options: { check: { type: "boolean", about: "says whether they are current, and writes nothing" } },
 };
 
-/** Without the runtime's, which come as a package, and without what .dev.vars of this machine has. */
-const TYPES = ["types", FILE, "--include-runtime=false", "--env-file=/dev/null"];
+/** Of the top level, which the others repeat; without the runtime's, which come as a package, and what .dev.vars has. */
+const TYPES = ["types", FILE, "--env=", "--include-runtime=false", "--env-file=/dev/null"];
 
 await main(
   async (args) => {

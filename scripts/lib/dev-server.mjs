@@ -32,7 +32,8 @@ export async function requireFreePort(port, instead) {
 export function startDevServer(port, onLine) {
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--persist-to", ".wrangler/state"];
   args.push("--show-interactive-dev-session=false", "--inspector-ip", "127.0.0.1", "--inspector-port", "0");
-  args.push("--env-file", localSettingsFile);
+  // The top level of wrangler.toml, which is this machine's.
+  args.push("--env-file", localSettingsFile, "--env=");
   const child = spawn(npmTool("wrangler"), args, {
     cwd: root,
     // Its own process group, so that workerd and the rest can be ended with it. It is ours, so nobody else is hit.

@@ -32,12 +32,18 @@ export function ensureDevVars() {
 /** What the local server is started with: made anew at each start, mode 600. */
 export const localSettingsFile = inRoot(".dev", "settings.env");
 
-/** The names of all settings: docs/settings.json, which a native program makes and a native test holds to the code. */
-const known = () => JSON.parse(readFileSync(inRoot("docs", "settings.json"), "utf8")).map(({ name }) => name);
+/** All settings: docs/settings.json, which a native program makes and a native test holds to the code. */
+const known = () => JSON.parse(readFileSync(inRoot("docs", "settings.json"), "utf8"));
+
+/** The names of those that are secrets. */
+export const secretNames = () =>
+  known()
+    .filter(({ about }) => about.startsWith("Secret"))
+    .map(({ name }) => name);
 
 /** The settings of .dev.vars, and those that stand in the environment, which win. */
 export function localSettings() {
-  const given = known().map((name) => [name, process.env[name]]);
+  const given = known().map(({ name }) => [name, process.env[name]]);
   const fromEnvironment = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   return { ...devVars(), ...fromEnvironment };
 }
@@ -55,7 +61,7 @@ export function writeLocalSettings(settings) {
 }
 
 /** Read as wrangler reads it. */
-const devVars = () => util.parseEnv(readPrivate(devVarsFile) ?? "");
+export const devVars = () => util.parseEnv(readPrivate(devVarsFile) ?? "");
 
 /** One value, or undefined. */
 export const devVar = (name) => devVars()[name];

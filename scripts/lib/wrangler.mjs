@@ -1,5 +1,5 @@
 // wrangler, its configuration, and the bundle that it makes.
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { runQuietly } from "./captured.mjs";
 import { inRoot, npmTool } from "./paths.mjs";
 
@@ -9,11 +9,17 @@ export const wranglerEnv = {
   WRANGLER_LOG_PATH: inRoot(".wrangler", "logs"),
 };
 
-/** wrangler.toml as wrangler reads it; with `env`, that environment of it. */
+/** wrangler.toml as wrangler reads it; with `env`, that environment of it, else its top level. */
 export async function wranglerConfig(env) {
   // Not imported above: the set-up, which brings it, is read before it is there; and it takes a second.
   const { unstable_readConfig: readConfig } = await import("wrangler");
   return readConfig({ config: inRoot("wrangler.toml"), env }, { hideWarnings: true });
+}
+
+/** The names of its environments. */
+export async function environments() {
+  const { parse } = await import("smol-toml");
+  return Object.keys(parse(readFileSync(inRoot("wrangler.toml"), "utf8")).env ?? {});
 }
 
 /**
@@ -22,7 +28,8 @@ export async function wranglerConfig(env) {
  */
 export async function bundle({ env } = {}) {
   rmSync(inRoot("dist"), { recursive: true, force: true });
-  const args = ["deploy", "--dry-run", "--outdir", "dist", ...(env ? ["--env", env] : [])];
+  // Said even when it is none: wrangler would warn that there are several.
+  const args = ["deploy", "--dry-run", "--outdir", "dist", `--env=${env ?? ""}`];
   await runQuietly("bundle", npmTool("wrangler"), args, {
     env: { ...wranglerEnv, WRANGLER_LOG: "warn", SALLYPORT_BUILT: "1" },
   });

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { faultsOf } from "../../scripts/lib/deployable.mjs";
 import { Failure } from "../../scripts/lib/log.mjs";
 import { logs } from "../../scripts/lib/paths.mjs";
 import { inWords, nodeTrouble, troubleIn } from "../../scripts/lib/trouble.mjs";
@@ -34,7 +33,7 @@ it.each([
     ["--scope", "--expires-in-days", "--url", "--json"],
     ["add NAME", "list", "rotate ID", "revoke ID"],
   ],
-  ["deploy", ["--dry-run", "--env"], []],
+  ["deploy", ["--dry-run", "--env", "--secrets-file", "--domain"], []],
   ["cf-typegen", ["--check"], []],
   ["test", ["--native", "--worker"], []],
   ["soak", ["--minutes"], []],
@@ -106,31 +105,6 @@ it("--json gives the result as JSON, and nothing else", async () => {
   expect(key).toMatchObject({ name: "nightly", key: expect.stringMatching(/^sp_/) });
   expect(await json("key", "revoke", key.id)).toEqual({ id: key.id, status: "revoked" });
   expect(await json("key", "list")).toMatchObject([{ id: key.id, status: "revoked" }]);
-});
-
-it("a deployment has no settings of development, no secrets in the open, and a namespace", () => {
-  const kv_namespaces = [{ binding: "KV", id: "00000000000000000000000000000000" }];
-  const vars = {
-    ENVIRONMENT: "development",
-    MOCK_ROUTES: "on",
-    SERVICE_AUTH: "off",
-    SEALING_KEYS: "s1:x",
-    UPSTOX_APPS: { a: { client_id: "x" } },
-    FACTURIFY_BASE_URL: "http://127.0.0.1:8788/facturify",
-    SESSION_CHECK: "edge",
-  };
-  expect(faultsOf({ vars, kv_namespaces })).toEqual([
-    'ENVIRONMENT is "development", which is for development',
-    'MOCK_ROUTES is "on", which is for development',
-    'SERVICE_AUTH is "off", which is for development',
-    "SEALING_KEYS is a secret: `npx wrangler secret put SEALING_KEYS`",
-    "UPSTOX_APPS is a secret: `npx wrangler secret put UPSTOX_APPS`",
-    "FACTURIFY_BASE_URL leads to this machine",
-    "KV has no namespace: `npx wrangler kv namespace create KV`",
-  ]);
-  const good = { ENVIRONMENT: "production", SESSION_CHECK: "edge", UPSTOX_ACCOUNT_IDS: "a,b" };
-  expect(faultsOf({ vars: good, kv_namespaces: [{ binding: "KV", id: "c0ffee" }] })).toEqual([]);
-  expect(faultsOf({ kv_namespaces }, { dry: true })).toEqual([]);
 });
 
 it("this Node will do, older ones are told what to install", () => {
