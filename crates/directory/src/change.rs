@@ -15,7 +15,8 @@ use super::ADMIN;
 use super::protocol::{AffectedSessions, CreateReply, Done, NotedAdmin, UpdateReply};
 use super::state::{AdminSync, Change, Stored, Task, User};
 use super::user::{
-    PENDING, Step, UserPolicy, affected, end, end_in_any_case, free_dead, is_another, profile, promise,
+    PENDING, Step, UserPolicy, affected, end, end_in_any_case, free_dead, has_opened_since, is_another,
+    profile, promise,
 };
 use base::account::{Account, EndReason};
 use base::clock::Timestamp;
@@ -52,6 +53,7 @@ pub struct UserChange {
     /// Of a reset: that its password is the one that is stored.
     pub same_password: bool,
     pub removing: bool,
+    pub among: Option<Vec<SessionId>>,
 }
 
 /// Looks whether a change is to be made, before its password is hashed. If not: what is to be said.
@@ -176,7 +178,9 @@ impl UserChange {
                 None => UpdateReply::ResetUsed,
             });
         }
-        if self.expected_version.is_some_and(|version| version != stored.account_version) {
+        // The account is only changed as it was known, and no session ended that nobody had in mind.
+        let is_other = self.expected_version.is_some_and(|version| version != stored.account_version);
+        if is_other || has_opened_since(user, self.among.as_deref()) {
             return Some(UpdateReply::Changed);
         }
         // A Worker of the release before expects no version, and has asked the directory already.

@@ -68,6 +68,38 @@ fn a_change_whose_message_comes_twice_ends_nothing_that_was_opened_since() {
     assert!(user.slots.len() == 1 && user.profile.as_ref().unwrap().password == "h3");
 }
 
+/// What was real: a removal was answered 503, and its message ended the session of a login that came 11 s after that.
+#[test]
+fn a_change_whose_message_comes_late_for_the_first_time_ends_nothing_that_was_opened_since() {
+    let open = |user: &mut User, session_id: &str| {
+        login(user, Verdict::Match, session_id);
+        let (session_id, account_version) = (SessionId::issued(session_id), version(user));
+        let opened = run(user, Opened { session_id, account_version, unrecorded: false });
+        assert!(matches!(opened, OpenedReply::Kept { .. }));
+    };
+    for ends in [
+        UserChange { is_active: Some(false), removing: true, ..UserChange::default() },
+        UserChange { is_active: Some(false), ..UserChange::default() },
+        UserChange { hash: Some("h2".into()), ..UserChange::default() },
+        UserChange { hash: Some("h2".into()), reset: Some("secret".into()), ..UserChange::default() },
+    ] {
+        let mut user = with_session();
+        open(&mut user, "s1");
+        let among = Some(ids(&["s1"]));
+        let asked = UserChange { user_id: Some(USER), expected_version: Some(version(&user)), among, ..ends };
+        let mut other = user.clone();
+        open(&mut user, "s2");
+        let before = user.clone();
+        // Before its password is hashed, and after.
+        assert_eq!(run(&mut user, CheckChange(&asked)), Some(UpdateReply::Changed));
+        assert_eq!(run(&mut user, asked.clone()), UpdateReply::Changed);
+        assert_eq!(user, before);
+        // What is about to open goes with the others: nobody has its tokens.
+        login(&mut other, Verdict::Match, "s3");
+        assert_eq!(affected(run(&mut other, asked)).0, ids(&["s1", "s3"]));
+    }
+}
+
 #[test]
 fn an_end_of_all_whose_message_comes_twice_ends_nothing_that_was_opened_since() {
     let mut user = with_session();

@@ -2,7 +2,7 @@
 //! answer. New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
 use super::password::HashParams;
-use super::protocol::{AffectedSessions, Done, NewPassword, UserObject};
+use super::protocol::{AffectedSessions, Done, GetReply, NewPassword, UserObject};
 use base::commands;
 use base::ids::{SessionId, UserId};
 use base::rpc::{self, Address};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 commands! {
     UserObject:
-    RequireNewPassword = "require_new_password" => Done;
+    RequireNewPassword = "require_new_password" => GetReply;
     Unlock = "unlock" => Done;
 }
 
@@ -110,6 +110,10 @@ pub struct ChangePassword {
     /// What a refusal costs at least, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<HashParams>,
+    /// The sessions that had a place when it was asked for. If another one is open by now, nothing changes: its user may have been
+    /// told long ago that it failed, and have logged in with the old password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<Vec<SessionId>>,
 }
 
 impl rpc::Command for ChangePassword {
@@ -123,11 +127,14 @@ impl rpc::Command for ChangePassword {
     }
 }
 
-/// Whether the user gets no session before the password is another one.
+/// Whether the user gets no session before the password is another one. The answer says whether it is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequireNewPassword {
     pub user_id: UserId,
     pub required: bool,
+    /// The version of the account that this was decided for. If it is another one by now, nothing changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +172,8 @@ pub enum ChangePasswordReply {
     NoUser,
     /// The password could not be hashed; nothing was changed.
     Failed,
+    /// A session has been opened since it was asked for; nothing was changed.
+    Overtaken,
 }
 
 /// Wrong password or no such user; the answer is to be held back this long.

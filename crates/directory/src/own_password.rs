@@ -1,9 +1,9 @@
 //! A user's own change of password, and whether the next login asks for one.
 
 use super::guess_protocol::{ChangePasswordReply, Refused, RequireNewPassword, Unlock};
-use super::protocol::Done;
+use super::protocol::{Done, GetReply};
 use super::state::{Task, User};
-use super::user::{Step, UserPolicy, affected, end, free_dead, is_another};
+use super::user::{Step, UserPolicy, affected, end, free_dead, has_opened_since, is_another, profile};
 use base::account::EndReason;
 use base::clock::{Timestamp, millis};
 use base::ids::SessionId;
@@ -16,13 +16,18 @@ pub struct OwnPassword {
     pub address: String,
     /// The session that it was changed in.
     pub keep: Option<SessionId>,
+    /// See [`super::ChangePassword`].
+    pub among: Option<Vec<SessionId>>,
 }
 
 impl Step for OwnPassword {
     type Reply = ChangePasswordReply;
 
     fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> ChangePasswordReply {
-        let Self { hash, address, keep } = self;
+        let Self { hash, address, keep, among } = self;
+        if hash.is_some() && has_opened_since(user, among.as_deref()) {
+            return ChangePasswordReply::Overtaken;
+        }
         let Some((stored, hash)) = user.profile.as_mut().zip(hash) else {
             let delay = user.throttle.failed(&address, &policy.throttle, now);
             let user_id = user.profile.as_ref().map(|p| p.account.user_id);
@@ -41,16 +46,23 @@ impl Step for OwnPassword {
 }
 
 impl Step for RequireNewPassword {
-    type Reply = Done;
+    type Reply = GetReply;
 
-    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> Done {
-        if !is_another(user, Some(self.user_id)) {
-            user.must_change_password = self.required;
+    fn apply(self, user: &mut User, _: &UserPolicy, _: Timestamp) -> GetReply {
+        let Self { user_id, required, expected_version } = self;
+        let stored = user.profile.as_mut().filter(|stored| stored.account.user_id == user_id);
+        let Some(stored) = stored else { return GetReply::NoUser };
+        let is_meant = expected_version.is_none_or(|version| version == stored.account_version);
+        if is_meant && user.must_change_password != required {
+            user.must_change_password = required;
+            // What was decided before, and comes late, does not undo it.
+            stored.account_version += 1;
         }
-        Done::Done
+        profile(user).map_or(GetReply::NoUser, GetReply::User)
     }
 }
 
+/// One that comes late forgets what has failed since: as many guesses more, once.
 impl Step for Unlock {
     type Reply = Done;
 
@@ -114,8 +126,18 @@ mod tests {
     }
 
     fn step(user: &mut User, hash: Option<&str>, keep: Option<&str>) -> ChangePasswordReply {
+        step_among(user, hash, keep, None)
+    }
+
+    fn step_among(
+        user: &mut User,
+        hash: Option<&str>,
+        keep: Option<&str>,
+        among: Option<&[&str]>,
+    ) -> ChangePasswordReply {
         let (hash, keep) = (hash.map(str::to_owned), keep.map(session));
-        decide(user, OwnPassword { hash, address: "home".into(), keep }, &POLICY, now()).reply
+        let among = among.map(|ids| ids.iter().copied().map(session).collect());
+        decide(user, OwnPassword { hash, address: "home".into(), keep, among }, &POLICY, now()).reply
     }
 
     fn changed(reply: ChangePasswordReply) -> Vec<SessionId> {
@@ -135,6 +157,25 @@ mod tests {
         assert!(user.pending.iter().all(|p| p.task == Task::End(EndReason::Password)));
         let all = changed(step(&mut user, Some("newer"), None));
         assert_eq!(all, ["a", "c", "b"].map(session), "and those that are still to be ended");
+    }
+
+    /// Its message comes late, and its user, who was told that it failed, has logged in with the old one.
+    #[test]
+    fn f12_a_change_that_a_login_has_overtaken_ends_nothing_and_changes_nothing() {
+        let mut user = user();
+        let before = user.clone();
+        let asked = Some(&["a", "b"][..]);
+        assert_eq!(
+            step_among(&mut user, Some("new"), Some("b"), asked),
+            ChangePasswordReply::Overtaken,
+            "c is new"
+        );
+        assert_eq!((&user.profile, &user.slots, &user.pending), (&before.profile, &before.slots, &vec![]));
+        // A wrong one counts whatever has happened since.
+        assert!(matches!(step_among(&mut user, None, Some("b"), asked), ChangePasswordReply::Refused(_)));
+        // One that is gone by now is no new one.
+        let asked = Some(&["a", "b", "c", "d"][..]);
+        assert_eq!(changed(step_among(&mut user, Some("new"), Some("b"), asked)), ["a", "c"].map(session));
     }
 
     #[test]
@@ -171,9 +212,35 @@ mod tests {
         let mut user = user();
         for (id, required, after) in [(8, false, true), (7, false, false), (8, true, false), (7, true, true)]
         {
-            let require = RequireNewPassword { user_id: UserId::issued(id), required };
-            decide(&mut user, require, &POLICY, now());
+            let require =
+                RequireNewPassword { user_id: UserId::issued(id), required, expected_version: None };
+            let reply = decide(&mut user, require, &POLICY, now()).reply;
             assert_eq!(user.must_change_password, after, "{id} {required}");
+            assert_eq!(matches!(reply, GetReply::User(p) if p.must_change_password == after), id == 7);
         }
+    }
+
+    /// Of two that come in the other order, or of one that comes once more, the older one does nothing.
+    #[test]
+    fn f12_what_was_asked_for_before_the_last_change_is_not_asked_for_any_more() {
+        let mut user = user();
+        let version = |user: &User| user.profile.as_ref().map(|stored| stored.account_version);
+        let require = |user: &mut User, required, expected_version| {
+            let require = RequireNewPassword { user_id: UserId::issued(7), required, expected_version };
+            decide(user, require, &POLICY, now());
+            user.must_change_password
+        };
+        let first = version(&user);
+        assert!(!require(&mut user, false, first));
+        assert!(!require(&mut user, true, first), "it was decided before that");
+        let second = version(&user);
+        assert!(require(&mut user, true, second));
+        let after = version(&user);
+        assert!(!require(&mut user, false, after));
+        assert!(!require(&mut user, true, second), "once more, late");
+        let third = version(&user);
+        assert!(require(&mut user, true, third));
+        changed(step(&mut user, Some("new"), None));
+        assert!(!require(&mut user, true, third), "the user has a new password since");
     }
 }

@@ -244,6 +244,10 @@ pub struct Update {
     /// The removal of the user begins with it: nothing else changes the account from then on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removing: bool,
+    /// Of what ends all sessions: those that had a place when it was asked for. If another one is open by now, nothing changes:
+    /// whoever asked may have been told long ago that it failed. A Worker of the release before does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub among: Option<Vec<SessionId>>,
 }
 
 /// A password on its way to the object that hashes it.

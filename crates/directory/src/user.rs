@@ -256,6 +256,13 @@ pub fn is_another(user: &User, meant: Option<UserId>) -> bool {
     meant.is_some_and(|meant| user.profile.as_ref().is_none_or(|p| p.account.user_id != meant))
 }
 
+/// Whether a session is open that is not among these, which had places when something was asked for.
+pub(super) fn has_opened_since(user: &User, among: Option<&[SessionId]>) -> bool {
+    let is_new =
+        |slot: &Slot, among: &[SessionId]| slot.reserved_until.is_none() && !among.contains(&slot.session_id);
+    among.is_some_and(|among| user.slots.iter().any(|slot| is_new(slot, among)))
+}
+
 /// Frees the places of sessions that cannot be live any more. What was reserved and never opened is revoked: its opening may
 /// still be on its way, and a session that is on no list could not be ended by anybody. What has ended may not be told of.
 pub(super) fn free_dead(user: &mut User, activity: &[limit::Activity], now: Timestamp) {

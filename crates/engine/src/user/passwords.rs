@@ -61,6 +61,7 @@ impl<H: Host> User<H> {
             agreed,
             reset,
             removing,
+            among,
         } = update;
         let mut change = UserChange {
             user_id,
@@ -73,6 +74,7 @@ impl<H: Host> User<H> {
             reset,
             same_password: false,
             removing,
+            among,
         };
         // What is not made costs no hash.
         if let Some(reply) = self.step(CheckChange(&change), now)? {
@@ -96,7 +98,8 @@ impl<H: Host> User<H> {
         change: ChangePassword,
         now: Timestamp,
     ) -> Result<ChangePasswordReply, Fault> {
-        let ChangePassword { old, new: NewPassword(new), address, user_id, keep, nobody, refusal } = change;
+        let ChangePassword { old, new: NewPassword(new), address, user_id, keep, nobody, refusal, among } =
+            change;
         let app = self.host.app()?;
         let params = app.config.hashing;
         let refusal = params.or_dearer(refusal);
@@ -124,7 +127,7 @@ impl<H: Host> User<H> {
             let Some(hash) = self.hash(new.expose(), params)? else { return Ok(ChangePasswordReply::Failed) };
             Some(hash)
         };
-        Ok(match self.apply(&app, &mut user, OwnPassword { hash, address, keep }, now)? {
+        Ok(match self.apply(&app, &mut user, OwnPassword { hash, address, keep, among }, now)? {
             ChangePasswordReply::Refused(refused) => {
                 ChangePasswordReply::Refused(Refused { dearer, ..refused })
             }

@@ -188,10 +188,18 @@ pub async fn update<B: Backend>(
     }
     let must_change = fields.optional_bool("must_change_password");
     fields.finish()?;
-    let user_id = profile(ctx, &username).await?.account.user_id;
+    let before = profile(ctx, &username).await?;
+    let user_id = before.account.user_id;
     // Before the password: nobody gets in with it in between.
     if let Some(required) = must_change {
-        ctx.user(&username, &RequireNewPassword { user_id, required }).await?;
+        let expected_version = Some(before.account_version);
+        let require = RequireNewPassword { user_id, required, expected_version };
+        match ctx.user(&username, &require).await? {
+            GetReply::User(after) if after.must_change_password == required => {}
+            // Somebody else has changed the account in between.
+            GetReply::User(_) => return Err(Reason::Unavailable),
+            GetReply::NoUser => return Err(Reason::UserNotFound),
+        }
     }
     let password = password.map(Secret::new);
     let wanted = Wanted { roles, is_active, password, must_change, reset: None, removing: false };

@@ -14,6 +14,7 @@ use base::audit::Action;
 use base::secret::Secret;
 use directory::password::{PASSWORD_BYTES_MAX, Weakness, same, weakness};
 use directory::{AffectedSessions, ChangePassword, ChangePasswordReply, NewPassword, Outcome, username};
+use session::Owner;
 
 /// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may
 /// get none before (403 `password_change_required` at login), and ends all.
@@ -82,7 +83,7 @@ async fn changed<B: Backend>(
         Some(guesser) => guesser.address.clone(),
         None => ctx.counted_address().await?,
     };
-    let change = ChangePassword {
+    let mut change = ChangePassword {
         old,
         new,
         address,
@@ -90,12 +91,23 @@ async fn changed<B: Backend>(
         refusal: guesser.as_ref().and_then(|guesser| guesser.refusal),
         user_id: caller.map(|caller| caller.account.user_id),
         keep: caller.map(|caller| caller.session_id.clone()),
+        among: None,
     };
-    let reply = ctx.user(username, &change).await;
+    let mut reply = match ctx.places_of(Owner::User(username)).await {
+        Ok(places) => {
+            change.among = Some(places);
+            ctx.user(username, &change).await
+        }
+        Err(reason) => Err(reason),
+    };
+    if matches!(reply, Ok(ChangePasswordReply::Overtaken)) {
+        change.among = None;
+        reply = ctx.user(username, &change).await;
+    }
     if let Some(guesser) = &guesser {
         let outcome = match &reply {
             Ok(ChangePasswordReply::Refused(_)) => Outcome::Failed,
-            Ok(ChangePasswordReply::Throttled(_)) | Err(_) => Outcome::Open,
+            Ok(ChangePasswordReply::Throttled(_) | ChangePasswordReply::Overtaken) | Err(_) => Outcome::Open,
             Ok(_) => Outcome::Right,
         };
         ctx.guessed(guesser, outcome);
@@ -109,6 +121,7 @@ async fn changed<B: Backend>(
         }
         ChangePasswordReply::NoUser => Reason::SessionRevoked(None).into(),
         ChangePasswordReply::Failed => Reason::Internal.into(),
+        ChangePasswordReply::Overtaken => Reason::Unavailable.into(),
     })
 }
 

@@ -40,11 +40,12 @@ impl<B: Backend> RequestContext<B> {
         listed
     }
 
-    /// The sessions that somebody has places for, whether open or not yet. Nobody has none.
-    pub async fn places_of(&self, owner: Owner<'_>) -> Result<Option<Vec<SessionId>>, Reason> {
+    /// The sessions that somebody has places for, whether open or not yet. Nobody has none: what is meant for them and comes late
+    /// ends nothing of whoever is there by then.
+    pub async fn places_of(&self, owner: Owner<'_>) -> Result<Vec<SessionId>, Reason> {
         Ok(match self.owner(owner, &Get).await? {
-            GetReply::User(profile) => Some(profile.slots.into_iter().map(|s| s.session_id).collect()),
-            GetReply::NoUser => None,
+            GetReply::User(profile) => profile.slots.into_iter().map(|s| s.session_id).collect(),
+            GetReply::NoUser => Vec::new(),
         })
     }
 
@@ -141,7 +142,7 @@ pub async fn close_all_of<B: Backend>(
 ) -> Result<usize, Reason> {
     // A user's id would be one call more where only the name is known, and the name is what is meant.
     let user_id = actor.filter(|_| reason == EndReason::Logout);
-    let (change_id, among) = (Some(ctx.change_id()?), ctx.places_of(owner).await?);
+    let (change_id, among) = (Some(ctx.change_id()?), Some(ctx.places_of(owner).await?));
     let end = End { only: None, keep, reason, user_id, change_id, among };
     let affected = match ctx.owner(owner, &end).await? {
         EndReply::Sessions(affected) => Some(affected),

@@ -50,7 +50,8 @@ pub async fn profile<B: Backend>(ctx: &RequestContext<B>, username: &str) -> Res
 
 /// Changes a user, and records that.
 ///
-/// 1. The user's object changes the account, if nobody else has since it was read: 404; else it is tried again: 503.
+/// 1. The user's object changes the account, if nobody else has since it was read, and if it ends no session that was opened since: 404;
+///    else it is tried again: 503.
 /// 2. Before it takes an active admin away, the directory has to agree: 409 `last_admin`.
 /// 3. The directory is told who is an admin now. If it cannot be, the user's alarm tells it.
 ///
@@ -66,12 +67,12 @@ pub async fn change<B: Backend>(
     if wanted.password.is_some() {
         ctx.refusal_cost().await;
     }
-    for _ in 0..CHANGE_TRIES {
+    for tries_left in (0..CHANGE_TRIES).rev() {
         let before = profile(ctx, username).await?;
         if user_id.is_some_and(|meant| meant != before.account.user_id) {
             return Err(Reason::UserNotFound);
         }
-        match tried(ctx, &before, wanted).await? {
+        match tried(ctx, &before, wanted, tries_left == 0).await? {
             UpdateReply::Sessions(affected) => {
                 record(ctx, &before, &affected.profile, wanted, by);
                 if is_admin(&before) != is_admin(&affected.profile) {
@@ -89,12 +90,17 @@ pub async fn change<B: Backend>(
     Err(Reason::Unavailable)
 }
 
+/// One try. Only the last one ends sessions that were opened since the account was read, so that nobody keeps it from being made by
+/// logging in all the while: the message of any other may come late, and then does nothing to them.
 async fn tried<B: Backend>(
     ctx: &RequestContext<B>,
     before: &Profile,
     wanted: &Wanted,
+    is_last: bool,
 ) -> Result<UpdateReply, Reason> {
     let username = before.account.username.as_str();
+    let ends = wanted.password.is_some() || wanted.is_active == Some(false);
+    let among = before.slots.iter().map(|slot| slot.session_id.clone());
     let mut update = Update {
         roles: wanted.roles.clone(),
         is_active: wanted.is_active,
@@ -105,6 +111,7 @@ async fn tried<B: Backend>(
         agreed: false,
         reset: wanted.reset.clone(),
         removing: wanted.removing,
+        among: (ends && !is_last).then(|| among.collect()),
     };
     let reply = ctx.user(username, &update).await?;
     if reply != UpdateReply::AskDirectory {

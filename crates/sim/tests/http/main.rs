@@ -19,6 +19,7 @@ mod hostile_json;
 mod hostile_refresh;
 mod hostile_strings;
 mod hostile_tokens;
+mod late;
 mod listed;
 mod memory;
 mod oauth;
