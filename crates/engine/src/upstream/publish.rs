@@ -7,17 +7,24 @@ use crate::alerts::{self, Delivered};
 use crate::host::Host;
 use base::clock::Timestamp;
 use base::fault::{Fault, FaultKind};
+use base::rpc::Unreachable;
+use futures_util::future::{Either, join, select};
 use keeper::Event;
 use keeper::alert::{Alert, Batch};
 use keeper::protocol::Issued;
 use keeper::state::Published;
 use keeper::upstream_index::{Raise, Row, Seen};
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 use store::{Store, TokenCopy};
 
 /// What changes while it is published is published again, but not for ever.
 const ROUNDS_MAX: usize = 5;
+/// So long the index is waited for. It is one object for all accounts, and KV's copy of the next token is not to wait for it, nor is
+/// whoever has ordered one.
+const INDEX_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes a mark back, however what it marks ends.
 struct Marked<'a>(&'a Cell<bool>);
@@ -133,16 +140,23 @@ impl<H: Host> Inner<H> {
             let Some((_, loaded)) = self.step(Event::SyncStarted)? else { return Ok(()) };
             let Some(pending) = &loaded.account.pending_sync else { break };
             let change = pending.change;
-            if !self.sync(&loaded).await {
+            let (is_copied, is_seen) = self.sync(&loaded).await;
+            if is_copied && is_seen {
+                self.step(Event::Synced { change })?;
+            } else if !is_copied || !self.has_changed_since(change)? {
                 break;
             }
-            self.step(Event::Synced { change })?;
         }
         Ok(())
     }
 
-    /// Writes KV's copy and reports to the index. Says whether both know.
-    async fn sync(&self, loaded: &Loaded) -> bool {
+    fn has_changed_since(&self, change: u64) -> Result<bool, Fault> {
+        let pending = self.load()?.and_then(|loaded| loaded.account.pending_sync);
+        Ok(pending.is_some_and(|pending| pending.change > change))
+    }
+
+    /// Writes KV's copy and reports to the index. Says whether either knows.
+    async fn sync(&self, loaded: &Loaded) -> (bool, bool) {
         let now = self.host.now();
         let (status, issued) = (loaded.status(now), loaded.issued(now));
         let default = Self::is_default(loaded);
@@ -151,14 +165,21 @@ impl<H: Host> Inner<H> {
         let rows = vec![Row::new(loaded.key.to_string(), &status)];
         let idle = loaded.account.task.is_none();
         let (index, seen) = (keeper::index_address(), Seen { rows, idle });
-        let (copy, seen) = futures_util::future::join(copy, self.host.send(&index, &seen)).await;
+        let told = async {
+            let (sent, patience) = (self.host.send(&index, &seen), self.host.sleep(INDEX_PATIENCE));
+            match select(pin!(sent), pin!(patience)).await {
+                Either::Left((told, _)) => told.map(drop),
+                Either::Right(_) => Err(Unreachable),
+            }
+        };
+        let (copy, seen) = join(copy, told).await;
         if let Err(fault) = &copy {
             self.host.fault(FaultKind::KvToken, fault, None);
         }
         if let Err(unreachable) = &seen {
             self.host.fault(FaultKind::Roster, unreachable, None);
         }
-        copy.is_ok() && seen.is_ok()
+        (copy.is_ok(), seen.is_ok())
     }
 
     /// Sends an alert, or has it sent with others. Without an address for them the log has to do.

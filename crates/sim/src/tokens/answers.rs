@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const SPREAD: Duration = Duration::from_secs(90);
 /// What tells KV of a new token is tried again within this.
 pub const TOLD: Duration = Duration::from_mins(6);
+/// And within this where the account's object could not begin to, because it was replaced or could not write: its alarm comes after half
+/// a minute, a minute late, and once more if it meets the same.
+const REPAIRED: Duration = Duration::from_mins(3);
 /// A token is held against its upstream as often as this, for as long as it lives.
 const CHECKED: Duration = Duration::from_mins(30);
 
@@ -33,6 +36,8 @@ pub struct Given {
     pub now: Timestamp,
     /// KV has failed at some time.
     pub kv_failed: bool,
+    /// An instance was killed, or a write to its rows has failed.
+    pub broken_off: bool,
     /// A slow write to KV may have outlived its instance: only the sweep puts that right.
     pub left_behind: bool,
 }
@@ -151,7 +156,11 @@ fn token_given(
     let next = stored.get(at + 1)?;
     // Where KV fails, it is told later; and after the mending of settings that have hidden the account.
     let mended = truth.mended.filter(|at| *at > next.lived);
-    let told = if given.kv_failed || mended.is_some() { TOLD } else { Duration::ZERO };
+    let told = match () {
+        () if given.kv_failed || mended.is_some() => TOLD,
+        () if given.broken_off => REPAIRED,
+        () => Duration::ZERO,
+    };
     if mended.unwrap_or(next.lived).plus(told).plus(SPREAD) >= given.lived {
         return None;
     }

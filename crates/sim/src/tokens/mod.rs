@@ -368,9 +368,20 @@ impl Callers {
             let mistyped = was_mistyped || truth.borrow().is_mistyped(account);
             let killed = truth.borrow().restarts || host.has_happened(&[Kind::Kill]);
             let left_behind = killed && host.has_happened(&[Kind::KvSlow]);
+            let broken_off = killed || host.has_happened(&[Kind::WriteBefore, Kind::WriteAfter]);
             let now = host.now();
-            let given =
-                Given { account, identity, mistyped, asked, begun, lived, now, kv_failed, left_behind };
+            let given = Given {
+                account,
+                identity,
+                mistyped,
+                asked,
+                begun,
+                lived,
+                now,
+                kv_failed,
+                broken_off,
+                left_behind,
+            };
             let kv = || copy_in_kv(&host, account);
             answers::answered(&server, &truth, &given, &what, answered.as_ref(), &kv);
         });

@@ -73,6 +73,33 @@ fn f22_what_kv_has_refused_for_a_second_it_is_told_two_seconds_later() {
     assert_eq!(w.stored().pending_sync, None);
 }
 
+/// The index is one object for all accounts. What was real: KV gave a token out for a minute and a half after the next one had come,
+/// because the index had not answered to the one before.
+#[test]
+fn f22_kv_does_not_wait_for_a_slow_index() {
+    for seed in 1..8 {
+        let mut w = facturify(seed);
+        got(&tell(&w, refresh("first")));
+        w.world.advance(secs(60));
+        let generation = w.stored().generation;
+        w.order(NewToken::Refresh);
+        while w.stored().generation == generation {
+            assert!(w.world.step(w.now().plus(secs(10))));
+        }
+        // Up to two minutes, there and back.
+        w.world.weather().rough(Odds { very_slow: 1000, ..Odds::default() });
+        w.world.advance(secs(2));
+        w.world.weather().clear();
+        w.order(NewToken::Refresh);
+        w.world.advance(secs(6));
+        let newest = got(&tell(&w, token()));
+        assert_eq!(w.stored().generation, generation + 2);
+        assert_eq!(copied(&w), newest, "{seed}");
+        w.world.advance(secs(180));
+        assert_eq!(w.stored().pending_sync, None);
+    }
+}
+
 #[test]
 fn an_alert_is_sent_at_once_and_again_at_its_own_pace() {
     let w = facturify(1);
