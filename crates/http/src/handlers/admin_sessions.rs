@@ -286,7 +286,7 @@ async fn clean<B: Backend>(ctx: &RequestContext<B>, id: &SessionId) -> Result<bo
         ended @ (Some(Presence::Ended(_) | Presence::Unknown) | None) => {
             let is_settled = match (ctx.store().session(id).await, ended) {
                 (Ok(Record::Ended(_)), _) | (Ok(Record::None), Some(Presence::Ended(_))) => return Ok(false),
-                // Its record comes first at times.
+                // A Worker of the release before writes it first.
                 (Ok(Record::Live(record)), Some(Presence::Unknown) | None)
                     if record.created_at.plus(OPENS_WITHIN) > ctx.now() =>
                 {

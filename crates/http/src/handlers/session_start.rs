@@ -11,7 +11,6 @@ use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use base::together::together;
 use directory::{Activity, Close, Displaced, Found, Opened, OpenedReply, Reserved};
-use futures_util::future::join;
 use session::{Account, Device, EndReason, ExternalToken, Open, OpenReply, Pair, Peek, Presence, SetAccount};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -31,7 +30,8 @@ const OPEN_TRIES: u32 = 3;
 
 /// Opens a session whose place is reserved.
 ///
-/// 1. The session's object opens it, and makes the tokens. KV gets the record for listings.
+/// 1. The session's object opens it, and makes the tokens. Then KV gets the record for listings: what breaks off before leaves none of a
+///    session that never was, with its user's name, for as long as a session may live.
 /// 2. Its owner's object keeps the place, says who has to make room, and whether the account has changed meanwhile: then the
 ///    session is told, and opened again with tokens that say so. It hears whether KV has the record, and writes it later if not.
 /// 3. Those who make room are ended.
@@ -75,19 +75,16 @@ async fn opened<B: Backend>(
     for _ in 0..OPEN_TRIES {
         let (name, device, external) = (device.name.clone(), device.clone(), external.clone());
         let open = Open { account: account.clone(), device, external, account_version, until };
-        let record = async {
-            match recorded {
-                Some(recorded) => recorded,
-                None => write_record(ctx, session_id, &account, name).await,
-            }
-        };
-        let (sent, written) = join(ctx.send(&address, &open), record).await;
-        recorded = Some(written);
-        let pair = match sent {
+        let pair = match ctx.send(&address, &open).await {
             Ok(OpenReply::Tokens(tokens)) => tokens.pair,
             Ok(OpenReply::Ended(_) | OpenReply::Unknown) => return Err((account, Reason::Unavailable)),
             Err(reason) => return Err((account, reason)),
         };
+        let written = match recorded {
+            Some(written) => written,
+            None => write_record(ctx, session_id, &account, name).await,
+        };
+        recorded = Some(written);
         if !confirm {
             let evicted = evicted.into_iter().map(|id| (id, EndReason::Evicted));
             let all = evicted.chain(replaced.map(|id| (id, EndReason::Logout)));

@@ -1,11 +1,13 @@
 //! Lists show what they can reach, KV has the records of sessions whatever it refused, and subjects are found and erased.
 
-use super::support::Server;
 use super::support::tokens::session_of;
+use super::support::{PASSWORD, Server};
 use base::ports::Kv as _;
 use base::rpc::Class;
 use serde_json::{Value, json};
 use sim::weather::Odds;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 fn send(server: &Server, method: &'static str, path: &str, token: &str) -> (u16, Value) {
@@ -256,6 +258,32 @@ fn f09_nothing_names_an_erased_subject() {
         let note = &server.world.kv()[&format!("session:{}", session_of(access))];
         assert!(note.value.contains(&format!(r#""ended":"{reason}""#)), "{note:?}");
     }
+}
+
+/// What breaks off in between leaves no record of a session that never was: nobody would take it away for 30 days, but the cleanup.
+#[test]
+fn kv_has_no_record_of_a_session_before_it_is_open() {
+    let server = Server::new();
+    let user = server.make_user();
+    let before = server.world.kv();
+    let host = server.world.host();
+    let body = json!({ "username": user.username, "password": PASSWORD });
+    let request = sim::Request::new("POST", "/auth/login").json(&body);
+    let answered = Rc::new(Cell::new(None));
+    let slot = answered.clone();
+    server.world.weather().rough(Odds { slow: 1000, ..Odds::default() });
+    server.world.spawn(async move { slot.set(sim::request(&host, request).await.map(|a| a.status)) });
+    let mut recorded = 0;
+    server.world.pass(Duration::from_secs(10), || {
+        for key in server.world.kv().into_keys().filter(|key| !before.contains_key(key)) {
+            let id = key.strip_prefix("session:").unwrap();
+            assert!(server.world.row(Class::Session, id, "session").is_some(), "{id} is not open");
+            recorded += 1;
+        }
+        true
+    });
+    assert_eq!(answered.get(), Some(200));
+    assert!(recorded > 0);
 }
 
 #[test]
