@@ -4,6 +4,7 @@ import { cargoTest } from "./lib/cargo-test.mjs";
 import { step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { helpOf } from "./lib/options.mjs";
+import { setUpProxies } from "./lib/proxies.mjs";
 import { Report } from "./lib/report.mjs";
 import { setUpPrograms } from "./lib/set-up.mjs";
 import { vitest } from "./lib/vitest.mjs";
@@ -64,7 +65,9 @@ await main(
 
     // Side by side: the runtime's tests wait more than they work, and the native ones, which run low, take what is left.
     const buildAndRun = async () => {
-      await build();
+      // Only the tests from outside have proxies.
+      const outside = rest.length === 0 || rest.some((arg) => arg.includes(OUTSIDE));
+      await Promise.all([build(), outside && setUpProxies()]);
       await step("Tests in the real runtime", runWorker, worker.progress);
     };
     const ended = await Promise.allSettled([

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { anotherAdmin, admin, PASSWORD, someone, tryLogIn } from "../support/worker/users.ts";
 import { api } from "../support/worker/api.ts";
-import { sessionOf } from "../support/worker/tokens.ts";
+import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
 
 it("/auth/verify names the user in headers, with an empty body, and asks for every role in the query", async () => {
   const { user, tokens } = await someone();
@@ -13,6 +13,8 @@ it("/auth/verify names the user in headers, with an empty body, and asks for eve
     String(user.id),
     sessionOf(tokens.access_token),
   ]);
+  const exp = Number(claimsOf(tokens.access_token).exp);
+  expect(headers.get("x-auth-expires")).toBe(new Date(exp * 1000).toISOString());
   const body = { roles: ["a", "b"] };
   await api("PATCH", `/admin/users/${user.username}`, { token: await admin(), body });
   for (const [query, status] of [

@@ -22,6 +22,8 @@ use session::{Account, EndReason, Live, Presence};
 pub struct Caller {
     pub account: Account,
     pub session_id: SessionId,
+    /// When the access token ends.
+    pub token_expires_at: Timestamp,
     proven: (),
 }
 
@@ -99,15 +101,21 @@ pub fn access_token(app: &App, authorization: Option<&str>, now: Timestamp) -> R
 }
 
 /// What an answer of the session's object means for somebody with an access token.
-pub fn admitted(session_id: SessionId, subject: &str, presence: Presence) -> Result<Caller, Reason> {
+pub fn admitted(
+    session_id: SessionId,
+    subject: &str,
+    token_expires_at: Timestamp,
+    presence: Presence,
+) -> Result<Caller, Reason> {
     let Live { account, .. } = live(subject, presence)?;
-    Ok(Caller { account, session_id, proven: () })
+    Ok(Caller { account, session_id, token_expires_at, proven: () })
 }
 
 /// The same, with all that the object said.
-pub fn admitted_live(session_id: SessionId, subject: &str, presence: Presence) -> Result<LiveCaller, Reason> {
-    let live = live(subject, presence)?;
-    let caller = Caller { account: live.account.clone(), session_id, proven: () };
+pub fn admitted_live(token: Verified, presence: Presence) -> Result<LiveCaller, Reason> {
+    let live = live(&token.subject, presence)?;
+    let Verified { session_id, expires_at: token_expires_at, .. } = token;
+    let caller = Caller { account: live.account.clone(), session_id, token_expires_at, proven: () };
     Ok(LiveCaller { caller, live })
 }
 
@@ -115,7 +123,8 @@ pub fn admitted_live(session_id: SessionId, subject: &str, presence: Presence) -
 /// carries none.
 pub fn believed(token: &Verified) -> Option<Caller> {
     let account = token.account.clone()?;
-    Some(Caller { account, session_id: token.session_id.clone(), proven: () })
+    let session_id = token.session_id.clone();
+    Some(Caller { account, session_id, token_expires_at: token.expires_at, proven: () })
 }
 
 fn live(subject: &str, presence: Presence) -> Result<Live, Reason> {
@@ -188,7 +197,8 @@ pub fn verify(caller: &Caller, head: &RequestHead) -> Result<Reply, Reason> {
         .with("x-auth-user", caller.account.subject())
         .with("x-auth-username", username.to_string())
         .with("x-auth-session", caller.session_id.as_str())
-        .with("x-auth-roles", caller.account.roles.join(",")))
+        .with("x-auth-roles", caller.account.roles.join(","))
+        .with("x-auth-expires", caller.token_expires_at.rfc3339()))
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ impl<B: Backend> RequestContext<B> {
         match access_token(&self.app, self.head.authorization.as_deref(), self.now()) {
             Ok(token) => {
                 let presence = self.presence(&token).await?;
-                admitted_live(token.session_id, &token.subject, presence)
+                admitted_live(token, presence)
             }
             Err(reason) => Err(self.no_user(reason).await),
         }
@@ -141,7 +141,7 @@ impl<B: Backend> RequestContext<B> {
 
     async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
         let presence = self.presence(&token).await?;
-        admitted(token.session_id, &token.subject, presence)
+        admitted(token.session_id, &token.subject, token.expires_at, presence)
     }
 
     async fn presence(&self, token: &Verified) -> Result<Presence, Reason> {

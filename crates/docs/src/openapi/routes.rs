@@ -112,7 +112,7 @@ fn for_caller(route: ForCaller) -> Operation {
             .gives::<users::User>(200, "The user."),
         ForCaller::Verify => Operation::new("verify", "proxy", "Forward authentication, for proxies. No answer but 405 has a body. Every method asks the same, `OPTIONS` too.")
             .query("role", "A role that the user must have. Given more than once, all of them. Other parameters are not looked at.", json!({ "type": "array", "items": { "type": "string" } }))
-            .empty(200, "The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is.")
+            .empty(200, "The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires.")
             .refuses(&[E::Forbidden])
             .without_bodies(),
         ForCaller::Protected => Operation::new("protected", "sample", "Greets the caller.")

@@ -19,8 +19,8 @@ use config::{App, Check};
 use session::{Presence, Touch};
 
 /// Takes a request on the fast path, if it is one for it. `request` is its `Authorization`, then the lines that
-/// [`RequestHead::from_lines`] reads. Gives four lines: the session to ask, what to ask it, and what [`end`] wants to hear
-/// again (the token's subject, when the request began). If the answer is known without asking, gives an empty line and the
+/// [`RequestHead::from_lines`] reads. Gives five lines: the session to ask, what to ask it, and what [`end`] wants to hear
+/// again (the token's subject, when it expires, when the request began). If the answer is known without asking, gives an empty line and the
 /// answer. [`refresh::BODY`] alone says that the request's body is wanted, by [`refresh::begin`].
 pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<String> {
     let (authorization, lines) = request.split_once('\n')?;
@@ -45,17 +45,19 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
     };
     let passive = read.header("x-session-passive").is_some_and(is_passive);
     let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
-    let started = now.millis().to_string();
-    Some([token.session_id.as_str(), "\n", &touch, "\n", &token.subject, "\n", &started].concat())
+    let (expires_at, started) = (token.expires_at.millis().to_string(), now.millis().to_string());
+    let id = token.session_id.as_str();
+    Some([id, "\n", &touch, "\n", &token.subject, "\n", &expires_at, "\n", &started].concat())
 }
 
 /// The answer; nothing, if the whole way has to find it: where the session's object knows nothing, KV may know why. `asked` is
 /// what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
 /// request's lines.
 pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
-    let mut fields = asked.splitn(6, '\n');
+    let mut fields = asked.splitn(7, '\n');
     let (session_id, _touch, subject) = (fields.next()?, fields.next()?, fields.next()?);
-    let started = Timestamp::from_millis(fields.next()?.parse().ok()?);
+    let mut time = || Some(Timestamp::from_millis(fields.next()?.parse().ok()?));
+    let (expires_at, started) = (time()?, time()?);
     let (reply, lines) = (fields.next()?, fields.next()?);
     let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
     let Ok(Found::Route(row, _)) = find(&head.method, &head.path) else { return None };
@@ -66,7 +68,7 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
     if reply == UNKNOWN {
         return None;
     }
-    Some(answered(ports, app, &head, row, answer, caller(session_id, subject, reply)))
+    Some(answered(ports, app, &head, row, answer, caller(session_id, subject, expires_at, reply)))
 }
 
 /// [`Presence::Unknown`], as an object says it.
@@ -84,9 +86,9 @@ fn fast(row: &Row) -> Option<Answer> {
     }
 }
 
-fn caller(session_id: &str, subject: &str, reply: &str) -> Result<Caller, Reason> {
+fn caller(session_id: &str, subject: &str, expires_at: Timestamp, reply: &str) -> Result<Caller, Reason> {
     let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
-    admitted(SessionId::issued(session_id), subject, presence)
+    admitted(SessionId::issued(session_id), subject, expires_at, presence)
 }
 
 fn answered<P: Log>(

@@ -1,6 +1,9 @@
 //! What a proxy may ask `/auth/verify`, and what nobody gets out of it by a path.
 
+use super::support::tokens::claims_of;
 use super::support::{Answer, Server};
+use base::clock::Timestamp;
+use std::time::Duration;
 
 /// Paths of requests that a proxy asks about, as a client forges them.
 const FORGED: [&str; 5] = [
@@ -48,5 +51,29 @@ fn f13_no_path_and_no_method_lets_anybody_in_without_a_token() {
     }
     for method in ["TRACE", "PROPFIND"] {
         assert!(!lets_in(&server.request(method, "/auth/verify").token(&token).send()), "{method}");
+    }
+}
+
+/// On the fast path (`strict`), and on the whole way.
+#[test]
+fn x_auth_expires_is_when_the_token_ends_however_strictly_it_is_checked() {
+    for check in ["strict", "edge", "local"] {
+        let server = Server::with(&[("SESSION_CHECK", check)]);
+        let tokens = server.someone().1;
+        let verified = |token: &str| {
+            let answer = server.get("/auth/verify").token(token).send();
+            assert_eq!(answer.status, 200, "{check}");
+            answer.header("x-auth-expires").and_then(Timestamp::parse_rfc3339).unwrap()
+        };
+        let expires = |token: &str| Timestamp::from_seconds(claims_of(token)["exp"].as_u64().unwrap());
+        assert_eq!(verified(&tokens.access), expires(&tokens.access), "{check}");
+        // It is the token's, not the session's: to be active moves nothing, and the next token has its own.
+        server.world.advance(Duration::from_mins(1));
+        assert_eq!(verified(&tokens.access), expires(&tokens.access), "{check}");
+        let next = server.refresh(&tokens.refresh).tokens().access;
+        assert!(expires(&next) > expires(&tokens.access), "{check}");
+        assert_eq!(verified(&next), expires(&next), "{check}");
+        let refused = server.get("/auth/verify?role=editor").token(&next).send();
+        assert_eq!((refused.status, refused.header("x-auth-expires")), (403, None), "{check}");
     }
 }
