@@ -23,6 +23,7 @@ const REPAIRED: Duration = Duration::from_mins(3);
 const CHECKED: Duration = Duration::from_mins(30);
 
 /// A request that has an answer.
+#[allow(clippy::struct_excessive_bools)] // Each is an excuse of its own.
 pub struct Given {
     pub account: usize,
     pub identity: u32,
