@@ -1,4 +1,4 @@
-// npm test: the native tests, and beside them a build and the tests in the real runtime.
+// npm test: the native tests and a build beside each other, then the tests in the real runtime.
 import { buildWasm } from "./lib/build-wasm.mjs";
 import { cargoTest } from "./lib/cargo-test.mjs";
 import { step } from "./lib/log.mjs";
@@ -12,7 +12,7 @@ import { bundle } from "./lib/wrangler.mjs";
 
 const TEST = {
   name: "npm test",
-  about: "Runs all tests: the native ones, and beside them a build and those in the real runtime.",
+  about: "Runs all tests: the native ones beside a build, then those in the real runtime.",
   options: {
     native: {
       about: "the native tests only; further words are names of tests (npm test -- --native refresh)",
@@ -63,18 +63,15 @@ await main(
       return worker;
     };
 
-    // Side by side: the runtime's tests wait more than they work, and the native ones, which run low, take what is left.
-    const buildAndRun = async () => {
-      // Only the tests from outside have proxies.
-      const outside = rest.length === 0 || rest.some((arg) => arg.includes(OUTSIDE));
-      await Promise.all([build(), outside && setUpProxies()]);
-      await step("Tests in the real runtime", runWorker, worker.progress);
-    };
-    const ended = await Promise.allSettled([
+    // Only the tests from outside have proxies.
+    const outside = rest.length === 0 || rest.some((arg) => arg.includes(OUTSIDE));
+    const prepared = await Promise.allSettled([
       parts.includes("native") && runNative(),
-      parts.includes("worker") && buildAndRun(),
+      parts.includes("worker") && Promise.all([build(), outside && setUpProxies()]),
     ]);
-    const broken = ended.filter(({ status }) => status === "rejected");
+    const broken = prepared.filter(({ status }) => status === "rejected");
+    if (parts.includes("worker") && broken.length === 0 && native.code === 0)
+      await step("Tests in the real runtime", runWorker, worker.progress);
 
     const reports = [native, worker];
     for (const report of reports) report.explain();
