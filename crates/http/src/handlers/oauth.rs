@@ -84,24 +84,20 @@ fn basic(authorization: Option<&str>) -> Result<Option<(String, String)>, Reason
 pub async fn introspect<B: Backend>(ctx: &RequestContext<B>, form: &Form) -> Result<Reply, Reason> {
     let found = together(form.tokens.iter().map(|token| look(ctx, token))).await;
     let mut found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let body = match found.pop() {
-        Some(only) if found.is_empty() => only,
-        last => {
-            found.extend(last);
-            let active = found.iter().all(|one| one.active);
-            Introspection { active, tokens: Some(found), ..Introspection::default() }
-        }
+    let body = if found.len() == 1 {
+        found.pop().unwrap_or_default()
+    } else {
+        let active = found.iter().all(|one| one.active);
+        Introspection { active, tokens: Some(found), ..Introspection::default() }
     };
     Ok(Reply::json(200, &body))
 }
 
 async fn look<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Introspection, Reason> {
     let (keys, now) = (&ctx.app.keys, ctx.now());
-    let (token, is_access) = match (keys.verify_access(token, now), keys.verify_refresh(token, now)) {
-        (Ok(token), _) => (token, true),
-        (_, Ok(token)) => (token, false),
-        _ => return Ok(Introspection::default()),
-    };
+    let access = keys.verify_access(token, now).map(|token| (token, true));
+    let either = access.or_else(|_| keys.verify_refresh(token, now).map(|token| (token, false)));
+    let Ok((token, is_access)) = either else { return Ok(Introspection::default()) };
     let Some(Presence::Live(live)) = ctx.session(&token.session_id, &Peek).await? else {
         return Ok(Introspection::default());
     };

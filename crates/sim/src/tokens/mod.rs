@@ -1,5 +1,7 @@
 //! Services that want tokens of upstream accounts, and the accounts' own renewals: reads, orders, tokens brought by hand,
 //! deploys with other settings, and upstreams that are not always well.
+//!
+//! Over 400 lines: the plan, its actions, and what is held against each answer, read beside each other.
 
 mod accounts;
 mod answers;

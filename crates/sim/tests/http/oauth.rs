@@ -1,7 +1,8 @@
 //! Introspection (RFC 7662) and revocation (RFC 7009) by services.
 
-use super::support::tokens::{claims_of, forge};
+use super::support::tokens::{claims_of, forge, session_of};
 use super::support::{Answer, PASSWORD, Server, Tokens, User};
+use base::rpc::Class;
 use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -216,6 +217,23 @@ fn a_client_shows_its_key_in_any_one_of_the_ways() {
     let answer = play.server.post("/oauth/introspect").header("x-api-key", key).json(&json).send();
     answer.refused(400, "invalid_request");
     play.server.get("/oauth/introspect").header("x-api-key", key).send().refused(405, "method_not_allowed");
+}
+
+#[test]
+fn where_a_session_cannot_be_asked_nobody_is_told_that_it_is_active_or_over() {
+    let play = Play::new();
+    let world = &play.server.world;
+    let id = session_of(&play.tokens.access);
+    let row = world.row(Class::Session, &id, "session").unwrap();
+    world.put_row(Class::Session, &id, "session", "broken");
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        let call = play.server.post(path).headers(&[("content-type", FORM), ("x-api-key", &play.key)]);
+        let answer = call.body(format!("token={}", play.tokens.access)).unchecked();
+        let said = (answer.status, answer.code(), &answer.json["error"]);
+        assert_eq!(said, (503, "service_unavailable", &json!("temporarily_unavailable")), "{path}");
+    }
+    world.put_row(Class::Session, &id, "session", &row);
+    assert_eq!(play.introspect(&play.tokens.access)["active"], true);
 }
 
 #[test]
