@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { apiPage } from "./api-page.mjs";
 import { BINDGEN } from "./bindgen.mjs";
 import { runQuietly } from "./captured.mjs";
 import { hashOf } from "./hash.mjs";
@@ -48,6 +49,7 @@ const stamp = join(tools, "build.stamp");
 
 /** Builds when something changed since the last build that went well. */
 export async function buildWasm({ force = false } = {}) {
+  await apiPage();
   const inputs = hashOf(INPUTS, NOT_INPUTS);
   const fresh = existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
   if (fresh && !force && existsSync(wasm) && existsSync(join(build, "index.js"))) return;

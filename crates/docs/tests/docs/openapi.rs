@@ -1,4 +1,4 @@
-//! docs/openapi.json, and the same without white space for the Worker to serve, are current and whole.
+//! docs/openapi.json, and what is served of it, are current and whole.
 
 use super::support::{path, read, write_or_compare};
 use docs::openapi::{document, example, fits, of};
@@ -13,9 +13,11 @@ fn current() -> Value {
 #[test]
 fn openapi_is_current() {
     let document = current();
-    for (page, text) in
-        [("docs/openapi.json", format!("{document:#}\n")), ("assets/openapi.json", document.to_string())]
-    {
+    for (page, text) in [
+        ("docs/openapi.json", format!("{document:#}\n")),
+        ("assets/openapi.json", document.to_string()),
+        ("assets/llms.txt", docs::llms::text(&document)),
+    ] {
         let there = if path(page).is_file() { read(page) } else { String::new() };
         write_or_compare(page, &there, &text);
     }
