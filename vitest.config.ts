@@ -69,6 +69,13 @@ export default defineConfig({
       inside("many", manySettings(MANY_ACCOUNTS)),
       inside("portal", portalSettings),
       inside("keeper", ofTheKeeper),
+      inside("located", {
+        ...ofTheKeeper,
+        ...portalSettings,
+        JURISDICTION: "eu",
+        LOCATION_HINT: "weur",
+        UPSTREAM_LOCATION_HINT: "apac",
+      }),
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {

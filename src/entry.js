@@ -1,6 +1,7 @@
 // The thin entry: passes bytes between the platform and Rust, and decides nothing.
 import * as rust from "../build/index.js";
 import { DurableObject } from "cloudflare:workers";
+import { located } from "./located.js";
 
 const HEADERS = rust.headers().split(" ");
 const ORIGIN = HEADERS.pop();
@@ -20,7 +21,7 @@ function commanded(Rust) {
     #rust() {
       rust.wake();
       if (this.#instance !== instances.instanceId) {
-        this.#object = new Rust(this.ctx, this.env);
+        this.#object = new Rust(this.ctx, located(this.env));
         this.#instance = instances.instanceId;
       }
       return this.#object;
@@ -130,8 +131,9 @@ async function withBody(request, env, ctx, lines) {
 }
 
 export default {
-  async fetch(request, env, ctx) {
+  async fetch(request, bindings, ctx) {
     rust.wake();
+    const env = located(bindings);
     const { method, url, headers } = request;
     let lines = `${method}\n${url}`;
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
@@ -155,6 +157,6 @@ export default {
   },
   scheduled({ cron, scheduledTime }, env) {
     rust.wake();
-    return rust.cron(env, cron, Number(scheduledTime));
+    return rust.cron(located(env), cron, Number(scheduledTime));
   },
 };

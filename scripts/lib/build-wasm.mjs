@@ -24,7 +24,14 @@ const INPUTS = [
   ...BINDGEN,
 ];
 /** What needs no Rust build when it changes: the entry is in the bundle only, the simulation and tests in neither. */
-const NOT_INPUTS = ["src/entry.js", "crates/sim", "crates/docs", /^crates\/[^/]+\/tests\//, /_tests\.rs$/];
+const NOT_INPUTS = [
+  "src/entry.js",
+  "src/located.js",
+  "crates/sim",
+  "crates/docs",
+  /^crates\/[^/]+\/tests\//,
+  /_tests\.rs$/,
+];
 
 /** Our own limit, far below the platform's: size is start-up time. */
 const MAX_GZIPPED_BYTES = 1110 * 1024;

@@ -135,6 +135,10 @@ impl Config {
             post_login: session::external::settings::post_login(&mut r, environment),
             portals: portal::settings::portals(&mut r),
         };
+        // The entry reads these; a wrong one is found with the others.
+        for setting in [&s::JURISDICTION, &s::LOCATION_HINT, &s::UPSTREAM_LOCATION_HINT] {
+            r.word(setting);
+        }
         config.check_together(&mut r.faults);
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
     }

@@ -158,6 +158,27 @@ pub const ENVIRONMENT: Setting = word(
     "`development` is for your own machine only: it allows `SERVICE_AUTH=off`, `MOCK_ROUTES=on`, and open ports in `ALLOWED_ORIGINS`.",
 );
 
+pub const JURISDICTION: Setting = word(
+    "JURISDICTION",
+    &["none", "eu", "us", "fedramp", "fedramp-high"],
+    "none",
+    "Where every object is kept and run; see [data residency](deploying.md#data-residency). Not to be changed once there is data.",
+);
+const HINTS: &[&str] =
+    &["none", "wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"];
+pub const LOCATION_HINT: Setting = word(
+    "LOCATION_HINT",
+    HINTS,
+    "none",
+    "Where new objects are made if the platform can. `none`: near whoever asks first.",
+);
+pub const UPSTREAM_LOCATION_HINT: Setting = word(
+    "UPSTREAM_LOCATION_HINT",
+    HINTS,
+    "none",
+    "The same for upstream accounts and portal logins, which call other systems; takes precedence for them.",
+);
+
 pub const ALLOWED_ORIGINS: Setting = Setting {
     name: "ALLOWED_ORIGINS",
     kind: Kind::Origins,
