@@ -192,6 +192,7 @@ const ADDED = [
   "sallyport-PortalRegistry CREATE TABLE refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))",
   "sallyport-Roster CREATE TABLE renewals (name TEXT PRIMARY KEY, until INTEGER NOT NULL, begun INTEGER NOT NULL)",
   "sallyport-Session row session: account_version number",
+  "sallyport-Session row session: grant.authenticated_at number",
   "sallyport-Session row session: refreshes[] string",
   "sallyport-Session row session: tokens_expire_at number",
   "sallyport-Upstream row account: check_at number",

@@ -26,6 +26,9 @@ crate::words! {
         /// an old refresh token was used again, and the session was ended
         /// Outcome: `refresh_token_reused`
         Reuse = "reuse",
+        /// `POST /auth/reauthenticate`
+        /// Outcome: `ok`, or the code
+        Reauthenticate = "reauthenticate",
         /// `POST /admin/users/{username}/unlock`
         /// Outcome: `ok`
         UnlockUser = "unlock_user",

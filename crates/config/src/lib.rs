@@ -36,6 +36,8 @@ pub struct Config {
     pub bootstrap_key: Option<Secret>,
     pub admin_reset_key: Option<Secret>,
     pub session: Policy,
+    /// How old a login may be for what asks for a recent one; zero where nothing does.
+    pub recent_login: Duration,
     pub limit: LimitPolicy,
     pub check: Check,
     pub hashing: HashParams,
@@ -105,6 +107,7 @@ impl Config {
                 // Mostly its alarm comes before. Where KV lets people in, that is not soon enough.
                 told_within: if check == Check::Edge { PROPAGATE_AFTER } else { idle + PROPAGATE_AFTER },
             },
+            recent_login: r.duration(&s::RECENT_LOGIN_MINUTES, 60, &s::RECENT_LOGIN_SECONDS),
             limit: LimitPolicy {
                 max: usize::try_from(r.number(&s::MAX_CONCURRENT_SESSIONS_PER_USER)).unwrap_or(1),
                 evict: r.word(&s::SESSION_LIMIT_POLICY) == "evict_oldest",

@@ -127,6 +127,31 @@ impl rpc::Command for ChangePassword {
     }
 }
 
+/// Whether this is the password of a user who has a session already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckPassword {
+    #[serde(with = "secret::wire")]
+    pub password: Secret,
+    pub user_id: UserId,
+    /// The client's address, as a keyed hash.
+    pub address: String,
+    /// As of a login.
+    pub device: Option<String>,
+    /// What a refusal costs at least, if that is known.
+    pub refusal: Option<HashParams>,
+}
+
+impl rpc::Command for CheckPassword {
+    type Object = UserObject;
+    type Reply = CheckPasswordReply;
+    /// A failure would count twice.
+    const REPEATABLE: bool = false;
+
+    fn to_json(&self) -> serde_json::Result<String> {
+        rpc::enveloped("check_password", self)
+    }
+}
+
 /// Whether the user gets no session before the password is another one. The answer says whether it is so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequireNewPassword {
@@ -174,6 +199,20 @@ pub enum ChangePasswordReply {
     Failed,
     /// A session has been opened since it was asked for; nothing was changed.
     Overtaken,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckPasswordReply {
+    Right,
+    Refused(Refused),
+    /// Too many failures; the password was not looked at.
+    Throttled(Throttled),
+    Inactive,
+    /// It is right, and has to be another one first.
+    MustChangePassword,
+    /// Not the user whose session said so, any more.
+    NoUser,
 }
 
 /// Wrong password or no such user; the answer is to be held back this long.

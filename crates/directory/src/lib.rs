@@ -36,12 +36,12 @@ mod user_tests;
 pub use attempts::Attempts;
 pub use change::{CheckChange, NewUser, UserChange, is_admin};
 pub use guess_protocol::{
-    Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, ForNobody, Outcome, Refused,
-    RequireNewPassword, Throttled, Unlock, client_address,
+    Attempt, AttemptDone, AttemptReply, ChangePassword, ChangePasswordReply, CheckPassword,
+    CheckPasswordReply, ForNobody, Outcome, Refused, RequireNewPassword, Throttled, Unlock, client_address,
 };
 pub use index::{DirectoryObject, directory_address};
 pub use limit::{Activity, Found};
-pub use own_password::OwnPassword;
+pub use own_password::{ConfirmedPassword, OwnPassword};
 pub use password::HashParams;
 pub use places::{CheckedPassword, Place, throttled};
 pub use protocol::{

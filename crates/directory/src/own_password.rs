@@ -1,6 +1,6 @@
-//! A user's own change of password, and whether the next login asks for one.
+//! A user's own password: changed, given again in a session, and whether the next login asks for one.
 
-use super::guess_protocol::{ChangePasswordReply, Refused, RequireNewPassword, Unlock};
+use super::guess_protocol::{ChangePasswordReply, CheckPasswordReply, Refused, RequireNewPassword, Unlock};
 use super::protocol::{Done, GetReply};
 use super::state::{Task, User};
 use super::user::{Step, UserPolicy, affected, end, free_dead, has_opened_since, is_another, profile};
@@ -18,6 +18,38 @@ pub struct OwnPassword {
     pub keep: Option<SessionId>,
     /// See [`super::ChangePassword`].
     pub among: Option<Vec<SessionId>>,
+}
+
+/// A password that was given again in a session, and has been compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmedPassword {
+    pub is_right: bool,
+    pub address: String,
+}
+
+impl Step for ConfirmedPassword {
+    type Reply = CheckPasswordReply;
+
+    fn apply(self, user: &mut User, policy: &UserPolicy, now: Timestamp) -> CheckPasswordReply {
+        let Self { is_right, address } = self;
+        let Some(stored) = user.profile.as_ref().filter(|_| is_right) else {
+            let delay = user.throttle.failed(&address, &policy.throttle, now);
+            let user_id = user.profile.as_ref().map(|p| p.account.user_id);
+            return CheckPasswordReply::Refused(Refused { delay_ms: millis(delay), user_id, dearer: None });
+        };
+        if !stored.is_active {
+            return CheckPasswordReply::Inactive;
+        }
+        // What is no news is not written.
+        if !user.throttle.is_usual(&address, now) {
+            user.throttle.succeeded(&address, now);
+        }
+        if user.must_change_password {
+            CheckPasswordReply::MustChangePassword
+        } else {
+            CheckPasswordReply::Right
+        }
+    }
 }
 
 impl Step for OwnPassword {
@@ -190,6 +222,30 @@ mod tests {
         assert!(user.throttle.wait("home", now()).is_some());
         assert_eq!((user.slots.len(), user.profile.as_ref().unwrap().version), (3, 3));
         assert!(user.must_change_password);
+    }
+
+    #[test]
+    fn f06_a_password_given_again_counts_as_a_login_does_and_changes_nothing_else() {
+        let mut user = User { must_change_password: false, ..user() };
+        let before = user.clone();
+        let give = |user: &mut User, is_right| {
+            let confirmed = ConfirmedPassword { is_right, address: "home".into() };
+            decide(user, confirmed, &POLICY, now())
+        };
+        for n in 0..3 {
+            let CheckPasswordReply::Refused(refused) = give(&mut user, false).reply else { panic!("{n}") };
+            assert_eq!(refused.user_id, Some(UserId::issued(7)));
+        }
+        assert!(user.throttle.wait("home", now()).is_some());
+        assert_eq!(give(&mut user, true).reply, CheckPasswordReply::Right);
+        assert_eq!(user.throttle.wait("home", now()), None);
+        let again = give(&mut user, true);
+        assert_eq!((again.reply, again.save), (CheckPasswordReply::Right, false), "it is no news");
+        user.must_change_password = true;
+        assert_eq!(give(&mut user, true).reply, CheckPasswordReply::MustChangePassword);
+        user.profile.as_mut().unwrap().is_active = false;
+        assert_eq!(give(&mut user, true).reply, CheckPasswordReply::Inactive);
+        assert_eq!((&user.slots, &user.pending), (&before.slots, &before.pending));
     }
 
     #[test]

@@ -8,11 +8,11 @@ use super::password::{self, HashParams, Verdict};
 use super::service_key::{PresentedKey, Scope, ServiceKey};
 use super::{
     Activity, Admit, AdmitIfFree, AdmitKnowing, AdmitReply, AffectedSessions, AtLimit, Attempt, AttemptDone,
-    AttemptReply, ChangePassword, ChangePasswordReply, Close, Create, CreateReply, Displaced, Done, End,
-    EndReply, Ending, EndingReply, Envelope, ForNobody, Found, Get, GetDataReply, GetReply, Login,
-    LoginReply, NotedAdmin, Opened, OpenedReply, Profile, PutData, PutDataReply, ReadData, Refused,
-    RemoveUser, RequireNewPassword, Reserve, ReserveReply, Reserved, Slot, Synced, Task, Throttled, Unlock,
-    Update, UpdateReply, User,
+    AttemptReply, ChangePassword, ChangePasswordReply, CheckPassword, CheckPasswordReply, Close, Create,
+    CreateReply, Displaced, Done, End, EndReply, Ending, EndingReply, Envelope, ForNobody, Found, Get,
+    GetDataReply, GetReply, Login, LoginReply, NotedAdmin, Opened, OpenedReply, Profile, PutData,
+    PutDataReply, ReadData, Refused, RemoveUser, RequireNewPassword, Reserve, ReserveReply, Reserved, Slot,
+    Synced, Task, Throttled, Unlock, Update, UpdateReply, User,
 };
 use base::clock::Timestamp;
 use base::rpc::Command as _;
@@ -40,6 +40,7 @@ fn commands() {
         shows::<ReadData>,
         shows::<PutData>,
         shows::<ChangePassword>,
+        shows::<CheckPassword>,
         shows::<RequireNewPassword>,
         shows::<Unlock>,
         shows::<Attempt>,
@@ -95,6 +96,7 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Remove | Envelope::GetData => continue,
             Envelope::PutData(command) => command.to_json(),
             Envelope::ChangePassword(command) => command.to_json(),
+            Envelope::CheckPassword(command) => command.to_json(),
             Envelope::RequireNewPassword(command) => command.to_json(),
             Envelope::Unlock(command) => command.to_json(),
             Envelope::Attempt(command) => command.to_json(),
@@ -144,6 +146,7 @@ fn replies() {
             reread::<GetDataReply>,
             reread::<PutDataReply>,
             reread::<ChangePasswordReply>,
+            reread::<CheckPasswordReply>,
             reread::<AttemptReply>,
         ],
     );
@@ -162,6 +165,7 @@ fn replies() {
         shows::<GetDataReply>,
         shows::<PutDataReply>,
         shows::<ChangePasswordReply>,
+        shows::<CheckPasswordReply>,
         shows::<AttemptReply>,
         shows::<Reserved>,
         shows::<AtLimit>,

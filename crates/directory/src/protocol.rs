@@ -5,7 +5,9 @@ mod replies;
 
 pub use replies::*;
 
-use super::guess_protocol::{Attempt, AttemptDone, ChangePassword, ForNobody, RequireNewPassword, Unlock};
+use super::guess_protocol::{
+    Attempt, AttemptDone, ChangePassword, CheckPassword, ForNobody, RequireNewPassword, Unlock,
+};
 use super::limit::Activity;
 use super::password::HashParams;
 use base::account::{Account, EndReason, Owner};
@@ -65,6 +67,7 @@ pub enum Envelope {
     ReadData(ReadData),
     PutData(PutData),
     ChangePassword(ChangePassword),
+    CheckPassword(CheckPassword),
     RequireNewPassword(RequireNewPassword),
     Unlock(Unlock),
     Attempt(Attempt),

@@ -3,7 +3,7 @@
 use crate::answers::Time;
 use crate::answers::service::Greeting;
 use crate::answers::users::User;
-use crate::error::Reason;
+use crate::error::{FieldFault, Reason};
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::query_values;
@@ -15,6 +15,7 @@ use directory::service_key::PresentedKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use session::tokens::{TokenError, Verified};
 use session::{Account, EndReason, Live, Presence};
+use std::time::Duration;
 
 /// Somebody whose access token and session have been checked. Only [`admitted`] and [`believed`] make one.
 #[allow(clippy::manual_non_exhaustive)] // Nobody else may make one, not even in this crate.
@@ -24,6 +25,9 @@ pub struct Caller {
     pub session_id: SessionId,
     /// When the access token ends.
     pub token_expires_at: Timestamp,
+    /// When they last proved who they are, by the word of the access token. Of a token of the release before, which does not say it, the
+    /// beginning of the session, if its object was asked.
+    pub authenticated_at: Option<Timestamp>,
     proven: (),
 }
 
@@ -41,6 +45,16 @@ pub struct Admin(Caller);
 impl Admin {
     pub const fn user_id(&self) -> UserId {
         self.0.account.user_id
+    }
+}
+
+/// An [`Admin`] whose login is as recent as `RECENT_LOGIN_MINUTES` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecentAdmin(Admin);
+
+impl RecentAdmin {
+    pub const fn user_id(&self) -> UserId {
+        self.0.user_id()
     }
 }
 
@@ -105,17 +119,21 @@ pub fn admitted(
     session_id: SessionId,
     subject: &str,
     token_expires_at: Timestamp,
+    authenticated_at: Option<Timestamp>,
     presence: Presence,
 ) -> Result<Caller, Reason> {
-    let Live { account, .. } = live(subject, presence)?;
-    Ok(Caller { account, session_id, token_expires_at, proven: () })
+    let Live { account, created_at, .. } = live(subject, presence)?;
+    let authenticated_at = authenticated_at.or(Some(created_at));
+    Ok(Caller { account, session_id, token_expires_at, authenticated_at, proven: () })
 }
 
 /// The same, with all that the object said.
 pub fn admitted_live(token: Verified, presence: Presence) -> Result<LiveCaller, Reason> {
     let live = live(&token.subject, presence)?;
     let Verified { session_id, expires_at: token_expires_at, .. } = token;
-    let caller = Caller { account: live.account.clone(), session_id, token_expires_at, proven: () };
+    let (account, authenticated_at) =
+        (live.account.clone(), token.authenticated_at.or(Some(live.created_at)));
+    let caller = Caller { account, session_id, token_expires_at, authenticated_at, proven: () };
     Ok(LiveCaller { caller, live })
 }
 
@@ -124,7 +142,8 @@ pub fn admitted_live(token: Verified, presence: Presence) -> Result<LiveCaller, 
 pub fn believed(token: &Verified) -> Option<Caller> {
     let account = token.account.clone()?;
     let session_id = token.session_id.clone();
-    Some(Caller { account, session_id, token_expires_at: token.expires_at, proven: () })
+    let (token_expires_at, authenticated_at) = (token.expires_at, token.authenticated_at);
+    Some(Caller { account, session_id, token_expires_at, authenticated_at, proven: () })
 }
 
 fn live(subject: &str, presence: Presence) -> Result<Live, Reason> {
@@ -158,11 +177,33 @@ impl Caller {
     pub fn has_role(&self, role: &str) -> bool {
         self.account.roles.iter().any(|r| r == role)
     }
+
+    /// Refuses whoever has not proved who they are within so long, with what is asked for (RFC 9470). In whole seconds, as tokens say
+    /// it; where nobody can say when, it was too long ago.
+    pub fn authenticated_within(&self, max_age_seconds: u64, now: Timestamp) -> Result<(), Reason> {
+        let age = self.authenticated_at.map(|at| now.seconds().saturating_sub(at.seconds()));
+        if age.is_some_and(|age| age <= max_age_seconds) {
+            Ok(())
+        } else {
+            Err(Reason::InsufficientUserAuthentication { max_age_seconds })
+        }
+    }
+
+    /// As `RECENT_LOGIN_MINUTES` asks for; zero asks for nothing.
+    pub fn recently_authenticated(&self, within: Duration, now: Timestamp) -> Result<(), Reason> {
+        if within.is_zero() { Ok(()) } else { self.authenticated_within(within.as_secs(), now) }
+    }
 }
 
 impl LiveCaller {
     pub fn admin(self) -> Result<Admin, Reason> {
         if self.caller.has_role(ADMIN) { Ok(Admin(self.caller)) } else { Err(Reason::Forbidden) }
+    }
+
+    pub fn recent_admin(self, within: Duration, now: Timestamp) -> Result<RecentAdmin, Reason> {
+        let admin = self.admin()?;
+        admin.0.recently_authenticated(within, now)?;
+        Ok(RecentAdmin(admin))
     }
 }
 
@@ -186,19 +227,40 @@ pub fn protected(caller: &Caller) -> Reply {
     Reply::json(200, &Greeting { message: format!("Hello {}!", caller.account.username) })
 }
 
-/// `/auth/verify`: the caller in headers, for a proxy to pass on. `?role=` asks for a role; given twice, for both.
+/// `/auth/verify`: the caller in headers, for a proxy to pass on. `?role=` asks for a role; given twice, for both. `?max_age=` asks
+/// for a login that is at most so many seconds ago; given twice, the shorter time counts.
 pub fn verify(caller: &Caller, head: &RequestHead) -> Result<Reply, Reason> {
     if !query_values(&head.query, "role").all(|role| caller.has_role(&role)) {
         return Err(Reason::Forbidden);
     }
+    let max_age = max_age_seconds(&head.query)?;
+    if let Some(seconds) = max_age {
+        caller.authenticated_within(seconds, head.started)?;
+    }
     // Headers hold ASCII only, so a name in another script travels percent-encoded.
     let username = utf8_percent_encode(&caller.account.username, NON_ALPHANUMERIC);
-    Ok(Reply::empty(200)
+    let reply = Reply::empty(200)
         .with("x-auth-user", caller.account.subject())
         .with("x-auth-username", username.to_string())
         .with("x-auth-session", caller.session_id.as_str())
         .with("x-auth-roles", caller.account.roles.join(","))
-        .with("x-auth-expires", caller.token_expires_at.rfc3339()))
+        .with("x-auth-expires", caller.token_expires_at.rfc3339());
+    Ok(match caller.authenticated_at.filter(|_| max_age.is_some()) {
+        Some(at) => reply.with("x-auth-time", at.rfc3339()),
+        None => reply,
+    })
+}
+
+/// What is no number of seconds is refused: whoever asks for a recent login must not get less.
+fn max_age_seconds(query: &str) -> Result<Option<u64>, Reason> {
+    let mut shortest: Option<u64> = None;
+    for text in query_values(query, "max_age") {
+        let digits = Some(&text).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+        let seconds = digits.and_then(|text| text.parse().ok());
+        let seconds: u64 = seconds.ok_or_else(|| Reason::field("max_age", FieldFault::NotAllowed))?;
+        shortest = Some(shortest.map_or(seconds, |other| other.min(seconds)));
+    }
+    Ok(shortest)
 }
 
 #[cfg(test)]
@@ -224,6 +286,26 @@ mod tests {
             (Some("Bearer a b"), Err(Reason::InvalidRequest)),
         ] {
             assert_eq!(bearer(header), token, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_max_age_is_a_number_of_seconds_and_of_several_the_shortest_counts() {
+        for (query, read) in [
+            ("", Ok(None)),
+            ("role=a", Ok(None)),
+            ("max_age=0", Ok(Some(0))),
+            ("max_age=300&role=a&max_age=60", Ok(Some(60))),
+            ("max%5Fage=7", Ok(Some(7))),
+            ("max_age=18446744073709551615", Ok(Some(u64::MAX))),
+        ] {
+            assert_eq!(max_age_seconds(query), read, "{query}");
+        }
+        for wrong in ["", "x", "-1", "%2B5", "1.0", "1e3", " 5", "18446744073709551616", "\u{661}"] {
+            for query in [format!("max_age={wrong}"), format!("max_age=5&max_age={wrong}")] {
+                let refused = Reason::field("max_age", FieldFault::NotAllowed);
+                assert_eq!(max_age_seconds(&query), Err(refused), "{query}");
+            }
         }
     }
 

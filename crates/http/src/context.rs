@@ -1,7 +1,7 @@
 //! What a handler works with: the settings, the request, and the calls to objects.
 
 use crate::access::{
-    Admin, Caller, LiveCaller, access_refused, access_token, admitted, admitted_live, believed,
+    Admin, Caller, LiveCaller, RecentAdmin, access_refused, access_token, admitted, admitted_live, believed,
 };
 use crate::backend::Backend;
 use crate::error::Reason;
@@ -135,13 +135,19 @@ impl<B: Backend> RequestContext<B> {
         self.live_caller().await?.admin()
     }
 
+    /// An admin who has logged in recently: 401 says how recently that has to be.
+    pub async fn recent_admin(&self) -> Result<RecentAdmin, Reason> {
+        self.live_caller().await?.recent_admin(self.app.config.recent_login, self.now())
+    }
+
     fn touch(&self, token: &Verified) -> Touch {
         Touch { generation: token.generation, passive: self.head.passive }
     }
 
     async fn ask_session(&self, token: Verified) -> Result<Caller, Reason> {
         let presence = self.presence(&token).await?;
-        admitted(token.session_id, &token.subject, token.expires_at, presence)
+        let Verified { session_id, subject, expires_at, authenticated_at, .. } = token;
+        admitted(session_id, &subject, expires_at, authenticated_at, presence)
     }
 
     async fn presence(&self, token: &Verified) -> Result<Presence, Reason> {

@@ -7,6 +7,7 @@ use keeper::Code;
 use keeper::protocol::Refusal;
 use portal;
 use session::EndReason;
+use std::borrow::Cow;
 
 /// Why a request is refused. Rich here; [`Reason::status`], [`Reason::code`] and the texts are all that goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,17 @@ pub enum Reason {
     SessionRevoked(Option<EndReason>),
     RefreshTokenReused,
     InvalidCredentials,
+    /// The login is older than this: the password has to be given again first (RFC 9470).
+    InsufficientUserAuthentication {
+        max_age_seconds: u64,
+    },
     /// A service route, and no key that is good: which way it is not, nobody is told.
     ServiceKeyInvalid,
     SessionLimitExceeded,
     Forbidden,
     UserInactive,
+    /// Of somebody externally authenticated.
+    NoPassword,
     /// The login's password is right, and has to be another one first.
     PasswordChangeRequired,
     NotFound,
@@ -103,12 +110,14 @@ impl Reason {
             | Self::SessionRevoked(_)
             | Self::RefreshTokenReused
             | Self::InvalidCredentials
+            | Self::InsufficientUserAuthentication { .. }
             | Self::ServiceKeyInvalid
             | Self::ExternalTokenExpired(_)
             | Self::ExternalTokenInvalid(_) => 401,
             Self::SessionLimitExceeded
             | Self::Forbidden
             | Self::UserInactive
+            | Self::NoPassword
             | Self::PasswordChangeRequired => 403,
             Self::NotFound
             | Self::UserNotFound
@@ -143,10 +152,12 @@ impl Reason {
             Self::SessionRevoked(_) => ErrorCode::SessionRevoked.as_str(),
             Self::RefreshTokenReused => ErrorCode::RefreshTokenReused.as_str(),
             Self::InvalidCredentials => ErrorCode::InvalidCredentials.as_str(),
+            Self::InsufficientUserAuthentication { .. } => ErrorCode::InsufficientUserAuthentication.as_str(),
             Self::ServiceKeyInvalid => ErrorCode::ServiceKeyInvalid.as_str(),
             Self::SessionLimitExceeded => ErrorCode::SessionLimitExceeded.as_str(),
             Self::Forbidden => ErrorCode::Forbidden.as_str(),
             Self::UserInactive => ErrorCode::UserInactive.as_str(),
+            Self::NoPassword => ErrorCode::NoPassword.as_str(),
             Self::PasswordChangeRequired => ErrorCode::PasswordChangeRequired.as_str(),
             Self::NotFound => ErrorCode::NotFound.as_str(),
             Self::UserNotFound => ErrorCode::UserNotFound.as_str(),
@@ -192,8 +203,19 @@ impl Reason {
         }
     }
 
-    /// The `error` of the `WWW-Authenticate` challenge (RFC 6750 §3.1), for answers that carry one.
-    pub const fn challenge(&self) -> Option<&'static str> {
+    /// The `WWW-Authenticate` challenge (RFC 6750 §3.1), for answers that carry one.
+    pub fn challenge(&self) -> Option<Cow<'static, str>> {
+        if let Self::InsufficientUserAuthentication { max_age_seconds } = self {
+            // RFC 9470 §3.
+            return Some(Cow::Owned(format!(
+                "Bearer realm=\"sallyport\", error=\"insufficient_user_authentication\", \
+                 error_description=\"A more recent login is required\", max_age=\"{max_age_seconds}\""
+            )));
+        }
+        self.fixed_challenge().map(Cow::Borrowed)
+    }
+
+    const fn fixed_challenge(&self) -> Option<&'static str> {
         match self {
             // No credentials were given for a token, so none were wrong.
             Self::NotAuthenticated | Self::InvalidCredentials => Some("Bearer realm=\"sallyport\""),
@@ -278,11 +300,15 @@ impl Reason {
             ErrorCode::RefreshTokenReused => Self::RefreshTokenReused,
             ErrorCode::ExternalTokenExpired => Self::ExternalTokenExpired(None),
             ErrorCode::ExternalTokenInvalid => Self::ExternalTokenInvalid(None),
+            ErrorCode::InsufficientUserAuthentication => {
+                Self::InsufficientUserAuthentication { max_age_seconds: 900 }
+            }
             ErrorCode::ServiceKeyInvalid => Self::ServiceKeyInvalid,
             ErrorCode::SessionLimitExceeded => Self::SessionLimitExceeded,
             ErrorCode::Forbidden => Self::Forbidden,
             ErrorCode::PasswordChangeRequired => Self::PasswordChangeRequired,
             ErrorCode::UserInactive => Self::UserInactive,
+            ErrorCode::NoPassword => Self::NoPassword,
             ErrorCode::NotFound => Self::NotFound,
             ErrorCode::UserNotFound => Self::UserNotFound,
             ErrorCode::SessionNotFound => Self::SessionNotFound,

@@ -24,6 +24,8 @@ base::words! {
         NotAuthenticated = "not_authenticated",
         /// login: wrong password, or no such user; also if the password was changed during the login
         InvalidCredentials = "invalid_credentials",
+        /// the user has to give the password again first: the login is [too long ago](sessions.md#fresh-logins) for this
+        InsufficientUserAuthentication = "insufficient_user_authentication",
         /// the token does not have the form, type or key that is [accepted](tokens.md)
         TokenInvalid = "token_invalid",
         /// a genuine token that has expired
@@ -48,6 +50,8 @@ base::words! {
         /// a role or a scope is missing; a service key where a user is required; a wrong bootstrap key or reset secret, or one
         /// that has been used
         Forbidden = "forbidden",
+        /// the password of a [post-login session](post-login.md) was given: there is none
+        NoPassword = "no_password",
         /// login with the right password, which the user must [change](users.md#a-new-password) first
         PasswordChangeRequired = "password_change_required",
         /// login with the right password of a disabled user

@@ -182,6 +182,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Usuario o contraseña incorrectos",
             "Tên đăng nhập hoặc mật khẩu không đúng",
         ],
+        Reason::InsufficientUserAuthentication { .. } => [
+            "A more recent login is required; enter the password again",
+            "Se requiere un inicio de sesión más reciente; vuelva a introducir la contraseña",
+            "Cần đăng nhập gần đây hơn; hãy nhập lại mật khẩu",
+        ],
         Reason::ServiceKeyInvalid => {
             ["Service key is invalid", "La clave de servicio no es válida", "Khóa dịch vụ không hợp lệ"]
         }
@@ -193,6 +198,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
         Reason::Forbidden => {
             ["Permission denied", "Permiso denegado", "Không có quyền thực hiện yêu cầu này"]
         }
+        Reason::NoPassword => [
+            "This session has no password; begin a new one",
+            "Esta sesión no tiene contraseña; inicie una nueva",
+            "Phiên này không có mật khẩu; hãy bắt đầu phiên mới",
+        ],
         Reason::PasswordChangeRequired => [
             "The password must be changed before logging in",
             "Debe cambiar la contraseña antes de iniciar sesión",
@@ -349,10 +359,12 @@ mod tests {
             Reason::SessionRevoked(None),
             Reason::RefreshTokenReused,
             Reason::InvalidCredentials,
+            Reason::InsufficientUserAuthentication { max_age_seconds: 1 },
             Reason::ServiceKeyInvalid,
             Reason::SessionLimitExceeded,
             Reason::Forbidden,
             Reason::UserInactive,
+            Reason::NoPassword,
             Reason::PasswordChangeRequired,
             Reason::NotFound,
             Reason::UserNotFound,

@@ -1,21 +1,21 @@
 //! From a request to its answer.
 
-use crate::access::{Admin, Caller, LiveCaller, Shown, profile, protected, verify};
+use crate::access::{Admin, Caller, LiveCaller, RecentAdmin, Shown, profile, protected, verify};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::cors;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
-    logout, mock, notifier, oauth, own_password, own_sessions, portal, portal_pages, post_login, refresh,
-    sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
+    logout, mock, notifier, oauth, own_password, own_sessions, portal, portal_pages, post_login,
+    reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
 };
 use crate::log;
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::{
-    ForAdmin, ForCaller, ForClient, ForLive, ForService, Found, Leave, Methods, Open, Params, Route, Row, at,
-    find, is_portal,
+    ForAdmin, ForCaller, ForClient, ForLive, ForRecentAdmin, ForService, Found, Leave, Methods, Open, Params,
+    Route, Row, at, find, is_portal,
 };
 use base::current;
 use base::ports::Log;
@@ -110,6 +110,10 @@ async fn dispatch<B: Backend>(
             let admin = ctx.admin().await?;
             for_admin(ctx, route, &admin, params).await
         }
+        Route::RecentAdmin(route) => {
+            let admin = ctx.recent_admin().await?;
+            for_recent_admin(ctx, route, &admin, params).await
+        }
         Route::CreateUser => {
             let maker = admin_users::maker(ctx).await?;
             admin_users::create(ctx, &maker).await
@@ -164,7 +168,7 @@ async fn for_caller<B: Backend>(
 }
 
 async fn for_live<B: Backend>(
-    ctx: &RequestContext<B>,
+    ctx: &mut RequestContext<B>,
     route: ForLive,
     live: &LiveCaller,
     params: &Params,
@@ -172,6 +176,7 @@ async fn for_live<B: Backend>(
     match route {
         ForLive::OwnSessions => own_sessions::list(ctx, &live.caller).await,
         ForLive::CloseOwnSession => own_sessions::close_one(ctx, &live.caller, params.first()).await,
+        ForLive::Reauthenticate => reauthenticate::reauthenticate(ctx, live).await,
         ForLive::SessionInfo => debug::session_info(ctx, live).await,
     }
 }
@@ -189,18 +194,29 @@ async fn for_admin<B: Backend>(
         ForAdmin::Cleanup => admin_sessions::cleanup(ctx, admin).await,
         ForAdmin::ListUsers => admin_users::list(ctx, admin).await,
         ForAdmin::ReadUser => admin_users::read(ctx, admin, name).await,
-        ForAdmin::UpdateUser => admin_users::update(ctx, admin, name).await,
-        ForAdmin::DeleteUser => admin_users::remove(ctx, admin, name).await,
-        ForAdmin::UnlockUser => admin_unlock::unlock(ctx, admin, name).await,
         ForAdmin::CloseUserSessions => admin_users::close_sessions(ctx, admin, name).await,
         ForAdmin::CloseSubjectSessions => admin_sessions::close_of_subject(ctx, admin, name).await,
         ForAdmin::EraseSubject => admin_sessions::erase_subject(ctx, admin, name).await,
         ForAdmin::ListServiceKeys => admin_keys::list(ctx, admin).await,
-        ForAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
-        ForAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,
-        ForAdmin::RotateServiceKey => admin_keys::rotate(ctx, admin, name).await,
         ForAdmin::SealingKeys => sealing_keys::list(ctx, admin).await,
         ForAdmin::PortalPage => portal_pages::read(ctx, admin, name, params.second()).await,
+    }
+}
+
+async fn for_recent_admin<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    route: ForRecentAdmin,
+    admin: &RecentAdmin,
+    params: &Params,
+) -> Result<Reply, Reason> {
+    let name = params.first();
+    match route {
+        ForRecentAdmin::UpdateUser => admin_users::update(ctx, admin, name).await,
+        ForRecentAdmin::DeleteUser => admin_users::remove(ctx, admin, name).await,
+        ForRecentAdmin::UnlockUser => admin_unlock::unlock(ctx, admin, name).await,
+        ForRecentAdmin::CreateServiceKey => admin_keys::create(ctx, admin).await,
+        ForRecentAdmin::RevokeServiceKey => admin_keys::revoke(ctx, admin, name).await,
+        ForRecentAdmin::RotateServiceKey => admin_keys::rotate(ctx, admin, name).await,
     }
 }
 

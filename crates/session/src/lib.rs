@@ -27,8 +27,8 @@ pub use decide::{Decision, Fault, Mint, Step, decide};
 pub use external::{ExternalToken, Subject, Verdict};
 pub use protocol::{
     Acknowledgement, EndPropagated, Ended, Envelope, Expire, Live, Open, OpenReply, Pair, Peek, Presence,
-    Presented, RenewReply, Renewal, Revoke, Revoked, Rotate, RotateReply, SessionObject, SetAccount, Tokens,
-    Touch, Unnoted, address,
+    Presented, Reauthenticate, RenewReply, Renewal, Revoke, Revoked, Rotate, RotateReply, SessionObject,
+    SetAccount, Tokens, Touch, Unnoted, address,
 };
 pub use rotation::{Renew, RenewStart, Verified};
 pub use state::{Device, Grant, Session, State, Tombstone};

@@ -6,8 +6,8 @@ mod support;
 use super::tokens::{KeyRing, SessionMint};
 use super::{
     Account, Acknowledgement, Device, EndPropagated, Ended, Envelope, Expire, ExternalToken, Grant, Live,
-    Mint, Open, OpenReply, Owner, Pair, Peek, Presence, RenewReply, Renewal, Revoke, Revoked, Rotate,
-    RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch, Unnoted,
+    Mint, Open, OpenReply, Owner, Pair, Peek, Presence, Reauthenticate, RenewReply, Renewal, Revoke, Revoked,
+    Rotate, RotateReply, Session, SetAccount, State, Tokens, Tombstone, Touch, Unnoted,
 };
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
@@ -21,6 +21,7 @@ use support::{check, line, section, shows};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const ISSUED_AT: Timestamp = Timestamp::from_millis(1_763_719_200_123);
+const AUTHENTICATED_AT: Timestamp = Timestamp::from_millis(1_763_719_100_123);
 
 fn keys(kid: &str) -> Vec<NamedKey> {
     let secret = Secret::new(format!("{kid}-0123456789abcdefghijklmnopqrstuv"));
@@ -32,8 +33,8 @@ fn account() -> Account {
     Account { user_id: UserId::issued(7), username: "asha".to_owned(), roles, created_at: ISSUED_AT }
 }
 
-/// The tokens of generation 3, signed and sealed with fixed keys.
-fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) -> T {
+/// The tokens of generation 3, signed with fixed keys.
+fn minted(carry_account: bool, authenticated_at: Option<Timestamp>) -> [String; 2] {
     let ring = KeyRing::new("issuer", "audience", &keys("k1"));
     let session_id = &SessionId::issued(ID);
     let mint = SessionMint { keys: &ring, session_id, carry_account };
@@ -42,9 +43,10 @@ fn with_mint<T>(carry_account: bool, run: impl FnOnce(&SessionMint, Pair) -> T) 
         issued_at: ISSUED_AT,
         access_expires_at: Timestamp::from_millis(1_763_720_100_123),
         refresh_expires_at: Timestamp::from_millis(1_764_324_000_123),
+        authenticated_at,
     };
-    let Ok(pair) = mint.mint(&grant, &account()) else { panic!("no tokens") };
-    run(&mint, pair)
+    let Ok(Pair { access, refresh, .. }) = mint.mint(&grant, &account()) else { panic!("no tokens") };
+    [access, refresh].map(|token| token.expose().to_owned())
 }
 
 #[test]
@@ -54,6 +56,7 @@ fn commands() {
     shows::<Open>("session", "command");
     shows::<Touch>("session", "command");
     shows::<Rotate>("session", "command");
+    shows::<Reauthenticate>("session", "command");
     shows::<Revoke>("session", "command");
     shows::<SetAccount>("session", "command");
     shows::<ExternalToken>("session", "command");
@@ -73,6 +76,7 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Open(command) => command.to_json(),
             Envelope::Touch(command) => command.to_json(),
             Envelope::Rotate(command) => command.to_json(),
+            Envelope::Reauthenticate(command) => command.to_json(),
             Envelope::Revoke(command) => command.to_json(),
             Envelope::SetAccount(command) => command.to_json(),
             Envelope::Peek => Peek.to_json(),
@@ -141,11 +145,13 @@ fn the_stored_state() {
 
 #[test]
 fn tokens_as_they_are_signed() {
-    let texts =
-        |carry| with_mint(carry, |_, pair| [pair.access, pair.refresh].map(|t| t.expose().to_owned()));
-    let ([access, refresh], [carrying, _]) = (texts(false), texts(true));
+    // The first two are what a grant of the release before comes to.
+    let ([access, refresh], [carrying, _]) = (minted(false, None), minted(true, None));
     assert_eq!(access, line("session", "access token"));
     assert_eq!(carrying, line("session", "access token with the account"));
+    assert_eq!(refresh, line("session", "refresh token"));
+    let [timed, refresh] = minted(false, Some(AUTHENTICATED_AT));
+    assert_eq!(timed, line("session", "access token with the time of the login"));
     assert_eq!(refresh, line("session", "refresh token"));
 }
 
@@ -156,8 +162,11 @@ fn tokens_as_they_are_read() {
         let token = ring.verify_access(line("session", name), ISSUED_AT).unwrap();
         assert_eq!((token.subject.as_str(), token.session_id.as_str(), token.generation), ("7", ID, 3));
         assert_eq!((token.expires_at, token.account), (Timestamp::from_seconds(1_763_720_100), account));
-        assert_eq!(token.jti, format!("{ID}.3"));
+        assert_eq!((token.jti, token.authenticated_at), (format!("{ID}.3"), None));
     }
+    let timed = line("session", "access token with the time of the login");
+    let authenticated_at = ring.verify_access(timed, ISSUED_AT).unwrap().authenticated_at;
+    assert_eq!(authenticated_at, Some(Timestamp::from_seconds(AUTHENTICATED_AT.seconds())));
     let token = ring.verify_refresh(line("session", "refresh token"), ISSUED_AT).unwrap();
     assert_eq!((token.jti, token.expires_at), (format!("{ID}.3.r"), Timestamp::from_seconds(1_764_324_000)));
 }

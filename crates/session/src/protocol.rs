@@ -30,6 +30,7 @@ commands! {
     Open = "open" => OpenReply;
     Touch = "touch" => Presence;
     Rotate = "rotate" => RotateReply;
+    Reauthenticate = "reauthenticate" => RotateReply;
     Revoke = "revoke" => Revoked;
     SetAccount = "set_account" => Acknowledgement;
     unit Peek = "peek" => Presence;
@@ -45,6 +46,7 @@ pub enum Envelope {
     Open(Open),
     Touch(Touch),
     Rotate(Rotate),
+    Reauthenticate(Reauthenticate),
     Revoke(Revoke),
     SetAccount(SetAccount),
     Peek,
@@ -105,6 +107,18 @@ pub struct Rotate {
     /// A name for it, so that its message is no reuse when it comes once more, late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_id: Option<String>,
+}
+
+/// The user has given the password again, in this session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reauthenticate {
+    /// The session's when its object was asked whether it is live: whoever has rotated since has not made this a reuse.
+    pub generation: u64,
+    pub user_id: UserId,
+    /// When the password was found right. A message that comes late says no more than that.
+    pub at: Timestamp,
+    /// As of a [`Rotate`].
+    pub change_id: String,
 }
 
 /// Ends the session. Also where it was never opened, so that it cannot be opened afterwards.

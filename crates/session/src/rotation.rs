@@ -2,7 +2,7 @@
 //! that it still vouches for its user.
 
 use super::decide::{Context, Decided, Decision, Fault, Step, end, keep, unopened};
-use super::protocol::{RenewReply, Rotate, RotateReply, Tokens};
+use super::protocol::{Reauthenticate, RenewReply, Rotate, RotateReply, Tokens};
 use super::state::{Grant, Rotation, Session};
 use super::steps::{active, seen};
 use super::{EndReason, Ended, Pair, Verdict};
@@ -61,6 +61,36 @@ impl Step for Rotate {
             return Ok(keep(session, RotateReply::Unknown, false));
         }
         rotate(session, self.generation, self.change_id.into_iter().collect(), cx)
+    }
+}
+
+impl Step for Reauthenticate {
+    type Reply = RotateReply;
+
+    fn unopened(self, _: Context<'_>) -> Decided<RotateReply> {
+        Ok(unopened(RotateReply::Unknown))
+    }
+
+    fn live(self, mut session: Session, cx: Context<'_>) -> Decided<RotateReply> {
+        let Self { generation, user_id, at, change_id } = self;
+        let current = session.grant.generation;
+        if generation > current || session.account.user() != Some(user_id) {
+            return Ok(keep(session, RotateReply::Unknown, false));
+        }
+        // The same message once more: its answer again, where that may still be given.
+        if session.refreshes.contains(&change_id) {
+            return rotate(session, generation, vec![change_id], cx);
+        }
+        let authenticated_at = at.min(cx.now).max(session.authenticated_at());
+        session.grant.authenticated_at = Some(authenticated_at);
+        if generation == current {
+            return rotate(session, generation, vec![change_id], cx);
+        }
+        // Another tab has rotated in between. Its tokens stay good: this one gets new ones of the same generation.
+        remember(&mut session, vec![change_id]);
+        session.grant = renewed(&session, cx);
+        let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&session.grant, &session.account)? };
+        Ok(tokens(session, pair, cx.now))
     }
 }
 
@@ -128,7 +158,8 @@ fn rotate(
             session.refreshes.clear();
         }
         remember(&mut session, change_ids);
-        let grant = grant(current + 1, session.absolute_ends_at(cx.policy), external, cx);
+        let (until, since) = (session.absolute_ends_at(cx.policy), session.authenticated_at());
+        let grant = grant(current + 1, until, external, since, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &session.account)? };
         session.rotation = Some(Rotation { at: cx.now, confirmed: false, pair: String::new() });
         session.grant = grant;
@@ -164,11 +195,7 @@ fn repeated(session: &mut Session, rotation: &Rotation, cx: Context<'_>) -> Resu
     // A token says its times in whole seconds.
     let is_good = cx.now.seconds() < session.grant.access_expires_at.seconds();
     if !is_good {
-        let Grant { generation, refresh_expires_at, .. } = session.grant;
-        let fresh = grant(generation, session.absolute_ends_at(cx.policy), session.channel.is_some(), cx);
-        // Nothing lives longer for it.
-        let access_expires_at = fresh.access_expires_at.min(refresh_expires_at);
-        session.grant = Grant { access_expires_at, refresh_expires_at, ..fresh };
+        session.grant = renewed(session, cx);
     }
     let grant = session.grant;
     let pair = cx.mint.mint(&grant, &session.account)?;
@@ -180,6 +207,14 @@ fn repeated(session: &mut Session, rotation: &Rotation, cx: Context<'_>) -> Resu
     };
     let counted_from = if is_good && within_grace(rotation, cx) { grant.issued_at } else { cx.now };
     Ok(Pair { refresh, counted_from, ..pair })
+}
+
+/// A new grant of the same generation. Nothing lives longer for it than its refresh token does.
+fn renewed(session: &Session, cx: Context<'_>) -> Grant {
+    let Grant { generation, refresh_expires_at, .. } = session.grant;
+    let (until, external) = (session.absolute_ends_at(cx.policy), session.channel.is_some());
+    let fresh = grant(generation, until, external, session.authenticated_at(), cx);
+    Grant { access_expires_at: fresh.access_expires_at.min(refresh_expires_at), refresh_expires_at, ..fresh }
 }
 
 fn tokens(mut session: Session, pair: Pair, now: Timestamp) -> Decision<RotateReply> {
@@ -202,6 +237,7 @@ pub(super) fn grant(
     generation: u64,
     absolute_expires_at: Timestamp,
     external: bool,
+    authenticated_at: Timestamp,
     cx: Context<'_>,
 ) -> Grant {
     let policy = cx.policy;
@@ -216,5 +252,6 @@ pub(super) fn grant(
         issued_at: cx.now,
         access_expires_at: cx.now.plus(access_ttl).min(absolute_expires_at),
         refresh_expires_at: cx.now.plus(refresh_ttl).min(absolute_expires_at),
+        authenticated_at: Some(authenticated_at),
     }
 }

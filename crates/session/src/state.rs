@@ -22,6 +22,10 @@ pub struct Grant {
     pub issued_at: Timestamp,
     pub access_expires_at: Timestamp,
     pub refresh_expires_at: Timestamp,
+    /// When the user last proved who they are, as the access token says it. A grant of the release before has no such time, nor has its
+    /// token: the session's beginning stands for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated_at: Option<Timestamp>,
 }
 
 /// The last rotation, for as long as the refresh token before it may come again.
@@ -163,6 +167,11 @@ impl Session {
     /// The last moment at which the inactivity clock still lets a request in.
     pub fn idle_expires_at(&self, policy: &Policy) -> Timestamp {
         self.last_activity.plus(self.unknown_activity).plus(policy.idle)
+    }
+
+    /// When its user last proved who they are: at its beginning, or when they gave the password again.
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.grant.authenticated_at.unwrap_or(self.created_at)
     }
 
     /// Its absolute lifetime, by the setting of its beginning or, if that is shorter, of the moment.

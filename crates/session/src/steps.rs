@@ -20,7 +20,7 @@ impl Step for Open {
         }
         let absolute_expires_at = cx.now.plus(cx.policy.absolute);
         let channel = self.external.map(|external| external.channel);
-        let grant = grant(0, absolute_expires_at, channel.is_some(), cx);
+        let grant = grant(0, absolute_expires_at, channel.is_some(), cx.now, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&grant, &self.account)? };
         let session = Session {
             account: self.account,

@@ -49,6 +49,9 @@ struct Claims {
     iat: u64,
     nbf: u64,
     exp: u64,
+    /// In an access token: when the user last proved who they are (OIDC Core §2). Releases before did not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<u64>,
     /// In an access token, where the token is all that a check has (`SESSION_CHECK` other than `strict`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<Account>,
@@ -62,6 +65,8 @@ pub struct Verified {
     pub jti: String,
     pub generation: u64,
     pub expires_at: Timestamp,
+    /// To the second.
+    pub authenticated_at: Option<Timestamp>,
     pub account: Option<Account>,
 }
 
@@ -135,12 +140,13 @@ impl KeyRing {
             iat,
             nbf: iat,
             exp: grant.access_expires_at.seconds(),
+            auth_time: grant.authenticated_at.map(Timestamp::seconds),
             account: account.cloned(),
         };
         let access = self.sign(ACCESS, &claims)?;
         claims.jti.push_str(".r");
         claims.exp = grant.refresh_expires_at.seconds();
-        claims.account = None;
+        (claims.auth_time, claims.account) = (None, None);
         let refresh = self.sign(REFRESH, &claims)?;
         Ok(Pair {
             access,
@@ -255,6 +261,7 @@ impl From<Claims> for Verified {
             jti: claims.jti,
             generation: claims.generation,
             expires_at: Timestamp::from_seconds(claims.exp),
+            authenticated_at: claims.auth_time.map(Timestamp::from_seconds),
             account: claims.account,
         }
     }

@@ -23,6 +23,7 @@ fn grant() -> Grant {
         issued_at: NOW,
         access_expires_at: Timestamp::from_seconds(NOW.seconds() + 900),
         refresh_expires_at: Timestamp::from_seconds(NOW.seconds() + 86_400),
+        authenticated_at: Some(Timestamp::from_seconds(NOW.seconds() - 60)),
     }
 }
 

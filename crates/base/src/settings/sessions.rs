@@ -92,6 +92,15 @@ pub const SESSION_ABSOLUTE_LIFETIME_SECONDS: Setting = number(
     "",
     "The same in seconds; takes precedence.",
 );
+pub const RECENT_LOGIN_MINUTES: Setting = number(
+    "RECENT_LOGIN_MINUTES",
+    0,
+    REFRESH_SECONDS_MAX / 60,
+    "15",
+    "How long after a login, or the password given again, users and keys may be changed; see [fresh logins](sessions.md#fresh-logins). 0: always.",
+);
+pub const RECENT_LOGIN_SECONDS: Setting =
+    number("RECENT_LOGIN_SECONDS", 0, REFRESH_SECONDS_MAX, "", "The same in seconds; takes precedence.");
 pub const MAX_CONCURRENT_SESSIONS_PER_USER: Setting =
     number("MAX_CONCURRENT_SESSIONS_PER_USER", 1, 100, "5", "Most live sessions of a user.");
 pub const SESSION_LIMIT_POLICY: Setting = word(

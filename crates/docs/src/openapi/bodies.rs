@@ -60,6 +60,13 @@ pub struct ChangePassword {
 }
 
 #[derive(JsonSchema)]
+pub struct Password {
+    #[schemars(length(min = 1, max = 1024))]
+    password: String,
+    language: Option<Language>,
+}
+
+#[derive(JsonSchema)]
 pub struct Logout {
     /// Of another session of the same user, which ends too. It may have expired.
     #[schemars(length(max = 4096))]

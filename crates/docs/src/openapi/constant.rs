@@ -59,7 +59,7 @@ pub fn common_parameters() -> Value {
 pub fn headers() -> Value {
     json!({
         "RequestId": { "description": "In every answer, and in every log line of the request.", "schema": { "type": "string" } },
-        "Challenge": { "description": "RFC 6750; `realm`, and `error` where credentials were given.", "schema": { "type": "string" } },
+        "Challenge": { "description": "RFC 6750; `realm`, and `error` where credentials were given; with `insufficient_user_authentication` also `max_age`, in seconds (RFC 9470).", "schema": { "type": "string" } },
         "RetryAfter": { "description": "In seconds.", "schema": { "type": "integer", "minimum": 1 } },
     })
 }

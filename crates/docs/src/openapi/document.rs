@@ -347,6 +347,9 @@ fn refusals(row: &Row, operation: &Operation) -> Vec<Reason> {
         Access::ResetKey => codes.push(E::Forbidden),
         Access::Service(_) => codes.extend(OF_A_KEY),
     }
+    if row.route.asks_for_recent_login() {
+        codes.push(E::InsufficientUserAuthentication);
+    }
     // What is no text can be nobody's name.
     if row.pattern.contains("{username}") {
         codes.push(E::NotFound);

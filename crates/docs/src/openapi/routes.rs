@@ -6,7 +6,9 @@ use super::portal_answers as p;
 use base::call::Code as Upstream;
 use http::answers::{self as a, oauth, portals, service, sessions, upstreams, users};
 use http::error_code::ErrorCode as E;
-use http::route::{ForAdmin, ForCaller, ForClient, ForLive, ForService, Leave, Open, Route, Row};
+use http::route::{
+    ForAdmin, ForCaller, ForClient, ForLive, ForRecentAdmin, ForService, Leave, Open, Route, Row,
+};
 use serde_json::json;
 
 /// What Facturify's routes pass on as the caller's business.
@@ -21,6 +23,7 @@ pub fn of(row: &Row) -> Operation {
         Route::Live(route) => for_live(route),
         Route::Leave(route) => leave(route),
         Route::Admin(route) => for_admin(route),
+        Route::RecentAdmin(route) => for_recent_admin(route),
         Route::CreateUser => Operation::new("createUser", "admin", "Makes a user. With the bootstrap key, the first admin.")
             .takes::<b::NewUser>()
             .gives::<users::User>(201, "The user.")
@@ -112,8 +115,9 @@ fn for_caller(route: ForCaller) -> Operation {
             .gives::<users::User>(200, "The user."),
         ForCaller::Verify => Operation::new("verify", "proxy", "Forward authentication, for proxies. No answer but 405 has a body. Every method asks the same, `OPTIONS` too.")
             .query("role", "A role that the user must have. Given more than once, all of them. Other parameters are not looked at.", json!({ "type": "array", "items": { "type": "string" } }))
-            .empty(200, "The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires.")
-            .refuses(&[E::Forbidden])
+            .query("max_age", "How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts.", json!({ "type": "integer", "minimum": 0 }))
+            .empty(200, "The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in.")
+            .refuses(&[E::Forbidden, E::InsufficientUserAuthentication, E::InvalidFields])
             .without_bodies(),
         ForCaller::Protected => Operation::new("protected", "sample", "Greets the caller.")
             .gives::<service::Greeting>(200, "The greeting."),
@@ -132,9 +136,30 @@ fn for_live(route: ForLive) -> Operation {
             .refuses(&[E::UserNotFound]),
         ForLive::CloseOwnSession => {
             Operation::new("closeOwnSession", "own", "Ends one of the caller's sessions.")
+                .about("To end another one than that of the token, a user must have logged in recently.")
                 .empty(204, "It has ended.")
-                .refuses(&[E::SessionNotFound])
+                .refuses(&[E::SessionNotFound, E::InsufficientUserAuthentication])
         }
+        ForLive::Reauthenticate => Operation::new(
+            "reauthenticate",
+            "tokens",
+            "Takes the password once more, in a session that goes on, and gives it new tokens.",
+        )
+        .about("Their `auth_time` is the time of this request. Attempts count as those of logins do.")
+        .header("X-Device-Token", "Of an earlier login of the same user.")
+        .header(
+            "X-Client-Address",
+            "The client's address, from a backend with a service key of the scope `login:proxy`.",
+        )
+        .takes::<b::Password>()
+        .gives::<sessions::Tokens>(200, "A pair of tokens, of the next generation.")
+        .refuses(&[
+            E::InvalidCredentials,
+            E::NoPassword,
+            E::UserInactive,
+            E::PasswordChangeRequired,
+            E::TooManyAttempts,
+        ]),
         ForLive::SessionInfo => Operation::new(
             "sessionInfo",
             "own",
@@ -154,9 +179,10 @@ fn leave(route: Leave) -> Operation {
             .gives::<a::Message>(200, "The session has ended.")
             .refuses(&[E::ServiceKeyInvalid, E::Forbidden]),
         Leave::LogoutAll => Operation::new("logoutAll", "own", "Ends all of the caller's sessions.")
+            .about("With `keep_current`, a user must have logged in recently.")
             .may_take::<b::LogoutAll>()
             .gives::<sessions::ClosedSessions>(200, "They have ended.")
-            .refuses(&[E::ServiceKeyInvalid, E::Forbidden, E::UserNotFound]),
+            .refuses(&[E::InsufficientUserAuthentication, E::ServiceKeyInvalid, E::Forbidden, E::UserNotFound]),
     }
 }
 
@@ -212,23 +238,6 @@ fn for_admin(route: ForAdmin) -> Operation {
         ForAdmin::ReadUser => Operation::new("readUser", "admin", "One user.")
             .gives::<users::User>(200, "The user.")
             .refuses(&[E::UserNotFound]),
-        ForAdmin::UpdateUser => Operation::new("updateUser", "admin", "Changes a user.")
-            .about("Disabling, or a new password, ends the user's sessions before the answer.")
-            .takes::<b::UserChange>()
-            .gives::<users::User>(200, "The user.")
-            .refuses(&[E::UserNotFound, E::LastAdmin]),
-        ForAdmin::DeleteUser => {
-            Operation::new("deleteUser", "admin", "Removes a user, with the sessions and the document.")
-                .empty(204, "The user is gone.")
-                .refuses(&[E::UserNotFound, E::LastAdmin])
-        }
-        ForAdmin::UnlockUser => Operation::new(
-            "unlockUser",
-            "admin",
-            "Forgets the failures of a user's logins. The password and the sessions stay.",
-        )
-        .empty(204, "They are forgotten.")
-        .refuses(&[E::UserNotFound]),
         ForAdmin::CloseUserSessions => {
             Operation::new("closeUserSessions", "admin", "Ends all sessions of a user.")
                 .gives::<sessions::ClosedSessions>(200, "They have ended.")
@@ -254,28 +263,6 @@ fn for_admin(route: ForAdmin) -> Operation {
             "All service keys, the oldest first; those that have ended for 30 days more.",
         )
         .gives::<users::ServiceKeys>(200, "At most 1,000 that are good, and 1,000 that are not."),
-        ForAdmin::CreateServiceKey => {
-            Operation::new("createServiceKey", "admin", "Makes a service key, and shows it this once.")
-                .takes::<b::NewKey>()
-                .gives::<users::Key>(201, "The key.")
-                .refuses(&[E::TooManyServiceKeys])
-        }
-        ForAdmin::RevokeServiceKey => Operation::new(
-            "revokeServiceKey",
-            "admin",
-            "Revokes a service key. It may be let in for less than 10 seconds more.",
-        )
-        .empty(204, "It is revoked; maybe it was before.")
-        .refuses(&[E::ServiceKeyNotFound]),
-        ForAdmin::RotateServiceKey => Operation::new(
-            "rotateServiceKey",
-            "admin",
-            "Makes a service key that takes a good one's place, and shows it this once.",
-        )
-        .about("It has the name, the scopes and the length of life of the other, which stays good for `overlap_hours`.")
-        .may_take::<b::Rotation>()
-        .gives::<users::RotatedKey>(201, "The new key.")
-        .refuses(&[E::ServiceKeyNotFound, E::TooManyServiceKeys]),
         ForAdmin::SealingKeys => Operation::new(
             "sealingKeys",
             "admin",
@@ -290,6 +277,50 @@ fn for_admin(route: ForAdmin) -> Operation {
                 )
                 .refuses(&[E::NotFound])
         }
+    }
+}
+
+fn for_recent_admin(route: ForRecentAdmin) -> Operation {
+    match route {
+        ForRecentAdmin::UpdateUser => Operation::new("updateUser", "admin", "Changes a user.")
+            .about("Disabling, or a new password, ends the user's sessions before the answer.")
+            .takes::<b::UserChange>()
+            .gives::<users::User>(200, "The user.")
+            .refuses(&[E::UserNotFound, E::LastAdmin]),
+        ForRecentAdmin::DeleteUser => {
+            Operation::new("deleteUser", "admin", "Removes a user, with the sessions and the document.")
+                .empty(204, "The user is gone.")
+                .refuses(&[E::UserNotFound, E::LastAdmin])
+        }
+        ForRecentAdmin::UnlockUser => Operation::new(
+            "unlockUser",
+            "admin",
+            "Forgets the failures of a user's logins. The password and the sessions stay.",
+        )
+        .empty(204, "They are forgotten.")
+        .refuses(&[E::UserNotFound]),
+        ForRecentAdmin::CreateServiceKey => {
+            Operation::new("createServiceKey", "admin", "Makes a service key, and shows it this once.")
+                .takes::<b::NewKey>()
+                .gives::<users::Key>(201, "The key.")
+                .refuses(&[E::TooManyServiceKeys])
+        }
+        ForRecentAdmin::RevokeServiceKey => Operation::new(
+            "revokeServiceKey",
+            "admin",
+            "Revokes a service key. It may be let in for less than 10 seconds more.",
+        )
+        .empty(204, "It is revoked; maybe it was before.")
+        .refuses(&[E::ServiceKeyNotFound]),
+        ForRecentAdmin::RotateServiceKey => Operation::new(
+            "rotateServiceKey",
+            "admin",
+            "Makes a service key that takes a good one's place, and shows it this once.",
+        )
+        .about("It has the name, the scopes and the length of life of the other, which stays good for `overlap_hours`.")
+        .may_take::<b::Rotation>()
+        .gives::<users::RotatedKey>(201, "The new key.")
+        .refuses(&[E::ServiceKeyNotFound, E::TooManyServiceKeys]),
     }
 }
 

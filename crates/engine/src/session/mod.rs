@@ -96,6 +96,7 @@ impl<H: Host> DurableObject<H> for Session<H> {
             Envelope::Open(open) => inner.open(open),
             Envelope::Touch(touch) => inner.answer(touch),
             Envelope::Rotate(rotate) => inner.answer(rotate),
+            Envelope::Reauthenticate(reauthenticate) => inner.answer(reauthenticate),
             Envelope::Revoke(revoke) => inner.answer(revoke),
             Envelope::SetAccount(set_account) => inner.answer(set_account),
             Envelope::Peek => inner.answer(Peek),

@@ -74,6 +74,7 @@ impl<H: Host> DurableObject<H> for User<H> {
             Envelope::ReadData(read) => Answer::new(&self.data(Some(read.user_id))?, None),
             Envelope::GetData => Answer::new(&self.data(None)?, None),
             Envelope::ChangePassword(change) => answer(self.change_password(change, now)),
+            Envelope::CheckPassword(check) => answer(self.check_password(check, now)),
             Envelope::RequireNewPassword(require) => answer(self.step(require, now)),
             Envelope::Unlock(unlock) => answer(self.step(unlock, now)),
             Envelope::Attempt(attempt) => answer(self.step(attempt, now)),

@@ -6,9 +6,9 @@ use base::clock::Timestamp;
 use base::fault::Fault;
 use directory::password::{self, Verdict};
 use directory::{
-    ChangePassword, ChangePasswordReply, CheckChange, CheckedPassword, Create, CreateReply, ForNobody,
-    HashParams, Login, LoginReply, NewPassword, NewUser, OwnPassword, Place, Refused, Throttled, Update,
-    UpdateReply, UserChange, is_another, throttled,
+    ChangePassword, ChangePasswordReply, CheckChange, CheckPassword, CheckPasswordReply, CheckedPassword,
+    ConfirmedPassword, Create, CreateReply, ForNobody, HashParams, Login, LoginReply, NewPassword, NewUser,
+    OwnPassword, Place, Refused, Throttled, Update, UpdateReply, UserChange, is_another, throttled,
 };
 
 impl<H: Host> User<H> {
@@ -130,6 +130,34 @@ impl<H: Host> User<H> {
         Ok(match self.apply(&app, &mut user, OwnPassword { hash, address, keep, among }, now)? {
             ChangePasswordReply::Refused(refused) => {
                 ChangePasswordReply::Refused(Refused { dearer, ..refused })
+            }
+            other => other,
+        })
+    }
+
+    pub(super) fn check_password(
+        &self,
+        check: CheckPassword,
+        now: Timestamp,
+    ) -> Result<CheckPasswordReply, Fault> {
+        let CheckPassword { password, user_id, address, device, refusal } = check;
+        let address = device.map_or(address, |id| directory::device(&id));
+        let app = self.host.app()?;
+        let params = app.config.hashing;
+        let mut user = self.load()?;
+        let Some(profile) = user.profile.as_ref().filter(|p| p.account.user_id == user_id) else {
+            return Ok(CheckPasswordReply::NoUser);
+        };
+        if let Some(throttled) = throttled(&user, &address, now) {
+            return Ok(CheckPasswordReply::Throttled(throttled));
+        }
+        let dearer = dearer(&profile.password, params);
+        let verdict =
+            password::verify(password.expose(), &profile.password, params, params.or_dearer(refusal));
+        let confirmed = ConfirmedPassword { is_right: verdict != Verdict::Mismatch, address };
+        Ok(match self.apply(&app, &mut user, confirmed, now)? {
+            CheckPasswordReply::Refused(refused) => {
+                CheckPasswordReply::Refused(Refused { dearer, ..refused })
             }
             other => other,
         })

@@ -27,6 +27,9 @@ pub struct Introspection {
     /// When it expires at the latest, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,
+    /// When the user last proved who they are, by the word of an access token (RFC 9470 §6.2), in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<u64>,
     /// Where several were asked about: each, in the order of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Vec<Self>>,

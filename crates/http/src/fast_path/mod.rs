@@ -16,11 +16,11 @@ use base::ids::SessionId;
 use base::ports::{Log, Random};
 use base::rpc::Command as _;
 use config::{App, Check};
-use session::{Presence, Touch};
+use session::Touch;
 
 /// Takes a request on the fast path, if it is one for it. `request` is its `Authorization`, then the lines that
-/// [`RequestHead::from_lines`] reads. Gives five lines: the session to ask, what to ask it, and what [`end`] wants to hear
-/// again (the token's subject, when it expires, when the request began). If the answer is known without asking, gives an empty line and the
+/// [`RequestHead::from_lines`] reads. Gives six lines: the session to ask, what to ask it, and what [`end`] wants to hear
+/// again (the token's subject, when it expires, when the user was authenticated if it says so, when the request began). If the answer is known without asking, gives an empty line and the
 /// answer. [`refresh::BODY`] alone says that the request's body is wanted, by [`refresh::begin`].
 pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<String> {
     let (authorization, lines) = request.split_once('\n')?;
@@ -46,18 +46,20 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, request: &str) -> Option<Str
     let passive = read.header("x-session-passive").is_some_and(is_passive);
     let touch = Touch { generation: token.generation, passive }.to_json().ok()?;
     let (expires_at, started) = (token.expires_at.millis().to_string(), now.millis().to_string());
+    let authenticated_at = token.authenticated_at.map(|at| at.millis().to_string()).unwrap_or_default();
     let id = token.session_id.as_str();
-    Some([id, "\n", &touch, "\n", &token.subject, "\n", &expires_at, "\n", &started].concat())
+    let asked = [id, &touch, &token.subject, &expires_at, &authenticated_at, &started];
+    Some(asked.join("\n"))
 }
 
 /// The answer; nothing, if the whole way has to find it: where the session's object knows nothing, KV may know why. `asked` is
 /// what [`begin`] gave, the object's reply (empty if there is none; then `fault` says why), and the
 /// request's lines.
 pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
-    let mut fields = asked.splitn(7, '\n');
+    let mut fields = asked.splitn(8, '\n');
     let (session_id, _touch, subject) = (fields.next()?, fields.next()?, fields.next()?);
-    let mut time = || Some(Timestamp::from_millis(fields.next()?.parse().ok()?));
-    let (expires_at, started) = (time()?, time()?);
+    let mut time = || Some(fields.next()?.parse().ok().map(Timestamp::from_millis));
+    let (expires_at, authenticated_at, started) = (time()??, time()?, time()??);
     let (reply, lines) = (fields.next()?, fields.next()?);
     let head = RequestHead::from_lines(lines, &|| ports.request_id(), started);
     let Ok(Found::Route(row, _)) = find(&head.method, &head.path) else { return None };
@@ -68,10 +70,13 @@ pub fn end<P: Log + Random>(ports: &P, app: &App, asked: &str, fault: Option<&st
     if reply == UNKNOWN {
         return None;
     }
-    Some(answered(ports, app, &head, row, answer, caller(session_id, subject, expires_at, reply)))
+    let caller = serde_json::from_str(reply).map_err(|_| Reason::Unavailable).and_then(|presence| {
+        admitted(SessionId::issued(session_id), subject, expires_at, authenticated_at, presence)
+    });
+    Some(answered(ports, app, &head, row, answer, caller))
 }
 
-/// [`Presence::Unknown`], as an object says it.
+/// [`session::Presence::Unknown`], as an object says it.
 const UNKNOWN: &str = "\"unknown\"";
 
 /// What a route of the fast path answers to a caller.
@@ -84,11 +89,6 @@ fn fast(row: &Row) -> Option<Answer> {
         Route::Caller(ForCaller::Protected) => Some(|caller, _| Ok(protected(caller))),
         _ => None,
     }
-}
-
-fn caller(session_id: &str, subject: &str, expires_at: Timestamp, reply: &str) -> Result<Caller, Reason> {
-    let presence: Presence = serde_json::from_str(reply).map_err(|_| Reason::Unavailable)?;
-    admitted(SessionId::issued(session_id), subject, expires_at, presence)
 }
 
 fn answered<P: Log>(

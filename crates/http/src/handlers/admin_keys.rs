@@ -1,7 +1,7 @@
 //! Admin routes for service keys.
 
 use super::service_auth::{MARK, key_who};
-use crate::access::Admin;
+use crate::access::{Admin, RecentAdmin};
 use crate::answers::Time;
 use crate::answers::users::{Key, Replaced, RotatedKey, ServiceKeys};
 use crate::backend::Backend;
@@ -42,10 +42,10 @@ fn shown(key: &ServiceKey) -> Key<'_> {
 
 /// `POST /admin/service-keys`. The answer is the only time that the key is shown.
 ///
-/// 1. Check the caller: 401, 403.
+/// 1. Check the caller, and how long ago their login is: 401, 403.
 /// 2. Read the fields: 400, 413, 415, 422.
 /// 3. The directory keeps the key, without its secret: 409 if there are too many.
-pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &Admin) -> Result<Reply, Reason> {
+pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &RecentAdmin) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
     let name = name(&mut fields);
     let scopes = scopes(&mut fields);
@@ -119,7 +119,11 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
 }
 
 /// `DELETE /admin/service-keys/{id}`. Doing it again changes nothing.
-pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, id: &str) -> Result<Reply, Reason> {
+pub async fn revoke<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &RecentAdmin,
+    id: &str,
+) -> Result<Reply, Reason> {
     let id = ServiceKeyId::parse(id).ok_or(Reason::ServiceKeyNotFound)?;
     let keys = ctx.directory(&RevokeKey(id.clone())).await?.keys;
     let key = keys.first().ok_or(Reason::ServiceKeyNotFound)?;
@@ -136,7 +140,7 @@ pub async fn revoke<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, id: &str
 /// 3. The directory keeps the new key and bounds the old one in one step: 409 if there are too many.
 pub async fn rotate<B: Backend>(
     ctx: &mut RequestContext<B>,
-    admin: &Admin,
+    admin: &RecentAdmin,
     id: &str,
 ) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
@@ -162,7 +166,7 @@ pub async fn rotate<B: Backend>(
 }
 
 /// What the records of all actions have in common.
-fn about<'a>(action: Action, admin: &Admin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
+fn about<'a>(action: Action, admin: &RecentAdmin, key: &'a ServiceKey, who: &'a str) -> Audit<'a> {
     let actor = Some(admin.user_id());
     Audit { actor, service: Some(who), key_id: Some(&key.id), ..Audit::of(action, "ok") }
 }

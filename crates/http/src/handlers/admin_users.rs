@@ -4,7 +4,7 @@ use super::admin_sessions::page_limit;
 use super::own_password;
 use super::own_sessions::close_all_of;
 use super::user_change::{self, Wanted, profile};
-use crate::access::Admin;
+use crate::access::{Admin, RecentAdmin};
 use crate::answers::Time;
 use crate::answers::sessions::ClosedSessions;
 use crate::answers::users::{User, Users};
@@ -37,7 +37,7 @@ const USER: &str = "user";
 pub struct Maker(By);
 
 enum By {
-    Admin(Admin),
+    Admin(RecentAdmin),
     /// The holder of the bootstrap key, while there is no admin.
     Bootstrap,
 }
@@ -76,7 +76,7 @@ fn roles(fields: &mut Fields) -> Option<Vec<String>> {
 
 /// `POST /admin/users`.
 ///
-/// 1. Check the caller: an admin, or the bootstrap key with a user who is to be an admin: 401, 403.
+/// 1. Check the caller: an admin who has logged in recently, or the bootstrap key with a user who is to be an admin: 401, 403.
 /// 2. Read the fields: 400, 413, 415, 422.
 /// 3. The directory gives the id; the user's object makes the account: 403, 409.
 pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> Result<Reply, Reason> {
@@ -121,7 +121,7 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, maker: &Maker) -> R
 
 pub async fn maker<B: Backend>(ctx: &RequestContext<B>) -> Result<Maker, Reason> {
     let Some(given) = ctx.request.header("x-bootstrap-key") else {
-        return Ok(Maker(By::Admin(ctx.admin().await?)));
+        return Ok(Maker(By::Admin(ctx.recent_admin().await?)));
     };
     match &ctx.app.config.bootstrap_key {
         Some(key) if key.matches(&given) => Ok(Maker(By::Bootstrap)),
@@ -175,7 +175,7 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &Admin, text: &str) ->
 /// 3. The sessions are ended or told: 503 if one cannot be reached. The change is made then.
 pub async fn update<B: Backend>(
     ctx: &mut RequestContext<B>,
-    admin: &Admin,
+    admin: &RecentAdmin,
     text: &str,
 ) -> Result<Reply, Reason> {
     let username = name(text)?;
@@ -218,7 +218,11 @@ pub async fn update<B: Backend>(
 /// 3. The name is taken off the list, so that whoever is given it next has another id; then the account goes.
 ///
 /// What fails on the way can be asked for again: each step finds done what was done.
-pub async fn remove<B: Backend>(ctx: &RequestContext<B>, admin: &Admin, text: &str) -> Result<Reply, Reason> {
+pub async fn remove<B: Backend>(
+    ctx: &RequestContext<B>,
+    admin: &RecentAdmin,
+    text: &str,
+) -> Result<Reply, Reason> {
     let username = name(text)?;
     let actor = Some(admin.user_id());
     let listed = ctx.directory(&index::Find { username: username.clone() }).await?.users.pop();

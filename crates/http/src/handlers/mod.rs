@@ -25,6 +25,7 @@ mod portal_fields;
 pub mod portal_pages;
 pub mod post_login;
 mod post_login_fields;
+pub mod reauthenticate;
 pub mod refresh;
 pub mod sample;
 pub mod sealing_keys;

@@ -102,6 +102,7 @@ async fn look<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Intros
         return Ok(Introspection::default());
     };
     // Of refresh tokens only the newest: the one before it is for its own client, which may not have got its answer.
+    let auth_time = is_access.then(|| token.authenticated_at.unwrap_or(live.created_at).seconds());
     let is_of_now =
         if is_access { token.generation <= live.generation } else { token.generation == live.generation };
     // No token that we made names another user's session.
@@ -117,6 +118,7 @@ async fn look<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Intros
         sid: Some(token.session_id),
         jti: Some(token.jti),
         exp: Some(token.expires_at.seconds()),
+        auth_time,
         tokens: None,
     })
 }

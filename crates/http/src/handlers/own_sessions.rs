@@ -91,6 +91,15 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Resul
     Ok(Reply::json(200, &OwnSessions { sessions, unreachable: &unreachable }))
 }
 
+/// Ending others and staying is for whoever has proved lately who they are (ASVS 5.0, 7.5.2): a stolen token must not shut its user
+/// out. Somebody externally authenticated has nothing to prove it with here. Ending one's own asks for nothing.
+fn may_end_others<B: Backend>(ctx: &RequestContext<B>, caller: &Caller) -> Result<(), Reason> {
+    match caller.account.user() {
+        Some(_) => caller.recently_authenticated(ctx.app.config.recent_login, ctx.now()),
+        None => Ok(()),
+    }
+}
+
 /// `DELETE /auth/sessions/{id}`. Another user's session is as unknown as one that is not there.
 pub async fn close_one<B: Backend>(
     ctx: &RequestContext<B>,
@@ -104,6 +113,9 @@ pub async fn close_one<B: Backend>(
     };
     if !theirs {
         return Err(Reason::SessionNotFound);
+    }
+    if id != caller.session_id {
+        may_end_others(ctx, caller)?;
     }
     ctx.end_session(&id, EndReason::Logout).await?;
     let user = caller.account.user();
@@ -122,6 +134,9 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     let keep_current = fields.optional_bool("keep_current").unwrap_or_default();
     fields.finish()?;
     let caller = ctx.live_caller().await?.caller;
+    if keep_current {
+        may_end_others(ctx, &caller)?;
+    }
     let keep = keep_current.then(|| caller.session_id.clone());
     let by = By { action: Action::LogoutAll, actor: caller.account.user() };
     let closed = close_all_of(ctx, caller.account.owner(), EndReason::Logout, keep, by).await?;

@@ -19,6 +19,8 @@ pub enum Route {
     Live(ForLive),
     Leave(Leave),
     Admin(ForAdmin),
+    /// The same, of a login that is as recent as `RECENT_LOGIN_MINUTES` asks for.
+    RecentAdmin(ForRecentAdmin),
     /// By an admin, or with the bootstrap key.
     CreateUser,
     /// With the secret for it, once.
@@ -35,13 +37,18 @@ impl Route {
         match self {
             Self::Open(_) => Access::Anybody,
             Self::Caller(_) | Self::Live(_) | Self::Leave(_) => Access::Bearer,
-            Self::Admin(_) => Access::Admin,
+            Self::Admin(_) | Self::RecentAdmin(_) => Access::Admin,
             Self::CreateUser => Access::AdminOrBootstrapKey,
             Self::ResetAdmin => Access::ResetKey,
             Self::Service(scope, _) => Access::Service(scope),
             Self::Client(_) => Access::Service(Scope::Introspect),
             Self::UpstoxNotify => Access::SecretPath,
         }
+    }
+
+    /// Whether an admin has to have logged in recently.
+    pub const fn asks_for_recent_login(self) -> bool {
+        matches!(self, Self::RecentAdmin(_) | Self::CreateUser)
     }
 
     /// Whether web pages of other origins may call it. Not what services call, whose keys are not for browsers; and not what proxies
@@ -81,6 +88,8 @@ pub enum ForCaller {
 pub enum ForLive {
     OwnSessions,
     CloseOwnSession,
+    /// With the password once more.
+    Reauthenticate,
     /// Served only where debug routes are on.
     SessionInfo,
 }
@@ -102,18 +111,23 @@ pub enum ForAdmin {
     Cleanup,
     ListUsers,
     ReadUser,
-    UpdateUser,
-    DeleteUser,
-    UnlockUser,
     CloseUserSessions,
     CloseSubjectSessions,
     EraseSubject,
     ListServiceKeys,
+    SealingKeys,
+    PortalPage,
+}
+
+/// What changes who may do what: users, and the keys of services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForRecentAdmin {
+    UpdateUser,
+    DeleteUser,
+    UnlockUser,
     CreateServiceKey,
     RevokeServiceKey,
     RotateServiceKey,
-    SealingKeys,
-    PortalPage,
 }
 
 /// For a service whose key has the row's scope.

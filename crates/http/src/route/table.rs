@@ -2,7 +2,7 @@
 //! it.
 
 use super::methods::Methods;
-use super::{ForAdmin, ForCaller, ForClient, ForLive, ForService, Leave, Open, Route};
+use super::{ForAdmin, ForCaller, ForClient, ForLive, ForRecentAdmin, ForService, Leave, Open, Route};
 use directory::service_key::Scope;
 
 /// Who may call a route.
@@ -90,6 +90,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/api/v1/protected", Route::Caller(ForCaller::Protected)),
     row!(POST "/auth/login", Route::Open(Open::Login)),
     row!(POST "/auth/refresh", Route::Open(Open::Refresh)),
+    row!(POST "/auth/reauthenticate", Route::Live(ForLive::Reauthenticate)),
     row!(POST "/auth/password", Route::Open(Open::ChangePassword)),
     row!(POST "/auth/logout", Route::Leave(Leave::Logout)),
     row!(POST "/auth/logout-all", Route::Leave(Leave::LogoutAll)),
@@ -106,17 +107,17 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/admin/users", Route::Admin(ForAdmin::ListUsers)),
     row!(POST "/admin/users", Route::CreateUser),
     row!(GET "/admin/users/{username}", Route::Admin(ForAdmin::ReadUser)),
-    row!(PATCH "/admin/users/{username}", Route::Admin(ForAdmin::UpdateUser)),
-    row!(DELETE "/admin/users/{username}", Route::Admin(ForAdmin::DeleteUser)),
-    row!(POST "/admin/users/{username}/unlock", Route::Admin(ForAdmin::UnlockUser)).or_empty(),
+    row!(PATCH "/admin/users/{username}", Route::RecentAdmin(ForRecentAdmin::UpdateUser)),
+    row!(DELETE "/admin/users/{username}", Route::RecentAdmin(ForRecentAdmin::DeleteUser)),
+    row!(POST "/admin/users/{username}/unlock", Route::RecentAdmin(ForRecentAdmin::UnlockUser)).or_empty(),
     row!(DELETE "/admin/users/{username}/sessions", Route::Admin(ForAdmin::CloseUserSessions)).or_empty(),
     row!(POST "/admin/users/{username}/reset", Route::ResetAdmin).or_empty(),
     row!(DELETE "/admin/subjects/{subject}", Route::Admin(ForAdmin::EraseSubject)),
     row!(DELETE "/admin/subjects/{subject}/sessions", Route::Admin(ForAdmin::CloseSubjectSessions)).or_empty(),
     row!(GET "/admin/service-keys", Route::Admin(ForAdmin::ListServiceKeys)),
-    row!(POST "/admin/service-keys", Route::Admin(ForAdmin::CreateServiceKey)),
-    row!(DELETE "/admin/service-keys/{id}", Route::Admin(ForAdmin::RevokeServiceKey)),
-    row!(POST "/admin/service-keys/{id}/rotate", Route::Admin(ForAdmin::RotateServiceKey)),
+    row!(POST "/admin/service-keys", Route::RecentAdmin(ForRecentAdmin::CreateServiceKey)),
+    row!(DELETE "/admin/service-keys/{id}", Route::RecentAdmin(ForRecentAdmin::RevokeServiceKey)),
+    row!(POST "/admin/service-keys/{id}/rotate", Route::RecentAdmin(ForRecentAdmin::RotateServiceKey)),
     row!(GET "/admin/sealing-keys", Route::Admin(ForAdmin::SealingKeys)),
     row!(GET "/admin/portal-pages/{portal}/{login}", Route::Admin(ForAdmin::PortalPage)),
     // Post-login sessions, and the mock of their verifier.

@@ -80,12 +80,13 @@ fn a_live_token_is_active_and_says_whose_it_is() {
         "sid": claims["sid"],
         "jti": claims["jti"],
         "exp": claims["exp"],
+        "auth_time": claims["iat"],
     });
     assert_eq!(play.introspect(&play.tokens.access), expected);
     let refresh = play.introspect(&play.tokens.refresh);
     assert_eq!((&refresh["active"], &refresh["sid"]), (&json!(true), &claims["sid"]));
     assert_eq!(refresh["exp"], claims_of(&play.tokens.refresh)["exp"]);
-    assert!(refresh.get("token_type").is_none());
+    assert!(refresh.get("token_type").is_none() && refresh.get("auth_time").is_none());
 }
 
 #[test]
