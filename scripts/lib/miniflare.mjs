@@ -1,6 +1,6 @@
 // Loads dist/ in Miniflare, configured from wrangler.toml: for black-box tests and benchmarks.
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import {
   unstable_getMiniflareWorkerOptions as workerOptions,
@@ -13,19 +13,15 @@ import { inRoot } from "./paths.mjs";
  * Options for `new Miniflare(…)`. `bindings` (text variables and secrets) add to those of wrangler.toml; `worker` takes
  * further options for the Worker (`outboundService`, …), `instance` for the server (`port`, `log`, …). State is kept in
  * the folder `persist`, or in memory and lost. `main` is the text of a module to run in place of the bundle's, which it
- * finds as `./entry.js`.
+ * finds as `./entry.js`. `beside` are the files `wrangler.toml` of further Workers, which need no build.
  */
-export function distOptions({ bindings = {}, persist, main, worker = {}, instance = {} } = {}) {
+export function distOptions({ bindings = {}, persist, main, worker = {}, instance = {}, beside = [] } = {}) {
   const dist = inRoot("dist");
   if (!existsSync(join(dist, "entry.js")))
     throw new Failure("dist/ is missing. Run `node scripts/bundle.mjs`; `npm test` does it by itself.");
   const config = readConfig({ config: inRoot("wrangler.toml") }, { hideWarnings: true });
   const fromConfig = workerOptions(config).workerOptions;
-  return convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    cf: false,
-    ...(persist ? { resourcePersistencePath: persist } : {}),
-    ...instance,
+  const sallyport = {
     ...fromConfig,
     // Names the folders of the objects' state, and the Worker in Miniflare's own calls.
     name: config.name,
@@ -40,7 +36,27 @@ export function distOptions({ bindings = {}, persist, main, worker = {}, instanc
         .filter((name) => name.endsWith(".wasm"))
         .map((name) => ({ type: "CompiledWasm", path: join(dist, name) })),
     ],
+  };
+  return convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    cf: false,
+    ...(persist ? { resourcePersistencePath: persist } : {}),
+    ...instance,
+    // The first one is whom a request to the server reaches.
+    workers: [sallyport, ...beside.map(besideSallyport)],
   });
+}
+
+/** A Worker as its configuration says, with its own source. */
+function besideSallyport(file) {
+  const config = readConfig({ config: file }, { hideWarnings: true });
+  return {
+    ...workerOptions(config).workerOptions,
+    name: config.name,
+    bindings: config.vars,
+    modulesRoot: dirname(config.main),
+    modules: [{ type: "ESModule", path: config.main }],
+  };
 }
 
 /** A running server. End it with `dispose()`. */

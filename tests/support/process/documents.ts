@@ -36,7 +36,7 @@ export interface Page {
 }
 
 /** Pages lie in these, at any depth, and in the project's own folder. */
-const FOLDERS = ["docs", "bench", "tests", ".github"];
+const FOLDERS = ["docs", "bench", "examples", "tests", ".github"];
 
 const filesIn = (folder: string): string[] =>
   readdirSync(inRoot(folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));

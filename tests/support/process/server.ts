@@ -24,10 +24,18 @@ export interface Options {
   persist?: string;
   main?: string;
   worker?: Record<string, unknown>;
+  /** The configurations of Workers beside it. */
+  beside?: string[];
 }
 
 /** Starts one with an admin. It ends with the scope that holds it (`await using`). */
-export async function start({ bindings = {}, persist, main, worker = {} }: Options = {}): Promise<Server> {
+export async function start({
+  bindings = {},
+  persist,
+  main,
+  worker = {},
+  beside,
+}: Options = {}): Promise<Server> {
   const lines: string[] = [];
   const all = { ...secrets(), ...bindings };
   const mf: Miniflare = await startDist({
@@ -35,6 +43,7 @@ export async function start({ bindings = {}, persist, main, worker = {} }: Optio
     persist,
     main,
     worker,
+    beside,
     instance: { handleStructuredLogs: (line: { message: string }) => lines.push(line.message) },
   });
   const client = new Client(await mf.ready, all.BOOTSTRAP_KEY ?? "");
