@@ -10,6 +10,7 @@ const at = (values) =>
     named: {
       name: "NAME",
       scopes: "--scope",
+      accounts: "--account",
       expires_in_days: "--expires-in-days",
       overlap_hours: "--overlap-hours",
     },
@@ -25,6 +26,12 @@ const KEY = {
       value: "SCOPE",
       about: "add: tokens:read, tokens:write, portal, introspect or login:proxy; as often as needed",
     },
+    account: {
+      type: "string",
+      multiple: true,
+      value: "PATTERN",
+      about: "add: the upstream accounts it is for, such as upstox/agnidata* (else: all); as often as needed",
+    },
     "expires-in-days": { type: "string", value: "N", about: "add: when it ends (else: never)" },
     "overlap-hours": {
       type: "string",
@@ -38,28 +45,42 @@ const KEY = {
     add: {
       words: "NAME",
       about: "makes a key and prints it, this once",
-      options: ["scope", "expires-in-days"],
+      options: ["scope", "account", "expires-in-days"],
       async run([name], values) {
-        const { scope: scopes, "expires-in-days": days } = values;
+        const { scope: scopes, account: accounts, "expires-in-days": days } = values;
         if (!scopes) throw wrongUse(KEY, "A key needs --scope");
         if (days !== undefined && !/^[1-9]\d{0,3}$/.test(days))
           throw wrongUse(KEY, `--expires-in-days takes a number of days, not "${days}"`);
         const target = at(values);
-        const wanted = { name, scopes, ...(days && { expires_in_days: Number(days) }) };
+        const wanted = {
+          name,
+          scopes,
+          ...(accounts && { accounts }),
+          ...(days && { expires_in_days: Number(days) }),
+        };
         const made = await target.as((who) => createKey(target.base, who, wanted));
         const until = made.expires_at ? `, until ${made.expires_at}` : "";
-        const say = `Made ${made.name} (${made.scopes.join(", ")}${until}), with the id ${made.id}.\nThe key, shown this once:`;
+        const rights = [...made.scopes, ...(made.accounts ?? [])].join(", ");
+        const say = `Made ${made.name} (${rights}${until}), with the id ${made.id}.\nThe key, shown this once:`;
         // Alone on standard output, so that it can go on to where it is kept.
         return { json: made, say, out: made.key };
       },
     },
     list: {
-      about: "all keys: id, state, scopes, end, last four, name",
+      about: "all keys: id, state, scopes and accounts, end, last use, last four, name",
       async run(_words, values) {
         const target = at(values);
         const keys = await target.as((who) => listKeys(target.base, who));
-        const line = ({ id, status, scopes, expires_at, last4, name }) =>
-          [id, status, scopes.join(","), expires_at ?? "-", `…${last4}`, name].join("\t");
+        const line = ({ id, status, scopes, accounts = [], expires_at, last_used_at, last4, name }) =>
+          [
+            id,
+            status,
+            [...scopes, ...accounts].join(","),
+            expires_at ?? "-",
+            last_used_at ?? "-",
+            `…${last4}`,
+            name,
+          ].join("\t");
         return { json: keys, out: keys.map(line).join("\n") };
       },
     },

@@ -188,6 +188,7 @@ const ADDED = [
   "sallyport-Directory CREATE TABLE admin_resets (secret TEXT PRIMARY KEY, user_id INTEGER NOT NULL)",
   "sallyport-Directory CREATE TABLE admin_versions (user_id INTEGER PRIMARY KEY, version INTEGER NOT NULL)",
   "sallyport-Directory CREATE TABLE hash_costs (memory_kib INTEGER NOT NULL, iterations INTEGER NOT NULL, seen_at INTEGER NOT NULL, PRIMARY KEY (memory_kib, iterations))",
+  "sallyport-Directory CREATE TABLE service_key_uses (id TEXT PRIMARY KEY, at INTEGER NOT NULL)",
   "sallyport-Portal row login: username string",
   "sallyport-PortalRegistry CREATE TABLE refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))",
   "sallyport-Roster CREATE TABLE renewals (name TEXT PRIMARY KEY, until INTEGER NOT NULL, begun INTEGER NOT NULL)",

@@ -40,6 +40,7 @@ commands! {
     unit KeyIds = "key_ids" => ServiceKeyIds;
     RevokeKey = "revoke_key" => ServiceKeys;
     ReplaceKey = "replace_key" => AddKeyReply;
+    KeyUsed = "key_used" => KeyNoted;
     ClaimReset = "claim_reset" => ClaimReply;
     HashCost = "hash_cost" => HashParams;
 }
@@ -60,6 +61,7 @@ pub enum Envelope {
     KeyIds,
     RevokeKey(RevokeKey),
     ReplaceKey(ReplaceKey),
+    KeyUsed(KeyUsed),
     ClaimReset(ClaimReset),
     HashCost(HashCost),
 }
@@ -150,6 +152,19 @@ pub struct ReplaceKey {
     pub id: ServiceKeyId,
     pub until: Timestamp,
     pub by: ServiceKey,
+}
+
+/// A service key was in use. What is older than is known changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUsed {
+    pub id: ServiceKeyId,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyNoted {
+    Done,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,6 +57,18 @@ impl KeyCache {
         self.entries.push(Entry { id: id.clone(), asked_at, key });
     }
 
+    /// Notes that a key is in use; says whether that is news.
+    pub fn is_use_news(&mut self, id: &ServiceKeyId, now: Timestamp) -> bool {
+        let known = self.entries.iter_mut().filter(|e| e.id == *id).find_map(|e| e.key.as_mut());
+        match known {
+            Some(key) if key.is_use_news(now) => {
+                Rc::make_mut(key).last_used_at = Some(now);
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub fn forget(&mut self, id: &ServiceKeyId) {
         self.entries.retain(|e| e.id != *id);
     }
@@ -104,6 +116,19 @@ mod tests {
         cache.put(&id("a"), Some(key()), at(101));
         assert_eq!(cache.get(&id("a"), at(101)), Some(Some(key())));
         assert_eq!(cache.entries.len(), 1);
+    }
+
+    #[test]
+    fn a_use_is_told_once_until_it_is_news_again() {
+        let mut cache = KeyCache::new();
+        assert!(!cache.is_use_news(&id("a"), at(100)));
+        cache.put(&id("a"), Some(key()), at(100));
+        cache.put(&id("b"), None, at(100));
+        assert!(cache.is_use_news(&id("a"), at(100)) && !cache.is_use_news(&id("a"), at(101)));
+        assert!(!cache.is_use_news(&id("b"), at(100)));
+        // What the directory says next knows of it, or is told again.
+        cache.put(&id("a"), Some(key()), at(110));
+        assert!(cache.is_use_news(&id("a"), at(110)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Users: canonical names, password hashes, throttling of guesses, the list of live sessions and its limit; service keys.
 //! Nothing here does I/O or reads a clock.
 
+pub mod account_pattern;
 mod attempts;
 mod change;
 mod guess_protocol;

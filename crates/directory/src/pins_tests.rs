@@ -122,6 +122,7 @@ fn commands_are_sent_in_their_envelopes() {
             index::Envelope::RevokeKey(command) => command.to_json(),
             index::Envelope::ReplaceKey(command) => command.to_json(),
             index::Envelope::ClaimReset(command) => command.to_json(),
+            index::Envelope::KeyUsed(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), line);
     }

@@ -1,5 +1,6 @@
 //! Service keys: what services show to be let in. `sp_{id}_{secret}`; only the secret's hash is kept.
 
+use super::account_pattern::covers;
 use base::clock::Timestamp;
 use base::fields::is_presentable;
 use base::ids::ServiceKeyId;
@@ -7,6 +8,7 @@ use base::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// What keys begin with, so that scanners of source code can find one that was left there.
@@ -15,6 +17,8 @@ const PREFIX: &str = "sp_";
 const MARK_BYTES: usize = 8;
 /// 48 random bits.
 const ID_MAX: u64 = 0xffff_ffff_ffff;
+/// How exactly it is known when a key was last used: each note is a row written.
+pub const NOTED_EVERY: Duration = Duration::from_mins(10);
 /// Longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
 
@@ -57,11 +61,15 @@ pub struct ServiceKey {
     pub hash: String,
     /// The last characters of the secret, by which people tell keys apart.
     pub last4: String,
-    /// Separated by spaces.
+    /// Separated by spaces. For some upstream accounts only, `tokens:read@upstox/a*,facturify/default`: a release that does not know
+    /// this form knows no such scope.
     pub scopes: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// When it was last seen in use, within [`NOTED_EVERY`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl ServiceKey {
@@ -84,14 +92,46 @@ impl ServiceKey {
             created_at: now,
             expires_at,
             revoked_at: None,
+            last_used_at: None,
             id,
         };
         let shown = [PREFIX, key.id.as_str(), "_", &text].concat();
         (key, Secret::new(shown))
     }
 
+    /// For these upstream accounts only; for all, if there are none.
+    pub fn restrict(&mut self, accounts: &[String]) {
+        if accounts.is_empty() {
+            return;
+        }
+        let of_tokens =
+            |scope: &&str| [Scope::TokensRead, Scope::TokensWrite].iter().any(|s| s.as_str() == *scope);
+        let accounts = accounts.join(",");
+        let scopes = self.scopes.split(' ').map(|scope| match Some(scope).filter(of_tokens) {
+            Some(scope) => [scope, "@", &accounts].concat(),
+            None => scope.to_owned(),
+        });
+        self.scopes = scopes.collect::<Vec<_>>().join(" ");
+    }
+
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.scopes.split(' ')
+        self.scopes.split(' ').map(|scope| scope.split_once('@').map_or(scope, |(name, _)| name))
+    }
+
+    /// The patterns of the upstream accounts that it is for; none, if for all.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        let restricted = self.scopes.split(' ').find_map(|scope| scope.split_once('@'));
+        restricted.into_iter().flat_map(|(_, accounts)| accounts.split(','))
+    }
+
+    pub fn allows_account(&self, provider: &str, account: &str) -> bool {
+        let mut patterns = self.accounts().peekable();
+        patterns.peek().is_none() || patterns.any(|pattern| covers(pattern, provider, account))
+    }
+
+    /// Whether its use at `now` is to be noted.
+    pub fn is_use_news(&self, now: Timestamp) -> bool {
+        self.last_used_at.is_none_or(|at| now.since(at) >= NOTED_EVERY)
     }
 
     pub fn allows(&self, scope: Scope) -> bool {
@@ -299,6 +339,43 @@ mod tests {
             assert_eq!(Scope::from_name(scope.as_str()), Some(scope));
         }
         assert_eq!(Scope::from_name("Portal"), None);
+    }
+
+    #[test]
+    fn a_key_for_some_accounts_is_for_no_other_and_the_release_before_takes_it_for_none() {
+        let (mut key, _) = made(1, None);
+        assert!(key.accounts().next().is_none() && key.allows_account("upstox", "any"));
+        key.restrict(&[]);
+        assert_eq!(key.scopes, "tokens:read portal");
+        key.restrict(&["upstox/agnidata*".to_owned(), "facturify/default".to_owned()]);
+        assert_eq!(key.scopes, "tokens:read@upstox/agnidata*,facturify/default portal");
+        assert_eq!(key.scopes().collect::<Vec<_>>(), ["tokens:read", "portal"]);
+        assert_eq!(key.accounts().collect::<Vec<_>>(), ["upstox/agnidata*", "facturify/default"]);
+        assert!(
+            key.allows(Scope::TokensRead) && key.allows(Scope::Portal) && !key.allows(Scope::TokensWrite)
+        );
+        for (provider, account, allowed) in [
+            ("upstox", "agnidata001", true),
+            ("upstox", "other", false),
+            ("facturify", "default", true),
+            ("oauth2", "a", false),
+        ] {
+            assert_eq!(key.allows_account(provider, account), allowed, "{provider}/{account}");
+        }
+        // A list that was lost is for none, not for all.
+        key.scopes = "tokens:read@".to_owned();
+        assert!(!key.allows_account("upstox", "agnidata001"));
+    }
+
+    #[test]
+    fn a_use_is_news_every_ten_minutes() {
+        let (mut key, _) = made(1, None);
+        assert!(key.is_use_news(NOW));
+        key.last_used_at = Some(NOW);
+        let later = NOW.plus(NOTED_EVERY);
+        assert!(!key.is_use_news(Timestamp::from_millis(later.millis() - 1)) && key.is_use_news(later));
+        // A clock that was put back.
+        assert!(!key.is_use_news(Timestamp::default()));
     }
 
     #[test]

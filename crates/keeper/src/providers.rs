@@ -109,6 +109,13 @@ pub trait Provider: fmt::Debug {
 pub const FACTURIFY: &str = "facturify";
 pub const UPSTOX: &str = "upstox";
 pub const OAUTH2: &str = "oauth2";
+const ALL: [&str; 3] = [FACTURIFY, UPSTOX, OAUTH2];
+
+/// Whether there is a provider of this name.
+pub fn is_known(provider: &str) -> bool {
+    ALL.contains(&provider)
+}
+
 /// The one account of Facturify.
 pub const DEFAULT: &str = "default";
 
@@ -151,7 +158,7 @@ impl Providers {
 
     /// The key of an account, if it is configured.
     pub fn find(&self, provider: &str, account: &str) -> Option<AccountKey> {
-        let provider = [FACTURIFY, UPSTOX, OAUTH2].into_iter().find(|p| *p == provider)?;
+        let provider = ALL.into_iter().find(|p| *p == provider)?;
         let key = AccountKey { provider, account: AccountName::parse(account)? };
         let account = &key.account;
         let known = match provider {

@@ -187,6 +187,10 @@ pub struct NewKey {
     name: String,
     #[schemars(length(min = 1))]
     scopes: Vec<ScopeName>,
+    /// The upstream accounts that its scopes for tokens are restricted to; all, if it is left out. `provider/account_id`, or the
+    /// beginning of ids: `upstox/agnidata*`.
+    #[schemars(length(min = 1, max = 50))]
+    accounts: Option<Vec<String>>,
     /// Without, it does not expire.
     #[schemars(range(min = 1, max = 3650))]
     expires_in_days: Option<u64>,

@@ -79,6 +79,7 @@ impl<H: Host> DurableObject<H> for Directory<H> {
                 Answer::new(&ServiceKeys { keys: self.revoke_key(&id)? }, None)
             }
             Envelope::ReplaceKey(replace) => Answer::new(&self.replace_key(replace)?, None),
+            Envelope::KeyUsed(used) => Answer::new(&self.key_used(&used)?, None),
             Envelope::ClaimReset(claim) => Answer::new(&self.claim_reset(claim)?, None),
         }
     }

@@ -4,7 +4,7 @@ use super::Directory;
 use crate::host::{Host, SqlValue};
 use base::fault::Fault;
 use base::ids::ServiceKeyId;
-use directory::index::{AddKeyReply, ReplaceKey};
+use directory::index::{AddKeyReply, KeyNoted, KeyUsed, ReplaceKey};
 use directory::service_key::ServiceKey;
 use serde::Deserialize;
 use std::time::Duration;
@@ -33,7 +33,8 @@ impl<H: Host> Directory<H> {
             "CREATE TABLE IF NOT EXISTS service_keys \
              (id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, last4 TEXT NOT NULL, scopes TEXT NOT NULL, \
              created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, \
-             ends_at INTEGER AS (coalesce(min(revoked_at, expires_at), revoked_at, expires_at)))",
+             ends_at INTEGER AS (coalesce(min(revoked_at, expires_at), revoked_at, expires_at))); \
+             CREATE TABLE IF NOT EXISTS service_key_uses (id TEXT PRIMARY KEY, at INTEGER NOT NULL)",
             Vec::new(),
         )
     }
@@ -98,11 +99,20 @@ impl<H: Host> Directory<H> {
         self.find_key(id)
     }
 
+    /// Notes a use of a key, if there is one of that id.
+    pub(super) fn key_used(&self, used: &KeyUsed) -> Result<KeyNoted, Fault> {
+        let query = "INSERT INTO service_key_uses (id, at) SELECT id, ?2 FROM service_keys WHERE id = ?1 \
+                     ON CONFLICT (id) DO UPDATE SET at = excluded.at WHERE excluded.at > at";
+        self.run(query, vec![used.id.as_str().into(), used.at.try_into()?])?;
+        Ok(KeyNoted::Done)
+    }
+
     /// Rows as `SQLite` writes them in JSON: one call of the runtime's, and one way to read a key instead of two.
     fn read_keys(&self, which: &str, values: Vec<SqlValue>) -> Result<Vec<ServiceKey>, Fault> {
         let query = [
             "SELECT json_group_array(json_object('id', id, 'name', name, 'hash', hash, 'last4', last4, \
-             'scopes', scopes, 'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at) \
+             'scopes', scopes, 'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
+             'last_used_at', (SELECT at FROM service_key_uses AS uses WHERE uses.id = service_keys.id)) \
              ORDER BY created_at, id) AS json FROM service_keys ",
             which,
         ]
@@ -117,6 +127,7 @@ impl<H: Host> Directory<H> {
         self.run("DELETE FROM service_keys WHERE ends_at < ?", vec![forgotten])?;
         let query = "DELETE FROM service_keys WHERE id IN \
                      (SELECT id FROM service_keys WHERE ends_at <= ? ORDER BY ends_at DESC LIMIT -1 OFFSET ?)";
-        self.run(query, vec![now.try_into()?, SqlValue::Integer(ENDED_MAX.into())])
+        self.run(query, vec![now.try_into()?, SqlValue::Integer(ENDED_MAX.into())])?;
+        self.run("DELETE FROM service_key_uses WHERE id NOT IN (SELECT id FROM service_keys)", Vec::new())
     }
 }

@@ -39,6 +39,9 @@ pub struct Key<'a> {
     pub id: &'a ServiceKeyId,
     pub name: &'a str,
     pub scopes: Vec<&'a str>,
+    /// The upstream accounts that its scopes for tokens are restricted to, such as `upstox/agnidata*`. Left out where it is for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Vec<&'a str>>,
     pub created_at: Time,
     /// Null of one that does not expire.
     pub expires_at: Option<Time>,
@@ -54,6 +57,9 @@ pub struct Key<'a> {
     /// In the list: the last characters of the key, by which people tell keys apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last4: Option<&'a str>,
+    /// In the list: when it was last used, within ten minutes; null of one that never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Option<Time>>,
 }
 
 /// A service key that takes another's place, and until when the other is good.

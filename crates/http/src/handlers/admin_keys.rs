@@ -14,8 +14,10 @@ use base::audit::Action;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
 use base::secret::Secret;
+use directory::account_pattern::{PATTERNS_MAX, is_pattern};
 use directory::index::{self, AddKey, AddKeyReply, Keys, ReplaceKey, RevokeKey};
 use directory::service_key::{self, NAME_CHARS_MAX, Scope, ServiceKey, is_name};
+use keeper::providers;
 use std::time::Duration;
 
 /// Longest life that a key can be given, in days: ten years. Without one it does not expire.
@@ -31,12 +33,14 @@ fn shown(key: &ServiceKey) -> Key<'_> {
         id: &key.id,
         name: &key.name,
         scopes: key.scopes().collect(),
+        accounts: Some(key.accounts().collect()).filter(|accounts: &Vec<_>| !accounts.is_empty()),
         created_at: Time::utc(key.created_at),
         expires_at: key.expires_at.map(Time::utc),
         key: None,
         revoked_at: None,
         status: None,
         last4: None,
+        last_used_at: None,
     }
 }
 
@@ -49,12 +53,13 @@ pub async fn create<B: Backend>(ctx: &mut RequestContext<B>, admin: &RecentAdmin
     let mut fields = ctx.fields().await?;
     let name = name(&mut fields);
     let scopes = scopes(&mut fields);
+    let accounts = accounts(&mut fields, &scopes);
     let days = fields.optional_number("expires_in_days", 1, EXPIRES_DAYS_MAX);
     fields.finish()?;
 
     let now = ctx.now();
     let expires_at = days.map(|days| now.plus(Duration::from_secs(days * DAY_SECONDS)));
-    let (key, text) = made(ctx, name, &scopes, expires_at)?;
+    let (key, text) = made(ctx, name, &scopes, &accounts, expires_at)?;
     kept(ctx.directory(&AddKey(key.clone())).await?)?;
     ctx.audit(&about(Action::CreateServiceKey, admin, &key, &key_who(&key.name)));
     Ok(Reply::json(201, &Key { key: Some(text.expose()), ..shown(&key) }))
@@ -65,12 +70,15 @@ fn made<B: Backend>(
     ctx: &RequestContext<B>,
     name: String,
     scopes: &[Scope],
+    accounts: &[String],
     expires_at: Option<Timestamp>,
 ) -> Result<(ServiceKey, Secret), Reason> {
     let id = ctx.backend.random().map(u64::from_be_bytes).map_err(|_| Reason::Unavailable)?;
     let mut secret = ctx.backend.random().map_err(|_| Reason::Unavailable)?;
     service_key::mark(id, &mut secret, |text| ctx.app.vault.fingerprint(MARK, text));
-    Ok(ServiceKey::new(id, &secret, name, scopes, expires_at, ctx.now()))
+    let (mut key, text) = ServiceKey::new(id, &secret, name, scopes, expires_at, ctx.now());
+    key.restrict(accounts);
+    Ok((key, text))
 }
 
 const fn kept(reply: AddKeyReply) -> Result<(), Reason> {
@@ -105,6 +113,20 @@ fn scopes(fields: &mut Fields) -> Vec<Scope> {
     Scope::ALL.into_iter().filter(|scope| names.iter().any(|name| name == scope.as_str())).collect()
 }
 
+/// The upstream accounts that it is for: of all, if they are left out. Only what lets somebody have tokens can be restricted to some.
+fn accounts(fields: &mut Fields, scopes: &[Scope]) -> Vec<String> {
+    let Some(patterns) = fields.optional_list("accounts") else { return Vec::new() };
+    let of_tokens = scopes.iter().any(|scope| matches!(scope, Scope::TokensRead | Scope::TokensWrite));
+    if patterns.is_empty() {
+        fields.fault("accounts", FieldFault::Required);
+    } else if patterns.len() > PATTERNS_MAX {
+        fields.fault("accounts", FieldFault::TooLong);
+    } else if !of_tokens || !patterns.iter().all(|pattern| is_pattern(pattern, providers::is_known)) {
+        fields.fault("accounts", FieldFault::NotAllowed);
+    }
+    patterns
+}
+
 /// `GET /admin/service-keys`: all, the oldest first; bounded by the directory.
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Reply, Reason> {
     let keys = ctx.directory(&Keys).await?.keys;
@@ -113,6 +135,7 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &Admin) -> Result<Repl
         revoked_at: Some(key.revoked_at.map(Time::utc)),
         status: Some(key.status(now)),
         last4: Some(&key.last4),
+        last_used_at: Some(key.last_used_at.map(Time::utc)),
         ..shown(key)
     });
     Ok(Reply::json(200, &ServiceKeys { service_keys: listed.collect() }))
@@ -132,7 +155,7 @@ pub async fn revoke<B: Backend>(
     Ok(Reply::empty(204))
 }
 
-/// `POST /admin/service-keys/{id}/rotate`: a new key with the name, the scopes and the length of life of a good one, which stays
+/// `POST /admin/service-keys/{id}/rotate`: a new key with the name, the rights and the length of life of a good one, which stays
 /// good for a while. The answer is the only time that the new key is shown.
 ///
 /// 1. Read the field: 400, 413, 415, 422.
@@ -152,8 +175,9 @@ pub async fn rotate<B: Backend>(
 
     let now = ctx.now();
     let scopes: Vec<Scope> = old.scopes().filter_map(Scope::from_name).collect();
+    let accounts: Vec<String> = old.accounts().map(str::to_owned).collect();
     let expires_at = old.expires_at.map(|at| now.plus(at.since(old.created_at)));
-    let (key, text) = made(ctx, old.name.clone(), &scopes, expires_at)?;
+    let (key, text) = made(ctx, old.name.clone(), &scopes, &accounts, expires_at)?;
     let until = now.plus(Duration::from_secs(overlap * 3600));
     kept(ctx.directory(&ReplaceKey { id: id.clone(), until, by: key.clone() }).await?)?;
     ctx.forget_key(&id);

@@ -11,8 +11,8 @@ use base::clock::{Timestamp, seconds_up};
 use keeper::protocol::{Issued, NewToken};
 use keeper::{AccountKey, providers};
 
-fn key<B: Backend>(ctx: &RequestContext<B>) -> Result<AccountKey, Reason> {
-    find(ctx, providers::FACTURIFY, providers::DEFAULT)
+fn key<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<AccountKey, Reason> {
+    find(ctx, service, providers::FACTURIFY, providers::DEFAULT)
 }
 
 /// Callers know Facturify's 401 and 422 as such.
@@ -26,14 +26,14 @@ fn passed_on(reason: Reason) -> Reason {
 /// `POST /api/v1/facturify/auth/token`: a token from scratch.
 pub async fn obtain<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let issued = order_token(ctx, &key(ctx)?, NewToken::Obtain, by).await.map_err(passed_on)?;
+    let issued = order_token(ctx, &key(ctx, service)?, NewToken::Obtain, by).await.map_err(passed_on)?;
     Ok(jwt("Token obtained successfully", &issued))
 }
 
 /// `POST /api/v1/facturify/auth/token/refresh`: a long one for the held one; where that is refused, from scratch.
 pub async fn refresh<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let issued = order_token(ctx, &key(ctx)?, NewToken::Refresh, by).await.map_err(passed_on)?;
+    let issued = order_token(ctx, &key(ctx, service)?, NewToken::Refresh, by).await.map_err(passed_on)?;
     Ok(jwt("Token refreshed successfully", &issued))
 }
 
@@ -46,14 +46,14 @@ fn jwt(message: &'static str, issued: &Issued) -> Reply {
 /// `GET /api/v1/facturify/auth/token`: one that is valid now.
 pub async fn read<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let issued = read_token(ctx, &key(ctx)?, by).await.map_err(passed_on)?;
+    let issued = read_token(ctx, &key(ctx, service)?, by).await.map_err(passed_on)?;
     let ttl = seconds_left(Some(issued.expires_at), ctx.now());
     Ok(Reply::json(200, &FacturifyToken { token: issued.token.expose(), ttl }))
 }
 
 /// `GET /api/v1/facturify/auth/token/status`: never the token.
-pub async fn status<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
-    let status = ask_status(ctx, &key(ctx)?).await?;
+pub async fn status<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let status = ask_status(ctx, &key(ctx, service)?).await?;
     let now = ctx.now();
     let live = seconds_left(status.expires_at, now) > 0;
     // Facturify has no way to ask about a token, and nobody approves one.
@@ -67,6 +67,6 @@ pub async fn status<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> R
 }
 
 /// `GET /api/v1/facturify/auth/token/history`.
-pub async fn history<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
-    tokens::history(ctx, &key(ctx)?).await
+pub async fn history<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    tokens::history(ctx, &key(ctx, service)?).await
 }

@@ -8,21 +8,26 @@ use crate::request::RequestHead;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::ServiceKeyId;
-use directory::index::{Key, KeyIds};
+use directory::index::{Key, KeyIds, KeyUsed, directory_address};
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
 
 /// A service that was let in, with the scope that its route asks for. Only [`RequestContext::service`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceCaller {
-    /// The key's name; none where no key was asked for.
-    key: Option<String>,
+    /// None where no key was asked for.
+    key: Option<Rc<ServiceKey>>,
 }
 
 impl ServiceCaller {
     /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
     fn who(&self) -> String {
-        self.key.as_deref().map_or_else(|| "local".to_owned(), key_who)
+        self.key.as_ref().map_or_else(|| "local".to_owned(), |key| key_who(&key.name))
+    }
+
+    /// Whether its key is for this upstream account, whether or not there is one of that name.
+    pub fn may_use(&self, provider: &str, account: &str) -> bool {
+        self.key.as_ref().is_none_or(|key| key.allows_account(provider, account))
     }
 
     /// Who asks, for what is done for it.
@@ -55,7 +60,7 @@ impl<B: Backend> RequestContext<B> {
         if !key.allows(scope) {
             return Err(Reason::Forbidden);
         }
-        Ok(ServiceCaller { key: Some(key.name.clone()) })
+        Ok(ServiceCaller { key: Some(key) })
     }
 
     /// What to say to somebody who is no user, for `reason`: a service with a good key is known, and is not allowed here.
@@ -81,7 +86,19 @@ impl<B: Backend> RequestContext<B> {
         let presented = PresentedKey::parse(presented).ok_or(Reason::ServiceKeyInvalid)?;
         let now = self.now();
         let key = self.known_key(&presented, now).await?;
-        key.filter(|key| key.admits(&presented, now)).ok_or(Reason::ServiceKeyInvalid)
+        let key = key.filter(|key| key.admits(&presented, now)).ok_or(Reason::ServiceKeyInvalid)?;
+        if self.backend.instance().keys.borrow_mut().is_use_news(&key.id, now) {
+            self.note_use(&key.id, now);
+        }
+        Ok(key)
+    }
+
+    /// The answer does not wait for it. What is lost is told with the next use that is news.
+    fn note_use(&self, id: &ServiceKeyId, at: Timestamp) {
+        let (backend, used) = (self.backend.clone(), KeyUsed { id: id.clone(), at });
+        self.backend.wait_until(async move {
+            let _ = backend.send(&directory_address(), &used).await;
+        });
     }
 
     /// The key of an id, from what the directory said of it not long ago, or just now.

@@ -26,12 +26,17 @@ const MIN_TTL_SECONDS_MAX: u64 = 31 * 86_400;
 /// Shortest `not`, in hexadecimal digits.
 const NOT_MIN: usize = 8;
 
-/// A configured account.
+/// A configured account that the service may use.
 pub fn find<B: Backend>(
     ctx: &RequestContext<B>,
+    service: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<AccountKey, Reason> {
+    // Also of one that is not there: a key for others is not to find out.
+    if !service.may_use(provider, account) {
+        return Err(Reason::Forbidden);
+    }
     let providers = &ctx.app.config.providers;
     providers.find(provider, account).ok_or_else(|| not_found(ctx, provider))
 }
@@ -212,18 +217,18 @@ pub async fn any_read<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let issued = read(ctx, &find(ctx, provider, account)?, by).await?;
+    let issued = read(ctx, &find(ctx, service, provider, account)?, by).await?;
     Ok(Reply::json(200, &token(&issued, ctx.now())))
 }
 
 /// `GET /api/v1/tokens/{provider}/{account_id}/status`: never the token.
 pub async fn any_status<B: Backend>(
     ctx: &RequestContext<B>,
-    _: &ServiceCaller,
+    service: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    let status = ask_status(ctx, &find(ctx, provider, account)?).await?;
+    let status = ask_status(ctx, &find(ctx, service, provider, account)?).await?;
     Ok(Reply::json(200, &shown(&status, Timestamp::rfc3339, ctx.now())))
 }
 
@@ -235,7 +240,7 @@ pub async fn any_refresh<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let key = find(ctx, provider, account)?;
+    let key = find(ctx, service, provider, account)?;
     let issued = order_token(ctx, &key, NewToken::Refresh, by).await?;
     Ok(Reply::json(200, &token(&issued, ctx.now())))
 }
@@ -243,11 +248,11 @@ pub async fn any_refresh<B: Backend>(
 /// `GET /api/v1/tokens/{provider}/{account_id}/history`.
 pub async fn any_history<B: Backend>(
     ctx: &RequestContext<B>,
-    _: &ServiceCaller,
+    service: &ServiceCaller,
     provider: &str,
     account: &str,
 ) -> Result<Reply, Reason> {
-    history(ctx, &find(ctx, provider, account)?).await
+    history(ctx, &find(ctx, service, provider, account)?).await
 }
 
 /// A token in the words of RFC 6749 §5.1.

@@ -29,14 +29,24 @@ const CODE_BYTES_MAX: usize = 1024;
 const PAGE_MAX: usize = 45;
 
 /// The account of a path, else the default one.
-fn key<B: Backend>(ctx: &RequestContext<B>, account: Option<&str>) -> Result<AccountKey, Reason> {
+fn key<B: Backend>(
+    ctx: &RequestContext<B>,
+    service: &ServiceCaller,
+    account: Option<&str>,
+) -> Result<AccountKey, Reason> {
     let default = ctx.app.config.providers.upstox_default.as_ref().map(AccountName::as_str);
-    find(ctx, providers::UPSTOX, account.or(default).ok_or_else(|| not_found(ctx, providers::UPSTOX))?)
+    find(
+        ctx,
+        service,
+        providers::UPSTOX,
+        account.or(default).ok_or_else(|| not_found(ctx, providers::UPSTOX))?,
+    )
 }
 
-/// `GET /accounts`: page by page, in the order of the settings.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
-    let all = &ctx.app.config.providers.upstox_accounts;
+/// `GET /accounts`: those that the service may use, page by page, in the order of the settings.
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let all = ctx.app.config.providers.upstox_accounts.iter();
+    let all: Vec<&AccountName> = all.filter(|id| service.may_use(providers::UPSTOX, id.as_str())).collect();
     let query = |name| query_values(&ctx.head.query, name).next();
     let limit = match query("limit") {
         None => PAGE_MAX,
@@ -49,12 +59,13 @@ pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Res
     let from = match query("cursor") {
         None => 0,
         Some(last) => {
-            let at = all.iter().position(|id| *id == *last);
+            let at = all.iter().position(|id| **id == *last);
             at.ok_or_else(|| Reason::field("cursor", FieldFault::NotAllowed))? + 1
         }
     };
-    let page: Vec<&AccountName> = all.iter().skip(from).take(limit).collect();
-    let statuses = page.iter().map(|id| async move { ask_status(ctx, &key(ctx, Some(id.as_str()))?).await });
+    let page: Vec<&AccountName> = all.iter().copied().skip(from).take(limit).collect();
+    let statuses =
+        page.iter().map(|id| async move { ask_status(ctx, &key(ctx, service, Some(id.as_str()))?).await });
     let statuses: Result<Vec<Status>, Reason> = together(statuses).await.into_iter().collect();
     let (statuses, now) = (statuses?, ctx.now());
     let more = from + page.len() < all.len();
@@ -78,7 +89,7 @@ pub async fn read<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let key = key(ctx, Some(account))?;
+    let key = key(ctx, service, Some(account))?;
     Ok(token_reply(&key, &read_token(ctx, &key, by).await?))
 }
 
@@ -89,7 +100,7 @@ pub async fn refresh<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let key = key(ctx, Some(account))?;
+    let key = key(ctx, service, Some(account))?;
     match order_token(ctx, &key, NewToken::Refresh, by).await {
         Ok(issued) => Ok(token_reply(&key, &issued)),
         Err(Reason::Upstream { refusal: Refusal { code: Code::ApprovalPending, .. }, .. }) => {
@@ -114,19 +125,19 @@ fn token_reply(key: &AccountKey, issued: &Issued) -> Reply {
 /// `GET /accounts/{account_id}/history`.
 pub async fn history<B: Backend>(
     ctx: &RequestContext<B>,
-    _: &ServiceCaller,
+    service: &ServiceCaller,
     account: &str,
 ) -> Result<Reply, Reason> {
-    tokens::history(ctx, &key(ctx, Some(account))?).await
+    tokens::history(ctx, &key(ctx, service, Some(account))?).await
 }
 
 /// `GET /token/status`, `GET /accounts/{account_id}/token/status`: never the token.
 pub async fn status<B: Backend>(
     ctx: &RequestContext<B>,
-    _: &ServiceCaller,
+    service: &ServiceCaller,
     account: Option<&str>,
 ) -> Result<Reply, Reason> {
-    let key = key(ctx, account)?;
+    let key = key(ctx, service, account)?;
     let status = ask_status(ctx, &key).await?;
     Ok(Reply::json(200, &account_status(&key.account, &status, ctx.now())))
 }
@@ -138,7 +149,7 @@ pub async fn validate<B: Backend>(
     account: Option<&str>,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let key = key(ctx, account)?;
+    let key = key(ctx, service, account)?;
     let (valid, reason) = match ask(ctx, &key, Order { task: CheckNow, by }).await? {
         OrderReply::Done(status) if status.expires_at.is_some_and(|at| at > ctx.now()) => (true, None),
         OrderReply::Done(status) => {
@@ -193,7 +204,7 @@ pub async fn update<B: Backend>(
         fields.fault("account_id", FieldFault::NotAllowed);
     }
     fields.finish()?;
-    let key = key(ctx, account.or(named.as_deref()))?;
+    let key = key(ctx, service, account.or(named.as_deref()))?;
     let new_owner = user_id.is_some();
     let task = Adopt { token: Secret::new(token), expires_at, source: Source::Manual, user_id, new_owner };
     let status = order(ctx, &key, task, by).await?;
@@ -212,7 +223,7 @@ pub async fn exchange<B: Backend>(
     let code = fields.text("code", CODE_BYTES_MAX);
     let redirect_uri = fields.optional_text("redirect_uri", CODE_BYTES_MAX);
     fields.finish()?;
-    let key = key(ctx, Some(account))?;
+    let key = key(ctx, service, Some(account))?;
     let status = order(ctx, &key, Exchange { code: Secret::new(code), redirect_uri }, by).await?;
     Ok(updated("Token obtained successfully", &key, &status))
 }
@@ -225,7 +236,7 @@ pub async fn request<B: Backend>(
     account: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let key = key(ctx, Some(account))?;
+    let key = key(ctx, service, Some(account))?;
     match ask(ctx, &key, Order { task: RequestApproval, by }).await? {
         ApprovalReply::Refused(Refusal { code: Code::ApprovalPending, .. }) => pending(ctx, &key).await,
         ApprovalReply::Refused(refusal) => Err(refused(refusal)),

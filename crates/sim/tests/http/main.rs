@@ -20,6 +20,7 @@ mod hostile_json;
 mod hostile_refresh;
 mod hostile_strings;
 mod hostile_tokens;
+mod key_rights;
 mod late;
 mod listed;
 mod memory;

@@ -89,7 +89,8 @@ fn a_key_is_shown_when_it_is_made_and_never_again() {
         "id": made.id, "name": "nightly job", "scopes": scopes, "created_at": now, "expires_at": null,
     });
     assert_eq!(shown, expected);
-    let more = json!({ "status": "active", "revoked_at": null, "last4": &secret[39..] });
+    let more =
+        json!({ "status": "active", "revoked_at": null, "last4": &secret[39..], "last_used_at": null });
     assert_eq!(server.listed(&made.id), Some(super::support::tokens::merged(expected, &more)));
     let text = server.get(KEYS).token(&server.fresh_admin()).send().text;
     assert!(!text.contains("hash") && !text.contains("sp_") && !text.contains(secret), "{text}");
