@@ -5,6 +5,8 @@ import { located } from "./located.js";
 
 const HEADERS = rust.headers().split(" ");
 const ORIGIN = HEADERS.pop();
+const COOKIE_MARK = rust.cookie_mark();
+const COOKIE_HEADERS = rust.cookie_headers().split(" ");
 const BODY_HEADERS = rust.body_headers().split(" ");
 
 // `worker` counts the wasm instances: one that is lost, out of memory for example, is followed by another. That one begins with
@@ -139,7 +141,12 @@ export default {
     for (const name of HEADERS) lines += `\n${headers.get(name) ?? ""}`;
     // Whose page a browser sends this for matters only where there are pages that may.
     lines += `\n${(env.ALLOWED_ORIGINS && headers.get(ORIGIN)) ?? ""}`;
-    const begun = rust.begin(env, bytes(`${headers.get("authorization") ?? ""}\n${lines}`));
+    let shown = `${headers.get("authorization") ?? ""}\n`;
+    // A cookie of ours, with what says whose page has the browser send it.
+    if (headers.get("cookie")?.includes(COOKIE_MARK))
+      for (const name of COOKIE_HEADERS) shown += `${headers.get(name) ?? ""}\n`;
+    else shown += "\n";
+    const begun = rust.begin(env, bytes(shown + lines));
     if (begun === undefined) return rust.fetch(request, env, ctx);
     if (begun === "body") return withBody(request, env, ctx, lines);
     if (begun.startsWith("\n")) return response(begun.slice(1));

@@ -13,6 +13,18 @@ pub fn headers() -> String {
     http::HEADERS.join(" ")
 }
 
+/// What the name of each cookie of ours has in it.
+#[wasm_bindgen]
+pub fn cookie_mark() -> String {
+    http::cookies::MARK.to_owned()
+}
+
+/// The headers of a request with one of them.
+#[wasm_bindgen]
+pub fn cookie_headers() -> String {
+    http::cookies::COOKIE_HEADERS.join(" ")
+}
+
 /// And those of a request whose body is wanted, behind them.
 #[wasm_bindgen]
 pub fn body_headers() -> String {

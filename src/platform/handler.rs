@@ -12,6 +12,9 @@ use worker::{ByteStream, Request, Response, ResponseBuilder};
 /// The binding that counts attempts per client address.
 const RATE_LIMITER: &str = "LOGIN_RATE_LIMITER";
 
+/// The only header that an answer may have more than once.
+const SET_COOKIE: &str = "set-cookie";
+
 thread_local! {
     static INSTANCE: Rc<Instance> = Rc::new(Instance::new());
 }
@@ -26,13 +29,19 @@ pub async fn serve(workers: Workers, request: Request) -> worker::Result<Respons
 
 fn respond(reply: Reply) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new().with_status(reply.status);
-    for (name, value) in &reply.headers {
+    let (cookies, headers): (Vec<_>, Vec<_>) =
+        reply.headers.iter().partition(|(name, _)| *name == SET_COOKIE);
+    for (name, value) in headers {
         builder = builder.with_header(name, value)?;
     }
-    Ok(match reply.body {
+    let mut response = match reply.body {
         Some(body) => builder.fixed(body.into_bytes()),
         None => builder.empty(),
-    })
+    };
+    for (name, value) in cookies {
+        response.headers_mut().append(name, value)?;
+    }
+    Ok(response)
 }
 
 /// A request as the platform hands it over. The stream of its body is opened with the first piece.

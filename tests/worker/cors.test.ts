@@ -12,6 +12,7 @@ const cors = (headers: Headers) =>
   );
 
 const readable = {
+  "access-control-allow-credentials": "true",
   "access-control-allow-origin": PAGE,
   "access-control-expose-headers": "x-request-id, retry-after, www-authenticate, x-device-token",
   vary: "Origin",
@@ -53,6 +54,7 @@ it("C07 a preflight is answered with the methods of its path; what proxies and s
   const answer = await asked("/auth/refresh", PAGE);
   expect([answer.status, answer.text]).toEqual([204, ""]);
   expect(cors(answer.headers)).toEqual({
+    "access-control-allow-credentials": "true",
     "access-control-allow-headers":
       "authorization, content-type, accept-language, x-request-id, x-session-passive, x-device-token",
     "access-control-allow-methods": "POST, OPTIONS",

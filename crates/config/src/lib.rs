@@ -49,6 +49,8 @@ pub struct Config {
     pub environment: Environment,
     /// Whose web pages may read the answers.
     pub origins: Origins,
+    /// As it stands in the cookies.
+    pub cookie_same_site: &'static str,
     pub debug_routes: bool,
     pub request_log: Option<u32>,
     pub providers: Providers,
@@ -125,6 +127,7 @@ impl Config {
             service_auth: r.word(&s::SERVICE_AUTH) != "off",
             environment,
             origins: r.origins(&s::ALLOWED_ORIGINS, environment),
+            cookie_same_site: if r.word(&s::COOKIE_SAME_SITE) == "lax" { "Lax" } else { "Strict" },
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.share(&s::REQUEST_LOG),
             providers: keeper::settings::providers(&mut r, environment),

@@ -1,15 +1,15 @@
-//! From a request to a caller: the bearer token, then what the session's object says of it.
+//! From a request to a caller: the access token, by bearer or by cookie, then what the session's object says of it.
 
 use crate::answers::Time;
 use crate::answers::service::Greeting;
 use crate::answers::users::User;
+use crate::cookies;
 use crate::error::{FieldFault, Reason};
 use crate::reply::Reply;
 use crate::request::RequestHead;
 use crate::route::query_values;
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
-use config::App;
 use directory::ADMIN;
 use directory::service_key::PresentedKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -58,13 +58,17 @@ impl RecentAdmin {
     }
 }
 
-/// A request with a bearer header, nothing of which has been checked.
+/// A request with an access token, nothing of which has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown(());
 
 impl Shown {
     pub fn of(head: &RequestHead) -> Result<Self, Reason> {
-        bearer(head.authorization.as_deref()).map(|_| Self(()))
+        let cookie = cookies::value(head.cookie.as_deref(), cookies::ACCESS)?;
+        match bearer(head.authorization.as_deref()) {
+            Err(Reason::NotAuthenticated) if cookie.is_some() => Ok(Self(())),
+            bearer => bearer.map(|_| Self(())),
+        }
     }
 }
 
@@ -107,11 +111,6 @@ impl From<TokenError> for Reason {
             TokenError::Expired => Self::TokenExpired,
         }
     }
-}
-
-/// The access token of a request, its signature and times checked; not yet its session.
-pub fn access_token(app: &App, authorization: Option<&str>, now: Timestamp) -> Result<Verified, Reason> {
-    Ok(app.keys.verify_access(bearer(authorization)?, now)?)
 }
 
 /// What an answer of the session's object means for somebody with an access token.

@@ -1,12 +1,13 @@
 //! What a handler works with: the settings, the request, and the calls to objects.
 
 use crate::access::{
-    Admin, Caller, LiveCaller, RecentAdmin, access_refused, access_token, admitted, admitted_live, believed,
+    Admin, Caller, LiveCaller, RecentAdmin, access_refused, admitted, admitted_live, believed,
 };
 use crate::backend::Backend;
+use crate::cookies::{self, AccessToken, Page};
 use crate::error::Reason;
 use crate::log::{self, Audit};
-use crate::request::RequestHead;
+use crate::request::{Incoming as _, RequestHead};
 use base::clock::Timestamp;
 use base::fault::FaultKind;
 use base::ids::SessionId;
@@ -98,9 +99,44 @@ impl<B: Backend> RequestContext<B> {
         self.backend.info(&log::audit(&self.head, record, self.now()));
     }
 
+    /// The access token of this request, not looked at yet. One that a browser adds by itself is not taken where it may change
+    /// something, unless a page of ours has sent the request.
+    pub fn shown(&self, is_safe: bool) -> Result<AccessToken<'_>, Reason> {
+        let (authorization, cookie) = (self.head.authorization.as_deref(), self.head.cookie.as_deref());
+        let shown = AccessToken::read(&self.app.keys, authorization, cookie, self.now())?;
+        if shown.by_cookie && !is_safe {
+            self.check_page()?;
+        }
+        Ok(shown)
+    }
+
+    /// Refuses what may have been sent for a page of somebody else's.
+    pub fn check_page(&self) -> Result<(), Reason> {
+        let (origin, site) = (self.head.origin.as_deref(), self.request.header("sec-fetch-site"));
+        let page = Page { origin, is_own: self.head.is_own_page, site: site.as_deref() };
+        if page.is_ours(&self.app.config.origins) { Ok(()) } else { Err(Reason::CrossSite) }
+    }
+
+    /// Its signature and times checked; not yet its session.
+    fn access_token(&self, is_safe: bool) -> Result<Verified, Reason> {
+        let shown = self.shown(is_safe)?;
+        Ok(self.app.keys.verify_access(shown.text, self.now())?)
+    }
+
+    /// Whether the request changes nothing, by its method.
+    pub fn is_safe(&self) -> bool {
+        cookies::is_safe(&self.head.method)
+    }
+
+    /// Whether the request that a proxy asks about changes nothing.
+    pub fn is_safe_behind(&self) -> bool {
+        let told = ["x-forwarded-method", "x-original-method"].map(|name| self.request.header(name));
+        cookies::is_safe_behind(told.each_ref().map(Option::as_deref))
+    }
+
     /// The caller, checked as strictly as `SESSION_CHECK` says.
-    pub async fn caller(&self) -> Result<Caller, Reason> {
-        let token = access_token(&self.app, self.head.authorization.as_deref(), self.now())?;
+    pub async fn caller(&self, is_safe: bool) -> Result<Caller, Reason> {
+        let token = self.access_token(is_safe)?;
         let Some(caller) = believed(&token) else { return self.ask_session(token).await };
         match self.app.config.check {
             Check::Strict => return self.ask_session(token).await,
@@ -122,7 +158,7 @@ impl<B: Backend> RequestContext<B> {
 
     /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
     pub async fn live_caller(&self) -> Result<LiveCaller, Reason> {
-        match access_token(&self.app, self.head.authorization.as_deref(), self.now()) {
+        match self.access_token(self.is_safe()) {
             Ok(token) => {
                 let presence = self.presence(&token).await?;
                 admitted_live(token, presence)

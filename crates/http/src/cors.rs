@@ -1,7 +1,7 @@
 //! What a browser wants to see before it lets a web page of another origin read an answer: CORS (Fetch §3.2), by `ALLOWED_ORIGINS`.
 //!
-//! A page proves who calls with a token that it sets itself. What browsers add by themselves (cookies, `Access-Control-Allow-Credentials`)
-//! is not asked for, and so never allowed.
+//! A page proves who calls with a token that it sets itself, or has the browser add our cookies: `Access-Control-Allow-Credentials`.
+//! That is for origins that somebody has named, port and all.
 
 use crate::reply::Reply;
 use crate::request::RequestHead;
@@ -30,6 +30,9 @@ pub fn add(reply: &mut Reply, origins: &Origins, head: &RequestHead, row: Option
     reply.headers.push(("vary", "Origin".to_owned()));
     let Some(origin) = origins.allowed(head.origin.as_deref()) else { return };
     reply.headers.push(("access-control-allow-origin", origin.to_owned()));
+    if origins.names(origin) {
+        reply.headers.push(("access-control-allow-credentials", "true".to_owned()));
+    }
     if head.method != "OPTIONS" {
         reply.headers.push(("access-control-expose-headers", EXPOSED.to_owned()));
     } else if let Some(methods) = reply.header("allow").map(str::to_owned) {

@@ -33,6 +33,8 @@ pub enum Reason {
     ServiceKeyInvalid,
     SessionLimitExceeded,
     Forbidden,
+    /// By cookie, and perhaps for a page of somebody else's.
+    CrossSite,
     UserInactive,
     /// Of somebody externally authenticated.
     NoPassword,
@@ -116,6 +118,7 @@ impl Reason {
             | Self::ExternalTokenInvalid(_) => 401,
             Self::SessionLimitExceeded
             | Self::Forbidden
+            | Self::CrossSite
             | Self::UserInactive
             | Self::NoPassword
             | Self::PasswordChangeRequired => 403,
@@ -156,6 +159,7 @@ impl Reason {
             Self::ServiceKeyInvalid => ErrorCode::ServiceKeyInvalid.as_str(),
             Self::SessionLimitExceeded => ErrorCode::SessionLimitExceeded.as_str(),
             Self::Forbidden => ErrorCode::Forbidden.as_str(),
+            Self::CrossSite => ErrorCode::CrossSite.as_str(),
             Self::UserInactive => ErrorCode::UserInactive.as_str(),
             Self::NoPassword => ErrorCode::NoPassword.as_str(),
             Self::PasswordChangeRequired => ErrorCode::PasswordChangeRequired.as_str(),
@@ -306,6 +310,7 @@ impl Reason {
             ErrorCode::ServiceKeyInvalid => Self::ServiceKeyInvalid,
             ErrorCode::SessionLimitExceeded => Self::SessionLimitExceeded,
             ErrorCode::Forbidden => Self::Forbidden,
+            ErrorCode::CrossSite => Self::CrossSite,
             ErrorCode::PasswordChangeRequired => Self::PasswordChangeRequired,
             ErrorCode::UserInactive => Self::UserInactive,
             ErrorCode::NoPassword => Self::NoPassword,

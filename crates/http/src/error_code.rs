@@ -8,7 +8,8 @@ base::words! {
         /// the body is not JSON, has a name twice in one object, is nested more than 127 levels deep, or has a number that does
         /// not fit
         MalformedJson = "malformed_json",
-        /// two bearer tokens, or one that contains a space; different service keys in one request
+        /// two bearer tokens, or one that contains a space; different service keys in one request; a bearer token and a
+        /// [cookie](browsers.md#cookies) of different sessions, or two different cookies of one name
         InvalidRequest = "invalid_request",
         /// a [post-login session](post-login.md) was requested without a channel id
         InvalidChannel = "invalid_channel_id",
@@ -52,6 +53,9 @@ base::words! {
         Forbidden = "forbidden",
         /// the password of a [post-login session](post-login.md) was given: there is none
         NoPassword = "no_password",
+        /// by [cookie](browsers.md#cookies): the request could change something, and was perhaps not sent by a page of this origin
+        /// or of one in `ALLOWED_ORIGINS`
+        CrossSite = "cross_site_request",
         /// login with the right password, which the user must [change](users.md#a-new-password) first
         PasswordChangeRequired = "password_change_required",
         /// login with the right password of a disabled user

@@ -203,6 +203,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Esta sesión no tiene contraseña; inicie una nueva",
             "Phiên này không có mật khẩu; hãy bắt đầu phiên mới",
         ],
+        Reason::CrossSite => [
+            "The request was not sent by a page that may use this session",
+            "La solicitud no procede de una página autorizada a usar esta sesión",
+            "Yêu cầu không được gửi từ trang được phép dùng phiên này",
+        ],
         Reason::PasswordChangeRequired => [
             "The password must be changed before logging in",
             "Debe cambiar la contraseña antes de iniciar sesión",
@@ -363,6 +368,7 @@ mod tests {
             Reason::ServiceKeyInvalid,
             Reason::SessionLimitExceeded,
             Reason::Forbidden,
+            Reason::CrossSite,
             Reason::UserInactive,
             Reason::NoPassword,
             Reason::PasswordChangeRequired,

@@ -4,6 +4,7 @@ pub mod access;
 pub mod answers;
 pub mod backend;
 pub mod context;
+pub mod cookies;
 mod cors;
 pub mod error;
 pub mod error_code;

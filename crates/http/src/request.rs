@@ -2,6 +2,7 @@
 
 #![allow(async_fn_in_trait)] // Everything here runs on one thread; nothing has to be `Send`.
 
+use crate::cookies::MARK;
 use crate::language::Language;
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -31,6 +32,10 @@ pub struct RequestHead {
     pub language: Language,
     /// The origin of the page that a browser sends this for.
     pub origin: Option<String>,
+    /// Whether that is the origin of this request's own URL.
+    pub is_own_page: bool,
+    /// The cookies, if one of ours is among them. Not read on the fast path.
+    pub cookie: Option<String>,
     /// The client's address as the platform saw it. Never a header that a client can set.
     pub address: String,
     pub user_agent: Option<String>,
@@ -48,6 +53,7 @@ impl RequestHead {
         started: Timestamp,
     ) -> Self {
         let (path, query) = path_and_query(url);
+        let origin = header("origin");
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -60,7 +66,9 @@ impl RequestHead {
             loopback: is_loopback(url),
             passive: header("x-session-passive").is_some_and(|v| is_passive(&v)),
             language: header("accept-language").map_or_else(Language::default, |h| Language::from_header(&h)),
-            origin: header("origin"),
+            is_own_page: origin.as_deref().is_some_and(|origin| origin_of(url) == Some(origin)),
+            origin,
+            cookie: header("cookie").filter(|cookie| cookie.contains(MARK)),
             address: header("cf-connecting-ip").unwrap_or_else(|| "unknown".to_owned()),
             user_agent: header("user-agent")
                 .map(|v| v.chars().filter(|c| is_presentable(*c)).take(USER_AGENT_CHARS).collect()),
@@ -126,6 +134,13 @@ fn is_loopback(url: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().filter_map(|name| host.strip_prefix(name)).any(|rest| {
         rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
     })
+}
+
+/// The origin of an absolute URL, as a browser says it of a page that comes from there.
+pub fn origin_of(url: &str) -> Option<&str> {
+    let host = url.find("://")? + 3;
+    let end = url.get(host..)?.find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    url.get(..end)
 }
 
 /// The path and the query of an absolute URL, as they stand there.
@@ -214,6 +229,41 @@ mod tests {
             "",
         ] {
             assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_the_requests_own_if_its_origin_is() {
+        for (url, origin, own) in [
+            ("https://a.test/auth/login", "https://a.test", true),
+            ("https://a.test", "https://a.test", true),
+            ("http://localhost:8787/x?y", "http://localhost:8787", true),
+            ("https://a.test?x", "https://a.test", true),
+            ("https://a.test/", "https://a.test/", false),
+            ("https://a.test/", "http://a.test", false),
+            ("https://a.test:8443/", "https://a.test", false),
+            ("https://a.test.evil.test/", "https://a.test", false),
+            ("https://a.test/", "https:", false),
+            ("https://a.test/", "https:/", false),
+            ("https://a.test/", "https://", false),
+            ("https://a.test/", "null", false),
+            ("https://a.test/", "", false),
+            ("", "", false),
+        ] {
+            let header = |name: &str| (name == "origin").then(|| origin.to_owned());
+            let head = RequestHead::new("POST", url, &header, &String::new, Timestamp::default());
+            assert_eq!(head.is_own_page, own, "{url} {origin}");
+        }
+    }
+
+    #[test]
+    fn cookies_of_others_are_nobodys_business() {
+        for (cookie, kept) in
+            [("a=b", false), ("a=b; __Host-sallyport-access=t", true), ("__Secure-sallyport-refresh=t", true)]
+        {
+            let header = |name: &str| (name == "cookie").then(|| cookie.to_owned());
+            let head = RequestHead::new("GET", "http://h/", &header, &String::new, Timestamp::default());
+            assert_eq!(head.cookie.is_some(), kept, "{cookie}");
         }
     }
 

@@ -94,7 +94,8 @@ async fn dispatch<B: Backend>(
     match row.route {
         Route::Open(route) => open(ctx, route).await,
         Route::Caller(route) => {
-            let caller = ctx.caller().await?;
+            let is_safe = if route == ForCaller::Verify { ctx.is_safe_behind() } else { ctx.is_safe() };
+            let caller = ctx.caller(is_safe).await?;
             for_caller(ctx, route, &caller).await
         }
         Route::Live(route) => {

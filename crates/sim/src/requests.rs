@@ -7,6 +7,7 @@ use base::ports::{Background as _, Clock as _, Random as _};
 use base::rpc::{Class, Method, Name, Peers as _};
 use config::{App, Settings as _};
 use docs::openapi::{self, Exchange};
+use http::cookies::{self, COOKIE_HEADERS};
 use http::fast_path::{self, refresh};
 use http::reply::Reply;
 use http::{Backend, HEADERS, Incoming, Instance, RequestHead};
@@ -180,7 +181,10 @@ async fn answer(host: SimHost, request: Request) -> Answered {
         let values = HEADERS.map(|name| request.value(name).unwrap_or_default());
         let lines = format!("{}\n{url}\n{}", request.method, values.join("\n"));
         let authorization = request.value("authorization").unwrap_or_default();
-        let begun = fast_path::begin(&host, &app, &format!("{authorization}\n{lines}"));
+        let is_ours = request.value("cookie").is_some_and(|cookie| cookie.contains(cookies::MARK));
+        let page = COOKIE_HEADERS.map(|name| request.value(name).unwrap_or_default()).join("\n");
+        let cookie = if is_ours { page.as_str() } else { "" };
+        let begun = fast_path::begin(&host, &app, &format!("{authorization}\n{cookie}\n{lines}"));
         if begun.as_deref() == Some(refresh::BODY) {
             let values = refresh::BODY_HEADERS.map(|name| request.value(name).unwrap_or_default());
             let lines = format!("{lines}\n{}", values.join("\n"));

@@ -20,6 +20,12 @@ impl Origins {
             })
         })
     }
+
+    /// Whether an origin stands there itself, and not only the host of one whose port is open: what a browser adds by itself is for
+    /// pages that somebody has named.
+    pub fn names(&self, origin: &str) -> bool {
+        self.0.iter().any(|named| named == origin)
+    }
 }
 
 const ANY_PORT: &str = ":*";

@@ -194,6 +194,12 @@ pub const ALLOWED_ORIGINS: Setting = Setting {
     default: "",
     about: "Origins whose web pages may call and read the answers; see [web pages](browsers.md). Not set: none.",
 };
+pub const COOKIE_SAME_SITE: Setting = word(
+    "COOKIE_SAME_SITE",
+    &["strict", "lax"],
+    "strict",
+    "`SameSite` of the [cookies](browsers.md#cookies). `lax`: whoever follows a link from another site is logged in there.",
+);
 pub const DEBUG_ROUTES: Setting =
     word("DEBUG_ROUTES", &["on", "off"], "on", "Whether `GET /debug/session-info` is served.");
 pub const REQUEST_LOG: Setting = Setting {

@@ -6,6 +6,7 @@
 #![allow(dead_code)] // Read by the derivation of their schemas only.
 
 use directory::service_key::Scope;
+use http::answers::sessions::{CookieSession, Tokens};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -19,6 +20,8 @@ pub struct Login {
     /// Shown in lists of sessions, without control characters.
     #[schemars(length(max = 200))]
     device_name: Option<String>,
+    /// The tokens come in cookies and not in the body.
+    cookie: Option<bool>,
     language: Option<Language>,
 }
 
@@ -28,9 +31,18 @@ pub struct Language(#[schemars(length(max = 35))] String);
 
 #[derive(JsonSchema)]
 pub struct RefreshToken {
+    /// Left out where it comes in a cookie.
     #[schemars(length(min = 1, max = 4096))]
-    refresh_token: String,
+    refresh_token: Option<String>,
     language: Option<Language>,
+}
+
+/// The tokens; or what a page may know of them, where they are in cookies.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub enum TokensOrCookies {
+    Tokens(Tokens<'static>),
+    Cookies(CookieSession<'static>),
 }
 
 /// About a token.
@@ -49,7 +61,7 @@ pub struct TokenForm {
 
 #[derive(JsonSchema)]
 pub struct ChangePassword {
-    /// Where there is no bearer.
+    /// Where there is no bearer. With it, a cookie is not looked at.
     #[schemars(length(max = 512))]
     username: Option<String>,
     #[schemars(length(min = 1, max = 1024))]

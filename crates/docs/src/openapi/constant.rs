@@ -1,5 +1,6 @@
 //! What of the document no row of the table decides.
 
+use http::cookies::{ACCESS, REFRESH};
 use serde_json::{Value, json};
 
 pub fn info(version: &str) -> Value {
@@ -65,6 +66,7 @@ pub fn headers() -> Value {
 }
 
 pub fn security_schemes() -> Value {
+    let cookie = |name: &str, about: &str| json!({ "type": "apiKey", "in": "cookie", "name": name, "description": about });
     let key = |name: &str, about: &str| json!({ "type": "apiKey", "in": "header", "name": name, "description": about });
     json!({
         "bearer": {
@@ -73,6 +75,8 @@ pub fn security_schemes() -> Value {
             "bearerFormat": "JWT",
             "description": "An access token, from `/auth/login` or `/auth/refresh`.",
         },
+        "cookieAuth": cookie(ACCESS, "The access token of a login with `cookie`. A request that may change something has to be sent by a page of this origin or of one in `ALLOWED_ORIGINS`: 403 `cross_site_request`."),
+        "refreshCookie": cookie(REFRESH, "The refresh token of a login with `cookie`."),
         "adminReset": key("X-Admin-Reset-Key", "The secret `ADMIN_RESET_KEY`. Each value works once."),
         "bootstrap": key("X-Bootstrap-Key", "The secret `BOOTSTRAP_KEY`. Makes the first admin, and does nothing once there is one."),
         "serviceKeyBearer": {

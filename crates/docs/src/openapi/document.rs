@@ -5,7 +5,7 @@ use super::operation::{Answer, Body, Operation};
 use super::{bodies, constant, example, routes};
 use http::error::Reason;
 use http::error_code::ErrorCode as E;
-use http::route::{Access, Methods, ROUTES, Row};
+use http::route::{Access, ForCaller, Methods, Open, ROUTES, Route, Row};
 use portal::operation::FieldKind;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -137,10 +137,19 @@ fn described(row: &Row, operation: &Operation, schemas: &mut Schemas) -> Value {
 
 fn security(row: &Row, operation: &Operation) -> Value {
     match row.access {
-        Access::Anybody | Access::Bearer if operation.bearer_is_optional => json!([{}, { "bearer": [] }]),
+        Access::Anybody | Access::Bearer if operation.bearer_is_optional => {
+            let mut ways = vec![json!({}), json!({ "bearer": [] })];
+            if row.route != Route::Open(Open::InitSession) {
+                ways.push(json!({ "cookieAuth": [] }));
+            }
+            ways.into()
+        }
+        Access::Anybody if operation.cookies_are_optional => {
+            json!([{}, { "cookieAuth": [], "refreshCookie": [] }])
+        }
         Access::Anybody | Access::SecretPath => json!([]),
-        Access::Bearer | Access::Admin => json!([{ "bearer": [] }]),
-        Access::AdminOrBootstrapKey => json!([{ "bearer": [] }, { "bootstrap": [] }]),
+        Access::Bearer | Access::Admin => json!([{ "bearer": [] }, { "cookieAuth": [] }]),
+        Access::AdminOrBootstrapKey => json!([{ "bearer": [] }, { "cookieAuth": [] }, { "bootstrap": [] }]),
         Access::ResetKey => json!([{ "adminReset": [] }]),
         Access::Service(scope) => {
             let scope = [scope.as_str()];
@@ -343,6 +352,11 @@ fn refusals(row: &Row, operation: &Operation) -> Vec<Reason> {
         Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey => {
             codes.extend(routes::SESSION);
             codes.extend([E::ServiceKeyInvalid, E::Forbidden]);
+            // By cookie. A proxy asks about any method with any.
+            let asks = row.route == Route::Caller(ForCaller::Verify);
+            if asks || methods(row.methods).iter().any(|name| !["get", "head", "options"].contains(name)) {
+                codes.push(E::CrossSite);
+            }
         }
         Access::ResetKey => codes.push(E::Forbidden),
         Access::Service(_) => codes.extend(OF_A_KEY),

@@ -53,6 +53,8 @@ pub struct Operation {
     pub refusals: Vec<Reason>,
     /// A bearer may be given and need not be.
     pub bearer_is_optional: bool,
+    /// Both cookies may come and need not.
+    pub cookies_are_optional: bool,
     /// Refusals have no body.
     pub bare_refusals: bool,
 }
@@ -69,6 +71,7 @@ impl Operation {
             answers: Vec::new(),
             refusals: Vec::new(),
             bearer_is_optional: false,
+            cookies_are_optional: false,
             bare_refusals: false,
         }
     }
@@ -152,6 +155,11 @@ impl Operation {
 
     pub(super) const fn with_or_without_bearer(mut self) -> Self {
         self.bearer_is_optional = true;
+        self
+    }
+
+    pub(super) const fn with_or_without_cookies(mut self) -> Self {
+        self.cookies_are_optional = true;
         self
     }
 

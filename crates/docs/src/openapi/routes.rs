@@ -55,25 +55,27 @@ fn open(route: Open) -> Operation {
             .about("Asks two objects, and at most once a second; none for what is not configured.")
             .gives::<service::ServiceHealth>(200, "It answers."),
         Open::Login => Operation::new("login", "tokens", "Logs a user in.")
-            .about("With a valid access token of an older session of the same user as bearer, that session is replaced.")
+            .about("With a valid access token of an older session of the same user as bearer, that session is replaced. With `cookie` the tokens are in two `Set-Cookie`, a cookie replaces like a bearer, and the request has to be sent by a page of this origin or of one in `ALLOWED_ORIGINS`.")
             .with_or_without_bearer()
             .header("X-Device-Token", "Of an earlier login of the same user; the answer has it in the same header.")
             .header("X-Client-Address", "The client's address, from a backend with a service key of the scope `login:proxy`.")
             .takes::<b::Login>()
-            .gives::<sessions::Tokens>(200, "A pair of tokens.")
-            .refuses(&[E::InvalidRequest, E::InvalidCredentials, E::ServiceKeyInvalid, E::Forbidden, E::SessionLimitExceeded, E::UserInactive, E::PasswordChangeRequired, E::TooManyAttempts]),
+            .gives::<b::TokensOrCookies>(200, "A pair of tokens, or `Set-Cookie` with them.")
+            .refuses(&[E::CrossSite, E::InvalidRequest, E::InvalidCredentials, E::ServiceKeyInvalid, E::Forbidden, E::SessionLimitExceeded, E::UserInactive, E::PasswordChangeRequired, E::TooManyAttempts]),
         Open::ChangePassword => Operation::new("changePassword", "own", "Changes the caller's password, and ends the caller's other sessions.")
             .about("Without a bearer, for the user that `username` names, and all sessions end.")
             .with_or_without_bearer()
             .takes::<b::ChangePassword>()
             .gives::<sessions::ClosedSessions>(200, "It is changed.")
             .refuses(SESSION)
-            .refuses(&[E::InvalidCredentials, E::ServiceKeyInvalid, E::Forbidden, E::UserInactive, E::TooManyAttempts]),
+            .refuses(&[E::CrossSite, E::InvalidCredentials, E::ServiceKeyInvalid, E::Forbidden, E::UserInactive, E::TooManyAttempts]),
         Open::Refresh => Operation::new("refresh", "tokens", "Changes a refresh token for a new pair.")
-            .takes::<b::RefreshToken>()
-            .gives::<sessions::Tokens>(200, "A pair of tokens.")
+            .about("Without `refresh_token` in the body both cookies are read, which have to be of one session; the new tokens are then in two `Set-Cookie`.")
+            .with_or_without_cookies()
+            .may_take::<b::RefreshToken>()
+            .gives::<b::TokensOrCookies>(200, "A pair of tokens, or `Set-Cookie` with them.")
             .refuses(SESSION)
-            .refuses(&[E::RefreshTokenReused]),
+            .refuses(&[E::CrossSite, E::RefreshTokenReused]),
         Open::InitSession => Operation::new("initSession", "post-login", "Begins a session for somebody whom another system has logged in.")
             .about("With a valid access token of an older session of the same subject as bearer, that session is replaced.")
             .with_or_without_bearer()
@@ -173,7 +175,7 @@ fn for_live(route: ForLive) -> Operation {
 fn leave(route: Leave) -> Operation {
     match route {
         Leave::Logout => Operation::new("logout", "tokens", "Ends the caller's session. 200 also if it is over already.")
-            .about("The bearer is an access token, which may have expired. Without one, `refresh_token` says whose session it is.")
+            .about("The bearer is an access token, which may have expired; so is the cookie. A browser's cookies are taken away, with `Clear-Site-Data`. Without either, `refresh_token` says whose session it is.")
             .with_or_without_bearer()
             .may_take::<b::Logout>()
             .gives::<a::Message>(200, "The session has ended.")

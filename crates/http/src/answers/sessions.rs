@@ -16,6 +16,17 @@ pub struct Tokens<'a> {
     pub expires_in: u64,
 }
 
+/// A session whose tokens are in cookies: the answer to a login with `cookie`, and to a refresh by cookie.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct CookieSession<'a> {
+    pub session_id: &'a SessionId,
+    /// Life of the access token, in seconds.
+    pub expires_in: u64,
+    /// Life of the refresh token and of the cookies, in seconds.
+    pub refresh_expires_in: u64,
+}
+
 /// A pair of tokens of a post-login session.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,6 +3,7 @@
 
 use crate::context::propagate_end;
 use crate::error::Reason;
+use crate::handlers::refresh::token_reply;
 use crate::handlers::{body, refresh};
 use crate::language::Language;
 use crate::reply::Reply;
@@ -45,7 +46,8 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str, bytes: Option<V
         .ok_or(Reason::MalformedJson)
         .and_then(|bytes| body::checked(bytes, header(lines, "content-type")))
         .and_then(|bytes| body::fields(&bytes, &mut head.language))
-        .and_then(|fields| refresh::asked(ports, app, &head, fields));
+        .and_then(refresh::token_of)
+        .and_then(|token| refresh::asked(ports, app, &head, &token));
     let (id, rotate) = match asked {
         Ok(asked) => asked,
         Err(reason) => return Some(format!("\n{}", answered(ports, app, &head, row, Err(reason)))),
@@ -68,7 +70,7 @@ pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Op
             | RotateReply::Ended(Ended { now: true, .. })
             | RotateReply::Unknown,
         ) => return None,
-        Ok(reply) => refresh::answer(ports, &head, &id, Some(reply)).0,
+        Ok(reply) => refresh::answer(ports, &head, &id, Some(reply)).0.map(|pair| token_reply(&pair)),
         Err(_) => Err(Reason::Unavailable),
     };
     Some(answered(ports, app, &head, row, outcome))
@@ -87,7 +89,7 @@ where
         let request_id = Some(head.request_id.as_str().into());
         current::within(request_id, propagate_end(&ports, &id, &ended)).await;
     }
-    Some(answered(&ports, app, &head, row, outcome))
+    Some(answered(&ports, app, &head, row, outcome.map(|pair| token_reply(&pair))))
 }
 
 /// What [`begin`] gave, the object's reply, and the lines of the request.

@@ -2,10 +2,11 @@
 
 use super::device_token;
 use super::guessing::{Failed, Guesser};
-use super::refresh::token_reply;
+use super::refresh::{cookie_reply, token_reply};
 use super::session_start;
 use crate::backend::Backend;
 use crate::context::RequestContext;
+use crate::cookies;
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
@@ -22,7 +23,7 @@ const DEVICE_NAME_BYTES_MAX: usize = 200;
 
 /// Logs a user in.
 ///
-/// 1. Read the fields: 400, 413, 415, 422.
+/// 1. Read the fields: 400, 413, 415, 422. With `cookie`, a page of ours has to have sent the request: 403.
 /// 2. Count the attempt for the client's address: 429.
 /// 3. The user's object checks the password and reserves a place: 401, 403, 429.
 /// 4. The session is opened, and then whoever has to make room is logged out: evicted at the limit, or replaced.
@@ -30,16 +31,21 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let mut fields = ctx.fields().await?;
     let name = fields.text("username", USERNAME_BYTES_MAX);
     let password = Secret::new(fields.text("password", PASSWORD_BYTES_MAX));
+    let by_cookie = fields.optional_bool("cookie").unwrap_or_default();
     let name_of_device = fields.optional_label("device_name", DEVICE_NAME_BYTES_MAX);
     let canonical = username::canonical(&name);
     if canonical.is_none() && !name.is_empty() {
         fields.fault("username", FieldFault::NotAllowed);
     }
     fields.finish()?;
+    if by_cookie {
+        // Otherwise any site could have a browser go on as somebody of its choice.
+        ctx.check_page()?;
+    }
     let username = canonical.unwrap_or_default();
     let device = Device { name: name_of_device, user_agent: ctx.head.user_agent.clone() };
 
-    let outcome = attempt(ctx, &username, password, device).await;
+    let outcome = attempt(ctx, &username, password, device, by_cookie).await;
     let record =
         |outcome: &str, actor: Option<UserId>, user: Option<UserId>, session_id: Option<&SessionId>| {
             let session_id = session_id.map(SessionId::as_str);
@@ -64,6 +70,7 @@ async fn attempt<B: Backend>(
     username: &str,
     password: Secret,
     device: Device,
+    by_cookie: bool,
 ) -> Result<(SessionId, Account, Reply), Failed> {
     let guesser = ctx.guesser(username).await?;
     let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
@@ -71,7 +78,7 @@ async fn attempt<B: Backend>(
         password,
         address: guesser.address.clone(),
         session_id: session_id.clone(),
-        replaces: session_start::previous(ctx),
+        replaces: session_start::previous(ctx, by_cookie),
         device: guesser.device.clone(),
         nobody: guesser.nobody,
         refusal: guesser.refusal,
@@ -79,7 +86,11 @@ async fn attempt<B: Backend>(
     };
     let reserved = reserve(ctx, username, login, &guesser).await?;
     let (account, pair) = session_start::open(ctx, &session_id, reserved, device, None).await?;
-    let reply = token_reply(&pair);
+    let reply = if by_cookie {
+        cookies::replace(&ctx.app, cookie_reply(ctx, &session_id, &pair)?, &ctx.head.path)
+    } else {
+        token_reply(&pair)
+    };
     let reply = match ctx.device_token(username, guesser.device) {
         Some(token) => reply.with(device_token::HEADER, token),
         None => reply,

@@ -19,16 +19,19 @@ use session::Owner;
 /// Changes the password of the session's user and ends the other sessions; or, without a session, that of `username`, who may
 /// get none before (403 `password_change_required` at login), and ends all.
 ///
-/// 1. Check the caller, if a bearer says who it is: 401; 403 for somebody who is externally authenticated.
+/// 1. Check the caller, if a bearer says who it is, or a cookie where `username` does not: 401; 403 for somebody who is externally authenticated.
 /// 2. Read the fields, and look whether the new password may be set: 400, 413, 415, 422.
 /// 3. Count the attempt for the client's address: 429.
 /// 4. The user's object compares the old password and stores the new one: 401, 403, 429.
 /// 5. End the sessions: 503 if one cannot be reached. The password is changed then.
 pub async fn change<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let mut fields = ctx.fields().await?;
-    let caller = match ctx.head.authorization {
-        Some(_) => Some(ctx.live_caller().await?.caller),
-        None => None,
+    // A browser sends the cookie of a session that may long be over, whoever `username` says that it is.
+    let by_cookie = ctx.head.cookie.is_some() && !fields.has("username");
+    let caller = if by_cookie || ctx.head.authorization.is_some() {
+        Some(ctx.live_caller().await?.caller)
+    } else {
+        None
     };
     let username = match &caller {
         Some(caller) if caller.account.user().is_none() => return Err(Reason::Forbidden),

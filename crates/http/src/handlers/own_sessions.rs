@@ -1,5 +1,6 @@
 //! A user's own sessions: list, close one, close all.
 
+use super::logout::leave;
 use super::user_change::{By, follow};
 use crate::access::{Caller, Shown};
 use crate::answers::Time;
@@ -140,10 +141,9 @@ pub async fn close_all<B: Backend>(ctx: &mut RequestContext<B>, _: Shown) -> Res
     let keep = keep_current.then(|| caller.session_id.clone());
     let by = By { action: Action::LogoutAll, actor: caller.account.user() };
     let closed = close_all_of(ctx, caller.account.owner(), EndReason::Logout, keep, by).await?;
-    Ok(Reply::json(
-        200,
-        &ClosedSessions { message: Some("Logged out successfully"), closed_sessions: closed },
-    ))
+    let body = ClosedSessions { message: Some("Logged out successfully"), closed_sessions: closed };
+    let reply = Reply::json(200, &body);
+    Ok(if keep_current { reply } else { leave(ctx, reply) })
 }
 
 /// Ends all sessions of somebody, but the one that is kept. Recorded when the owner's object has taken them off its list, and

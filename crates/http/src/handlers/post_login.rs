@@ -114,7 +114,7 @@ async fn admit<B: Backend>(
     session_id: &SessionId,
 ) -> Result<Reserved, Reason> {
     let account = Account::post_login(subject.to_string(), ctx.now());
-    let replaces = session_start::previous(ctx);
+    let replaces = session_start::previous(ctx, false);
     let session_id = session_id.clone();
     let first =
         AdmitIfFree { account: account.clone(), session_id: session_id.clone(), replaces: replaces.clone() };

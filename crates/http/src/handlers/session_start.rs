@@ -3,6 +3,7 @@
 use crate::access::bearer;
 use crate::backend::Backend;
 use crate::context::RequestContext;
+use crate::cookies;
 use crate::error::Reason;
 use crate::log::Audit;
 use base::audit::Action;
@@ -180,9 +181,12 @@ async fn activity<B: Backend>(ctx: &RequestContext<B>, session_id: SessionId) ->
 }
 
 /// A beginning that comes with the access token of an older session of the same user takes its place (ASVS 5.0, 7.2.4).
-/// Whether it is the same user's is seen in the object with the list. The token may have expired.
-pub fn previous<B: Backend>(ctx: &RequestContext<B>) -> Option<SessionId> {
-    let token = bearer(ctx.head.authorization.as_deref()).ok()?;
+/// Whether it is the same user's is seen in the object with the list. The token may have expired. A cookie counts where the new
+/// session's are put in its place.
+pub fn previous<B: Backend>(ctx: &RequestContext<B>, by_cookie: bool) -> Option<SessionId> {
+    let cookie = ctx.head.cookie.as_deref().filter(|_| by_cookie);
+    let cookie = || cookies::value(cookie, cookies::ACCESS).ok().flatten();
+    let token = bearer(ctx.head.authorization.as_deref()).ok().or_else(cookie)?;
     ctx.app.keys.read_access(token, ctx.now()).ok().map(|token| token.session_id)
 }
 

@@ -7,6 +7,8 @@ mod admin;
 mod admins;
 mod bearer_errors;
 mod conventions;
+mod cookies;
+mod cookies_of_others;
 mod cors;
 mod forms;
 mod fresh_logins;

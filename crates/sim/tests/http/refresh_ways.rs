@@ -78,7 +78,7 @@ fn a_body_that_says_how_long_it_is_takes_the_fast_path() {
     let server = Server::new();
     let host = server.world.host();
     let app = config::Settings::settings(&host).unwrap();
-    let begun = http::fast_path::begin(&host, &app, &format!("\nPOST\n{url}\n\n\n\n"));
+    let begun = http::fast_path::begin(&host, &app, &format!("\n\nPOST\n{url}\n\n\n\n"));
     assert_eq!(begun.as_deref(), Some(refresh::BODY));
     let takes = |length: &str| refresh::takes(&format!("POST\n{url}\n\n\n\n\n{length}\n{JSON}\n"));
     assert!(takes("10") && takes("16384") && !takes("16385") && !takes("") && !takes("-1"));

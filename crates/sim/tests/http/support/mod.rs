@@ -1,6 +1,7 @@
 //! A deployment in fair weather, its users, and requests as clients send them.
 
 pub mod bodies;
+pub mod browser;
 pub mod guesses;
 pub mod tokens;
 
@@ -198,6 +199,10 @@ impl Call<'_> {
         self.header("content-type", "application/json").body(body.to_string())
     }
 
+    pub fn path(&self) -> String {
+        self.request.path.clone()
+    }
+
     /// Sent as it is.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.request.body = Some(body.into());
@@ -225,7 +230,10 @@ impl Call<'_> {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
+    /// Of several of one name the last.
     pub headers: BTreeMap<String, String>,
+    /// Every `Set-Cookie`.
+    pub cookies: Vec<String>,
     pub text: String,
     pub json: Value,
 }
@@ -235,7 +243,8 @@ impl Answer {
         let Answered { status, headers, body } = answer;
         let text = body.unwrap_or_default();
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Self { status, headers: headers.into_iter().collect(), text, json }
+        let cookies = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone());
+        Self { status, cookies: cookies.collect(), headers: headers.into_iter().collect(), text, json }
     }
 
     /// Holds an answer against what must hold for all of them.
