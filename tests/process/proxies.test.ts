@@ -29,6 +29,9 @@ const isHere = (name: string) => programOf(name) !== undefined && programOf("Ope
 const HERE = (PROXIES as Name[]).filter(isHere);
 const LEFT_OUT = (PROXIES as Name[]).filter((name) => !isHere(name));
 
+/** The application's, as browsers have it. */
+const ORIGIN = "https://app.example.com";
+
 let folder: string;
 let page: Page;
 let pki: Certificates;
@@ -81,7 +84,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "sallyport-proxies-"));
   page = (await pages()).find(({ name }) => name === "docs/proxy.md") as Page;
   pki = certificates(folder);
-  server = await start();
+  server = await start({ bindings: { ALLOWED_ORIGINS: ORIGIN } });
   app = await application();
   const { client } = server;
   someone = await client.someone();
@@ -222,6 +225,40 @@ each("a body passes whole, and Sallyport gets none of it", async (name) => {
     expect([bodyLength, headers["content-length"] ?? "0"]).toEqual([0, "0"]);
   }
 });
+
+each(
+  "by cookie a browser reads from anywhere, and changes something from the application's pages only",
+  async (name) => {
+    const username = await server.client.user();
+    const own = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
+    const body = { username, password: PASSWORD, cookie: true };
+    const login = await server.client.call("POST", "/auth/login", undefined, body, own);
+    const cookie = login.headers.getSetCookie()[0]?.split(";", 1)[0] ?? "";
+    const by = (page: Record<string, string>, more: Record<string, string> = {}): [string, string][] =>
+      Object.entries({ Cookie: `theme=dark; ${cookie}`, ...page, ...more });
+    const evil = { origin: "https://evil.test", "sec-fetch-site": "cross-site" };
+    const link = { "sec-fetch-site": "cross-site" };
+
+    const arrived = letIn(await through(name, { headers: by(own) }), name);
+    expect(identity(arrived)).toContain(
+      `x-auth-username: ${encodeURIComponent(username).replaceAll("-", "%2D")}`,
+    );
+    for (const page of [{}, link, evil])
+      for (const method of ["GET", "HEAD"]) letIn(await through(name, { method, headers: by(page) }), name);
+    for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+      letIn(await through(name, { method, headers: by(own) }), `${name}, ${method}`);
+      for (const page of [{}, link, evil, { origin: "null" }]) {
+        refused(await through(name, { method, headers: by(page) }), 403, `${name}, ${method}`);
+        // What the client itself says of the method is not what counts.
+        const told = { "X-Original-Method": "GET", "X-Forwarded-Method": "GET" };
+        refused(await through(name, { method, headers: by(page, told) }), 403, `${name}, ${method}, told`);
+      }
+    }
+    const bearer = await through(name, { token: someone.access_token, headers: by(own) });
+    expect([400, 500]).toContain(bearer.status);
+    expect(app.arrived(bearer.id)).toEqual([]);
+  },
+);
 
 each("every method is asked about and passes as it is", async (name) => {
   const { access_token: token } = someone;

@@ -87,7 +87,9 @@ export class Edge implements AsyncDisposable {
     const raw = asked.rawHeaders.flatMap((name, at) =>
       at % 2 === 0 ? [[name, asked.rawHeaders[at + 1] ?? ""]] : [],
     );
-    const passed = raw.filter(([name = ""]) => !/^(?::|host$)/i.test(name));
+    const passed = raw.filter(([name = ""]) => !/^(?::|(host|cookie)$)/i.test(name));
+    // HTTP/2 has a field for each cookie; HTTP/1.1 has one for all (RFC 9113 §8.2.3).
+    if (headers.cookie !== undefined) passed.push(["cookie", headers.cookie]);
     const options = { method, agent: this.#agent, headers: [["host", host], ...passed].flat() };
     const sent = request(new URL(url, this.#sallyport), options);
     asked.on("data", (chunk: Buffer) => (question.bodyLength += chunk.length)).pipe(sent);
