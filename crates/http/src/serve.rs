@@ -94,7 +94,8 @@ async fn dispatch<B: Backend>(
     match row.route {
         Route::Open(route) => open(ctx, route).await,
         Route::Caller(route) => {
-            let is_safe = if route == ForCaller::Verify { ctx.is_safe_behind() } else { ctx.is_safe() };
+            let is_asked_about = route == ForCaller::Verify && ctx.head.cookie.is_some();
+            let is_safe = if is_asked_about { ctx.is_safe_behind() } else { ctx.is_safe() };
             let caller = ctx.caller(is_safe).await?;
             for_caller(ctx, route, &caller).await
         }

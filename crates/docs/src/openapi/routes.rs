@@ -154,7 +154,10 @@ fn for_live(route: ForLive) -> Operation {
             "The client's address, from a backend with a service key of the scope `login:proxy`.",
         )
         .takes::<b::Password>()
-        .gives::<sessions::Tokens>(200, "A pair of tokens, of the next generation.")
+        .gives::<b::TokensOrCookies>(
+            200,
+            "A pair of tokens, of the next generation; by cookie, `Set-Cookie` with them.",
+        )
         .refuses(&[
             E::InvalidCredentials,
             E::NoPassword,

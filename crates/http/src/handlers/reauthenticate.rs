@@ -1,7 +1,7 @@
 //! `POST /auth/reauthenticate`: whoever has a session proves once more who they are.
 
 use super::guessing::Failed;
-use super::refresh::{remembered, token_reply};
+use super::refresh::{cookie_reply, remembered, token_reply};
 use crate::access::{LiveCaller, access_refused};
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -38,7 +38,13 @@ pub async fn reauthenticate<B: Backend>(
     let code = outcome.as_ref().map_or_else(Reason::code, |_| "ok");
     let (user, session_id) = (Some(user_id), Some(caller.session_id.as_str()));
     ctx.audit(&Audit { actor: user, user, session_id, ..Audit::of(Action::Reauthenticate, code) });
-    outcome.map(|pair| token_reply(&pair))
+    let pair = outcome?;
+    // Whoever came by cookie gets nothing that a script could read.
+    if ctx.shown(true)?.by_cookie {
+        cookie_reply(ctx, &caller.session_id, &pair)
+    } else {
+        Ok(token_reply(&pair))
+    }
 }
 
 async fn check<B: Backend>(

@@ -263,6 +263,30 @@ fn s22_whatever_logs_a_browser_out_takes_its_cookies_away() {
     }
 }
 
+/// C02
+#[test]
+fn c02_a_password_given_again_by_cookie_is_answered_with_cookies() {
+    let server = Server::new();
+    let mut browser = server.some_browser();
+    let (access, refresh) = (browser.access(), browser.refresh());
+    server.world.advance(Duration::from_mins(1));
+    let again = || server.post("/auth/reauthenticate").json(&json!({ "password": PASSWORD })).by(&browser);
+    again().header("origin", "https://evil.test").send().refused(403, "cross_site_request");
+    let answer = again().send();
+    assert_eq!((answer.status, answer.cookies.len()), (200, 2), "{}", answer.text);
+    assert_eq!(answer.json["session_id"], session_of(&access).as_str());
+    assert!(answer.json.get("access_token").is_none() && answer.json.get("refresh_token").is_none());
+    browser.take(&answer);
+    assert_eq!(claims_of(&browser.access())["auth_time"], server.now());
+    assert_ne!((browser.access(), browser.refresh()), (access.clone(), refresh));
+    assert_eq!(server.post("/auth/refresh").by(&browser).send().status, 200);
+    // By bearer, as ever.
+    let body = json!({ "password": PASSWORD });
+    let answer = server.post("/auth/reauthenticate").json(&body).token(&access).send();
+    assert_eq!((answer.status, answer.cookies.len()), (200, 0), "{}", answer.text);
+    assert!(answer.json["access_token"].is_string());
+}
+
 #[test]
 fn a_user_changes_the_password_by_cookie_and_a_stale_one_is_in_nobodys_way() {
     let server = Server::new();
