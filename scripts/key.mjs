@@ -1,7 +1,8 @@
-// npm run key: service keys, from the command line.
+// npm run key: service keys, and keys that sign tokens, from the command line.
 import { createKey, listKeys, revokeKey, rotateKey } from "./lib/api.mjs";
 import { main } from "./lib/main.mjs";
 import { runCommand, wrongUse } from "./lib/options.mjs";
+import { ALGORITHMS, inUnits, longestLife, newSigningKey, timesOf, variablesOf } from "./lib/signing-key.mjs";
 import { TARGET_OPTIONS, targetOf } from "./lib/target.mjs";
 
 /** Where `values` lead, and who asks there. */
@@ -18,7 +19,8 @@ const at = (values) =>
 
 const KEY = {
   name: "npm run key",
-  about: "Service keys, from the command line: what programs show that call the service routes.",
+  about:
+    "Service keys, from the command line: what programs show that call the service routes. And keys that sign tokens.",
   options: {
     scope: {
       type: "string",
@@ -37,6 +39,12 @@ const KEY = {
       type: "string",
       value: "N",
       about: "rotate: how long both are good (24; 720 at the most)",
+    },
+    alg: { type: "string", value: "ALG", about: "signing: HS256, EdDSA or ES256 (else: JWT_ALG)" },
+    env: {
+      type: "string",
+      value: "NAME",
+      about: "signing: the environment of wrangler.toml whose settings count (production)",
     },
     ...TARGET_OPTIONS,
   },
@@ -99,6 +107,25 @@ const KEY = {
         return { json: made, say, out: made.key };
       },
     },
+    signing: {
+      about: "makes a key for TOKEN_SIGNING_KEYS and prints it; says what to do with it, and when",
+      options: ["alg", "env"],
+      asksNobody: true,
+      async run(_words, { alg: given, env = "production" }) {
+        const vars = await variablesOf(env);
+        if (!vars) throw wrongUse(KEY, `--env "${env}" is not in wrangler.toml, or has no variables`);
+        const current = vars.JWT_ALG || "HS256";
+        const alg = given ?? current;
+        if (!ALGORITHMS.includes(alg))
+          throw wrongUse(KEY, `--alg takes ${ALGORITHMS.join(", ")}, not "${alg}"`);
+        const now = new Date();
+        const { entry, ...made } = newSigningKey(alg, now);
+        const life = longestLife(vars);
+        const times = timesOf(now, life);
+        const say = steps({ ...made, current, env, life, times });
+        return { json: { ...made, entry, ...times }, say, out: entry };
+      },
+    },
     revoke: {
       words: "ID",
       about: "lets a key in no more",
@@ -113,5 +140,20 @@ const KEY = {
   notes: `Who asks: SALLYPORT_ADMIN and SALLYPORT_ADMIN_PASSWORD; at the local server neither is needed.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`,
 };
+
+/** The rotation, step by step: docs/signing-keys.md. */
+function steps({ alg, kid, current, env, life, times }) {
+  const set = `npx wrangler secret put TOKEN_SIGNING_KEYS --env ${env}`;
+  const front =
+    alg === current
+      ? `move it to the front of the list (${set})`
+      : `set JWT_ALG = "${alg}" under [env.${env}.vars] of wrangler.toml, and deploy`;
+  return `Made a key of ${alg}, with the kid ${kid}. It is stored nowhere.
+1. Now: put it at the end of TOKEN_SIGNING_KEYS, behind the keys that are there (${set}).
+   It verifies and is published from then on, and does not sign.
+2. From ${times.signs_from} on, when nobody has an older list of public keys: ${front}. It signs from then on.
+3. From ${times.old_counts_zero_from} on, ${inUnits(life)} after step 2, when no token lives that the old key has signed: it counts zero. Take it out of the list.
+A step that is done later puts off the next one by as much. The key, shown this once:`;
+}
 
 await main((args) => runCommand(KEY, args), { needs: "npm" });

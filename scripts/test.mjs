@@ -5,6 +5,7 @@ import { step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { helpOf } from "./lib/options.mjs";
 import { setUpProxies } from "./lib/proxies.mjs";
+import { setUpPython } from "./lib/python.mjs";
 import { Report } from "./lib/report.mjs";
 import { setUpPrograms } from "./lib/set-up.mjs";
 import { vitest } from "./lib/vitest.mjs";
@@ -63,11 +64,11 @@ await main(
       return worker;
     };
 
-    // Only the tests from outside have proxies.
+    // Only the tests from outside have proxies and clients of others.
     const outside = rest.length === 0 || rest.some((arg) => arg.includes(OUTSIDE));
     const prepared = await Promise.allSettled([
       parts.includes("native") && runNative(),
-      parts.includes("worker") && Promise.all([build(), outside && setUpProxies()]),
+      parts.includes("worker") && Promise.all([build(), outside && setUpProxies(), outside && setUpPython()]),
     ]);
     const broken = prepared.filter(({ status }) => status === "rejected");
     if (parts.includes("worker") && broken.length === 0 && native.code === 0)

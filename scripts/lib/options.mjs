@@ -5,7 +5,7 @@ import { Failure } from "./log.mjs";
 /*
  * A program is `{ name, about, options, commands, notes }`. An option is one of `parseArgs` with `about`, and `value`, what its
  * value is called. A command is `{ words, about, options, run }`: the words that it takes ("NAME ROLE…"), which of the
- * program's options besides those `everywhere`, and what it does.
+ * program's options besides those `everywhere` (of one that `asksNobody`, only `--json`), and what it does.
  */
 
 const HELP = { help: { type: "boolean", short: "h", about: "shows this" } };
@@ -25,7 +25,8 @@ export async function runCommand(program, args) {
   if (!command)
     throw wrongUse(program, name === undefined ? "A command is missing" : `There is no command "${name}"`);
   checkWords(program, name, command, words);
-  const known = [...(command.options ?? []), ...program.everywhere];
+  const everywhere = command.asksNobody ? ["json"] : program.everywhere;
+  const known = [...(command.options ?? []), ...everywhere];
   const stray = Object.keys(values).find((option) => !known.includes(option));
   if (stray) throw wrongUse(program, `"${name}" takes no --${stray}`);
   const { json, say, out } = await command.run(words, values);

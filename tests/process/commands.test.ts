@@ -30,8 +30,8 @@ it.each([
   ],
   [
     "key",
-    ["--scope", "--expires-in-days", "--url", "--json"],
-    ["add NAME", "list", "rotate ID", "revoke ID"],
+    ["--scope", "--expires-in-days", "--alg", "--env", "--url", "--json"],
+    ["add NAME", "list", "rotate ID", "revoke ID", "signing"],
   ],
   ["deploy", ["--dry-run", "--env", "--secrets-file", "--domain"], []],
   ["cf-typegen", ["--check"], []],
@@ -61,6 +61,9 @@ it.each([
     ["add", "x", "--scope", "portal", "--expires-in-days", "soon"],
     '--expires-in-days takes a number of days, not "soon"',
   ],
+  ["key", ["signing", "--alg", "RS256"], '--alg takes HS256, EdDSA, ES256, not "RS256"'],
+  ["key", ["signing", "--env", "x"], '--env "x" is not in wrangler.toml, or has no variables'],
+  ["key", ["signing", "--url", "http://127.0.0.1"], '"signing" takes no --url'],
 ])("%s %j: one line that names what is wrong", async (name, args, message) => {
   const { code, out, err } = await script(name, args);
   expect([code, out]).toEqual([2, ""]);

@@ -37,7 +37,7 @@ impl App {
     /// Reads the settings through `lookup`; the error lists every fault of them.
     pub fn new(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let config = Config::read(lookup).map_err(|list| Faults { list, origins: crate::origins(lookup) })?;
-        let keys = KeyRing::new(&config.issuer, &config.audience, &config.signing_keys);
+        let keys = KeyRing::new(&config.issuer, &config.audience, config.algorithm, &config.signing_keys);
         let vault = Vault::new(&config.sealing_keys);
         Ok(Self { config, keys, vault })
     }

@@ -13,6 +13,7 @@ use directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use keeper::Providers;
 use portal::Portals;
 use session::external::PostLogin;
+use session::tokens::Algorithm;
 use session::{PROPAGATE_AFTER, Policy};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub issuer: String,
     pub audience: String,
     pub signing_keys: Vec<NamedKey>,
+    /// The algorithm of those that sign.
+    pub algorithm: Algorithm,
     pub sealing_keys: Vec<NamedKey>,
     pub bootstrap_key: Option<Secret>,
     pub admin_reset_key: Option<Secret>,
@@ -87,7 +90,8 @@ impl Config {
         let config = Self {
             issuer: r.text(&s::TOKEN_ISSUER),
             audience: r.text(&s::TOKEN_AUDIENCE),
-            signing_keys: r.keys(&s::TOKEN_SIGNING_KEYS),
+            signing_keys: r.keys_and_pairs(&s::TOKEN_SIGNING_KEYS, &session::tokens::is_private_key),
+            algorithm: Algorithm::of_pairs(&r.word(&s::JWT_ALG)).unwrap_or(Algorithm::Hs256),
             sealing_keys: r.keys(&s::SEALING_KEYS),
             bootstrap_key: r.secret(&s::BOOTSTRAP_KEY),
             admin_reset_key: r.secret(&s::ADMIN_RESET_KEY),
@@ -151,6 +155,16 @@ impl Config {
 
     /// What is only wrong in company.
     fn check_together(&self, faults: &mut Vec<String>) {
+        let signs =
+            |key: &NamedKey| Algorithm::of_pairs(&key.kid).unwrap_or(Algorithm::Hs256) == self.algorithm;
+        // Where an entry is wrong, it may be the one.
+        if !self.signing_keys.iter().any(signs) && !faults.iter().any(|f| f.starts_with("TOKEN_SIGNING_KEYS"))
+        {
+            let algorithm = self.algorithm.as_str();
+            faults.push(format!(
+                "TOKEN_SIGNING_KEYS has no key that JWT_ALG={algorithm} signs with; `npm run key -- signing` makes one"
+            ));
+        }
         let policy = &self.session;
         if policy.access_ttl > policy.absolute {
             faults
@@ -220,6 +234,7 @@ pub fn settings_table() -> String {
             s::Kind::Word(words) => words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(", "),
             s::Kind::Text => "text".to_owned(),
             s::Kind::Keys => "`kid:secret,…`".to_owned(),
+            s::Kind::SigningKeys => "`kid:secret,…`, `EdDSA:…`, `ES256:…`".to_owned(),
             s::Kind::Secret => "32 bytes or more".to_owned(),
             s::Kind::Credential => "1 to 1024 bytes".to_owned(),
             s::Kind::Url => "`https://…`".to_owned(),

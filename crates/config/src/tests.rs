@@ -64,6 +64,51 @@ fn bad_secrets_are_refused() {
     }
 }
 
+/// RFC 8037, appendix A.1, and RFC 7515, appendix A.3.
+const EDDSA: &str = "EdDSA:nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+const ES256: &str = "ES256:jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI";
+
+#[test]
+fn private_keys_stand_beside_secrets_and_jwt_alg_says_which_sign() {
+    let all = [EDDSA, SIGNING, ES256, "EdDSA:4YDjUqe_4XLsA2V-nWGxne_9WmC6hEr0kuwsxERJxWk"].join(",");
+    for algorithm in ["HS256", "EdDSA", "ES256"] {
+        let c = read(&[("TOKEN_SIGNING_KEYS", &all), ("JWT_ALG", algorithm)]).unwrap();
+        assert_eq!((c.signing_keys.len(), c.algorithm.as_str()), (4, algorithm));
+    }
+    assert_eq!(read(&[]).unwrap().algorithm.as_str(), "HS256");
+}
+
+#[test]
+fn what_is_no_private_key_is_a_fault_that_shows_nothing_of_it() {
+    let short = "TOKEN_SIGNING_KEYS entry 2: no private key of";
+    let alone = "TOKEN_SIGNING_KEYS has no key that JWT_ALG=";
+    let twice = format!("{EDDSA},{EDDSA}");
+    for (keys, algorithm, fault) in [
+        (format!("{SIGNING},EdDSA:hunter2"), "HS256", format!("{short} EdDSA: a private key is 32 bytes")),
+        (format!("{SIGNING},ES256:{}", "_".repeat(42) + "8"), "ES256", format!("{short} ES256")),
+        (format!("{SIGNING},{EDDSA}="), "HS256", format!("{short} EdDSA")),
+        (SIGNING.to_owned(), "EdDSA", format!("{alone}EdDSA signs with; `npm run key -- signing` makes one")),
+        (format!("{SIGNING},{ES256}"), "EdDSA", format!("{alone}EdDSA")),
+        (EDDSA.to_owned(), "HS256", format!("{alone}HS256")),
+        (twice, "EdDSA", "TOKEN_SIGNING_KEYS, SEALING_KEYS".to_owned()),
+        (
+            "EdDSA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+            "EdDSA",
+            "TOKEN_SIGNING_KEYS entry 1: the secret is a sample".to_owned(),
+        ),
+    ] {
+        let faults = read(&[("TOKEN_SIGNING_KEYS", &keys), ("JWT_ALG", algorithm)]).unwrap_err();
+        let [told] = faults.as_slice() else { panic!("{faults:?}") };
+        assert!(told.starts_with(&fault) && !told.contains("hunter2"), "{told}");
+    }
+    for algorithm in ["RS256", "eddsa", "Ed25519", "none"] {
+        let faults = read(&[("JWT_ALG", algorithm)]).unwrap_err();
+        assert_eq!(faults, ["JWT_ALG must be one of: HS256, EdDSA, ES256"]);
+    }
+    // A name of a sealing key is a name.
+    assert!(read(&[("SEALING_KEYS", "EdDSA:Zm9yLXRlc3RzLW9ubHktc2VhbGluZy1rZXktMDE")]).is_ok());
+}
+
 #[test]
 fn one_secret_is_not_used_twice() {
     let faults = read(&[("SEALING_KEYS", &SIGNING.replace("k1", "s1"))]).unwrap_err();

@@ -15,6 +15,7 @@ fn one(setting: &Setting) -> Value {
         Kind::Word(words) => ("word", vec![("words", json!(words))]),
         Kind::Text => ("text", vec![]),
         Kind::Keys => ("keys", vec![]),
+        Kind::SigningKeys => ("signing_keys", vec![]),
         Kind::Secret => ("secret", vec![]),
         Kind::Credential => ("credential", vec![]),
         Kind::Url => ("url", vec![]),

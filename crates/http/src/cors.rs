@@ -16,8 +16,13 @@ const ACCEPTED: &str =
 /// How long a browser may remember what a preflight was told, in seconds. Chromium remembers nothing longer.
 const MAX_AGE_SECONDS: &str = "7200";
 
-/// Adds the headers, in every answer that could have them. Without `row`: the path or the method is not served.
+/// Adds the headers, in every answer that could have them. A public document has no secrets and takes no credentials: any page
+/// may read it, whatever the setting. Without `row`: the path or the method is not served.
 pub fn add(reply: &mut Reply, origins: &Origins, head: &RequestHead, row: Option<&Row>) {
+    if row.is_some_and(|row| row.route.is_public_document()) {
+        reply.headers.push(("access-control-allow-origin", "*".to_owned()));
+        return;
+    }
     if origins.is_empty() {
         return;
     }

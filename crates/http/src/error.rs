@@ -41,6 +41,8 @@ pub enum Reason {
     /// The login's password is right, and has to be another one first.
     PasswordChangeRequired,
     NotFound,
+    /// There is no metadata of an issuer that is no URL.
+    IssuerNotUrl,
     UserNotFound,
     SessionNotFound,
     ServiceKeyNotFound,
@@ -123,6 +125,7 @@ impl Reason {
             | Self::NoPassword
             | Self::PasswordChangeRequired => 403,
             Self::NotFound
+            | Self::IssuerNotUrl
             | Self::UserNotFound
             | Self::SessionNotFound
             | Self::ServiceKeyNotFound
@@ -164,6 +167,7 @@ impl Reason {
             Self::NoPassword => ErrorCode::NoPassword.as_str(),
             Self::PasswordChangeRequired => ErrorCode::PasswordChangeRequired.as_str(),
             Self::NotFound => ErrorCode::NotFound.as_str(),
+            Self::IssuerNotUrl => ErrorCode::IssuerNotUrl.as_str(),
             Self::UserNotFound => ErrorCode::UserNotFound.as_str(),
             Self::SessionNotFound => ErrorCode::SessionNotFound.as_str(),
             Self::ServiceKeyNotFound => ErrorCode::ServiceKeyNotFound.as_str(),
@@ -315,6 +319,7 @@ impl Reason {
             ErrorCode::UserInactive => Self::UserInactive,
             ErrorCode::NoPassword => Self::NoPassword,
             ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::IssuerNotUrl => Self::IssuerNotUrl,
             ErrorCode::UserNotFound => Self::UserNotFound,
             ErrorCode::SessionNotFound => Self::SessionNotFound,
             ErrorCode::PortalSessionEnded => Self::PortalSessionEnded(portal::End::Closed),

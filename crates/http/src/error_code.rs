@@ -62,6 +62,8 @@ base::words! {
         UserInactive = "user_inactive",
         /// no such route
         NotFound = "not_found",
+        /// the [metadata](signing-keys.md#metadata) of OAuth 2.0, where `TOKEN_ISSUER` is no URL
+        IssuerNotUrl = "issuer_not_url",
         /// no such user
         UserNotFound = "user_not_found",
         /// no such live session, or not one of the caller's; no such portal session

@@ -219,6 +219,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "Tài khoản người dùng đã bị vô hiệu hóa",
         ],
         Reason::NotFound => ["Not found", "No encontrado", "Không tìm thấy"],
+        Reason::IssuerNotUrl => [
+            "TOKEN_ISSUER is not an https URL, so there is no metadata",
+            "TOKEN_ISSUER no es una URL https, así que no hay metadatos",
+            "TOKEN_ISSUER không phải là URL https nên không có siêu dữ liệu",
+        ],
         Reason::UserNotFound => ["User not found", "No se encontró el usuario", "Không tìm thấy người dùng"],
         Reason::SessionNotFound => ["Session not found", "No se encontró la sesión", "Không tìm thấy phiên"],
         Reason::ServiceKeyNotFound => {

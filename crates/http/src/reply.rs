@@ -105,13 +105,16 @@ impl Reply {
         reply
     }
 
-    /// What every answer carries. Nothing that we say may be kept by a cache or read as anything but what it is.
+    /// What every answer carries. Nothing that we say may be kept by a cache, unless it says so itself, or read as anything but
+    /// what it is.
     #[must_use]
     pub fn finished(mut self, head: &RequestHead) -> Self {
         if self.body.is_some() {
             self.headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
         }
-        self.headers.push(("cache-control", "no-store".to_owned()));
+        if self.header("cache-control").is_none() {
+            self.headers.push(("cache-control", "no-store".to_owned()));
+        }
         self.headers.push(("x-content-type-options", "nosniff".to_owned()));
         self.headers.push(("x-request-id", head.request_id.clone()));
         if head.method == "HEAD" {

@@ -8,7 +8,7 @@ use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
     logout, mock, notifier, oauth, own_password, own_sessions, portal, portal_pages, post_login,
-    reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
+    reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox, well_known,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -152,6 +152,8 @@ async fn open<B: Backend>(ctx: &mut RequestContext<B>, route: Open) -> Result<Re
         Open::RenewSession => post_login::renew(ctx).await,
         Open::PostLoginHealth => Ok(post_login::health()),
         Open::MockValidateSession => Ok(mock::validate_session(ctx)),
+        Open::Jwks => Ok(well_known::jwks(&ctx.app)),
+        Open::Metadata | Open::OpenIdConfiguration => well_known::metadata(&ctx.app, &ctx.head.path),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod protocol;
 mod rotation;
 mod state;
 mod steps;
+mod token_keys;
 pub mod tokens;
 
 #[cfg(test)]
@@ -21,6 +22,8 @@ mod steps_tests;
 mod table_tests;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod token_keys_tests;
 
 pub use base::account::{Account, EndReason, Owner};
 pub use decide::{Decision, Fault, Mint, Step, decide};

@@ -3,7 +3,7 @@
 #[path = "../../../tests/pins/support.rs"]
 mod support;
 
-use super::tokens::{KeyRing, SessionMint};
+use super::tokens::{Algorithm, KeyRing, SessionMint};
 use super::{
     Account, Acknowledgement, Device, EndPropagated, Ended, Envelope, Expire, ExternalToken, Grant, Live,
     Mint, Open, OpenReply, Owner, Pair, Peek, Presence, Reauthenticate, RenewReply, Renewal, Revoke, Revoked,
@@ -35,7 +35,7 @@ fn account() -> Account {
 
 /// The tokens of generation 3, signed with fixed keys.
 fn minted(carry_account: bool, authenticated_at: Option<Timestamp>) -> [String; 2] {
-    let ring = KeyRing::new("issuer", "audience", &keys("k1"));
+    let ring = KeyRing::new("issuer", "audience", Algorithm::Hs256, &keys("k1"));
     let session_id = &SessionId::issued(ID);
     let mint = SessionMint { keys: &ring, session_id, carry_account };
     let grant = Grant {
@@ -157,7 +157,7 @@ fn tokens_as_they_are_signed() {
 
 #[test]
 fn tokens_as_they_are_read() {
-    let ring = KeyRing::new("issuer", "audience", &keys("k1"));
+    let ring = KeyRing::new("issuer", "audience", Algorithm::Hs256, &keys("k1"));
     for (name, account) in [("access token", None), ("access token with the account", Some(account()))] {
         let token = ring.verify_access(line("session", name), ISSUED_AT).unwrap();
         assert_eq!((token.subject.as_str(), token.session_id.as_str(), token.generation), ("7", ID, 3));

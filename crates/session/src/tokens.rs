@@ -1,9 +1,11 @@
-//! Access and refresh tokens: JWTs (RFC 7519) signed with HS256, in the manner of RFC 9068 and RFC 8725.
+//! Access and refresh tokens: JWTs (RFC 7519) in the manner of RFC 9068 and RFC 8725.
 //!
-//! Only tokens of exactly the form that [`KeyRing`] makes are read: one algorithm, an explicit type, a known key, and a
-//! header with nothing else in it. The signature is checked before the claims are looked at.
+//! Only tokens of exactly the form that [`KeyRing`] makes are read: a known key, the one algorithm that it is for, an explicit
+//! type, and a header with nothing else in it. The signature is checked before the claims are looked at.
 
 use super::state::Grant;
+use super::token_keys::{ACCESS, Header, REFRESH, TokenKey};
+pub use super::token_keys::{Algorithm, PublicTokenKey, is_private_key};
 use super::{Account, Fault, Mint, Pair};
 use base::clock::Timestamp;
 use base::ids::SessionId;
@@ -13,8 +15,6 @@ use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
 use jws::Parts;
 use serde::{Deserialize, Serialize};
 
-const ACCESS: &str = "at+jwt";
-const REFRESH: &str = "rt+jwt";
 /// Longest token that is looked at, in bytes. Ours have about 500.
 const TOKEN_BYTES_MAX: usize = 4096;
 /// How far in the future a token may claim to have been issued, for clocks that differ, in seconds. Expiry has no leeway.
@@ -26,14 +26,6 @@ pub enum TokenError {
     Invalid,
     /// Genuine, but its time is over.
     Expired,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header<'a> {
-    alg: &'a str,
-    kid: &'a str,
-    typ: &'a str,
 }
 
 /// The claims of both kinds of token. A claim of another type, or a second one of the same name, is an error.
@@ -70,44 +62,13 @@ pub struct Verified {
     pub account: Option<Account>,
 }
 
-/// The keys that sign and verify. The first signs; all verify.
+/// The keys that sign and verify. The first of the algorithm signs; all verify.
 #[derive(Debug)]
 pub struct KeyRing {
     issuer: String,
     audience: String,
-    keys: Vec<Key>,
-}
-
-#[derive(Debug)]
-struct Key {
-    kid: String,
-    hs256: jws::Key,
-    /// The headers of our two types, encoded.
-    access: String,
-    refresh: String,
-}
-
-impl Key {
-    fn new(named: &NamedKey) -> Self {
-        let kid = named.kid.as_str();
-        Self {
-            kid: kid.to_owned(),
-            hs256: jws::Key::new(named.secret.expose().as_bytes()),
-            access: header(kid, ACCESS),
-            refresh: header(kid, REFRESH),
-        }
-    }
-
-    fn header(&self, typ: &str) -> &str {
-        if typ == ACCESS { &self.access } else { &self.refresh }
-    }
-}
-
-/// A header of ours, encoded. The members have an order, so that tokens do not change with a release.
-fn header(kid: &str, typ: &str) -> String {
-    let header = Header { alg: "HS256", kid, typ };
-    // Three texts can always be written as JSON. An empty header is none that anybody takes.
-    jws::encode(&serde_json::to_vec(&header).unwrap_or_default())
+    algorithm: Algorithm,
+    keys: Vec<TokenKey>,
 }
 
 /// The id of the access token of one generation of a session. Nothing is stored per token, so it can be worked out.
@@ -116,9 +77,15 @@ pub fn access_jti(session_id: &SessionId, generation: u64) -> String {
 }
 
 impl KeyRing {
-    pub fn new(issuer: &str, audience: &str, keys: &[NamedKey]) -> Self {
-        let keys = keys.iter().map(Key::new).collect();
-        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys }
+    pub fn new(issuer: &str, audience: &str, algorithm: Algorithm, keys: &[NamedKey]) -> Self {
+        let keys = keys.iter().filter_map(TokenKey::new).collect();
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), algorithm, keys }
+    }
+
+    /// What others may verify tokens with: none of HS256, and of pairs the public keys, also of those that do not sign yet, or
+    /// not any more.
+    pub fn published(&self) -> impl Iterator<Item = &PublicTokenKey> {
+        self.keys.iter().filter_map(|key| key.public.as_ref())
     }
 
     /// Signs the two tokens of a grant. `account` is put into the access token if it is given.
@@ -157,9 +124,9 @@ impl KeyRing {
     }
 
     fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
-        let key = self.keys.first().ok_or(Fault)?;
+        let key = self.keys.iter().find(|key| key.jws.algorithm() == self.algorithm).ok_or(Fault)?;
         let claims = serde_json::to_vec(claims).map_err(|_| Fault)?;
-        Ok(Secret::new(key.hs256.sign(key.header(typ), &claims)))
+        Ok(Secret::new(key.jws.sign(key.header(typ), &claims)))
     }
 
     pub fn verify_access(&self, token: &str, now: Timestamp) -> Result<Verified, TokenError> {
@@ -213,20 +180,20 @@ impl KeyRing {
             Some(key) => key,
             None => self.named(parts.header, typ)?,
         };
-        if !key.hs256.has_signed(&parts) {
+        if !key.jws.has_signed(&parts) {
             return Err(TokenError::Invalid);
         }
         parse(&decode(parts.payload)?)
     }
 
     /// The key that a header in another spelling names.
-    fn named(&self, header: &str, typ: &str) -> Result<&Key, TokenError> {
+    fn named(&self, header: &str, typ: &str) -> Result<&TokenKey, TokenError> {
         let header = decode(header)?;
         let header: Header = parse(&header)?;
-        if header.alg != "HS256" || header.typ != typ {
-            return Err(TokenError::Invalid);
-        }
-        self.keys.iter().find(|k| k.kid == header.kid).ok_or(TokenError::Invalid)
+        let key = self.keys.iter().find(|key| key.kid == header.kid).ok_or(TokenError::Invalid)?;
+        // A key is for one algorithm, whatever a header says (RFC 8725 §3.1).
+        let is_ours = header.alg == key.jws.algorithm().as_str() && header.typ == typ;
+        if is_ours { Ok(key) } else { Err(TokenError::Invalid) }
     }
 
     fn check_claims(&self, claims: &Claims, lifetime_max: u64, now: Timestamp) -> Result<(), TokenError> {

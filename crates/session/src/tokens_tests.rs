@@ -10,7 +10,7 @@ fn key(kid: &str) -> NamedKey {
 }
 
 fn ring(kids: &[&str]) -> KeyRing {
-    KeyRing::new("sallyport", "sallyport", &kids.iter().map(|k| key(k)).collect::<Vec<_>>())
+    KeyRing::new("sallyport", "sallyport", Algorithm::Hs256, &kids.iter().map(|k| key(k)).collect::<Vec<_>>())
 }
 
 fn sid() -> SessionId {
@@ -42,7 +42,7 @@ fn resigned(token: &Secret, change: impl Fn(&mut Value, &mut Value)) -> String {
 
 fn signed(header: &str, claims: &str) -> String {
     let secret = key("k1").secret;
-    jws::Key::new(secret.expose().as_bytes()).sign(&jws::encode(header.as_bytes()), claims.as_bytes())
+    jws::Key::hs256(secret.expose().as_bytes()).sign(&jws::encode(header.as_bytes()), claims.as_bytes())
 }
 
 #[test]

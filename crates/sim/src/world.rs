@@ -92,6 +92,12 @@ impl World {
     /// A deploy: other settings, and every instance and request is gone. An empty value takes a setting away.
     pub fn deploy(&self, settings: &[(&str, &str)]) {
         self.0.kill_all();
+        self.set(settings);
+    }
+
+    /// Other settings for what begins from now on; what is under way goes on with those that it has. There and back again, this is
+    /// what a client sees of a deployment of which some instances have new settings already.
+    pub fn set(&self, settings: &[(&str, &str)]) {
         self.0.app.borrow_mut().take();
         for (name, value) in settings {
             let mut settings = self.0.settings.borrow_mut();

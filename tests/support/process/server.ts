@@ -26,6 +26,8 @@ export interface Options {
   worker?: Record<string, unknown>;
   /** The configurations of Workers beside it. */
   beside?: string[];
+  /** Else one that is free. */
+  port?: number;
 }
 
 /** Starts one with an admin. It ends with the scope that holds it (`await using`). */
@@ -35,6 +37,7 @@ export async function start({
   main,
   worker = {},
   beside,
+  port,
 }: Options = {}): Promise<Server> {
   const lines: string[] = [];
   const all = { ...secrets(), ...bindings };
@@ -44,7 +47,10 @@ export async function start({
     main,
     worker,
     beside,
-    instance: { handleStructuredLogs: (line: { message: string }) => lines.push(line.message) },
+    instance: {
+      ...(port === undefined ? {} : { port }),
+      handleStructuredLogs: (line: { message: string }) => lines.push(line.message),
+    },
   });
   const client = new Client(await mf.ready, all.BOOTSTRAP_KEY ?? "");
   return { mf, client, lines, [Symbol.asyncDispose]: () => mf.dispose() };

@@ -35,6 +35,8 @@ pub enum Kind {
     Text,
     /// `kid:secret`, several separated by commas; each secret of 32 bytes or more.
     Keys,
+    /// The same, and `EdDSA:…` and `ES256:…` with a private key.
+    SigningKeys,
     /// A secret of 32 bytes or more.
     Secret,
     /// A secret that somebody else made: 1 to 1,024 bytes.
@@ -87,6 +89,7 @@ const fn word(
 /// All of them, in the order of the table.
 pub const SETTINGS: &[Setting] = &[
     TOKEN_SIGNING_KEYS,
+    JWT_ALG,
     SEALING_KEYS,
     BOOTSTRAP_KEY,
     ADMIN_RESET_KEY,

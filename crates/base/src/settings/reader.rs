@@ -251,28 +251,44 @@ impl<'a> Reader<'a> {
     }
 
     pub fn keys(&mut self, setting: &Setting) -> Vec<NamedKey> {
+        self.keys_and_pairs(setting, &|_, _| None)
+    }
+
+    /// The same, where a name may be that of an algorithm, which any number of entries may have. `is_private_key` says then
+    /// whether what follows is a private key of it.
+    pub fn keys_and_pairs(
+        &mut self,
+        setting: &Setting,
+        is_private_key: &dyn Fn(&str, &str) -> Option<bool>,
+    ) -> Vec<NamedKey> {
         let Some(value) = self.value(setting) else {
             self.fault(setting, "is required: kid:secret, several separated by commas");
             return Vec::new();
         };
         let mut keys: Vec<NamedKey> = Vec::new();
         for (index, entry) in value.split(',').map(str::trim).enumerate() {
+            let place = format!("entry {}", index + 1);
             let Some((kid, secret)) = entry.split_once(':') else {
-                self.fault(setting, &format!("entry {} is not kid:secret", index + 1));
+                self.fault(setting, &format!("{place} is not kid:secret"));
                 continue;
             };
             let kid_ok = !kid.is_empty()
                 && kid.len() <= KID_BYTES_MAX
                 && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             if !kid_ok {
-                let what = format!("entry {}: the kid must be 1 to 32 letters, digits, - or _", index + 1);
-                self.fault(setting, &what);
+                self.fault(setting, &format!("{place}: the kid must be 1 to 32 letters, digits, - or _"));
                 continue;
             }
-            if keys.iter().any(|k| k.kid == kid) {
+            let pair = is_private_key(kid, secret);
+            if pair.is_none() && keys.iter().any(|k| k.kid == kid) {
                 self.fault(setting, &format!("has the kid {kid} twice"));
             }
-            self.check_secret(setting, &format!("entry {}: ", index + 1), secret);
+            if pair == Some(false) {
+                let what = "a private key is 32 bytes in base64url; `npm run key -- signing` makes one";
+                self.fault(setting, &format!("{place}: no private key of {kid}: {what}"));
+                continue;
+            }
+            self.check_secret(setting, &format!("{place}: "), secret);
             keys.push(NamedKey { kid: kid.to_owned(), secret: Secret::new(secret) });
         }
         keys

@@ -9,10 +9,16 @@ pub const REFRESH_SECONDS_MAX: u64 = 400 * 86_400;
 
 pub const TOKEN_SIGNING_KEYS: Setting = Setting {
     name: "TOKEN_SIGNING_KEYS",
-    kind: Kind::Keys,
+    kind: Kind::SigningKeys,
     default: "",
-    about: "Secret, required. Keys that sign tokens; the first signs, all verify.",
+    about: "Secret, required. Keys that sign tokens; the first of `JWT_ALG` signs, all verify; see [keys](tokens.md#keys).",
 };
+pub const JWT_ALG: Setting = word(
+    "JWT_ALG",
+    &["HS256", "EdDSA", "ES256"],
+    "HS256",
+    "Algorithm that tokens are signed with; see [signing keys](signing-keys.md).",
+);
 pub const SEALING_KEYS: Setting = Setting {
     name: "SEALING_KEYS",
     kind: Kind::Keys,

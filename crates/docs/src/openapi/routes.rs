@@ -4,7 +4,7 @@ use super::bodies as b;
 use super::operation::{Body, Operation};
 use super::portal_answers as p;
 use base::call::Code as Upstream;
-use http::answers::{self as a, oauth, portals, service, sessions, upstreams, users};
+use http::answers::{self as a, oauth, portals, service, sessions, upstreams, users, well_known};
 use http::error_code::ErrorCode as E;
 use http::route::{
     ForAdmin, ForCaller, ForClient, ForLive, ForRecentAdmin, ForService, Leave, Open, Route, Row,
@@ -97,6 +97,16 @@ fn open(route: Open) -> Operation {
             .gives::<service::MockAnswer>(200, "What it says of the token.")
             .gives::<service::MockRefusal>(401, "The token begins with `invalid`, or there is none.")
             .refuses(&[E::NotFound]),
+        Open::Jwks => Operation::new("jwks", "oauth", "The public keys of tokens (RFC 7517). None with `JWT_ALG=HS256`.")
+            .about("`Cache-Control` lets it be kept for five minutes, and any web page may read it.")
+            .gives::<well_known::Jwks>(200, "The keys."),
+        Open::Metadata => Operation::new("metadata", "oauth", "The metadata of the issuer (RFC 8414). 404 `issuer_not_url` unless `TOKEN_ISSUER` is an https URL.")
+            .about("Where that URL has a path, it follows here. `Cache-Control` lets it be kept for five minutes, and any web page may read it.")
+            .gives::<well_known::Metadata>(200, "What there is, and where.")
+            .refuses(&[E::NotFound, E::IssuerNotUrl]),
+        Open::OpenIdConfiguration => Operation::new("openidConfiguration", "oauth", "The same document, for software that looks only here. There are no ID tokens.")
+            .gives::<well_known::Metadata>(200, "What there is, and where.")
+            .refuses(&[E::IssuerNotUrl]),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod service;
 pub mod sessions;
 pub mod upstreams;
 pub mod users;
+pub mod well_known;
 
 use base::clock::Timestamp;
 use serde::Serialize;

@@ -34,3 +34,4 @@ mod session_start;
 pub mod tokens;
 pub mod upstox;
 mod user_change;
+pub mod well_known;

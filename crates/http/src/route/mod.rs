@@ -51,10 +51,17 @@ impl Route {
         matches!(self, Self::RecentAdmin(_) | Self::CreateUser)
     }
 
-    /// Whether web pages of other origins may call it. Not what services call, whose keys are not for browsers; and not what proxies
+    /// Whether web pages of the origins in `ALLOWED_ORIGINS` may call it. Not what services call, whose keys are not for browsers; and not what proxies
     /// ask: a preflight there is a question like any other, and an answer to it would let it through to who stands behind the proxy.
     pub const fn is_for_pages(self) -> bool {
-        !matches!(self.access(), Access::Service(_)) && !matches!(self, Self::Caller(ForCaller::Verify))
+        !matches!(self.access(), Access::Service(_))
+            && !matches!(self, Self::Caller(ForCaller::Verify))
+            && !self.is_public_document()
+    }
+
+    /// What says the same to everybody, and is meant to be kept by caches and read by any page.
+    pub const fn is_public_document(self) -> bool {
+        matches!(self, Self::Open(Open::Jwks | Open::Metadata | Open::OpenIdConfiguration))
     }
 }
 
@@ -71,6 +78,9 @@ pub enum Open {
     PostLoginHealth,
     /// Served only where mocks are on.
     MockValidateSession,
+    Jwks,
+    Metadata,
+    OpenIdConfiguration,
 }
 
 /// For whoever has a session, checked as strictly as `SESSION_CHECK` says.
@@ -238,7 +248,16 @@ type Segments<'a> = [Option<&'a str>; 2];
 
 /// The first row whose pattern fits a path.
 fn first_row(path: &str) -> Option<(&'static Row, Segments<'_>)> {
-    ROUTES.iter().find_map(|row| Some((row, segments(row, path)?)))
+    ROUTES.iter().find_map(|row| Some((row, segments(row, path)?))).or_else(|| of_an_issuer(path))
+}
+
+/// Where the metadata of an issuer is.
+pub const METADATA: &str = "/.well-known/oauth-authorization-server";
+
+/// The metadata of an issuer whose URL has a path, which follows here (RFC 8414 §3.1).
+fn of_an_issuer(path: &str) -> Option<(&'static Row, Segments<'_>)> {
+    path.strip_prefix(METADATA).filter(|rest| rest.starts_with('/'))?;
+    Some((ROUTES.iter().find(|row| row.pattern == METADATA)?, [None; 2]))
 }
 
 /// The caller's segments if a row's pattern fits a path. Allocates nothing.

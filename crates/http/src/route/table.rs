@@ -125,7 +125,10 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/api/v1/postlogin/renew-token", Route::Open(Open::RenewSession)),
     row!(GET "/api/v1/postlogin/health", Route::Open(Open::PostLoginHealth)),
     row!(POST "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session", Route::Open(Open::MockValidateSession)),
-    // OAuth 2.0.
+    // OAuth 2.0. The metadata is also served below its path, by that of the issuer.
+    row!(GET "/.well-known/jwks.json", Route::Open(Open::Jwks)),
+    row!(GET "/.well-known/oauth-authorization-server", Route::Open(Open::Metadata)),
+    row!(GET "/.well-known/openid-configuration", Route::Open(Open::OpenIdConfiguration)),
     row!(POST "/oauth/introspect", Route::Client(ForClient::Introspect)),
     row!(POST "/oauth/revoke", Route::Client(ForClient::Revoke)),
     // Upstream tokens.

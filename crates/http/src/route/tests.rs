@@ -61,6 +61,23 @@ fn a_path_is_taken_as_it_is() {
 }
 
 #[test]
+fn the_metadata_is_below_its_path_too_and_nothing_else_is() {
+    let metadata = Some(Route::Open(Open::Metadata));
+    for path in ["", "/", "/tenant", "/a/b/c"] {
+        assert_eq!(plain("GET", &format!("{METADATA}{path}")), metadata, "{path}");
+    }
+    assert_eq!(not_allowed("POST", &format!("{METADATA}/tenant")), "GET, HEAD, OPTIONS");
+    for path in [
+        "/.well-known",
+        "/.well-known/oauth-authorization-serverx",
+        "/.well-known/jwks.json/",
+        "/.well-known/openid-configuration/x",
+    ] {
+        assert_eq!(refused("GET", path), Some(Reason::NotFound), "{path}");
+    }
+}
+
+#[test]
 fn the_wrong_method_is_told_the_right_ones() {
     assert_eq!(not_allowed("GET", "/auth/login"), "POST, OPTIONS");
     assert_eq!(not_allowed("HEAD", "/auth/logout"), "POST, OPTIONS");

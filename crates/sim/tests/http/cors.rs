@@ -161,6 +161,8 @@ fn every_path_is_for_pages_but_those_of_services_and_proxies() {
             // An answer would let it through to who stands behind the proxy.
             (_, Route::Caller(ForCaller::Verify)) => assert_eq!((asked.status, told), (401, vec![])),
             (Access::Service(_), _) => assert_eq!((asked.status, told), (204, vec![]), "{path}"),
+            // For any page, without asking before.
+            (_, route) if route.is_public_document() => assert_eq!((asked.status, told), (204, vec![])),
             (Access::SecretPath, _) => {
                 let nowhere = preflight(&server, "/nowhere", PAGE).send();
                 assert_eq!((asked.status, &asked.text), (404, &nowhere.text));

@@ -35,5 +35,7 @@ mod reauthenticate;
 mod refresh_ways;
 mod routes;
 mod service_keys;
+mod signing_keys;
 mod spellings;
 mod support;
+mod well_known;

@@ -5,11 +5,13 @@ pub mod browser;
 pub mod guesses;
 pub mod tokens;
 
+use base::clock::Timestamp;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sim::{Answered, Request, World};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -88,6 +90,27 @@ impl Server {
             join_all(sent).await
         });
         answers.into_iter().map(Option::unwrap).collect()
+    }
+
+    /// The same, and something happens after some turns, while they are under way.
+    pub fn all_while(&self, calls: Vec<Call<'_>>, turns: u32, happens: impl FnOnce()) -> Vec<Answer> {
+        let host = self.world.host();
+        let requests: Vec<Request> = calls.into_iter().map(|call| call.request).collect();
+        let paths: Vec<String> = requests.iter().map(|request| request.path.clone()).collect();
+        let answers = Rc::new(RefCell::new(None));
+        let there = answers.clone();
+        self.world.spawn(async move {
+            let sent = requests.into_iter().map(|request| sim::request(&host, request));
+            *there.borrow_mut() = Some(join_all(sent).await);
+        });
+        (0..turns).for_each(|_| _ = self.world.step(self.world.now()));
+        assert!(answers.borrow().is_none(), "they are not under way any more");
+        happens();
+        while answers.borrow().is_none() {
+            assert!(self.world.step(Timestamp::from_millis(u64::MAX)), "one is never answered");
+        }
+        let answers = answers.take().unwrap().into_iter().map(Option::unwrap);
+        answers.zip(paths).map(|(answer, path)| Answer::checked(&path, answer)).collect()
     }
 
     /// A number that no other test of this deployment has.
@@ -256,7 +279,9 @@ impl Answer {
             assert!(!answer.text.contains(leak), "{path}: {answer:?}");
         }
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let is_public = path.starts_with("/.well-known/") && status == 200;
+        let kept = if is_public { "public, max-age=300" } else { "no-store" };
+        assert_eq!(answer.header("cache-control"), Some(kept));
         let id = answer.header("x-request-id").unwrap_or_default();
         assert!((1..=128).contains(&id.len()), "{id}");
         assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:=+/-".contains(&b)), "{id}");
