@@ -25,7 +25,10 @@ pub fn tags() -> Value {
         ("post-login", "Sessions of users whom another system has logged in."),
         ("sample", "Sample resources."),
         ("admin", "For users with the role `admin`."),
-        ("oauth", "Introspection and revocation of users' tokens, for services."),
+        (
+            "oauth",
+            "OAuth 2.0: tokens for a grant; introspection and revocation of users' tokens, for services.",
+        ),
         ("facturify", "The Facturify token, for services."),
         ("upstox", "Upstox tokens of many accounts, for services."),
         ("upstreams", "Tokens of any provider, for services."),

@@ -17,7 +17,7 @@ use base::ports::{Kv, Log, Random};
 use config::App;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
-const TOKEN_BYTES_MAX: usize = 4096;
+pub const TOKEN_BYTES_MAX: usize = 4096;
 
 /// Rotates the tokens.
 ///
@@ -29,6 +29,20 @@ const TOKEN_BYTES_MAX: usize = 4096;
 pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let fields = ctx.fields().await?;
     let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, fields)?;
+    rotated(ctx, id, rotate).await
+}
+
+/// The same of a refresh token that has come in another way.
+pub async fn refresh_with<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Reply, Reason> {
+    let (id, rotate) = rotation(&ctx.backend, &ctx.app, &ctx.head, token)?;
+    rotated(ctx, id, rotate).await
+}
+
+async fn rotated<B: Backend>(
+    ctx: &RequestContext<B>,
+    id: SessionId,
+    rotate: Rotate,
+) -> Result<Reply, Reason> {
     let reply = remembered(&ctx.backend, &id, ctx.session(&id, &rotate).await?).await;
     let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, reply);
     if let Some(ended) = ended {
@@ -56,11 +70,20 @@ pub fn asked<P: Log + Random>(
 ) -> Result<(SessionId, Rotate), Reason> {
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
+    rotation(ports, app, head, &token)
+}
+
+fn rotation<P: Log + Random>(
+    ports: &P,
+    app: &App,
+    head: &RequestHead,
+    token: &str,
+) -> Result<(SessionId, Rotate), Reason> {
     let refused = |reason: Reason, id: Option<&SessionId>| {
         record(ports, head, Action::Refresh, reason.code(), None, id);
         reason
     };
-    let token = app.keys.verify_refresh(&token, ports.now()).map_err(|error| refused(error.into(), None))?;
+    let token = app.keys.verify_refresh(token, ports.now()).map_err(|error| refused(error.into(), None))?;
     let id = token.session_id;
     let user_id = token.subject.parse().map_err(|_| refused(Reason::TokenInvalid, Some(&id)))?;
     let change_id = ports.random_id().map_err(|error| {

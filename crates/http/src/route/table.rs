@@ -56,7 +56,11 @@ impl Row {
     }
 
     pub const fn is_oauth(&self) -> bool {
-        matches!(self.route, Route::Client(_))
+        matches!(self.route, Route::Client(_)) || self.is_token_endpoint()
+    }
+
+    pub const fn is_token_endpoint(&self) -> bool {
+        matches!(self.route, Route::Open(Open::Token))
     }
 }
 
@@ -126,6 +130,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/api/v1/postlogin/health", Route::Open(Open::PostLoginHealth)),
     row!(POST "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session", Route::Open(Open::MockValidateSession)),
     // OAuth 2.0.
+    row!(POST "/oauth/token", Route::Open(Open::Token)),
     row!(POST "/oauth/introspect", Route::Client(ForClient::Introspect)),
     row!(POST "/oauth/revoke", Route::Client(ForClient::Revoke)),
     // Upstream tokens.
