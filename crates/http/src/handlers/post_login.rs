@@ -55,7 +55,7 @@ pub async fn begun<B: Backend>(
         Err(reason) => (reason.code(), None),
     };
     let customer = Some(customer.as_str());
-    ctx.audit(&Audit { session_id, customer, service, ..Audit::of(Action::InitSession, code) });
+    ctx.audit(&Audit { session_id, service, customer, ..Audit::of(Action::InitSession, code) });
     outcome.map(|(_, pair)| pair)
 }
 
