@@ -26,7 +26,8 @@ const KEY = {
       type: "string",
       multiple: true,
       value: "SCOPE",
-      about: "add: tokens:read, tokens:write, portal, introspect or login:proxy; as often as needed",
+      about:
+        "add: tokens:read, tokens:write, portal, introspect, login:proxy or sessions:exchange; as often as needed",
     },
     account: {
       type: "string",

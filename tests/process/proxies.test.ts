@@ -74,7 +74,9 @@ function letIn(answer: Received, what: string): Arrived {
 /** What Sallyport itself says of a token. */
 async function told(token: string): Promise<string[]> {
   const { headers } = await server.client.call("GET", "/auth/verify", token);
-  return OURS.map((name) => `${name}: ${headers.get(name)}`).sort();
+  return OURS.filter((name) => headers.has(name))
+    .map((name) => `${name}: ${headers.get(name)}`)
+    .sort();
 }
 
 const around = (name: Name) => ({ page, app, trusted: pki.authority, edge: of(edges, name) });

@@ -1,5 +1,5 @@
 // `/auth/verify`, which proxies ask before they let a request through.
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { anotherAdmin, admin, PASSWORD, someone, tryLogIn } from "../support/worker/users.ts";
 import { api } from "../support/worker/api.ts";
 import { claimsOf, sessionOf } from "../support/worker/tokens.ts";
@@ -58,4 +58,34 @@ it("I13 a name in another script travels percent-encoded, and nothing in it ends
     const name = headers.get("x-auth-username") ?? "";
     expect([name.match(/^[\w%]+$/) !== null, decodeURIComponent(name)]).toEqual([true, username]);
   }
+});
+
+it("/auth/verify asks for a recent login, which the password once more is", async () => {
+  const { tokens } = await someone();
+  const verify = (query: string, token: string) => api("GET", `/auth/verify${query}`, { token });
+  const asked = await verify("?max_age=600", tokens.access_token);
+  const login = Number(claimsOf(tokens.access_token).auth_time);
+  expect([asked.status, asked.headers.get("x-auth-time")]).toEqual([
+    200,
+    new Date(login * 1000).toISOString(),
+  ]);
+  expect((await verify("?max_age=soon", tokens.access_token)).status).toBe(422);
+  // From the next second on.
+  const late = await vi.waitFor(
+    async () => {
+      const answer = await verify("?max_age=0", tokens.access_token);
+      expect(answer.status).toBe(401);
+      return answer;
+    },
+    { timeout: 5000 },
+  );
+  expect(late.headers.get("www-authenticate")).toContain('error="insufficient_user_authentication"');
+  expect(late.headers.get("www-authenticate")).toContain('max_age="0"');
+  const body = { password: PASSWORD };
+  const again = await api("POST", "/auth/reauthenticate", { token: tokens.access_token, body });
+  expect(again.status).toBe(200);
+  const claims = claimsOf(again.json.access_token);
+  expect([claims.sid, claims.gen]).toEqual([sessionOf(tokens.access_token), 1]);
+  expect(Number(claims.auth_time)).toBeGreaterThan(login);
+  expect((await verify("?max_age=30", again.json.access_token)).status).toBe(200);
 });

@@ -17,7 +17,8 @@ crate::words! {
         /// a refresh; if it is refused, the record names the session if the token is genuine
         /// Outcome: `ok`, or the code
         Refresh = "refresh",
-        /// a [post-login session](post-login.md) with well-formed fields began, or was refused
+        /// a [post-login session](post-login.md) with well-formed fields began, or was refused; by a token exchange `service` says
+        /// for whom
         /// Outcome: `ok`, or the code
         InitSession = "init_session",
         /// the renewal of a post-login session, or its refusal

@@ -31,11 +31,19 @@ pub enum Scope {
     Introspect,
     /// Passes on the addresses of those whom it logs in.
     LoginProxy,
+    /// Begins sessions for those whom another system has logged in, as a client of OAuth 2.0.
+    Exchange,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] =
-        [Self::TokensRead, Self::TokensWrite, Self::Portal, Self::Introspect, Self::LoginProxy];
+    pub const ALL: [Self; 6] = [
+        Self::TokensRead,
+        Self::TokensWrite,
+        Self::Portal,
+        Self::Introspect,
+        Self::LoginProxy,
+        Self::Exchange,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Scope {
             Self::Portal => "portal",
             Self::Introspect => "introspect",
             Self::LoginProxy => "login:proxy",
+            Self::Exchange => "sessions:exchange",
         }
     }
 

@@ -81,6 +81,10 @@ pub enum Reason {
     PortalNotConfigured,
     /// A wizard wants more of its caller, or something else.
     AppointmentIncomplete,
+    /// `/oauth/token`: RFC 6749 §5.2, and RFC 8693 §2.2.2.
+    UnsupportedGrantType,
+    InvalidScope,
+    InvalidTarget,
     /// Fields of a portal route that are not there: 400, as the legacy system had it.
     MissingFields(Vec<FieldError>),
     Internal,
@@ -105,6 +109,9 @@ impl Reason {
             | Self::ChannelWithoutVerifier
             | Self::RefreshTokenRequired
             | Self::AppointmentIncomplete
+            | Self::UnsupportedGrantType
+            | Self::InvalidScope
+            | Self::InvalidTarget
             | Self::MissingFields(_) => 400,
             Self::NotAuthenticated
             | Self::TokenInvalid
@@ -191,6 +198,9 @@ impl Reason {
             Self::PortalSessionEnded(_) => ErrorCode::PortalSessionEnded.as_str(),
             Self::PortalNotConfigured => ErrorCode::PortalNotConfigured.as_str(),
             Self::AppointmentIncomplete => ErrorCode::AppointmentIncomplete.as_str(),
+            Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType.as_str(),
+            Self::InvalidScope => ErrorCode::InvalidScope.as_str(),
+            Self::InvalidTarget => ErrorCode::InvalidTarget.as_str(),
             Self::MissingFields(_) => ErrorCode::MissingFields.as_str(),
             Self::Internal => ErrorCode::Internal.as_str(),
             Self::Unavailable => ErrorCode::Unavailable.as_str(),
@@ -246,6 +256,34 @@ impl Reason {
         }
     }
 
+    /// What `/oauth/token` makes of it: the status, and the `error` of RFC 6749 §5.2 and RFC 8693 §2.2.2.
+    pub const fn as_token_error(&self) -> (u16, &'static str) {
+        match self {
+            Self::UnsupportedGrantType => (400, "unsupported_grant_type"),
+            Self::InvalidScope => (400, "invalid_scope"),
+            Self::InvalidTarget => (400, "invalid_target"),
+            Self::NotAuthenticated | Self::ServiceKeyInvalid => (401, "invalid_client"),
+            Self::Forbidden => (400, "unauthorized_client"),
+            // A subject token that is no good is a wrong request; a session that has ended by it was the grant.
+            Self::ExternalTokenExpired(None) | Self::ExternalTokenInvalid(None) => (400, "invalid_request"),
+            Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::SessionInactivity
+            | Self::SessionRevoked(_)
+            | Self::RefreshTokenReused
+            | Self::SessionNotFound
+            | Self::ChannelWithoutVerifier
+            | Self::ExternalTokenExpired(Some(_))
+            | Self::ExternalTokenInvalid(Some(_)) => (400, "invalid_grant"),
+            _ => match self.status() {
+                413 => (413, "invalid_request"),
+                400..=428 => (400, "invalid_request"),
+                status @ (429 | 503) => (status, "temporarily_unavailable"),
+                status => (status, "server_error"),
+            },
+        }
+    }
+
     pub const fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooManyAttempts { retry_after_seconds } => Some(*retry_after_seconds),
@@ -296,6 +334,9 @@ impl Reason {
             ErrorCode::InvalidChannel => Self::InvalidChannel,
             ErrorCode::RefreshTokenRequired => Self::RefreshTokenRequired,
             ErrorCode::ChannelWithoutVerifier => Self::ChannelWithoutVerifier,
+            ErrorCode::UnsupportedGrantType => Self::UnsupportedGrantType,
+            ErrorCode::InvalidScope => Self::InvalidScope,
+            ErrorCode::InvalidTarget => Self::InvalidTarget,
             ErrorCode::MissingFields => Self::MissingFields(Vec::new()),
             ErrorCode::AppointmentIncomplete => Self::AppointmentIncomplete,
             ErrorCode::NotAuthenticated => Self::NotAuthenticated,

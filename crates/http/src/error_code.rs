@@ -9,7 +9,8 @@ base::words! {
         /// not fit
         MalformedJson = "malformed_json",
         /// two bearer tokens, or one that contains a space; different service keys in one request; a bearer token and a
-        /// [cookie](browsers.md#cookies) of different sessions, or two different cookies of one name
+        /// [cookie](browsers.md#cookies) of different sessions, or two different cookies of one name; under `/oauth`, no form, or a
+        /// parameter given twice
         InvalidRequest = "invalid_request",
         /// a [post-login session](post-login.md) was requested without a channel id
         InvalidChannel = "invalid_channel_id",
@@ -17,6 +18,12 @@ base::words! {
         RefreshTokenRequired = "refresh_token_required",
         /// the renewal of a post-login session on a channel that has no verifier
         ChannelWithoutVerifier = "channel_without_verifier",
+        /// `/oauth/token`: the `grant_type` is none of those that are supported
+        UnsupportedGrantType = "unsupported_grant_type",
+        /// `/oauth/token`: a `scope` was asked for; there are none
+        InvalidScope = "invalid_scope",
+        /// `/oauth/token`: an `audience` or `resource` other than `TOKEN_AUDIENCE`
+        InvalidTarget = "invalid_target",
         /// required fields of a portal route are missing; `errors` names them
         MissingFields = "missing_fields",
         /// an [appointment](portal.md#continuing-an-appointment) needs more fields, or other values

@@ -27,6 +27,17 @@ impl Fields {
         }
     }
 
+    /// The fields of a form. An empty one counts as left out, and none is given twice (RFC 6749 §3.2).
+    pub fn of_form(form: Vec<(String, String)>) -> Result<Self, Reason> {
+        let mut map = Map::new();
+        for (name, value) in form.into_iter().filter(|(_, value)| !value.is_empty()) {
+            if map.insert(name, value.into()).is_some() {
+                return Err(Reason::InvalidRequest);
+            }
+        }
+        Ok(Self { map, faults: Vec::new() })
+    }
+
     pub fn fault(&mut self, field: &'static str, fault: FieldFault) {
         self.faults.push(FieldError { field, fault });
     }

@@ -300,6 +300,21 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "La cita necesita más datos u otros valores",
             "Lịch hẹn cần thêm thông tin hoặc giá trị khác",
         ],
+        Reason::UnsupportedGrantType => [
+            "This grant type is not supported",
+            "Este tipo de concesión no es compatible",
+            "Loại cấp quyền này không được hỗ trợ",
+        ],
+        Reason::InvalidScope => [
+            "There are no scopes to ask for",
+            "No hay ámbitos que se puedan solicitar",
+            "Không có phạm vi nào để yêu cầu",
+        ],
+        Reason::InvalidTarget => [
+            "There are no tokens for this audience or resource",
+            "No hay tokens para esta audiencia o este recurso",
+            "Không có token cho đối tượng hoặc tài nguyên này",
+        ],
         Reason::MissingFields(_) => {
             ["Required fields are missing", "Faltan campos obligatorios", "Thiếu các trường bắt buộc"]
         }
@@ -397,6 +412,9 @@ mod tests {
             Reason::TooManyAttempts { retry_after_seconds: 1 },
             Reason::PortalNotConfigured,
             Reason::AppointmentIncomplete,
+            Reason::UnsupportedGrantType,
+            Reason::InvalidScope,
+            Reason::InvalidTarget,
             Reason::MissingFields(vec![]),
             Reason::Internal,
             Reason::Unavailable,

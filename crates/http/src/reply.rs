@@ -1,6 +1,6 @@
 //! Answers, before the platform has seen them.
 
-use super::language::{detail, field_message};
+use super::language::{Language, detail, field_message};
 use crate::error::Reason;
 use crate::request::RequestHead;
 use portal;
@@ -57,9 +57,27 @@ impl Reply {
             _ => "server_error",
         };
         let more = Map::from_iter([("error".to_owned(), error.into())]);
-        let mut reply = Self::refusal_with(reason, head, more);
+        Self::refusal_with(reason, head, more).challenged_as_client(head)
+    }
+
+    /// The same of `/oauth/token`, by its own rules (RFC 6749 §5.2): the status too, and a text for developers.
+    pub fn token_refusal(reason: &Reason, head: &RequestHead) -> Self {
+        let (status, error) = reason.as_token_error();
+        let more = [("error", error.to_owned()), ("error_description", description(reason))];
+        let more = more.map(|(name, text)| (name.to_owned(), text.into()));
+        let mut reply = Self::refusal_with(reason, head, Map::from_iter(more));
+        reply.status = status;
+        if status != 401 {
+            reply.headers.retain(|(name, _)| *name != "www-authenticate");
+        }
+        reply.challenged_as_client(head)
+    }
+
+    /// A client that has tried HTTP Basic is told so.
+    fn challenged_as_client(self, head: &RequestHead) -> Self {
+        let mut reply = self;
         let scheme = head.authorization.as_deref().and_then(|header| header.split(' ').next());
-        if status == 401 && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
+        if reply.status == 401 && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
             reply.headers.retain(|(name, _)| *name != "www-authenticate");
             reply = reply.with("www-authenticate", "Basic realm=\"sallyport\"");
         }
@@ -136,6 +154,17 @@ impl Reply {
         text.push_str(self.body.as_deref().unwrap_or_default());
         text
     }
+}
+
+/// In English, of the characters that RFC 6749 §5.2 has; with the names of wrong fields.
+fn description(reason: &Reason) -> String {
+    let mut text = detail(reason, Language::En).into_owned();
+    if let Reason::InvalidFields(faults) = reason {
+        let names: Vec<&str> = faults.iter().map(|fault| fault.field).collect();
+        text = [&text, ": ", &names.join(", ")].concat();
+    }
+    text.retain(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'));
+    text
 }
 
 #[cfg(test)]

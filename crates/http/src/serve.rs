@@ -7,7 +7,7 @@ use crate::cors;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
-    logout, mock, notifier, oauth, own_password, own_sessions, portal, portal_pages, post_login,
+    logout, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal, portal_pages, post_login,
     reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox, well_known,
 };
 use crate::log;
@@ -151,6 +151,7 @@ async fn open<B: Backend>(ctx: &mut RequestContext<B>, route: Open) -> Result<Re
         Open::InitSession => post_login::init(ctx).await,
         Open::RenewSession => post_login::renew(ctx).await,
         Open::PostLoginHealth => Ok(post_login::health()),
+        Open::Token => oauth_token::token(ctx).await,
         Open::MockValidateSession => Ok(mock::validate_session(ctx)),
         Open::Jwks => Ok(well_known::jwks(&ctx.app)),
         Open::Metadata | Open::OpenIdConfiguration => well_known::metadata(&ctx.app, &ctx.head.path),
@@ -282,6 +283,8 @@ pub(crate) fn finished<L: Log>(
             let portals = row.map_or_else(|| is_portal(&head.path), Row::is_portal);
             let reply = if portals {
                 Reply::portal_refusal(&reason, head, Map::new())
+            } else if row.is_some_and(Row::is_token_endpoint) {
+                Reply::token_refusal(&reason, head)
             } else if row.is_some_and(Row::is_oauth) {
                 Reply::oauth_refusal(&reason, head)
             } else {

@@ -45,6 +45,36 @@ pub enum TokensOrCookies {
     Cookies(CookieSession<'static>),
 }
 
+/// What tokens are asked for. A parameter without a value counts as left out, and none is given twice, but `audience` and `resource`.
+#[derive(JsonSchema)]
+pub struct TokenRequest {
+    /// `refresh_token`, or `urn:ietf:params:oauth:grant-type:token-exchange`.
+    grant_type: String,
+    /// For its grant.
+    #[schemars(length(max = 4096))]
+    refresh_token: Option<String>,
+    /// For the token exchange, as the next three: the other system's token.
+    #[schemars(length(max = 8192))]
+    subject_token: Option<String>,
+    /// `urn:ietf:params:oauth:token-type:access_token` or `urn:ietf:params:oauth:token-type:jwt`.
+    subject_token_type: Option<String>,
+    /// The customer's number.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"))]
+    cif: Option<String>,
+    /// As in `CHANNELS`.
+    channel_id: Option<String>,
+    /// `urn:ietf:params:oauth:token-type:access_token`, if it is there.
+    requested_token_type: Option<String>,
+    /// `TOKEN_AUDIENCE`, if it is there.
+    audience: Option<String>,
+    /// The same.
+    resource: Option<String>,
+    /// The id of a service key, where no header has the key.
+    client_id: Option<String>,
+    /// The whole key.
+    client_secret: Option<String>,
+}
+
 /// About a token.
 #[derive(JsonSchema)]
 pub struct TokenForm {

@@ -28,7 +28,7 @@ pub fn tags() -> Value {
         ("admin", "For users with the role `admin`."),
         (
             "oauth",
-            "Introspection and revocation of users' tokens, for services; public keys and metadata, for anybody.",
+            "OAuth 2.0: tokens for a grant; introspection and revocation of users' tokens, for services; public keys and metadata, for anybody.",
         ),
         ("facturify", "The Facturify token, for services."),
         ("upstox", "Upstox tokens of many accounts, for services."),

@@ -3,6 +3,7 @@
 use super::errors::{Error, OAuthError, PortalError};
 use super::operation::{Answer, Body, Operation};
 use super::{bodies, constant, example, routes};
+use directory::service_key::Scope;
 use http::error::Reason;
 use http::error_code::ErrorCode as E;
 use http::route::{Access, ForCaller, Methods, Open, ROUTES, Route, Row};
@@ -147,6 +148,11 @@ fn security(row: &Row, operation: &Operation) -> Value {
         Access::Anybody if operation.cookies_are_optional => {
             json!([{}, { "cookieAuth": [], "refreshCookie": [] }])
         }
+        Access::Anybody if row.is_token_endpoint() => {
+            let keys = ["serviceKeyBasic", "serviceKeyBearer", "serviceKeyXApiKey", "serviceKeyApikey"];
+            let ways = keys.map(|key| json!({ key: [Scope::Exchange.as_str()] }));
+            [json!({})].into_iter().chain(ways).collect()
+        }
         Access::Anybody | Access::SecretPath => json!([]),
         Access::Bearer | Access::Admin => json!([{ "bearer": [] }, { "cookieAuth": [] }]),
         Access::AdminOrBootstrapKey => json!([{ "bearer": [] }, { "cookieAuth": [] }, { "bootstrap": [] }]),
@@ -253,7 +259,8 @@ fn responses(row: &Row, operation: &Operation, schemas: &mut Schemas) -> Value {
     }
     let mut by_status: BTreeMap<u16, Vec<Reason>> = BTreeMap::new();
     for reason in refusals(row, operation) {
-        let of = by_status.entry(reason.status()).or_default();
+        let status = if row.is_token_endpoint() { reason.as_token_error().0 } else { reason.status() };
+        let of = by_status.entry(status).or_default();
         if !of.iter().any(|known| known.code() == reason.code()) {
             of.push(reason);
         }
@@ -302,7 +309,10 @@ fn refusal(error: &Value, row: &Row, operation: &Operation, reasons: &[Reason]) 
     let named = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
     let mut headers = always();
     if let Some(headers) = headers.as_object_mut() {
-        if reasons.iter().any(|reason| reason.challenge().is_some()) {
+        let is_challenge = |reason: &Reason| {
+            reason.challenge().is_some() && (!row.is_token_endpoint() || reason.as_token_error().0 == 401)
+        };
+        if reasons.iter().any(is_challenge) {
             headers
                 .insert("WWW-Authenticate".to_owned(), json!({ "$ref": "#/components/headers/Challenge" }));
         }
@@ -335,6 +345,8 @@ fn example_of(reason: &Reason, row: &Row) -> Value {
     );
     let reply = if row.is_portal() {
         http::reply::Reply::portal_refusal(reason, &head, Map::new())
+    } else if row.is_token_endpoint() {
+        http::reply::Reply::token_refusal(reason, &head)
     } else if row.is_oauth() {
         http::reply::Reply::oauth_refusal(reason, &head)
     } else {

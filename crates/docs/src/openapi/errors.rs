@@ -51,8 +51,18 @@ pub struct Error {
 /// A refusal on the routes of OAuth 2.0.
 #[derive(JsonSchema)]
 pub struct OAuthError {
-    /// By RFC 6749 §5.2: `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or `server_error`.
+    /// By RFC 6749 §5.2: `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or `server_error`; of
+    /// `/oauth/token` also `invalid_grant`, `unsupported_grant_type`, `invalid_scope` and `invalid_target`.
     error: String,
+    /// Of `/oauth/token`: in English, for developers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+    /// Of `/oauth/token`: how the session ended, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<EndReason>,
+    /// With `validation_error` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<WrongField>>,
     code: AnyCode,
     /// For a person, in the language of the request.
     detail: String,

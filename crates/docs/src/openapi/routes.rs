@@ -91,6 +91,14 @@ fn open(route: Open) -> Operation {
             .upstream(&[]),
         Open::PostLoginHealth => Operation::new("postLoginHealth", "post-login", "Says that these routes are served. Asks nobody.")
             .gives::<service::Served>(200, "They are."),
+        Open::Token => Operation::new("token", "oauth", "Gives tokens for a refresh token (RFC 6749), or for another system's token (RFC 8693).")
+            .about("A refresh token is exchanged as by `/auth/refresh` or `/api/v1/postlogin/renew-token`, without client authentication, or with any good service key. The token exchange begins a session as `/api/v1/postlogin/init-session` does, and is for services whose key has the scope `sessions:exchange`.")
+            .takes_form::<b::TokenRequest>()
+            .gives::<oauth::GrantedTokens>(200, "A pair of tokens.")
+            .refuses(&[E::InvalidRequest, E::NotAuthenticated, E::ServiceKeyInvalid, E::Forbidden, E::UnsupportedGrantType, E::InvalidScope, E::InvalidTarget, E::InvalidFields])
+            .refuses(&[E::TokenInvalid, E::TokenExpired, E::SessionInactivity, E::SessionRevoked, E::RefreshTokenReused])
+            .refuses(&[E::InvalidChannel, E::ChannelNotFound, E::ChannelWithoutVerifier, E::ExternalTokenExpired, E::ExternalTokenInvalid, E::SessionLimitExceeded, E::SessionNotFound, E::TooManyAttempts])
+            .upstream(&[]),
         Open::MockValidateSession => Operation::new("mockValidateSession", "post-login", "The mock of the service that verifies external tokens. 404 `not_found` unless `MOCK_ROUTES` is `on`.")
             .header("X-Session-Token", "Goes by how it begins: `invalid`, `expired`, or anything else.")
             .header("X-User-Id", "Comes back.")

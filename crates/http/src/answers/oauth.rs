@@ -34,3 +34,18 @@ pub struct Introspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Vec<Self>>,
 }
+
+/// Tokens for a grant (RFC 6749 §5.1, RFC 8693 §2.2.1).
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct GrantedTokens<'a> {
+    pub access_token: &'a str,
+    /// Of a token exchange: `urn:ietf:params:oauth:token-type:access_token`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
+    /// `bearer`.
+    pub token_type: &'static str,
+    /// Life of the access token, in seconds.
+    pub expires_in: u64,
+    pub refresh_token: &'a str,
+}

@@ -18,6 +18,7 @@ pub mod logout;
 pub mod mock;
 pub mod notifier;
 pub mod oauth;
+pub mod oauth_token;
 pub mod own_password;
 pub mod own_sessions;
 pub mod portal;

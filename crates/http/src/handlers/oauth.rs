@@ -25,11 +25,26 @@ pub struct Form {
     service: ServiceCaller,
 }
 
-/// Lets a client in by its service key, as on every service route, or as RFC 6749 §2.3.1 has it: the id of the client is the
-/// key's, its secret the whole key, by HTTP Basic or in the form. Only then the form is looked at.
+/// Lets a client in by its service key, and only then looks at the form.
 pub async fn client<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Form, Reason> {
     let form = body::form(&mut ctx.request).await;
-    let fields = form.as_deref().unwrap_or_default();
+    take_credentials(ctx, form.as_deref().unwrap_or_default())?;
+    let service = ctx.service(Scope::Introspect).await?;
+    let tokens: Vec<String> =
+        form?.into_iter().filter(|(key, _)| key == "token").map(|(_, value)| value).collect();
+    let fits = |token: &String| (1..=TOKEN_BYTES_MAX).contains(&token.len());
+    if !(1..=TOKENS_MAX).contains(&tokens.len()) || !tokens.iter().all(fits) {
+        return Err(Reason::InvalidRequest);
+    }
+    Ok(Form { tokens, service })
+}
+
+/// A client shows its service key as on every service route, or as RFC 6749 §2.3.1 has it: the id of the client is the key's, its secret
+/// the whole key, by HTTP Basic or in the form. Puts what is shown in the second way where the first looks for it.
+pub fn take_credentials<B: Backend>(
+    ctx: &mut RequestContext<B>,
+    fields: &[(String, String)],
+) -> Result<(), Reason> {
     let one = |name: &str| {
         let mut values = fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
         let first = values.next().filter(|value| !value.is_empty());
@@ -42,24 +57,15 @@ pub async fn client<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Form, Rea
         (None, Some(secret)) => Some((id, secret)),
         (basic, None) => basic.map(|(id, secret)| (Some(id), secret)),
     };
-    if let Some((id, secret)) = credentials {
-        let key = PresentedKey::parse(&secret).ok_or(Reason::ServiceKeyInvalid)?;
-        if id.is_some_and(|id| id != key.id.as_str()) {
-            return Err(Reason::ServiceKeyInvalid);
-        }
-        // A key in a header beside it has to be the same.
-        let beside = ctx.head.api_key.take();
-        ctx.head.api_key =
-            Some(beside.map_or_else(|| secret.clone(), |other| [&other, ",", &secret].concat()));
+    let Some((id, secret)) = credentials else { return Ok(()) };
+    let key = PresentedKey::parse(&secret).ok_or(Reason::ServiceKeyInvalid)?;
+    if id.is_some_and(|id| id != key.id.as_str()) {
+        return Err(Reason::ServiceKeyInvalid);
     }
-    let service = ctx.service(Scope::Introspect).await?;
-    let tokens: Vec<String> =
-        form?.into_iter().filter(|(key, _)| key == "token").map(|(_, value)| value).collect();
-    let fits = |token: &String| (1..=TOKEN_BYTES_MAX).contains(&token.len());
-    if !(1..=TOKENS_MAX).contains(&tokens.len()) || !tokens.iter().all(fits) {
-        return Err(Reason::InvalidRequest);
-    }
-    Ok(Form { tokens, service })
+    // A key in a header beside it has to be the same.
+    let beside = ctx.head.api_key.take();
+    ctx.head.api_key = Some(beside.map_or_else(|| secret.clone(), |other| [&other, ",", &secret].concat()));
+    Ok(())
 }
 
 /// The id and the secret of a client that shows them by HTTP Basic. Each is encoded as in a form first (RFC 6749 §2.3.1); who

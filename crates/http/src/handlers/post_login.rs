@@ -37,16 +37,26 @@ pub fn health() -> Reply {
 /// 5. The session's object seals the external token, opens the session and makes the tokens.
 pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let init = post_login_fields::init(ctx).await?;
+    let pair = begun(ctx, &init, None).await?;
+    let message = format!("{} session initialized successfully", init.subject.business_unit);
+    Ok(token_reply(&pair, &message))
+}
+
+/// Begins a session and records that, with the service that asked for it, if one did.
+pub async fn begun<B: Backend>(
+    ctx: &RequestContext<B>,
+    init: &Init,
+    service: Option<&str>,
+) -> Result<Pair, Reason> {
     let customer = ctx.app.vault.fingerprint("customer", &init.subject.to_string());
-    let outcome = begin(ctx, &init).await;
+    let outcome = begin(ctx, init).await;
     let (code, session_id) = match &outcome {
         Ok((session_id, _)) => ("ok", Some(session_id.as_str())),
         Err(reason) => (reason.code(), None),
     };
-    ctx.audit(&Audit { session_id, customer: Some(&customer), ..Audit::of(Action::InitSession, code) });
-    let (_, pair) = outcome?;
-    let message = format!("{} session initialized successfully", init.subject.business_unit);
-    Ok(token_reply(&pair, &message))
+    let customer = Some(customer.as_str());
+    ctx.audit(&Audit { session_id, service, customer, ..Audit::of(Action::InitSession, code) });
+    outcome.map(|(_, pair)| pair)
 }
 
 async fn begin<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(SessionId, Pair), Reason> {
@@ -138,11 +148,18 @@ async fn admit<B: Backend>(
 /// 3. The session's object has the external token verified, and rotates: 400, 401, 404, 502, 503, 504.
 pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Reason> {
     let token = post_login_fields::refresh_token(ctx).await?;
+    let (pair, subject) = renew_with(ctx, &token).await?;
+    let message = format!("{} token renewed successfully", subject.business_unit);
+    Ok(token_reply(&pair, &message))
+}
+
+/// The same of a refresh token that has come in another way.
+pub async fn renew_with<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<(Pair, Subject), Reason> {
     let record = |action: Action, outcome: &str, session_id: Option<&str>, customer: Option<&str>| {
         ctx.audit(&Audit { session_id, customer, ..Audit::of(action, outcome) });
     };
     let (token, subject) =
-        read(ctx, &token).inspect_err(|reason| record(Action::RenewSession, reason.code(), None, None))?;
+        read(ctx, token).inspect_err(|reason| record(Action::RenewSession, reason.code(), None, None))?;
     let id = &token.session_id;
     let renewal = Renewal {
         generation: token.generation,
@@ -170,8 +187,7 @@ pub async fn renew<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
     let customer = ctx.app.vault.fingerprint("customer", &token.subject);
     let action = if reused { Action::Reuse } else { Action::RenewSession };
     record(action, code, Some(id.as_str()), Some(&customer));
-    let message = format!("{} token renewed successfully", subject.business_unit);
-    Ok(token_reply(&outcome?, &message))
+    outcome.map(|pair| (pair, subject))
 }
 
 /// A refresh token that is good, and whose it is.

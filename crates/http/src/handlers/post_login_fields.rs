@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
+use crate::json::Fields;
 use base::secret::Secret;
 use session::external::{
     CHANNEL_BYTES_MAX, CIF_BYTES_MAX, Channel, ExternalToken, Subject, TOKEN_BYTES_MAX, is_cif, is_token,
@@ -25,14 +26,7 @@ pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Init, Reaso
         return Err(fields.without("data"));
     }
     let mut data = fields.object("data");
-    let cif = data.text("data.cif", CIF_BYTES_MAX);
-    if !cif.is_empty() && !is_cif(&cif) {
-        data.fault("data.cif", FieldFault::NotAllowed);
-    }
-    let token = data.text("data.tokenKey", TOKEN_BYTES_MAX);
-    if !token.is_empty() && !is_token(&token) {
-        data.fault("data.tokenKey", FieldFault::NotAllowed);
-    }
+    let (cif, token) = customer_and_token(&mut data, "data.cif", "data.tokenKey");
     // Read for their types only: nothing of it is kept.
     let mut customer = data.object("data.basicCustomerInfo");
     for field in [
@@ -48,6 +42,35 @@ pub async fn init<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Init, Reaso
     data.absorb(payload);
     fields.absorb(data);
     fields.finish()?;
+    found(ctx, id, cif, token)
+}
+
+/// The same from the parameters of a token exchange.
+pub fn exchange<B: Backend>(ctx: &RequestContext<B>, mut fields: Fields) -> Result<Init, Reason> {
+    let (cif, token) = customer_and_token(&mut fields, "cif", "subject_token");
+    let id = fields.optional_text("channel_id", CHANNEL_BYTES_MAX);
+    fields.finish()?;
+    found(ctx, id, cif, token)
+}
+
+fn customer_and_token(fields: &mut Fields, cif: &'static str, token: &'static str) -> (String, String) {
+    let number = fields.text(cif, CIF_BYTES_MAX);
+    if !number.is_empty() && !is_cif(&number) {
+        fields.fault(cif, FieldFault::NotAllowed);
+    }
+    let external = fields.text(token, TOKEN_BYTES_MAX);
+    if !external.is_empty() && !is_token(&external) {
+        fields.fault(token, FieldFault::NotAllowed);
+    }
+    (number, external)
+}
+
+fn found<B: Backend>(
+    ctx: &RequestContext<B>,
+    id: Option<String>,
+    cif: String,
+    token: String,
+) -> Result<Init, Reason> {
     let id = id.filter(|id| !id.trim().is_empty()).ok_or(Reason::InvalidChannel)?;
     let channel = ctx.app.config.post_login.channels.get(&id).cloned();
     let channel = channel.ok_or_else(|| Reason::ChannelNotFound(id.clone()))?;

@@ -18,7 +18,7 @@ use base::ports::{Kv, Log, Random};
 use config::App;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
-const TOKEN_BYTES_MAX: usize = 4096;
+pub const TOKEN_BYTES_MAX: usize = 4096;
 const FIELD: &str = "refresh_token";
 
 /// Rotates the tokens.
@@ -33,14 +33,23 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
     let fields = ctx.fields().await?;
     let by_cookie = ctx.head.cookie.is_some() && !fields.has(FIELD);
     let token = if by_cookie { of_cookie(ctx)? } else { token_of(fields)? };
-    let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, &token)?;
+    let (id, pair) = rotated(ctx, &token).await?;
+    if by_cookie { cookie_reply(ctx, &id, &pair) } else { Ok(token_reply(&pair)) }
+}
+
+/// The same of a refresh token that has come in another way.
+pub async fn refresh_with<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Reply, Reason> {
+    rotated(ctx, token).await.map(|(_, pair)| token_reply(&pair))
+}
+
+async fn rotated<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<(SessionId, Pair), Reason> {
+    let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, token)?;
     let reply = remembered(&ctx.backend, &id, ctx.session(&id, &rotate).await?).await;
     let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, reply);
     if let Some(ended) = ended {
         ctx.propagate_end(&id, &ended).await;
     }
-    let pair = outcome?;
-    if by_cookie { cookie_reply(ctx, &id, &pair) } else { Ok(token_reply(&pair)) }
+    outcome.map(|pair| (id, pair))
 }
 
 /// The refresh token of a body.

@@ -63,6 +63,17 @@ impl<B: Backend> RequestContext<B> {
         Ok(ServiceCaller { key: Some(key) })
     }
 
+    /// Whoever shows a service key shows a good one, whatever it may be used for. What is no key of ours in a bearer is somebody else's.
+    pub async fn client_if_any(&self) -> Result<(), Reason> {
+        let bearer = access::bearer(self.head.authorization.as_deref()).ok();
+        let shows_key =
+            self.head.api_key.is_some() || bearer.is_some_and(|b| PresentedKey::parse(b).is_some());
+        if shows_key && self.app.config.service_auth {
+            self.service_key().await?;
+        }
+        Ok(())
+    }
+
     /// What to say to somebody who is no user, for `reason`: a service with a good key is known, and is not allowed here.
     pub async fn no_user(&self, reason: Reason) -> Reason {
         if !matches!(reason, Reason::TokenInvalid | Reason::NotAuthenticated) {

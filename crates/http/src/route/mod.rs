@@ -76,6 +76,8 @@ pub enum Open {
     InitSession,
     RenewSession,
     PostLoginHealth,
+    /// Of OAuth 2.0: by the grant, with or without client authentication.
+    Token,
     /// Served only where mocks are on.
     MockValidateSession,
     Jwks,

@@ -56,7 +56,11 @@ impl Row {
     }
 
     pub const fn is_oauth(&self) -> bool {
-        matches!(self.route, Route::Client(_))
+        matches!(self.route, Route::Client(_)) || self.is_token_endpoint()
+    }
+
+    pub const fn is_token_endpoint(&self) -> bool {
+        matches!(self.route, Route::Open(Open::Token))
     }
 }
 
@@ -129,6 +133,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/.well-known/jwks.json", Route::Open(Open::Jwks)),
     row!(GET "/.well-known/oauth-authorization-server", Route::Open(Open::Metadata)),
     row!(GET "/.well-known/openid-configuration", Route::Open(Open::OpenIdConfiguration)),
+    row!(POST "/oauth/token", Route::Open(Open::Token)),
     row!(POST "/oauth/introspect", Route::Client(ForClient::Introspect)),
     row!(POST "/oauth/revoke", Route::Client(ForClient::Revoke)),
     // Upstream tokens.

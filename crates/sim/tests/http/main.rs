@@ -27,6 +27,7 @@ mod late;
 mod listed;
 mod memory;
 mod oauth;
+mod oauth_token;
 mod owner;
 mod passwords;
 mod portal_pages;

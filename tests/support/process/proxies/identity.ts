@@ -2,7 +2,17 @@
 import type { Arrived } from "./application.ts";
 
 /** What Sallyport says of a caller. */
-export const OURS = ["x-auth-user", "x-auth-username", "x-auth-session", "x-auth-roles", "x-auth-expires"];
+export const OURS = [
+  "x-auth-user",
+  "x-auth-username",
+  "x-auth-session",
+  "x-auth-roles",
+  "x-auth-expires",
+  "x-auth-time",
+];
+
+/** Said only where `max_age` is asked for. A proxy may pass it on empty. */
+const SOMETIMES = "x-auth-time";
 
 /** As the application behind may see a name: CGI and what follows it have no other letters. */
 const asVariable = (name: string) => name.toUpperCase().replace(/[^A-Z0-9]/g, "_");
@@ -13,6 +23,7 @@ export function identity({ rawHeaders }: Arrived): string[] {
   const pairs = rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ""]] : []));
   return pairs
     .filter(([name = ""]) => names.has(asVariable(name)))
+    .filter(([name = "", value]) => value !== "" || asVariable(name) !== asVariable(SOMETIMES))
     .map(([name = "", value]) => `${name.toLowerCase()}: ${value}`)
     .sort();
 }
