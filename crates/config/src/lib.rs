@@ -7,13 +7,15 @@ mod tests;
 pub use app::{App, Faults, Settings};
 pub use base::settings::{self, Environment, NamedKey, Origins};
 
+use base::event::EventTypes;
 use base::secret::Secret;
 use base::settings::{self as s, Reader};
+use base::webhook;
 use directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use keeper::Providers;
 use portal::Portals;
 use session::external::PostLogin;
-use session::{PROPAGATE_AFTER, Policy};
+use session::{PROPAGATE_AFTER, Policy, Receivers};
 use std::time::Duration;
 
 /// How strictly an access token is checked, and so when a revocation bites.
@@ -56,6 +58,7 @@ pub struct Config {
     pub providers: Providers,
     pub notifier_secret: Option<Secret>,
     pub alerts: Alerts,
+    pub events: Events,
     pub post_login: PostLogin,
     pub portals: Portals,
 }
@@ -71,6 +74,15 @@ pub struct Alerts {
     pub collect: Duration,
 }
 
+/// Where events of sessions go. Which of them are told is in the policy of sessions.
+#[derive(Clone, Debug)]
+pub struct Events {
+    pub url: Option<String>,
+    pub keys: Vec<webhook::Key>,
+    /// Where logout tokens go.
+    pub logout_url: Option<String>,
+}
+
 impl Config {
     /// Reads every setting through `lookup`. The error lists every fault by the setting's name. It never holds a value, but of an
     /// origin, which every page of it tells everybody.
@@ -81,6 +93,16 @@ impl Config {
             "edge" => Check::Edge,
             "local" => Check::Local,
             _ => Check::Strict,
+        };
+        let events = Events {
+            url: r.url(&s::EVENT_WEBHOOK_URL),
+            keys: r.webhook_keys(&s::EVENT_WEBHOOK_SECRET),
+            logout_url: r.url(&s::BACKCHANNEL_LOGOUT_URL),
+        };
+        let types = r.event_types(&s::EVENT_TYPES);
+        let receivers = Receivers {
+            webhook: if events.url.is_some() { types } else { EventTypes::NONE },
+            logout: events.logout_url.is_some(),
         };
         let idle =
             r.duration(&s::SESSION_INACTIVITY_TIMEOUT_MINUTES, 60, &s::SESSION_INACTIVITY_TIMEOUT_SECONDS);
@@ -107,6 +129,7 @@ impl Config {
                 grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
                 external_ttl: Duration::from_secs(r.number(&s::SME_SESSION_TTL)),
                 // Mostly its alarm comes before. Where KV lets people in, that is not soon enough.
+                receivers,
                 told_within: if check == Check::Edge { PROPAGATE_AFTER } else { idle + PROPAGATE_AFTER },
             },
             recent_login: r.duration(&s::RECENT_LOGIN_MINUTES, 60, &s::RECENT_LOGIN_SECONDS),
@@ -138,6 +161,7 @@ impl Config {
                 warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
                 collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
             },
+            events,
             post_login: session::external::settings::post_login(&mut r, environment),
             portals: portal::settings::portals(&mut r),
         };
@@ -170,6 +194,9 @@ impl Config {
         }
         if self.alerts.url.is_some() && self.alerts.secret.is_none() {
             faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+        }
+        if self.events.url.is_some() && self.events.keys.is_empty() {
+            faults.push("EVENT_WEBHOOK_SECRET is required with EVENT_WEBHOOK_URL".to_owned());
         }
         let in_path =
             |s: &Secret| s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
@@ -229,6 +256,8 @@ pub fn settings_table() -> String {
             s::Kind::Json => "JSON".to_owned(),
             s::Kind::Hosts => "host names".to_owned(),
             s::Kind::Origins => "`https://host`, several separated by commas".to_owned(),
+            s::Kind::WebhookKeys => "`whsec_…`, several separated by commas".to_owned(),
+            s::Kind::EventTypes => "types of events, separated by commas".to_owned(),
         };
         let default =
             if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };

@@ -1,14 +1,12 @@
-//! Alerts: what they say, and how they are signed (Standard Webhooks: `id.timestamp.body` under HMAC-SHA256).
+//! Alerts: what they say, and how they are signed.
 
 use super::call::Code;
 use base::clock::Timestamp;
 use base::ids::AccountName;
 use base::secret::Secret;
-use base64ct::{Base64, Encoding};
-use hmac::{Hmac, Mac};
+use base::webhook;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::Sha256;
 use std::time::Duration;
 
 base::words! {
@@ -123,17 +121,8 @@ impl Batch {
             "timestamp": self.at.rfc3339(),
             "data": data,
         });
-        let (body, id) = (body.to_string(), &self.id);
-        let at = now.seconds().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
-        mac.update(format!("{id}.{at}.{body}").as_bytes());
-        let signature = format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()));
-        let headers = vec![
-            ("content-type", Secret::new("application/json")),
-            ("webhook-id", Secret::new(id.as_str())),
-            ("webhook-timestamp", Secret::new(at)),
-            ("webhook-signature", Secret::new(signature)),
-        ];
+        let body = body.to_string();
+        let headers = webhook::headers(&self.id, &body, &[secret.expose().as_bytes()], now)?;
         Some((headers, Secret::new(body)))
     }
 }

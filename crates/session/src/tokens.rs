@@ -12,9 +12,15 @@ use base::settings::NamedKey;
 use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
 use jws::Parts;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 const ACCESS: &str = "at+jwt";
 const REFRESH: &str = "rt+jwt";
+/// OIDC Back-Channel Logout 1.0 §2.4.
+const LOGOUT: &str = "logout+jwt";
+const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+/// As §4 of it advises.
+const LOGOUT_SECONDS: u64 = 120;
 /// Longest token that is looked at, in bytes. Ours have about 500.
 const TOKEN_BYTES_MAX: usize = 4096;
 /// How far in the future a token may claim to have been issued, for clocks that differ, in seconds. Expiry has no leeway.
@@ -154,6 +160,28 @@ impl KeyRing {
             access_expires_at: grant.access_expires_at,
             counted_from: grant.issued_at,
         })
+    }
+
+    /// Says to whoever knows a session by its tokens that it has ended. Not a token that lets anybody in.
+    pub fn logout_token(
+        &self,
+        session_id: &SessionId,
+        subject: &str,
+        jti: &str,
+        now: Timestamp,
+    ) -> Result<Secret, Fault> {
+        let key = self.keys.first().ok_or(Fault)?;
+        let claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": now.seconds(),
+            "exp": now.seconds().saturating_add(LOGOUT_SECONDS),
+            "jti": jti,
+            "sub": subject,
+            "sid": session_id,
+            "events": { LOGOUT_EVENT: {} },
+        });
+        Ok(Secret::new(key.hs256.sign(&header(&key.kid, LOGOUT), claims.to_string().as_bytes())))
     }
 
     fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
