@@ -10,7 +10,8 @@ crate::words! {
         /// a session was opened; `new_device` is `true` if its user logged in without the device token of an earlier login
         #[serde(rename = "session.created")]
         Created = "session.created",
-        /// a refresh token was exchanged for the tokens of the next `generation`. Not sent unless `EVENT_TYPES` names it
+        /// it has tokens of the next `generation`: a refresh token was exchanged, or the password was given again. Not sent unless
+        /// `EVENT_TYPES` names it
         #[serde(rename = "session.refreshed")]
         Refreshed = "session.refreshed",
         /// its user ended it: logout, closing it from another session, a login that replaced it; or its login broke off
