@@ -41,11 +41,27 @@ crate::words! {
         /// its absolute lifetime, or its last tokens expired
         #[serde(rename = "session.expired.lifetime")]
         Lifetime = "session.expired.lifetime",
+        /// an [alert](keeper.md#alerts) about an upstream token, as the next four. Only where `EVENT_TYPES` names it, and
+        /// `ALERT_WEBHOOK_URL` is not set, which gets them all: the immediate retries of its renewal are used up
+        #[serde(rename = "token.failing")]
+        TokenFailing = "token.failing",
+        /// its renewal was refused for good, or its owner has to approve it
+        #[serde(rename = "token.needs_attention")]
+        TokenNeedsAttention = "token.needs_attention",
+        /// its renewal works again
+        #[serde(rename = "token.recovered")]
+        TokenRecovered = "token.recovered",
+        /// it is about to expire, and no renewal is in sight
+        #[serde(rename = "token.expiring")]
+        TokenExpiring = "token.expiring",
+        /// one of another user arrived and was refused
+        #[serde(rename = "token.other_user")]
+        TokenOtherUser = "token.other_user",
     }
 }
 
 /// All of them; the Worker has no list of words.
-const TYPES: [EventType; 11] = [
+const TYPES: [EventType; 16] = [
     EventType::Created,
     EventType::Refreshed,
     EventType::Logout,
@@ -57,6 +73,11 @@ const TYPES: [EventType; 11] = [
     EventType::External,
     EventType::Inactivity,
     EventType::Lifetime,
+    EventType::TokenFailing,
+    EventType::TokenNeedsAttention,
+    EventType::TokenRecovered,
+    EventType::TokenExpiring,
+    EventType::TokenOtherUser,
 ];
 
 impl From<EndReason> for EventType {
@@ -78,7 +99,24 @@ impl From<EndReason> for EventType {
 impl EventType {
     /// Whether a session is over with it.
     pub const fn is_end(self) -> bool {
-        !matches!(self, Self::Created | Self::Refreshed)
+        match self {
+            Self::Created
+            | Self::Refreshed
+            | Self::TokenFailing
+            | Self::TokenNeedsAttention
+            | Self::TokenRecovered
+            | Self::TokenExpiring
+            | Self::TokenOtherUser => false,
+            Self::Logout
+            | Self::Evicted
+            | Self::Admin
+            | Self::Reuse
+            | Self::Password
+            | Self::Disabled
+            | Self::External
+            | Self::Inactivity
+            | Self::Lifetime => true,
+        }
     }
 }
 
@@ -105,6 +143,12 @@ impl EventTypes {
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn among(self, others: Self) -> Self {
+        Self(self.0 & others.0)
     }
 
     /// Those that a name means: one, or all whose names go on after a point.
@@ -142,8 +186,17 @@ mod tests {
         assert_eq!(named("session.created"), ["session.created"]);
         assert_eq!(named("session.revoked.reuse"), ["session.revoked.reuse"]);
         assert_eq!(named("session.expired"), ["session.expired.inactivity", "session.expired.lifetime"]);
-        assert_eq!(named("session").len(), TYPES.len());
-        for none in ["", "sess", "session.", "session.revoke", "session.revoked.reuse.x", "Session", "*"] {
+        assert_eq!(named("session").len() + named("token").len(), TYPES.len());
+        for none in [
+            "",
+            "sess",
+            "session.",
+            "session.revoke",
+            "session.revoked.reuse.x",
+            "token.renewed",
+            "Session",
+            "*",
+        ] {
             assert!(EventTypes::named(none).is_none(), "{none}");
         }
     }

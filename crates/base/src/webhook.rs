@@ -32,6 +32,11 @@ impl Key {
         KEY_BYTES.contains(&bytes.len()).then_some(Self(bytes))
     }
 
+    /// A key that is its own text.
+    pub fn of_text(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }

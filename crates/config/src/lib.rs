@@ -67,7 +67,9 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Alerts {
     pub url: Option<String>,
-    pub secret: Option<Secret>,
+    pub keys: Vec<webhook::Key>,
+    /// Which are sent there.
+    pub types: EventTypes,
     /// How long before an expiry without a renewal in sight one is sent.
     pub warning: Duration,
     /// How long those of one cause are collected.
@@ -101,9 +103,15 @@ impl Config {
         };
         let types = r.event_types(&s::EVENT_TYPES);
         let receivers = Receivers {
-            webhook: if events.url.is_some() { types } else { EventTypes::NONE },
+            webhook: if events.url.is_some() {
+                types.among(EventTypes::named("session"))
+            } else {
+                EventTypes::NONE
+            },
             logout: events.logout_url.is_some(),
         };
+        let alert_secret = r.secret(&s::ALERT_WEBHOOK_SECRET);
+        let alerts = alerts(&mut r, alert_secret.as_ref(), &events, types);
         let idle =
             r.duration(&s::SESSION_INACTIVITY_TIMEOUT_MINUTES, 60, &s::SESSION_INACTIVITY_TIMEOUT_SECONDS);
         let config = Self {
@@ -155,12 +163,7 @@ impl Config {
             request_log: r.share(&s::REQUEST_LOG),
             providers: keeper::settings::providers(&mut r, environment),
             notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
-            alerts: Alerts {
-                url: r.url(&s::ALERT_WEBHOOK_URL),
-                secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
-                warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
-                collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
-            },
+            alerts,
             events,
             post_login: session::external::settings::post_login(&mut r, environment),
             portals: portal::settings::portals(&mut r),
@@ -169,12 +172,12 @@ impl Config {
         for setting in [&s::JURISDICTION, &s::LOCATION_HINT, &s::UPSTREAM_LOCATION_HINT] {
             r.word(setting);
         }
-        config.check_together(&mut r.faults);
+        config.check_together(&mut r.faults, alert_secret.as_ref());
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
     }
 
     /// What is only wrong in company.
-    fn check_together(&self, faults: &mut Vec<String>) {
+    fn check_together(&self, faults: &mut Vec<String>, alert_secret: Option<&Secret>) {
         let policy = &self.session;
         if policy.access_ttl > policy.absolute {
             faults
@@ -192,9 +195,6 @@ impl Config {
         {
             faults.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS is under 35840".to_owned());
         }
-        if self.alerts.url.is_some() && self.alerts.secret.is_none() {
-            faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
-        }
         if self.events.url.is_some() && self.events.keys.is_empty() {
             faults.push("EVENT_WEBHOOK_SECRET is required with EVENT_WEBHOOK_URL".to_owned());
         }
@@ -203,7 +203,12 @@ impl Config {
         if !self.notifier_secret.as_ref().is_none_or(in_path) {
             faults.push("UPSTOX_NOTIFIER_SECRET is part of a path: only letters, digits, - and _".to_owned());
         }
-        let others = [&self.bootstrap_key, &self.admin_reset_key, &self.notifier_secret, &self.alerts.secret];
+        let others = [
+            self.bootstrap_key.as_ref(),
+            self.admin_reset_key.as_ref(),
+            self.notifier_secret.as_ref(),
+            alert_secret,
+        ];
         let all: Vec<&str> = self
             .signing_keys
             .iter()
@@ -218,6 +223,30 @@ impl Config {
                     .to_owned(),
             );
         }
+    }
+}
+
+/// Alerts are events where they have no receiver of their own.
+fn alerts(r: &mut Reader, secret: Option<&Secret>, events: &Events, types: EventTypes) -> Alerts {
+    let about_tokens = EventTypes::named("token");
+    let asked = types.among(about_tokens);
+    let (url, keys, types) = match (r.url(&s::ALERT_WEBHOOK_URL), &events.url) {
+        (Some(url), _) => {
+            if secret.is_none() {
+                r.faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+            }
+            let key = secret.map(|secret| webhook::Key::of_text(secret.expose()));
+            (Some(url), key.into_iter().collect(), about_tokens)
+        }
+        (None, Some(url)) if !asked.is_none() => (Some(url.clone()), events.keys.clone(), asked),
+        (None, _) => (None, Vec::new(), EventTypes::NONE),
+    };
+    Alerts {
+        url,
+        keys,
+        types,
+        warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
+        collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
     }
 }
 

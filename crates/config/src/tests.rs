@@ -251,6 +251,19 @@ fn events_have_a_secret_and_types_that_there_are() {
     ] {
         assert_eq!(read(&settings).unwrap_err(), [fault]);
     }
+    // Alerts are events where they have no receiver of their own.
+    let tokens = ("EVENT_TYPES", "token.failing, session.created");
+    let c = read(&[url, secret, tokens]).unwrap();
+    assert_eq!((c.alerts.url.as_deref(), c.alerts.keys.len()), (Some(url.1), 2));
+    assert_eq!(c.alerts.types, EventTypes::named("token.failing"));
+    assert_eq!(c.session.receivers.webhook, EventTypes::named("session.created"));
+    let own = [("ALERT_WEBHOOK_URL", "https://a.example.com"), ("ALERT_WEBHOOK_SECRET", SEALING)];
+    let c = read(&[&[url, secret, tokens], own.as_slice()].concat()).unwrap();
+    assert_eq!((c.alerts.url.as_deref(), c.alerts.keys.len()), (Some(own[0].1), 1));
+    assert_eq!(c.alerts.types, EventTypes::named("token"));
+    assert_eq!(read(&[url, secret]).unwrap().alerts.url, None, "not by default");
+    let faults = read(&[url, secret, own[0]]).unwrap_err();
+    assert_eq!(faults, ["ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL"]);
     let twice = format!("{one} {one}");
     let faults = read(&[("EVENT_WEBHOOK_SECRET", &twice)]).unwrap_err();
     assert_eq!(faults, ["EVENT_WEBHOOK_SECRET entry 2: stands there twice"]);

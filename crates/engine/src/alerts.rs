@@ -4,6 +4,7 @@ use super::host::{Host, SqlValue};
 use super::webhook::{Posted, post};
 use base::clock::Timestamp;
 use base::fault::{Fault, FaultKind};
+use base::webhook::Key;
 use keeper::Code;
 use keeper::alert::{self, Batch};
 use keeper::upstream_index::Raise;
@@ -26,8 +27,9 @@ pub enum Delivered {
 pub async fn send<H: Host>(host: &H, batch: &Batch) -> Delivered {
     let Ok(app) = host.app() else { return Delivered::No { retry_after: None } };
     let settings = &app.config.alerts;
-    let (Some(url), Some(secret)) = (&settings.url, &settings.secret) else { return Delivered::Yes };
-    let Some((headers, body)) = batch.message(secret, host.now()) else { return Delivered::Yes };
+    let Some(url) = &settings.url else { return Delivered::Yes };
+    let keys: Vec<&[u8]> = settings.keys.iter().map(Key::bytes).collect();
+    let Some((headers, body)) = batch.message(&keys, host.now()) else { return Delivered::Yes };
     let (undelivered, retry_after) = match post(host, url, headers, body).await {
         Posted::Taken => return Delivered::Yes,
         Posted::Gone => ("the receiver answered 410".to_owned(), None),
