@@ -66,6 +66,9 @@ crate::words! {
         UpstreamFollowUp = "upstream follow-up",
         /// an alert was not delivered; it is sent again
         Alert = "alert",
+        /// an event of a session was not delivered; it is sent again, [and given up after three days](events.md#delivery). `detail`
+        /// begins with its `webhook-id`
+        Event = "event",
         /// an unknown Cron Trigger, or accounts or portal sessions that could not be reconciled; they are tried again in the
         /// next minute, or in the next tenth minute
         Cron = "cron",

@@ -7,14 +7,16 @@ mod tests;
 pub use app::{App, Faults, Settings};
 pub use base::settings::{self, Environment, NamedKey, Origins};
 
+use base::event::EventTypes;
 use base::secret::Secret;
 use base::settings::{self as s, Reader};
+use base::webhook;
 use directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use keeper::Providers;
 use portal::Portals;
 use session::external::PostLogin;
 use session::tokens::Algorithm;
-use session::{PROPAGATE_AFTER, Policy};
+use session::{PROPAGATE_AFTER, Policy, Receivers};
 use std::time::Duration;
 
 /// How strictly an access token is checked, and so when a revocation bites.
@@ -59,6 +61,7 @@ pub struct Config {
     pub providers: Providers,
     pub notifier_secret: Option<Secret>,
     pub alerts: Alerts,
+    pub events: Events,
     pub post_login: PostLogin,
     pub portals: Portals,
 }
@@ -67,11 +70,22 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Alerts {
     pub url: Option<String>,
-    pub secret: Option<Secret>,
+    pub keys: Vec<webhook::Key>,
+    /// Which are sent there.
+    pub types: EventTypes,
     /// How long before an expiry without a renewal in sight one is sent.
     pub warning: Duration,
     /// How long those of one cause are collected.
     pub collect: Duration,
+}
+
+/// Where events of sessions go. Which of them are told is in the policy of sessions.
+#[derive(Clone, Debug)]
+pub struct Events {
+    pub url: Option<String>,
+    pub keys: Vec<webhook::Key>,
+    /// Where logout tokens go.
+    pub logout_url: Option<String>,
 }
 
 impl Config {
@@ -85,6 +99,22 @@ impl Config {
             "local" => Check::Local,
             _ => Check::Strict,
         };
+        let events = Events {
+            url: r.url(&s::EVENT_WEBHOOK_URL),
+            keys: r.webhook_keys(&s::EVENT_WEBHOOK_SECRET),
+            logout_url: r.url(&s::BACKCHANNEL_LOGOUT_URL),
+        };
+        let types = r.event_types(&s::EVENT_TYPES);
+        let receivers = Receivers {
+            webhook: if events.url.is_some() {
+                types.among(EventTypes::named("session"))
+            } else {
+                EventTypes::NONE
+            },
+            logout: events.logout_url.is_some(),
+        };
+        let alert_secret = r.secret(&s::ALERT_WEBHOOK_SECRET);
+        let alerts = alerts(&mut r, alert_secret.as_ref(), &events, types);
         let idle =
             r.duration(&s::SESSION_INACTIVITY_TIMEOUT_MINUTES, 60, &s::SESSION_INACTIVITY_TIMEOUT_SECONDS);
         let config = Self {
@@ -111,6 +141,7 @@ impl Config {
                 grace: Duration::from_secs(r.number(&s::REFRESH_GRACE_SECONDS)),
                 external_ttl: Duration::from_secs(r.number(&s::SME_SESSION_TTL)),
                 // Mostly its alarm comes before. Where KV lets people in, that is not soon enough.
+                receivers,
                 told_within: if check == Check::Edge { PROPAGATE_AFTER } else { idle + PROPAGATE_AFTER },
             },
             recent_login: r.duration(&s::RECENT_LOGIN_MINUTES, 60, &s::RECENT_LOGIN_SECONDS),
@@ -136,12 +167,8 @@ impl Config {
             request_log: r.share(&s::REQUEST_LOG),
             providers: keeper::settings::providers(&mut r, environment),
             notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
-            alerts: Alerts {
-                url: r.url(&s::ALERT_WEBHOOK_URL),
-                secret: r.secret(&s::ALERT_WEBHOOK_SECRET),
-                warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
-                collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
-            },
+            alerts,
+            events,
             post_login: session::external::settings::post_login(&mut r, environment),
             portals: portal::settings::portals(&mut r),
         };
@@ -149,12 +176,12 @@ impl Config {
         for setting in [&s::JURISDICTION, &s::LOCATION_HINT, &s::UPSTREAM_LOCATION_HINT] {
             r.word(setting);
         }
-        config.check_together(&mut r.faults);
+        config.check_together(&mut r.faults, alert_secret.as_ref());
         if r.faults.is_empty() { Ok(config) } else { Err(r.faults) }
     }
 
     /// What is only wrong in company.
-    fn check_together(&self, faults: &mut Vec<String>) {
+    fn check_together(&self, faults: &mut Vec<String>, alert_secret: Option<&Secret>) {
         let signs =
             |key: &NamedKey| Algorithm::of_pairs(&key.kid).unwrap_or(Algorithm::Hs256) == self.algorithm;
         // Where an entry is wrong, it may be the one.
@@ -182,15 +209,20 @@ impl Config {
         {
             faults.push("ARGON2_MEMORY_KIB times ARGON2_ITERATIONS is under 35840".to_owned());
         }
-        if self.alerts.url.is_some() && self.alerts.secret.is_none() {
-            faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+        if self.events.url.is_some() && self.events.keys.is_empty() {
+            faults.push("EVENT_WEBHOOK_SECRET is required with EVENT_WEBHOOK_URL".to_owned());
         }
         let in_path =
             |s: &Secret| s.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         if !self.notifier_secret.as_ref().is_none_or(in_path) {
             faults.push("UPSTOX_NOTIFIER_SECRET is part of a path: only letters, digits, - and _".to_owned());
         }
-        let others = [&self.bootstrap_key, &self.admin_reset_key, &self.notifier_secret, &self.alerts.secret];
+        let others = [
+            self.bootstrap_key.as_ref(),
+            self.admin_reset_key.as_ref(),
+            self.notifier_secret.as_ref(),
+            alert_secret,
+        ];
         let all: Vec<&str> = self
             .signing_keys
             .iter()
@@ -205,6 +237,30 @@ impl Config {
                     .to_owned(),
             );
         }
+    }
+}
+
+/// Alerts are events where they have no receiver of their own.
+fn alerts(r: &mut Reader, secret: Option<&Secret>, events: &Events, types: EventTypes) -> Alerts {
+    let about_tokens = EventTypes::named("token");
+    let asked = types.among(about_tokens);
+    let (url, keys, types) = match (r.url(&s::ALERT_WEBHOOK_URL), &events.url) {
+        (Some(url), _) => {
+            if secret.is_none() {
+                r.faults.push("ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL".to_owned());
+            }
+            let key = secret.map(|secret| webhook::Key::of_text(secret.expose()));
+            (Some(url), key.into_iter().collect(), about_tokens)
+        }
+        (None, Some(url)) if !asked.is_none() => (Some(url.clone()), events.keys.clone(), asked),
+        (None, _) => (None, Vec::new(), EventTypes::NONE),
+    };
+    Alerts {
+        url,
+        keys,
+        types,
+        warning: Duration::from_secs(r.number(&s::ALERT_EXPIRY_WARNING_MINUTES) * 60),
+        collect: Duration::from_secs(r.number(&s::ALERT_COLLECT_SECONDS)),
     }
 }
 
@@ -244,6 +300,8 @@ pub fn settings_table() -> String {
             s::Kind::Json => "JSON".to_owned(),
             s::Kind::Hosts => "host names".to_owned(),
             s::Kind::Origins => "`https://host`, several separated by commas".to_owned(),
+            s::Kind::WebhookKeys => "`whsec_…`, several separated by commas".to_owned(),
+            s::Kind::EventTypes => "types of events, separated by commas".to_owned(),
         };
         let default =
             if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };

@@ -249,6 +249,72 @@ fn f11_a_channel_without_a_verifier_shares_its_business_unit_with_no_verified_on
 }
 
 #[test]
+fn events_have_a_secret_and_types_that_there_are() {
+    use base::event::{EventType, EventTypes};
+    let url = ("EVENT_WEBHOOK_URL", "https://events.example.com/in");
+    let (one, other) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
+    let both = format!("{one}, {other}");
+    let secret = ("EVENT_WEBHOOK_SECRET", both.as_str());
+    let c = read(&[url, secret]).unwrap();
+    assert_eq!((c.events.keys.len(), c.events.logout_url.is_none()), (2, true));
+    let told =
+        |c: &Config| EventType::ALL.iter().copied().filter(|t| c.session.receivers.webhook.has(*t)).collect();
+    let types: Vec<EventType> = told(&c);
+    let but_refreshes: Vec<EventType> =
+        EventType::ALL.iter().copied().filter(|event| *event != EventType::Refreshed).collect();
+    assert_eq!(types, but_refreshes);
+    let types: Vec<EventType> =
+        told(&read(&[url, secret, ("EVENT_TYPES", "session.expired session.revoked.reuse")]).unwrap());
+    assert_eq!(types, [EventType::Reuse, EventType::Inactivity, EventType::Lifetime]);
+    // Without an address nobody is told.
+    let c = read(&[secret]).unwrap();
+    assert_eq!((c.session.receivers.webhook, c.session.receivers.is_none()), (EventTypes::NONE, true));
+    let c = read(&[("BACKCHANNEL_LOGOUT_URL", "http://localhost:9/out")]).unwrap();
+    assert!(c.session.receivers.logout && c.session.receivers.webhook.is_none());
+    for (settings, fault) in [
+        (vec![url], "EVENT_WEBHOOK_SECRET is required with EVENT_WEBHOOK_URL"),
+        (
+            vec![("EVENT_WEBHOOK_SECRET", "hunter2")],
+            "EVENT_WEBHOOK_SECRET entry 1: must be whsec_ and 24 to 64 bytes in base64",
+        ),
+        (
+            vec![("EVENT_WEBHOOK_SECRET", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")],
+            "EVENT_WEBHOOK_SECRET entry 1: is easily guessed; make a random one",
+        ),
+        (
+            vec![("EVENT_TYPES", "session.created,session.ended")],
+            "EVENT_TYPES entry 2: no type of an event is named or begins like that",
+        ),
+        (
+            vec![("EVENT_WEBHOOK_URL", "http://events.example.com"), secret],
+            "EVENT_WEBHOOK_URL must be https://… without a query or credentials (http:// for loopback only)",
+        ),
+        (
+            vec![("BACKCHANNEL_LOGOUT_URL", "https://u:hunter2@b")],
+            "BACKCHANNEL_LOGOUT_URL must be https://… without a query or credentials (http:// for loopback only)",
+        ),
+    ] {
+        assert_eq!(read(&settings).unwrap_err(), [fault]);
+    }
+    // Alerts are events where they have no receiver of their own.
+    let tokens = ("EVENT_TYPES", "token.failing, session.created");
+    let c = read(&[url, secret, tokens]).unwrap();
+    assert_eq!((c.alerts.url.as_deref(), c.alerts.keys.len()), (Some(url.1), 2));
+    assert_eq!(c.alerts.types, EventTypes::named("token.failing"));
+    assert_eq!(c.session.receivers.webhook, EventTypes::named("session.created"));
+    let own = [("ALERT_WEBHOOK_URL", "https://a.example.com"), ("ALERT_WEBHOOK_SECRET", SEALING)];
+    let c = read(&[&[url, secret, tokens], own.as_slice()].concat()).unwrap();
+    assert_eq!((c.alerts.url.as_deref(), c.alerts.keys.len()), (Some(own[0].1), 1));
+    assert_eq!(c.alerts.types, EventTypes::named("token"));
+    assert_eq!(read(&[url, secret]).unwrap().alerts.url, None, "not by default");
+    let faults = read(&[url, secret, own[0]]).unwrap_err();
+    assert_eq!(faults, ["ALERT_WEBHOOK_SECRET is required with ALERT_WEBHOOK_URL"]);
+    let twice = format!("{one} {one}");
+    let faults = read(&[("EVENT_WEBHOOK_SECRET", &twice)]).unwrap_err();
+    assert_eq!(faults, ["EVENT_WEBHOOK_SECRET entry 2: stands there twice"]);
+}
+
+#[test]
 fn every_default_is_within_its_bounds() {
     for setting in settings::SETTINGS {
         match setting.kind {

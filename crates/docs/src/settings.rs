@@ -25,6 +25,8 @@ fn one(setting: &Setting) -> Value {
         Kind::Json => ("json", vec![]),
         Kind::Hosts => ("hosts", vec![]),
         Kind::Origins => ("origins", vec![]),
+        Kind::WebhookKeys => ("webhook keys", vec![]),
+        Kind::EventTypes => ("event types", vec![]),
     };
     if let Some(map) = line.as_object_mut() {
         map.insert("kind".to_owned(), kind.into());

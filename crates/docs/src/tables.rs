@@ -4,6 +4,7 @@ use crate::error_texts;
 use crate::marked::{code, table};
 use base::audit::Action;
 use base::call::Code;
+use base::event::EventType;
 use base::fault::FaultKind;
 use http::error::Reason;
 use http::error_code::ErrorCode;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<(&'static str, &'static str, String)> {
         ("docs/logs.md", "actions", actions()),
         ("docs/logs.md", "faults", faults()),
         ("docs/keeper.md", "alerts", alerts()),
+        ("docs/events.md", "types", events()),
     ]
 }
 
@@ -101,5 +103,10 @@ fn alerts() -> String {
         let name = format!("token.{}", kind.as_str());
         vec![code(&name), kind.about().to_owned()]
     });
+    table(&["`type`", "when"], &rows.collect::<Vec<_>>())
+}
+
+fn events() -> String {
+    let rows = EventType::ALL.iter().map(|event| vec![code(event.as_str()), event.about().to_owned()]);
     table(&["`type`", "when"], &rows.collect::<Vec<_>>())
 }

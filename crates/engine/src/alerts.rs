@@ -1,17 +1,17 @@
 //! Alerts on their way to their receiver: alone, or collected by the index, which sends those of one cause as one.
 
 use super::host::{Host, SqlValue};
+use super::webhook::{Posted, post};
 use base::clock::Timestamp;
 use base::fault::{Fault, FaultKind};
+use base::webhook::Key;
 use keeper::Code;
 use keeper::alert::{self, Batch};
-use keeper::call::{Answer, Call};
 use keeper::upstream_index::Raise;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::time::Duration;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// Batches that one alarm sends; the others have the next one.
 const BATCHES_MAX: usize = 20;
 
@@ -27,17 +27,13 @@ pub enum Delivered {
 pub async fn send<H: Host>(host: &H, batch: &Batch) -> Delivered {
     let Ok(app) = host.app() else { return Delivered::No { retry_after: None } };
     let settings = &app.config.alerts;
-    let (Some(url), Some(secret)) = (&settings.url, &settings.secret) else { return Delivered::Yes };
-    let Some((headers, body)) = batch.message(secret, host.now()) else { return Delivered::Yes };
-    let (url, body) = (url.clone(), Some(body));
-    let call = Call { method: "POST", url, headers, body, binding: None, timeout: TIMEOUT };
-    let answer = host.call(&call).await;
-    let retry_after = answer.retry_after();
-    let undelivered = match answer {
-        Answer::Response { status: 200..=299, .. } => return Delivered::Yes,
-        Answer::Response { status, .. } => format!("the receiver answered {status}"),
-        Answer::TimedOut => "the receiver did not answer in time".to_owned(),
-        Answer::Unreachable | Answer::TooLong => "the receiver could not be reached".to_owned(),
+    let Some(url) = &settings.url else { return Delivered::Yes };
+    let keys: Vec<&[u8]> = settings.keys.iter().map(Key::bytes).collect();
+    let Some((headers, body)) = batch.message(&keys, host.now()) else { return Delivered::Yes };
+    let (undelivered, retry_after) = match post(host, url, headers, body).await {
+        Posted::Taken => return Delivered::Yes,
+        Posted::Gone => ("the receiver answered 410".to_owned(), None),
+        Posted::Failed { why, retry_after } => (why, retry_after),
     };
     host.fault(FaultKind::Alert, &undelivered, None);
     Delivered::No { retry_after }

@@ -14,3 +14,4 @@ pub mod roster;
 pub mod session;
 pub mod upstream;
 pub mod user;
+mod webhook;

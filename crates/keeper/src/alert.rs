@@ -1,14 +1,13 @@
-//! Alerts: what they say, and how they are signed (Standard Webhooks: `id.timestamp.body` under HMAC-SHA256).
+//! Alerts: what they say, and how they are signed.
 
 use super::call::Code;
 use base::clock::Timestamp;
+use base::event::EventType;
 use base::ids::AccountName;
 use base::secret::Secret;
-use base64ct::{Base64, Encoding};
-use hmac::{Hmac, Mac};
+use base::webhook;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::Sha256;
 use std::time::Duration;
 
 base::words! {
@@ -29,6 +28,18 @@ base::words! {
         /// a token of [another user](keeper.md#token-owner) arrived and was refused. Not sent again while one such alert is
         /// undelivered
         OtherUser = "other_user",
+    }
+}
+
+impl From<Kind> for EventType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Failing => Self::TokenFailing,
+            Kind::NeedsAttention => Self::TokenNeedsAttention,
+            Kind::Recovered => Self::TokenRecovered,
+            Kind::Expiring => Self::TokenExpiring,
+            Kind::OtherUser => Self::TokenOtherUser,
+        }
     }
 }
 
@@ -106,7 +117,7 @@ impl Batch {
     }
 
     /// The headers and the body.
-    pub fn message(&self, secret: &Secret, now: Timestamp) -> Option<(Vec<(&'static str, Secret)>, Secret)> {
+    pub fn message(&self, keys: &[&[u8]], now: Timestamp) -> Option<(Vec<(&'static str, Secret)>, Secret)> {
         let mut data = json!({
             "provider": self.provider,
             "account_id": self.accounts.first(),
@@ -123,17 +134,8 @@ impl Batch {
             "timestamp": self.at.rfc3339(),
             "data": data,
         });
-        let (body, id) = (body.to_string(), &self.id);
-        let at = now.seconds().to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
-        mac.update(format!("{id}.{at}.{body}").as_bytes());
-        let signature = format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()));
-        let headers = vec![
-            ("content-type", Secret::new("application/json")),
-            ("webhook-id", Secret::new(id.as_str())),
-            ("webhook-timestamp", Secret::new(at)),
-            ("webhook-signature", Secret::new(signature)),
-        ];
+        let body = body.to_string();
+        let headers = webhook::headers(&self.id, &body, keys, now)?;
         Some((headers, Secret::new(body)))
     }
 }
@@ -154,9 +156,8 @@ mod tests {
             try_at: Timestamp::default(),
         };
         let now = Timestamp::from_seconds(1_763_719_205);
-        let secret = Secret::new("key");
         let (headers, body) = Batch::of_one("upstox", base::ids::AccountName::issued("a1"), &alert, None)
-            .message(&secret, now)
+            .message(&[b"key"], now)
             .unwrap();
         let header = |name| headers.iter().find(|(n, _)| *n == name).unwrap().1.expose();
         assert_eq!(header("webhook-id"), "upstox-a1-3-1763719200000");
@@ -167,6 +168,13 @@ mod tests {
         );
         // By OpenSSL: printf '%s' "$id.$timestamp.$body" | openssl dgst -sha256 -hmac key -binary | base64
         assert_eq!(header("webhook-signature"), "v1,5Dv787j8xnDTonj+lDjXFUIuAWkB+UJaHlPlvK89Wis=");
+    }
+
+    #[test]
+    fn each_kind_is_an_event_of_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(EventType::from(*kind).as_str(), format!("token.{}", kind.as_str()));
+        }
     }
 
     #[test]

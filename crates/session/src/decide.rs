@@ -1,5 +1,6 @@
 //! The life of a session as a pure function: state, step and time in; state, reply and alarm out.
 
+use super::events::Before;
 use super::protocol::Ended;
 use super::state::{Grant, Session, State, Tombstone};
 use super::{Account, BEGINNING, EndReason, PROPAGATE_AFTER, PROPAGATE_EVERY_MAX, Pair, Policy, TOMBSTONE};
@@ -25,6 +26,8 @@ pub struct Decision<R> {
     pub reply: R,
     /// When the object's alarm is due, if that changes. Of a session that has ended, at the latest.
     pub alarm: Option<Timestamp>,
+    /// Something has happened that others are to be told of.
+    pub is_news: bool,
 }
 
 pub type Decided<R> = Result<Decision<R>, Fault>;
@@ -56,35 +59,38 @@ pub trait Step: Sized {
 
 /// Decides what `step` does to a session at `now`.
 pub fn decide<S: Step>(
-    state: Option<State>,
+    mut state: Option<State>,
     step: S,
     policy: &Policy,
     now: Timestamp,
     mint: &dyn Mint,
 ) -> Decided<S::Reply> {
     let context = Context { policy, now, mint };
-    match state {
+    let before = Before::of(&mut state);
+    let mut decision = match state {
         None => step.unopened(context),
         Some(State::Ended(tombstone)) => step.ended(tombstone, context),
         Some(State::Live(session)) => match session.over(policy, now) {
             Some(reason) => Ok(end(&session, reason, context, S::Reply::from)),
             None => step.live(*session, context),
         },
-    }
+    }?;
+    decision.is_news = before.tell(&mut decision.state, policy, now);
+    Ok(decision)
 }
 
 /// The session lives on.
 pub(super) fn keep<R>(session: Session, reply: R, save: bool) -> Decision<R> {
-    Decision { state: Some(State::Live(Box::new(session))), save, reply, alarm: None }
+    Decision { state: Some(State::Live(Box::new(session))), save, reply, alarm: None, is_news: false }
 }
 
 pub(super) fn unopened<R>(reply: R) -> Decision<R> {
-    Decision { state: None, save: false, reply, alarm: None }
+    Decision { state: None, save: false, reply, alarm: None, is_news: false }
 }
 
 pub(super) fn still_ended<R: From<Ended>>(tombstone: Tombstone) -> Decision<R> {
     let reply = report(&tombstone, false).into();
-    Decision { state: Some(State::Ended(tombstone)), save: false, reply, alarm: None }
+    Decision { state: Some(State::Ended(tombstone)), save: false, reply, alarm: None, is_news: false }
 }
 
 pub(super) fn end<R>(
@@ -104,6 +110,7 @@ pub(super) fn end<R>(
         end_propagated: false,
         tokens_expire_at: Some(session.grant.refresh_expires_at.max(session.grant.access_expires_at)),
         unnoted: false,
+        events: None,
     };
     bury(tombstone, policy, reply)
 }
@@ -111,7 +118,7 @@ pub(super) fn end<R>(
 pub(super) fn bury<R>(tombstone: Tombstone, policy: &Policy, reply: impl FnOnce(Ended) -> R) -> Decision<R> {
     let reply = reply(report(&tombstone, true));
     let alarm = Some(tombstone.alarm(policy, tombstone.ended_at));
-    Decision { state: Some(State::Ended(tombstone)), save: true, reply, alarm }
+    Decision { state: Some(State::Ended(tombstone)), save: true, reply, alarm, is_news: false }
 }
 
 /// When an end that could not be told is told again: a minute after it, then after twice as long each time, then every hour, until it is forgotten.

@@ -2,6 +2,7 @@
 //! Nothing here does I/O or reads a clock.
 
 mod decide;
+pub mod events;
 pub mod external;
 pub mod protocol;
 mod rotation;
@@ -10,6 +11,8 @@ mod steps;
 mod token_keys;
 pub mod tokens;
 
+#[cfg(test)]
+mod events_tests;
 #[cfg(test)]
 mod external_tests;
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod token_keys_tests;
 
 pub use base::account::{Account, EndReason, Owner};
 pub use decide::{Decision, Fault, Mint, Step, decide};
+pub use events::Receivers;
 pub use external::{ExternalToken, Subject, Verdict};
 pub use protocol::{
     Acknowledgement, EndPropagated, Ended, Envelope, Expire, Live, Open, OpenReply, Pair, Peek, Presence,
@@ -51,6 +55,8 @@ pub struct Policy {
     pub external_ttl: Duration,
     /// How long after an end its alarm tells of it at the latest, where whoever ended it has died before.
     pub told_within: Duration,
+    /// Who is told of what happens to it.
+    pub receivers: Receivers,
 }
 
 /// At most one write a minute for activity.

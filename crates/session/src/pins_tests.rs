@@ -141,6 +141,10 @@ fn the_stored_state() {
     shows::<super::state::Rotation>("session", "state");
     shows::<Grant>("session", "state");
     shows::<Tombstone>("session", "state");
+    shows::<super::events::Outbox>("session", "state");
+    shows::<super::events::Queue>("session", "state");
+    shows::<super::events::Event>("session", "state");
+    shows::<base::event::EventType>("session", "state");
 }
 
 #[test]

@@ -139,8 +139,8 @@ impl Step for Verified {
 }
 
 fn replied<A, B>(decision: Decision<A>, reply: impl FnOnce(A) -> B) -> Decision<B> {
-    let Decision { state, save, reply: inner, alarm } = decision;
-    Decision { state, save, reply: reply(inner), alarm }
+    let Decision { state, save, reply: inner, alarm, is_news } = decision;
+    Decision { state, save, reply: reply(inner), alarm, is_news }
 }
 
 /// A refresh token came: the current one makes the next generation; the one before gets the same pair again while it

@@ -1,6 +1,7 @@
 //! What a session's object keeps. The stored form is JSON; fields are only ever added, with a default.
 
 use super::decide::propagate_again;
+use super::events::Outbox;
 use super::{Account, EndReason, Policy, TOMBSTONE};
 use base::clock::Timestamp;
 use serde::de::Error as _;
@@ -13,6 +14,9 @@ use std::time::Duration;
 pub struct Device {
     pub name: Option<String>,
     pub user_agent: Option<String>,
+    /// Whether the login came without a token of an earlier one, where somebody is told of that.
+    #[serde(default, rename = "new", skip_serializing_if = "Option::is_none")]
+    pub is_new: Option<bool>,
 }
 
 /// What one generation of tokens stands for: everything that is in them and can change.
@@ -58,6 +62,9 @@ pub struct Session {
     /// The channel that its user came by, if another system logged them in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// What is still to be told, where somebody wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Box<Outbox>>,
     /// The activity that storage holds, so that writing it can be throttled.
     #[serde(skip)]
     pub stored_activity: Timestamp,
@@ -88,6 +95,9 @@ pub struct Tombstone {
     /// KV has not taken the note of the end, and its owner's list need not wait for that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unnoted: bool,
+    /// What is still to be told, where somebody wants to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Box<Outbox>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -33,6 +33,7 @@ impl Step for Open {
             rotation: None,
             refreshes: Vec::new(),
             channel,
+            events: None,
             stored_activity: cx.now,
             unknown_activity: Duration::ZERO,
         };
@@ -87,6 +88,7 @@ impl Step for Revoke {
             again_at: Some(cx.now.plus(BEGINNING)),
             tokens_expire_at: Some(cx.now),
             unnoted: false,
+            events: None,
         };
         Ok(bury(tombstone, cx.policy, Revoked::from))
     }
@@ -176,7 +178,7 @@ impl Step for EndPropagated {
         }
         let alarm = Some(tombstone.alarm(cx.policy, cx.now));
         let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
-        Ok(Decision { state, save: true, reply, alarm })
+        Ok(Decision { state, save: true, reply, alarm, is_news: false })
     }
 
     fn live(self, session: Session, _: Context<'_>) -> Decided<Acknowledgement> {
@@ -195,7 +197,7 @@ impl Step for Unnoted {
         let tombstone = Tombstone { unnoted: true, ..tombstone };
         let alarm = Some(tombstone.alarm(cx.policy, cx.now));
         let (state, reply) = (Some(State::Ended(tombstone)), Acknowledgement::Done);
-        Ok(Decision { state, save: true, reply, alarm })
+        Ok(Decision { state, save: true, reply, alarm, is_news: false })
     }
 
     fn live(self, session: Session, _: Context<'_>) -> Decided<Acknowledgement> {

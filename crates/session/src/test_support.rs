@@ -16,6 +16,7 @@ pub(super) const POLICY: Policy = Policy {
     grace: Duration::from_secs(10),
     external_ttl: Duration::from_secs(50),
     told_within: Duration::from_mins(2),
+    receivers: Receivers { webhook: base::event::EventTypes::NONE, logout: false },
 };
 
 pub(super) fn account() -> Account {

@@ -51,6 +51,11 @@ impl TokenKey {
         Some(Self { kid, jws, public, access, refresh })
     }
 
+    /// A header of another type than these two, encoded.
+    pub fn header_of(&self, typ: &str) -> String {
+        header(self.jws.algorithm(), &self.kid, typ)
+    }
+
     pub fn header(&self, typ: &str) -> &str {
         if typ == ACCESS { &self.access } else { &self.refresh }
     }

@@ -14,7 +14,13 @@ use base::settings::NamedKey;
 use base::settings::{ACCESS_SECONDS_MAX, REFRESH_SECONDS_MAX};
 use jws::Parts;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+/// OIDC Back-Channel Logout 1.0 §2.4.
+const LOGOUT: &str = "logout+jwt";
+const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+/// As §4 of it advises.
+const LOGOUT_SECONDS: u64 = 120;
 /// Longest token that is looked at, in bytes. Ours have about 500.
 const TOKEN_BYTES_MAX: usize = 4096;
 /// How far in the future a token may claim to have been issued, for clocks that differ, in seconds. Expiry has no leeway.
@@ -123,8 +129,35 @@ impl KeyRing {
         })
     }
 
+    /// Says to whoever knows a session by its tokens that it has ended. Not a token that lets anybody in.
+    pub fn logout_token(
+        &self,
+        session_id: &SessionId,
+        subject: &str,
+        jti: &str,
+        now: Timestamp,
+    ) -> Result<Secret, Fault> {
+        let key = self.signing_key().ok_or(Fault)?;
+        let claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": now.seconds(),
+            "exp": now.seconds().saturating_add(LOGOUT_SECONDS),
+            "jti": jti,
+            "sub": subject,
+            "sid": session_id,
+            "events": { LOGOUT_EVENT: {} },
+        });
+        Ok(Secret::new(key.jws.sign(&key.header_of(LOGOUT), claims.to_string().as_bytes())))
+    }
+
+    /// The first of the algorithm that signs.
+    fn signing_key(&self) -> Option<&TokenKey> {
+        self.keys.iter().find(|key| key.jws.algorithm() == self.algorithm)
+    }
+
     fn sign(&self, typ: &str, claims: &Claims) -> Result<Secret, Fault> {
-        let key = self.keys.iter().find(|key| key.jws.algorithm() == self.algorithm).ok_or(Fault)?;
+        let key = self.signing_key().ok_or(Fault)?;
         let claims = serde_json::to_vec(claims).map_err(|_| Fault)?;
         Ok(Secret::new(key.jws.sign(key.header(typ), &claims)))
     }

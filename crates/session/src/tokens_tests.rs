@@ -217,3 +217,22 @@ proptest! {
         prop_assert_eq!(ring(&["k1"]).verify_access(&text, NOW), Err(TokenError::Invalid));
     }
 }
+
+/// OIDC Back-Channel Logout 1.0, §2.4 and §2.6.
+#[test]
+fn a_logout_token_names_the_session_and_lets_nobody_in() {
+    let ring = ring(&["k1", "k2"]);
+    let token = ring.logout_token(&sid(), "7", "j1", NOW).unwrap();
+    let parts = Parts::of(token.expose()).unwrap();
+    assert!(jws::Key::hs256(key("k1").secret.expose().as_bytes()).has_signed(&parts));
+    let part = |text: &str| serde_json::from_slice::<Value>(&jws::decode(text).unwrap()).unwrap();
+    assert_eq!(part(parts.header), json!({ "alg": "HS256", "kid": "k1", "typ": "logout+jwt" }));
+    let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+    let (iat, exp, sid) = (NOW.seconds(), NOW.seconds() + 120, sid());
+    let claims = json!({ "iss": "sallyport", "aud": "sallyport", "iat": iat, "exp": exp, "jti": "j1", "sub": "7",
+        "sid": sid.as_str(), "events": event });
+    assert_eq!(part(parts.payload), claims, "and no nonce");
+    for refused in [ring.verify_access(token.expose(), NOW), ring.verify_refresh(token.expose(), NOW)] {
+        assert_eq!(refused, Err(TokenError::Invalid));
+    }
+}

@@ -109,6 +109,11 @@ impl SimHost {
         self.world.weather.strikes(kind, 1).is_some()
     }
 
+    /// Whether a fault happens, and which of `most`.
+    pub(crate) fn struck(&self, kind: Kind, most: u64) -> Option<u64> {
+        self.world.weather.strikes(kind, most)
+    }
+
     fn object(&self) -> Result<&Rc<Object>, Fault> {
         self.object.as_ref().ok_or_else(|| "there is no object".into())
     }

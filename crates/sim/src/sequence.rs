@@ -102,6 +102,10 @@ pub enum Invariant {
     RegistryWrong,
     /// A session that is kept alive, and that nobody uses, is logged in again after a day.
     AbandonedLoggedIn,
+    /// An event is not signed, comes in another order than it happened in, or says something else when it comes again.
+    EventWrong,
+    /// A session has another life than was told, when all is quiet: a beginning and, if it is over, one end.
+    EventsDiffer,
 }
 
 /// The faults that are known and not mended yet, by the number in the list of what breaks in real use. A run counts them;
@@ -126,16 +130,19 @@ pub enum Scenario {
     Users,
     Tokens,
     Portals,
+    /// As users, and a receiver of events that is as unreliable as everything else.
+    Events,
 }
 
 impl Scenario {
-    pub const ALL: &[Self] = &[Self::Users, Self::Tokens, Self::Portals];
+    pub const ALL: &[Self] = &[Self::Users, Self::Tokens, Self::Portals, Self::Events];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::Tokens => "tokens",
             Self::Portals => "portals",
+            Self::Events => "events",
         }
     }
 
@@ -174,7 +181,7 @@ impl Case {
 
     pub fn run_traced(&self, trace: bool) -> Outcome {
         let mut outcome = match self.scenario {
-            Scenario::Users => crate::users::run(self, trace),
+            Scenario::Users | Scenario::Events => crate::users::run(self, trace),
             Scenario::Tokens => crate::tokens::run(self, trace),
             Scenario::Portals => crate::portals::run(self, trace),
         };

@@ -1,5 +1,6 @@
 //! Every setting there is. The table of docs/settings.md is made from [`SETTINGS`].
 
+mod events;
 mod origins;
 mod portals;
 mod post_login;
@@ -7,6 +8,7 @@ mod reader;
 mod sessions;
 mod upstreams;
 
+pub use events::*;
 pub use origins::Origins;
 pub use portals::*;
 pub use post_login::*;
@@ -55,6 +57,10 @@ pub enum Kind {
     Hosts,
     /// Origins of web pages, separated by commas.
     Origins,
+    /// `whsec_` and base64, several separated by commas or spaces. Secret.
+    WebhookKeys,
+    /// Types of events, or the beginnings of their names, separated by commas.
+    EventTypes,
 }
 
 /// One setting: an environment variable of the Worker.
@@ -121,6 +127,10 @@ pub const SETTINGS: &[Setting] = &[
     UPSTREAM_LOCATION_HINT,
     ALLOWED_ORIGINS,
     COOKIE_SAME_SITE,
+    EVENT_WEBHOOK_URL,
+    EVENT_WEBHOOK_SECRET,
+    EVENT_TYPES,
+    BACKCHANNEL_LOGOUT_URL,
     DEBUG_ROUTES,
     REQUEST_LOG,
     FACTURIFY_BASE_URL,

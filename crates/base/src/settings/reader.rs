@@ -14,7 +14,7 @@ pub const SECRET_BYTES_MIN: usize = 32;
 const SECRET_BYTES_MAX: usize = 1024;
 const KID_BYTES_MAX: usize = 32;
 /// A random secret of 32 characters or more has far more different ones than this.
-const DIFFERENT_BYTES_MIN: usize = 12;
+pub(super) const DIFFERENT_BYTES_MIN: usize = 12;
 /// Words of sample files and tutorials. A random secret has one of them about once in 10^12.
 const SAMPLE_WORDS: [&str; 8] =
     ["change", "example", "sample", "secret", "password", "replace", "placeholder", "your-"];

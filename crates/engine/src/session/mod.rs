@@ -1,5 +1,6 @@
 //! The object of one session.
 
+mod events;
 mod external;
 mod renewal;
 
@@ -37,6 +38,8 @@ const ALARM_AGAIN: Duration = Duration::from_secs(30);
 ///
 /// Only activity lives in memory ahead of storage, by at most [`::session::Policy::activity_write`].
 ///
+/// What happens is told to others, where they want to know, by its alarm; `events` has it.
+///
 /// The renewal of a post-login session is two steps with a call between them; `renewal` has it.
 pub struct Session<H: Host> {
     inner: Rc<Inner<H>>,
@@ -72,6 +75,16 @@ enum Turn {
     /// Before anything else: nothing can have replaced this instance since the event was delivered.
     First,
     Later,
+}
+
+/// What the alarm comes for next.
+#[derive(Clone, Copy)]
+enum Next {
+    /// The end of a live session.
+    Live(Timestamp),
+    At(Timestamp),
+    /// Nothing of it is needed any more.
+    Forget,
 }
 
 /// A session as a step finds it.
@@ -174,11 +187,14 @@ impl<H: Host> Inner<H> {
             .map_err(|::session::Fault| Fault::from("the tokens could not be made or read"))?;
         // The alarm that a live session has tells of its end, if nobody else does: to set another one is a row.
         let unless_set = decision.alarm.is_none() || matches!(decision.state, Some(State::Ended(_)));
+        let events_due = decision.state.as_ref().and_then(|s| s.events_due(policy)).map(|at| at.max(now));
         let stored = if decision.save { self.save(decision.state.as_ref(), sealed, now)? } else { stored };
         if let (Some(stored), Some(state)) = (stored, decision.state) {
             *self.memory.borrow_mut() = Some(Memory { stored, state });
         }
-        let due = decision.alarm.or(lost_alarm).map(|at| Due { at, unless_set });
+        let alarm = decision.alarm.or(lost_alarm);
+        let events = events_due.filter(|_| decision.is_news || alarm.is_some());
+        let due = alarm.into_iter().chain(events).min().map(|at| Due { at, unless_set });
         Ok((decision.reply, due))
     }
 
@@ -235,43 +251,82 @@ impl<H: Host> Inner<H> {
         }
     }
 
-    /// If it breaks off, the platform rings again.
+    /// If it breaks off, the platform rings again. The end is told before events are, which nobody's safety depends on.
     async fn on_alarm(&self, now: Timestamp) -> Result<(), Fault> {
         let app = self.host.app()?;
-        let (reply, due) = self.step(&app, Expire, None, now, Turn::Later)?;
+        let next = self.follow_up(&app, now).await?;
+        if app.config.session.receivers.is_none() {
+            return match next {
+                Next::Forget => self.host.delete_all().await,
+                Next::Live(at) | Next::At(at) => self.host.set_alarm(at),
+            };
+        }
+        self.tell_events(&app).await?;
+        self.wind(&app, next).await
+    }
+
+    /// Sets the alarm, or forgets everything. The session may have ended while events were told.
+    async fn wind(&self, app: &App, next: Next) -> Result<(), Fault> {
+        let (policy, mut alarm, mut events, mut is_alone) = (&app.config.session, None, None, false);
+        self.look(app, &mut |state, now| {
+            alarm = Some(state.alarm(policy, now));
+            events = state.events_due(policy).map(|at| at.max(now));
+            is_alone = state.outbox().is_some_and(|outbox| outbox.alone);
+        })?;
+        let alarm = match next {
+            Next::Live(_) => alarm,
+            Next::At(at) => Some(at),
+            Next::Forget if events.is_none() => return self.host.delete_all().await,
+            Next::Forget => {
+                if !is_alone {
+                    self.write(app, &mut State::leave_outbox_alone)?;
+                }
+                None
+            }
+        };
+        alarm.into_iter().chain(events).min().map_or(Ok(()), |at| self.host.set_alarm(at))
+    }
+
+    /// What the time asks for, and when it does next.
+    async fn follow_up(&self, app: &App, now: Timestamp) -> Result<Next, Fault> {
+        let (reply, due) = self.step(app, Expire, None, now, Turn::Later)?;
         let ended = match reply {
             Presence::Ended(ended) => ended,
-            Presence::Unknown => return self.host.delete_all().await,
-            Presence::Live(_) => return due.map_or(Ok(()), |due| self.host.set_alarm(due.at)),
+            Presence::Unknown => return Ok(Next::Forget),
+            Presence::Live(_) => return Ok(Next::Live(due.map_or(now.plus(ALARM_AGAIN), |due| due.at))),
         };
         if ended.now {
             let user = ended.account.as_ref().and_then(Account::user);
             self.host.info(&log::expired(&self.id, ended.reason, user, now));
         }
-        let Some(tombstone) = self.tombstone(&app, now)? else { return Ok(()) };
+        let gone = Next::At(now.plus(ALARM_AGAIN));
+        let Some(tombstone) = self.tombstone(app, now)? else { return Ok(gone) };
+        if tombstone.events.as_ref().is_some_and(|outbox| outbox.alone) {
+            return Ok(Next::Forget);
+        }
         let is_of_before = tombstone.tokens_expire_at.is_none();
         if is_of_before && ended.end_propagated {
-            return self.host.set_alarm(tombstone.needed_until());
+            return Ok(Next::At(tombstone.needed_until()));
         }
         // Whoever has ended it is about to tell.
         let (ended_at, may_tell) = (tombstone.ended_at, tombstone.ended_at.plus(PROPAGATE_AFTER));
         let may_be_telling = !ended.now && !ended.end_propagated && !tombstone.unnoted;
         if may_be_telling && ended_at <= now && now < may_tell {
-            return self.host.set_alarm(may_tell);
+            return Ok(Next::At(may_tell));
         }
-        if let Err(error) = self.tell(&app, &ended, now).await {
+        if let Err(error) = self.tell(app, &ended, now).await {
             self.host.fault(FaultKind::SettlingAnEnd, &error, None);
-            let again = self.tombstone(&app, now)?.map(|t| t.again(now));
-            return again.map_or(Ok(()), |at| self.host.set_alarm(at));
+            let again = self.tombstone(app, now)?.map(|t| t.again(now));
+            return Ok(again.map_or(gone, Next::At));
         }
         if is_of_before {
-            self.step(&app, EndPropagated, None, now, Turn::Later)?;
+            self.step(app, EndPropagated, None, now, Turn::Later)?;
         }
-        let Some(tombstone) = self.tombstone(&app, now)? else { return Ok(()) };
-        match tombstone.needed_until() {
-            until if until <= now => self.host.delete_all().await,
-            until => self.host.set_alarm(until),
-        }
+        let Some(tombstone) = self.tombstone(app, now)? else { return Ok(gone) };
+        Ok(match tombstone.needed_until() {
+            until if until <= now => Next::Forget,
+            until => Next::At(until),
+        })
     }
 
     /// What is left of it, if it has ended.

@@ -185,7 +185,7 @@ impl<H: Host> Inner<H> {
     /// Sends an alert, or has it sent with others. Without an address for them the log has to do.
     async fn deliver(&self, loaded: &Loaded, alert: &Alert) -> Delivered {
         let settings = &loaded.app.config.alerts;
-        if settings.url.is_none() {
+        if settings.url.is_none() || !settings.types.has(alert.kind.into()) {
             return Delivered::Yes;
         }
         let detail = loaded.provider.settings_fault().map(str::to_owned);

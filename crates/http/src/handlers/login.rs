@@ -11,6 +11,7 @@ use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
+use base::event::EventType;
 use base::ids::{SessionId, UserId};
 use base::rpc::Class;
 use base::secret::Secret;
@@ -43,7 +44,7 @@ pub async fn login<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, Rea
         ctx.check_page()?;
     }
     let username = canonical.unwrap_or_default();
-    let device = Device { name: name_of_device, user_agent: ctx.head.user_agent.clone() };
+    let device = Device { name: name_of_device, user_agent: ctx.head.user_agent.clone(), is_new: None };
 
     let outcome = attempt(ctx, &username, password, device, by_cookie).await;
     let record =
@@ -69,10 +70,13 @@ async fn attempt<B: Backend>(
     ctx: &RequestContext<B>,
     username: &str,
     password: Secret,
-    device: Device,
+    mut device: Device,
     by_cookie: bool,
 ) -> Result<(SessionId, Account, Reply), Failed> {
     let guesser = ctx.guesser(username).await?;
+    if ctx.app.config.session.receivers.webhook.has(EventType::Created) {
+        device.is_new = Some(guesser.device.is_none());
+    }
     let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
     let login = Login {
         password,

@@ -67,7 +67,7 @@ async fn begin<B: Backend>(ctx: &RequestContext<B>, init: &Init) -> Result<(Sess
     }
     let session_id = SessionId::issued(ctx.backend.unique_id(Class::Session)?);
     let reserved = admit(ctx, &init.subject, &session_id).await?;
-    let device = Device { name: None, user_agent: ctx.head.user_agent.clone() };
+    let device = Device { name: None, user_agent: ctx.head.user_agent.clone(), is_new: None };
     let external = Some(init.external.clone());
     let (_, pair) = session_start::open(ctx, &session_id, reserved, device, external).await?;
     Ok((session_id, pair))

@@ -4,3 +4,4 @@ pub mod accounts;
 pub mod bank;
 pub mod portal;
 pub mod portal_pages;
+pub mod receiver;

@@ -118,6 +118,11 @@ impl Events {
         &self.listed
     }
 
+    /// Every session that has ever been open.
+    pub fn opened(&self) -> impl Iterator<Item = &str> {
+        self.sessions.keys().map(String::as_str)
+    }
+
     pub fn look(&mut self, world: &World, callers: &Callers) {
         let mut broken: Option<Broken> = None;
         world.changes(|object, change| {

@@ -6,10 +6,12 @@ mod callers;
 mod events;
 mod plan;
 mod quiet;
+mod told;
 mod truth;
 
+use crate::fakes::receiver::{self, Receiver};
 use crate::rng::Rng;
-use crate::sequence::{Case, Invariant, Outcome, odds};
+use crate::sequence::{Case, Invariant, Outcome, Scenario, odds};
 use crate::world::World;
 use bank::Bank;
 use base::clock::Timestamp;
@@ -35,14 +37,16 @@ struct Run {
     world: World,
     callers: Callers,
     events: RefCell<Events>,
+    /// Whoever is told of what happens to sessions.
+    receiver: Option<Receiver>,
 }
 
 pub fn run(case: &Case, trace: bool) -> Outcome {
     let mut rng = Rng::new(case.seed);
     let plan = plan(&mut rng);
-    let odds = odds(&mut rng);
+    let mut odds = odds(&mut rng);
     let shuffle = rng.chance(800);
-    let settings = [
+    let mut settings = vec![
         ("MAX_CONCURRENT_SESSIONS_PER_USER", "3"),
         // The admins of a plan never log in again.
         ("RECENT_LOGIN_MINUTES", "0"),
@@ -52,13 +56,19 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
         ("SME_VERIFY_BASE_URL", "https://bank.example.com"),
         ("SME_VERIFY_TOKEN_KEY", "key"),
     ];
+    let are_told = case.scenario == Scenario::Events;
+    if are_told {
+        settings.extend(receiver::SETTINGS);
+        odds.upstream = 300;
+    }
     let world = World::complete(case.seed, &settings);
     world.reuse_databases();
     world.watch();
     let callers = Callers::new(world.host(), plan.check == "strict", trace);
     world.upstream(bank::HOST, Bank { host: world.host(), state: callers.bank.clone() });
+    let receiver = are_told.then(|| told::receiver(&world));
     let events = RefCell::new(Events::new(&world));
-    let run = Run { world, callers, events };
+    let run = Run { world, callers, events, receiver };
     // Users whom nothing is about are not there.
     let mut users: BTreeSet<usize> = plan.steps.iter().filter_map(|step| step.action.user()).collect();
     users.remove(&0);
@@ -92,6 +102,7 @@ pub fn run(case: &Case, trace: bool) -> Outcome {
             quiet::check(&run.world, &run.callers, run.events.borrow().listed());
             quiet::check_ended(&run.world, &run.callers, &unknown);
             quiet::check_emptied(&run.world, &run.callers);
+            run.check_told();
         }
     }
     run.outcome(plan.steps.len())
@@ -155,6 +166,15 @@ impl Run {
                 let callers = callers.clone();
                 world.spawn(async move { callers.act(other).await });
             }
+        }
+    }
+
+    /// What was told is what has happened.
+    fn check_told(&self) {
+        let Some(receiver) = &self.receiver else { return };
+        let opened: BTreeSet<String> = self.events.borrow().opened().map(str::to_owned).collect();
+        if let Err((invariant, detail)) = told::check(&self.world, receiver, &opened) {
+            self.callers.truth.borrow_mut().broken(invariant, detail);
         }
     }
 

@@ -4,6 +4,7 @@ use crate::Row;
 use crate::world::{Deployment, minutes, session_id};
 use base::rpc::Class;
 use serde_json::json;
+use sim::fakes::receiver::{self, Receiver};
 use sim::{Usage, World};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ pub fn all() -> Vec<Row> {
     let mut rows = vec![busy(), hourly(), refresh(), alarm()];
     rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
     rows.extend([logout(), early_logout(), logout_under_edge(), idle_end(), refused_long_after()]);
+    rows.extend([told_login(), told_logout()]);
     rows.extend(crate::upstreams::all());
     rows.extend(crate::portals::all());
     rows
@@ -94,6 +96,49 @@ fn login() -> Row {
         d.world.advance(minutes(20));
     });
     row("login", usage, 30_000, Some(10_000))
+}
+
+/// Whoever is told of events.
+fn heard(d: &Deployment) -> Receiver {
+    let receiver = Receiver::new(d.world.host(), || None);
+    d.world.upstream(receiver::HOST, receiver.clone());
+    // What has waited for it so far.
+    d.world.advance(minutes(40));
+    receiver
+}
+
+/// As [`login`]: what is more is what the event costs.
+fn told_login() -> Row {
+    let d = Deployment::new(receiver::SETTINGS);
+    let receiver = heard(&d);
+    let root = d.log_in("root").access;
+    log_out(&d, &root);
+    d.world.advance(minutes(9));
+    let before = receiver.messages().len();
+    let usage = d.uses(|| {
+        d.log_in("asha");
+        d.world.advance(minutes(20));
+    });
+    assert_eq!(receiver.messages().len(), before + 1);
+    row("login, with `EVENT_WEBHOOK_URL`", usage, 30_500, None)
+}
+
+/// As [`logout`].
+fn told_logout() -> Row {
+    let d = Deployment::new(receiver::SETTINGS);
+    let receiver = heard(&d);
+    let tokens = d.log_in("asha");
+    d.world.advance(minutes(14));
+    let access = d.refresh(&tokens.refresh).json()["access_token"].as_str().unwrap().to_owned();
+    d.world.advance(minutes(3));
+    let before = receiver.messages().len();
+    let usage = d.uses(|| {
+        log_out(&d, &access);
+        d.world.advance(minutes(40));
+    });
+    assert_little_is_left(&d.world, &access);
+    assert_eq!(receiver.messages().len(), before + 1);
+    row("logout, with `EVENT_WEBHOOK_URL`", usage, 1_500, None)
 }
 
 fn known_device() -> Row {

@@ -5,8 +5,10 @@ use crate::lives::{facturify, upstox};
 use crate::object::{by, copied, got, history, tell, token};
 use base::call::{Answer, Call};
 use base::ports::Clock as _;
+use base::webhook::{self, Key};
 use keeper::protocol::{NewToken, Order};
 use sim::fakes::accounts::header;
+use sim::fakes::receiver::SECRET;
 use sim::net::{Answers, text};
 use sim::weather::Odds;
 use std::cell::RefCell;
@@ -126,6 +128,42 @@ fn an_alert_is_sent_at_once_and_again_at_its_own_pace() {
     assert!((5..10).contains(&waits[0]) && (10..15).contains(&waits[1]), "{waits:?}");
     assert!(sent.iter().all(|(_, id)| *id == sent[0].1), "the same alert");
     assert!(w.stored().outbox.is_empty());
+}
+
+/// Where alerts have no receiver of their own.
+#[test]
+fn an_alert_goes_to_the_receiver_of_events_if_its_type_is_asked_for() {
+    for (types, expected) in
+        [("session", 0), ("token.recovered", 0), ("token.needs_attention", 1), ("token", 1)]
+    {
+        let w = facturify(1);
+        let sent = Rc::new(RefCell::new(Vec::new()));
+        let (heard, host) = (sent.clone(), w.world.host());
+        w.world.upstream(
+            "events",
+            Answers(move |call: &Call| -> Answer {
+                let (id, body) = (header(call, "webhook-id"), call.body.as_ref().unwrap().expose());
+                let key = Key::parse(SECRET).unwrap();
+                let ours = webhook::headers(id, body, &[key.bytes()], host.now()).unwrap();
+                let ours = ours.into_iter().find(|(name, _)| *name == "webhook-signature").unwrap().1;
+                assert_eq!(ours.expose(), header(call, "webhook-signature"));
+                heard.borrow_mut().push(serde_json::from_str::<serde_json::Value>(body).unwrap());
+                text(204, "")
+            }),
+        );
+        w.world.deploy(&[
+            ("ALERT_WEBHOOK_URL", ""),
+            ("EVENT_WEBHOOK_URL", "https://events/in"),
+            ("EVENT_WEBHOOK_SECRET", SECRET),
+            ("EVENT_TYPES", types),
+        ]);
+        w.line.fake.borrow_mut().refuse(true);
+        tell(&w, refresh("order"));
+        w.world.advance(secs(60));
+        assert_eq!(sent.borrow().len(), expected, "{types}");
+        assert!(sent.borrow().iter().all(|body| body["type"] == "token.needs_attention"));
+        assert!(w.stored().outbox.is_empty());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod alarms;
 mod directory;
+mod events;
 mod limit;
 mod limit_cases;
 mod lives;

@@ -34,6 +34,7 @@ pub const POLICY: session::Policy = session::Policy {
     grace: Duration::from_secs(10),
     external_ttl: Duration::from_secs(50),
     told_within: Duration::from_mins(2),
+    receivers: session::Receivers { webhook: base::event::EventTypes::NONE, logout: false },
 };
 
 const SETTINGS: &[(&str, &str)] = &[
