@@ -68,7 +68,13 @@ fn every_algorithm_signs_and_is_read_the_same_way() {
 
 #[test]
 fn without_a_key_of_the_algorithm_nothing_is_signed() {
-    let grant = Grant { generation: 0, issued_at: NOW, access_expires_at: NOW, refresh_expires_at: NOW, authenticated_at: None };
+    let grant = Grant {
+        generation: 0,
+        issued_at: NOW,
+        access_expires_at: NOW,
+        refresh_expires_at: NOW,
+        authenticated_at: None,
+    };
     for keys in [vec![], vec![key(Algorithm::Hs256, 1)], vec![key(Algorithm::Es256, 1)]] {
         let ring = ring(Algorithm::EdDsa, &keys);
         assert!(ring.pair(&SessionId::issued("ab".repeat(32)), "7", &grant, None).is_err());
