@@ -13,6 +13,7 @@ import { requireProc } from "./processes.mjs";
 import { keep, show, writeReport } from "./report.mjs";
 import { stateFolder } from "./state.mjs";
 import { suite } from "./suite.mjs";
+import { workers } from "./workers.mjs";
 
 export async function bench(args) {
   const options = optionsOf(args);
@@ -35,6 +36,7 @@ async function measure(options) {
     await bundle();
   }
   const dist = first === undefined ? inRoot("dist") : resolve(first);
+  if (options.workers) return workers({ ...options, dist });
   const state = stateFolder();
   heading("Side by side");
   const results = await suite(state, { ...options, dist });

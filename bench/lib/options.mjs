@@ -7,6 +7,7 @@ import { MEASURES, PEERS } from "./suite.mjs";
 export const HELP = `npm run bench                    measures dist/, made anew, against its peers, and writes docs/performance.md
 npm run bench -- --dist DIR      the same for another bundle, as it is
 npm run bench -- --dist A,B      compares two bundles, and nothing else: folders like dist/
+npm run bench -- --workers       compares the Workers of examples/ with one that lets everybody in, and nothing else
 npm run bench -- --report        writes docs/performance.md from the results of the last full run
 
   --only validate,login   some measures only, shown and not written: ${MEASURES.join(", ")}
@@ -34,6 +35,7 @@ const OPTIONS = {
   long: flag,
   quick: flag,
   report: flag,
+  workers: flag,
   help: { ...flag, short: "h" },
 };
 
@@ -63,6 +65,7 @@ export function optionsOf(args) {
   return {
     help: given.help,
     report: given.report,
+    workers: given.workers,
     long: given.long,
     quick: given.quick,
     dists,

@@ -53,11 +53,12 @@ export const secrets = () => ({
   BOOTSTRAP_KEY: randomSecret(),
 });
 
-/** Starts a bundle. `settings` are those of docs/settings.md. */
-export async function startSallyport(folder, dist, { settings = {}, main } = {}) {
+/** Starts a bundle. `settings` are those of docs/settings.md, `beside` further Workers. */
+export async function startSallyport(folder, dist, { settings = {}, main, beside = [] } = {}) {
   const vars = { ...secrets(), ...SETTINGS, ...settings };
-  prepare(folder, sallyportWorker(dist, vars, { main }));
-  return new Sallyport(await startWorkerd(folder), vars);
+  prepare(folder, { ...sallyportWorker(dist, vars, { main }), beside });
+  const sockets = ["http", ...beside.map(({ name }) => name)];
+  return new Sallyport(await startWorkerd(folder, { sockets }), vars);
 }
 
 class Sallyport {

@@ -33,7 +33,7 @@ const objects = (classes, worker) =>
 /**
  * A configuration. `worker.modules` are files, the first of which is the Worker's main module; `objects` are names of bindings
  * with their classes; `kv` and `rateLimits` are names of bindings; `vars` are texts. Sockets are on any free port of loopback,
- * or on `port`.
+ * or on `port`. `beside` are further Workers, each with a socket of its name: their `services` are bindings to the first one.
  */
 export function configuration({
   modules,
@@ -43,6 +43,7 @@ export function configuration({
   rateLimits = [],
   vars = {},
   port = 0,
+  beside = [],
 }) {
   const bindings = [
     ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
@@ -59,7 +60,10 @@ export function configuration({
   const worker = (name, files, bindings, classes) =>
     `(name = ${text(name)}, worker = (modules = ${modulesOf(files)}, compatibilityDate = ${text(date)},
       bindings = ${list(bindings)}${stored(classes, name)}))`;
-  const services = [worker("worker", modules, bindings, Object.values(bound))];
+  const services = [
+    worker("worker", modules, bindings, Object.values(bound)),
+    ...beside.map(({ name, modules, ...its }) => worker(name, modules, bindingsBeside(its), [])),
+  ];
   if (kv.length > 0)
     services.push(worker("kv", ["kv.js"], ['(name = "STORE", durableObjectNamespace = "Store")'], ["Store"]));
   services.push('(name = "disk", disk = (path = "disk", writable = true))');
@@ -73,34 +77,50 @@ export function configuration({
 const config :Workerd.Config = (
   services = ${list(services)},
   ${extensions}
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "worker")]
+  sockets = ${list([socket("http", "worker", port), ...beside.map(({ name }) => socket(name, name, 0))])}
 );
 `;
 }
+
+const socket = (name, service, port) =>
+  `(name = ${text(name)}, address = "127.0.0.1:${port}", http = (), service = ${text(service)})`;
+
+const bindingsBeside = ({ services = [], kv = [], vars = {} }) => [
+  ...services.map((name) => `(name = ${text(name)}, service = "worker")`),
+  ...kv.map((name) => `(name = ${text(name)}, kvNamespace = "kv")`),
+  ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+];
 
 /** Writes a configuration, and the modules that it embeds, into a folder; its objects will keep their state there, too. */
 export function prepare(folder, worker) {
   mkdirSync(join(folder, "disk"), { recursive: true });
   const runtime = ["kv.js", "ratelimit.js"].map((name) => inRoot("bench", "runtime", name));
-  for (const file of [...worker.modules, ...runtime]) copyFileSync(file, join(folder, basename(file)));
+  const files = [worker, ...(worker.beside ?? [])].flatMap(({ modules }) => modules);
+  for (const file of [...files, ...runtime]) copyFileSync(file, join(folder, basename(file)));
   writeFileSync(join(folder, "config.capnp"), configuration(worker));
 }
 
-/** Starts workerd in a folder that was prepared. What it prints goes into a file there, as a log that is kept would. */
-export async function startWorkerd(folder) {
+/**
+ * Starts workerd in a folder that was prepared. What it prints goes into a file there, as a log that is kept would. `sockets` are
+ * the names of those that it listens at.
+ */
+export async function startWorkerd(folder, { sockets = ["http"] } = {}) {
   const log = join(folder, "output.log");
   const output = openSync(log, "a");
   const args = ["serve", "config.capnp", "--experimental", "--control-fd=3"];
   const child = spawn(workerd.default, args, { cwd: folder, stdio: ["ignore", output, output, "pipe"] });
   closeSync(output);
   const { ended, kill } = own(child);
-  const port = await Promise.race([
-    listening(child.stdio[3]),
+  const ports = await Promise.race([
+    listening(child.stdio[3], sockets),
     ended.then(() => null),
     new Promise((resolve) => setTimeout(resolve, READY_WITHIN_MS, null).unref()),
   ]);
+  const port = ports?.http;
   const server = {
     port,
+    /** Of all sockets, by their names. */
+    ports,
     base: `http://127.0.0.1:${port}`,
     folder,
     pid: child.pid,
@@ -110,18 +130,20 @@ export async function startWorkerd(folder) {
       await ended;
     },
   };
-  if (port !== null) return server;
+  if (ports !== null) return server;
   await server.stop();
   const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-LAST_LINES).join("\n");
   throw new Failure(`workerd did not start in ${folder}:\n${lines}`);
 }
 
-/** The port, from what workerd says of itself. */
-function listening(stream) {
+/** The ports, from what workerd says of itself. */
+function listening(stream, sockets) {
+  const ports = {};
   return new Promise((resolve) => {
     createInterface({ input: stream }).on("line", (line) => {
       const said = JSON.parse(line);
-      if (said.event === "listen" && said.socket === "http") resolve(said.port);
+      if (said.event === "listen") ports[said.socket] = said.port;
+      if (sockets.every((name) => name in ports)) resolve(ports);
     });
   });
 }

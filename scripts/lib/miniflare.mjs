@@ -1,6 +1,7 @@
 // Loads dist/ in Miniflare, configured from wrangler.toml: for black-box tests and benchmarks.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { buildSync } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import {
   unstable_getMiniflareWorkerOptions as workerOptions,
@@ -13,7 +14,7 @@ import { inRoot } from "./paths.mjs";
  * Options for `new Miniflare(…)`. `bindings` (text variables and secrets) add to those of wrangler.toml; `worker` takes
  * further options for the Worker (`outboundService`, …), `instance` for the server (`port`, `log`, …). State is kept in
  * the folder `persist`, or in memory and lost. `main` is the text of a module to run in place of the bundle's, which it
- * finds as `./entry.js`. `beside` are the files `wrangler.toml` of further Workers, which need no build.
+ * finds as `./entry.js`. `beside` are the files `wrangler.toml` of further Workers.
  */
 export function distOptions({ bindings = {}, persist, main, worker = {}, instance = {}, beside = [] } = {}) {
   const dist = inRoot("dist");
@@ -47,15 +48,22 @@ export function distOptions({ bindings = {}, persist, main, worker = {}, instanc
   });
 }
 
-/** A Worker as its configuration says, with its own source. */
+/** A Worker as its configuration says. */
 function besideSallyport(file) {
   const config = readConfig({ config: file }, { hideWarnings: true });
+  const [bundled] = buildSync({
+    entryPoints: [config.main],
+    bundle: true,
+    format: "esm",
+    external: ["cloudflare:*"],
+    write: false,
+  }).outputFiles;
   return {
     ...workerOptions(config).workerOptions,
     name: config.name,
     bindings: config.vars,
     modulesRoot: dirname(config.main),
-    modules: [{ type: "ESModule", path: config.main }],
+    modules: [{ type: "ESModule", path: config.main, contents: bundled.text }],
   };
 }
 

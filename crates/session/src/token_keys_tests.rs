@@ -67,6 +67,19 @@ fn every_algorithm_signs_and_is_read_the_same_way() {
 }
 
 #[test]
+fn a_logout_token_is_signed_as_the_others_and_lets_nobody_in() {
+    for algorithm in ALGORITHMS {
+        let ring = of_all(algorithm);
+        let token = ring.logout_token(&SessionId::issued("ab".repeat(32)), "7", "j1", NOW).unwrap();
+        let (logout, access) = (header_of(token.expose()), header_of(pair(&ring).access.expose()));
+        assert_eq!((&logout["alg"], &logout["kid"]), (&access["alg"], &access["kid"]));
+        assert_eq!(logout["typ"], "logout+jwt");
+        assert_eq!(ring.verify_access(token.expose(), NOW), Err(TokenError::Invalid));
+        assert_eq!(ring.verify_refresh(token.expose(), NOW), Err(TokenError::Invalid));
+    }
+}
+
+#[test]
 fn without_a_key_of_the_algorithm_nothing_is_signed() {
     let grant = Grant {
         generation: 0,

@@ -307,7 +307,7 @@ fn for_recent_admin(route: ForRecentAdmin) -> Operation {
     match route {
         ForRecentAdmin::UpdateUser => Operation::new("updateUser", "admin", "Changes a user.")
             .about("Disabling, or a new password, ends the user's sessions before the answer.")
-            .takes::<b::UserChange>()
+            .may_take::<b::UserChange>()
             .gives::<users::User>(200, "The user.")
             .refuses(&[E::UserNotFound, E::LastAdmin]),
         ForRecentAdmin::DeleteUser => {
@@ -382,7 +382,7 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .upstream(&[]),
         ForService::UpstoxAccounts => Operation::new("listAccounts", "upstox", "The Upstox accounts and what their tokens are like, in the order of the settings.")
             .query("limit", "How many are on a page.", json!({ "type": "integer", "minimum": 1, "maximum": 45, "default": 45 }))
-            .query("cursor", "`next_cursor` of the page before: the last account on it.", json!({ "type": "string" }))
+            .query("cursor", "`next_cursor` of the page before: the last account on it.", json!({ "type": "string", "minLength": 1 }))
             .gives::<upstreams::Accounts>(200, "A page of them.")
             .refuses(&[E::AccountNotFound])
             .upstream(&[]),

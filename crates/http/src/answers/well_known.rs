@@ -39,6 +39,8 @@ pub struct Metadata<'a> {
     /// Where there are public keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+    pub token_endpoint: String,
+    pub token_endpoint_auth_methods_supported: &'static [&'static str],
     pub introspection_endpoint: String,
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
     pub revocation_endpoint: String,

@@ -14,6 +14,10 @@ const KEPT: &str = "public, max-age=300";
 /// How a client authenticates (RFC 8414 §2): [`super::oauth::client`].
 const AUTH_METHODS: &[&str] = &["client_secret_basic", "client_secret_post"];
 
+/// A refresh token was given to whoever shows it, and needs no client.
+const TOKEN_AUTH_METHODS: &[&str] = &["none", "client_secret_basic", "client_secret_post"];
+const GRANT_TYPES: &[&str] = &["refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
+
 /// `GET /.well-known/jwks.json` (RFC 7517).
 pub fn jwks(app: &App) -> Reply {
     let keys = app.keys.published().map(jwk).collect();
@@ -48,12 +52,14 @@ pub fn metadata(app: &App, path: &str) -> Result<Reply, Reason> {
     let body = Metadata {
         issuer,
         jwks_uri: app.keys.published().next().map(|_| at("/.well-known/jwks.json")),
+        token_endpoint: at("/oauth/token"),
+        token_endpoint_auth_methods_supported: TOKEN_AUTH_METHODS,
         introspection_endpoint: at("/oauth/introspect"),
         introspection_endpoint_auth_methods_supported: AUTH_METHODS,
         revocation_endpoint: at("/oauth/revoke"),
         revocation_endpoint_auth_methods_supported: AUTH_METHODS,
         response_types_supported: &[],
-        grant_types_supported: &[],
+        grant_types_supported: GRANT_TYPES,
     };
     Ok(Reply::json(200, &body).with("cache-control", KEPT))
 }

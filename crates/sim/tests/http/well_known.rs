@@ -73,7 +73,9 @@ fn the_metadata_says_what_there_is_and_where() {
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "revocation_endpoint_auth_methods_supported": methods,
         "response_types_supported": [],
-        "grant_types_supported": [],
+        "grant_types_supported": ["refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"],
+        "token_endpoint": "https://auth.example.com/oauth/token",
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
     });
     assert_eq!((with_keys.status, &with_keys.json), (200, &expected));
     let without = with_issuer(issuer, HS256, "HS256");

@@ -1,25 +1,9 @@
-// The Workers of examples/, as they are, beside Sallyport in one Miniflare.
+// The Worker of examples/worker-binding, as it is, beside Sallyport in one Miniflare.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { inRoot } from "../../scripts/lib/paths.mjs";
 import { PASSWORD, type Tokens } from "../support/process/client.ts";
+import { SWITCHED, turn } from "../support/process/examples.ts";
 import { type Server, start } from "../support/process/server.ts";
-
-/** Sallyport, which can be told to fail like something that is down. */
-const SWITCHED = `import sallyport from "./entry.js";
-export * from "./entry.js";
-let mode = "up";
-const throws = () => Promise.reject(new Error("no object"));
-export default {
-  ...sallyport,
-  async fetch(request, env, ctx) {
-    const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/switch") return new Response((mode = searchParams.get("to")));
-    if (mode === "down") throw new Error("down");
-    if (mode === "silent") await new Promise((resolve) => setTimeout(resolve, 20_000));
-    if (mode === "blind") env = { ...env, SESSION: { idFromString: (id) => id, get: () => ({ command: throws }) } };
-    return sallyport.fetch(request, env, ctx);
-  },
-};`;
 
 let server: Server;
 /** Somebody with the role `user`, and somebody who is an editor, too. */
@@ -36,8 +20,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => server?.[Symbol.asyncDispose]());
-
-const turn = (mode: string) => fetch(new URL(`/switch?to=${mode}`, server.client.base));
 
 async function ask(path: string, authorization?: string, more: Record<string, string> = {}) {
   const worker = await server.mf.getWorker("worker-binding");
@@ -94,7 +76,7 @@ it("refuses a token from the request after its logout on", async () => {
 it.each(["down", "silent", "blind"])(
   "lets nobody in while Sallyport is %s, and does afterwards",
   async (mode) => {
-    await turn(mode);
+    await turn(server, mode);
     try {
       const answer = await ask("/", bearer(someone));
       expect([answer.status, answer.headers.get("retry-after")]).toEqual([
@@ -103,7 +85,7 @@ it.each(["down", "silent", "blind"])(
       ]);
       expect(answer.text).toBe("");
     } finally {
-      await turn("up");
+      await turn(server, "up");
     }
     expect((await ask("/", bearer(someone))).status).toBe(200);
   },
