@@ -1,5 +1,5 @@
 // Cookie mode on the runtime: that it hands on each `Set-Cookie`, and the entry the cookies, on the fast path and beside it.
-// Natively: crates/sim/tests/http/cookies.rs and cookies_of_others.rs.
+// Natively: crates/sim/tests/http/cookies.rs and those beside it.
 import { expect, it } from "vitest";
 import { PASSWORD } from "../support/answers.ts";
 import { type Call, api, refused } from "../support/worker/api.ts";

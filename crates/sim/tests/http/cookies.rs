@@ -122,7 +122,7 @@ fn a_cookie_lasts_as_long_as_the_refresh_token_and_no_longer_than_the_session() 
         ("SESSION_ABSOLUTE_LIFETIME_SECONDS", "1500"),
     ]);
     let mut browser = server.some_browser();
-    server.world.advance(Duration::from_secs(900));
+    server.world.advance(Duration::from_mins(15));
     let answer = server.post("/auth/refresh").by(&browser).send();
     browser.take(&answer);
     let left = claims_of(&browser.refresh())["exp"].as_u64().unwrap() - server.now();
@@ -161,7 +161,7 @@ fn two_tabs_and_fifty_requests_at_an_expiry_log_nobody_out() {
     let server = Server::with(&[("ACCESS_TOKEN_EXPIRE_SECONDS", "60")]);
     let mut browser = server.some_browser();
     for round in 0..5 {
-        server.world.advance(Duration::from_secs(60));
+        server.world.advance(Duration::from_mins(1));
         let fifty = |path: &str| -> Vec<Answer> {
             let method = if path == "/auth/refresh" { "POST" } else { "GET" };
             server.all((0..50).map(|_| server.request(method, path).by(&browser)).collect())

@@ -8,6 +8,7 @@ mod admins;
 mod bearer_errors;
 mod conventions;
 mod cookies;
+mod cookies_disagreeing;
 mod cookies_of_others;
 mod cors;
 mod forms;
