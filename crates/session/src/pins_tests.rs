@@ -144,7 +144,10 @@ fn the_stored_state() {
     shows::<super::events::Outbox>("session", "state");
     shows::<super::events::Queue>("session", "state");
     shows::<super::events::Event>("session", "state");
-    shows::<base::event::EventType>("session", "state");
+    let texts = section("session", "state").join("\n");
+    for event in base::event::EventType::ALL.iter().filter(|event| event.as_str().starts_with("session.")) {
+        assert!(texts.contains(&format!("\"type\":\"{}\"", event.as_str())), "{event:?}");
+    }
 }
 
 #[test]
