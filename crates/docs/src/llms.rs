@@ -23,18 +23,16 @@ const BEGINNING: &str = "\
 /// From the document of `/openapi.json`.
 pub fn text(document: &Value) -> String {
     let mut out = BEGINNING.to_owned();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    for tag in list(&document["tags"]) {
-        let (name, about) = (text_of(&tag["name"]), text_of(&tag["description"]));
+    for tag in document.get("tags").and_then(Value::as_array).into_iter().flatten() {
+        let (name, about) = (text_of(tag, "/name"), text_of(tag, "/description"));
         let _ = write!(out, "\n## {}\n\n", about.trim_end_matches('.'));
         for (path, method, operation) in operations(document) {
             // Of a route of all methods one is enough.
-            let repeated =
-                method != "get" && text_of(&operation["operationId"]).ends_with(&format!("-{method}"));
-            if text_of(&operation["tags"][0]) != name || repeated {
+            let (id, summary) = (text_of(operation, "/operationId"), text_of(operation, "/summary"));
+            let repeated = method != "get" && id.ends_with(&format!("-{method}"));
+            if text_of(operation, "/tags/0") != name || repeated {
                 continue;
             }
-            let (id, summary) = (text_of(&operation["operationId"]), text_of(&operation["summary"]));
             let method = method.to_uppercase();
             let _ = writeln!(out, "- [{method} {path}](/docs#tag/{name}/operation/{id}): {summary}");
         }
@@ -44,13 +42,13 @@ pub fn text(document: &Value) -> String {
 
 /// Path, method, operation.
 fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
-    let paths = document["paths"].as_object().into_iter().flatten();
+    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     paths.flat_map(|(path, item)| {
         let methods = item.as_object().into_iter().flatten().filter(|(name, _)| *name != "parameters");
         methods.map(move |(method, operation)| (path, method, operation))
     })
 }
 
-fn text_of(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+fn text_of<'a>(value: &'a Value, at: &str) -> &'a str {
+    value.pointer(at).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The compact form of JWS (RFC 7515): base64url, signing, verifying, by HS256, EdDSA and ES256. It knows nothing of what is
+//! The compact form of JWS (RFC 7515): base64url, signing, verifying, by HS256, ES256 and `EdDSA`. It knows nothing of what is
 //! signed.
 //!
 //! A crate of its own because it is all arithmetic: it is compiled for speed, whatever the code around it is compiled for,

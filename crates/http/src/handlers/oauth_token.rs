@@ -1,7 +1,7 @@
 //! `POST /oauth/token`: a refresh (RFC 6749 §6), and the exchange of another system's token for a session (RFC 8693).
 
 use super::oauth::take_credentials;
-use super::refresh::{TOKEN_BYTES_MAX, refresh_with, token_reply};
+use super::refresh::{TOKEN_BYTES_MAX, rotated, token_reply};
 use super::{body, post_login, post_login_fields};
 use crate::answers::oauth::GrantedTokens;
 use crate::backend::Backend;
@@ -55,10 +55,13 @@ async fn refresh<B: Backend>(ctx: &RequestContext<B>, mut fields: Fields) -> Res
     let token = fields.text("refresh_token", TOKEN_BYTES_MAX);
     fields.finish()?;
     let subject = ctx.app.keys.verify_refresh(&token, ctx.now()).map(|token| token.subject);
-    if subject.is_ok_and(|subject| Subject::parse(&subject).is_some()) {
-        return post_login::renew_with(ctx, &token).await.map(|(pair, _)| token_reply(&pair));
-    }
-    refresh_with(ctx, &token).await
+    let is_external = subject.is_ok_and(|subject| Subject::parse(&subject).is_some());
+    let pair = if is_external {
+        post_login::renew_with(ctx, &token).await?.0
+    } else {
+        rotated(ctx, &token).await?.1
+    };
+    Ok(token_reply(&pair))
 }
 
 /// Begins a session as `init-session` does, for a service that may.

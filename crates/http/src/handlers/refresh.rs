@@ -37,12 +37,8 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
     if by_cookie { cookie_reply(ctx, &id, &pair) } else { Ok(token_reply(&pair)) }
 }
 
-/// The same of a refresh token that has come in another way.
-pub async fn refresh_with<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<Reply, Reason> {
-    rotated(ctx, token).await.map(|(_, pair)| token_reply(&pair))
-}
-
-async fn rotated<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<(SessionId, Pair), Reason> {
+/// The pair that a refresh token is changed for, in whatever way it has come, and of which session.
+pub async fn rotated<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<(SessionId, Pair), Reason> {
     let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, token)?;
     let reply = remembered(&ctx.backend, &id, ctx.session(&id, &rotate).await?).await;
     let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, reply);

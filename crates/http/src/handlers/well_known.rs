@@ -37,8 +37,8 @@ fn jwk(public: &PublicTokenKey) -> Jwk<'_> {
     }
 }
 
-/// `GET /.well-known/oauth-authorization-server` (RFC 8414), and the same document for software that looks for it where OpenID
-/// Connect has its own. `path` is where it was asked for: that of the issuer has to follow (§3.1).
+/// `GET /.well-known/oauth-authorization-server` (RFC 8414), and the same document where software looks that knows only OIDC.
+/// `path` is where it was asked for: that of the issuer has to follow (§3.1).
 pub fn metadata(app: &App, path: &str) -> Result<Reply, Reason> {
     let issuer = app.config.issuer.as_str();
     if !is_base_url(issuer) {
