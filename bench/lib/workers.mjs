@@ -1,56 +1,98 @@
-// The Workers of examples/ beside Sallyport in one workerd, and one that lets everybody in: what a verified request adds.
+// The Workers of examples/ each beside a Sallyport in one workerd, and one that lets everybody in: what a verified request adds.
 import { join } from "node:path";
 import { build } from "esbuild";
 import { step } from "../../scripts/lib/log.mjs";
 import { inRoot } from "../../scripts/lib/paths.mjs";
+import { randomSecret } from "../../scripts/lib/private-file.mjs";
 import { rounds } from "./rounds.mjs";
 import { startSallyport } from "./sallyport.mjs";
 import { stateFolder } from "./state.mjs";
 import { ratios, summary } from "./stats.mjs";
 
-const WORKERS = [
-  { name: "open", source: inRoot("bench", "peers", "open.js") },
+const example = (name) => ({
+  name,
+  source: inRoot("examples", name, "src", "index.js"),
+});
+const peer = (name) => ({
+  name,
+  source: inRoot("bench", "peers", `${name}.js`),
+});
+
+/** What Sallyport signs with by default, and what others can verify. */
+const ASKED = [peer("open"), { ...example("worker-binding"), services: ["SALLYPORT"] }];
+const OFFLINE = [
   {
-    name: "worker-binding",
-    source: inRoot("examples", "worker-binding", "src", "index.js"),
+    ...example("worker-offline"),
     services: ["SALLYPORT"],
+    kv: ["KV"],
+    vars: { TOKEN_ISSUER: "sallyport", TOKEN_AUDIENCE: "sallyport" },
   },
+  { ...peer("age"), kv: ["KV"] },
 ];
+const pairs = () => ({
+  JWT_ALG: "EdDSA",
+  TOKEN_SIGNING_KEYS: `EdDSA:${randomSecret()}`,
+  SESSION_CHECK: "edge",
+});
 
 export async function workers({ dist, connections, sessions, ...options }) {
   const state = stateFolder();
-  const beside = await Promise.all(
-    WORKERS.map(async ({ source, ...worker }) => ({
-      ...worker,
-      modules: [await bundled(state, worker, source)],
-    })),
+  const beside = (all) =>
+    Promise.all(
+      all.map(async ({ source, ...worker }) => ({
+        ...worker,
+        modules: [await bundled(state, worker, source)],
+      })),
+    );
+  const started = async (name, settings, all) => {
+    const sallyport = await startSallyport(join(state, name), dist, {
+      settings,
+      beside: await beside(all),
+    });
+    await sallyport.seed(sessions);
+    return sallyport;
+  };
+  const [asked, offline] = await step(`Two servers with ${sessions} sessions each`, () =>
+    Promise.all([started("asked", {}, ASKED), started("offline", pairs(), OFFLINE)]),
   );
-  const sallyport = await step(`A server with ${sessions} sessions`, async () => {
-    const started = await startSallyport(join(state, "server"), dist, { beside });
-    await started.seed(sessions);
-    return started;
+  // It asks about younger sessions.
+  await fetch(`http://127.0.0.1:${offline.server.ports.age}`);
+  const through = (sallyport, name) => ({
+    name,
+    server: { ...sallyport.server, port: sallyport.server.ports[name] },
+    source: sallyport.validate("/"),
   });
-  const { server } = sallyport;
-  const asked = sallyport.validate("/");
   for (const held of connections) {
     const subjects = [
-      ...WORKERS.map(({ name }) => ({
-        name,
-        server: { ...server, port: server.ports[name] },
-        source: asked,
-      })),
-      { name: "/auth/verify", server, source: sallyport.validate("/auth/verify") },
+      through(asked, "open"),
+      through(asked, "worker-binding"),
+      {
+        name: "/auth/verify",
+        server: asked.server,
+        source: asked.validate("/auth/verify"),
+      },
+      through(offline, "worker-offline"),
     ];
-    const results = await rounds(subjects, { ...options, connections: held, title: "workers" });
+    const results = await rounds(subjects, {
+      ...options,
+      connections: held,
+      title: "workers",
+    });
     console.log(table(results, held));
   }
-  await server.stop();
+  await Promise.all([asked, offline].map(({ server }) => server.stop()));
 }
 
 /** One module with the name of its Worker, for they lie beside each other. */
 async function bundled(state, { name }, source) {
   const outfile = join(state, `${name}.js`);
-  await build({ entryPoints: [source], bundle: true, format: "esm", external: ["cloudflare:*"], outfile });
+  await build({
+    entryPoints: [source],
+    bundle: true,
+    format: "esm",
+    external: ["cloudflare:*"],
+    outfile,
+  });
   return outfile;
 }
 
