@@ -36,11 +36,11 @@ if (strays.length > 0) console.warn(`The tests in the Worker see ${strays.join("
 const expectations = { poll: { timeout: 10_000 } };
 
 /** Inside workerd, beside the Worker: objects can be reached, evicted, and told another time. */
-const inside = (name: string, settings: Record<string, string> = {}) => ({
+const inside = (name: string, settings: Record<string, string> = {}, more: object = {}) => ({
   plugins: [
     cloudflareTest({
       wrangler: { configPath: "./wrangler.toml" },
-      miniflare: { bindings: { ...bindings, ...settings } },
+      miniflare: { bindings: { ...bindings, ...settings }, ...more },
     }),
   ],
   test: {
@@ -63,7 +63,11 @@ export default defineConfig({
     maxWorkers: availableParallelism(),
     projects: [
       inside("start", ofTheKeeper),
-      inside("worker", { ALLOWED_ORIGINS: "https://app.example.com" }),
+      inside(
+        "worker",
+        { ALLOWED_ORIGINS: "https://app.example.com" },
+        { analyticsEngineDatasets: { METRICS: { dataset: "sallyport" } } },
+      ),
       inside("edge", { SESSION_CHECK: "edge" }),
       inside("local", { SESSION_CHECK: "local" }),
       inside("many", manySettings(MANY_ACCOUNTS)),

@@ -4,6 +4,7 @@
 mod binding;
 pub mod handler;
 mod kv;
+mod metrics;
 mod object;
 mod outbound;
 mod panics;
@@ -16,7 +17,7 @@ pub use object::ObjectHost;
 use base::clock::Timestamp;
 use base::current;
 use base::fault::{Fault, FaultKind};
-use base::ports::{Background, Clock, Log, Timer};
+use base::ports::{Answered, Background, Clock, Log, Timer};
 use config::{App, Faults, Settings};
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -67,6 +68,10 @@ impl Log for Workers {
 
     fn error(&self, line: &str) {
         worker::console_error!("{line}");
+    }
+
+    fn answered(&self, answered: &Answered) {
+        metrics::write(&self.env, answered);
     }
 
     fn request_in_hand(&self) -> Option<&str> {

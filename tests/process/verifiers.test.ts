@@ -84,7 +84,9 @@ describe.each(["EdDSA", "ES256"])("tokens of %s", (alg) => {
     const { jwk } = key as { jwk: Record<string, string> };
     const algorithm = alg === "EdDSA" ? { name: "Ed25519" } : { name: "ECDSA", namedCurve: "P-256" };
     // Of older runtimes some know no `alg` of Ed25519.
-    const bare: webcrypto.JsonWebKey = Object.fromEntries(Object.entries(jwk).filter(([name]) => name !== "alg"));
+    const bare: webcrypto.JsonWebKey = Object.fromEntries(
+      Object.entries(jwk).filter(([name]) => name !== "alg"),
+    );
     const imported = await crypto.subtle.importKey("jwk", bare, algorithm, false, ["verify"]);
     const how = alg === "EdDSA" ? algorithm : { name: "ECDSA", hash: "SHA-256" };
     expect(await crypto.subtle.verify(how, imported, bytes, signed)).toBe(true);

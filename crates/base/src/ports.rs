@@ -57,6 +57,16 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Where log lines go: one JSON object each.
+/// How a request was answered: a row of the table of routes or `none`, a status, a code of ours. So nothing that a caller sends makes a
+/// series of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered<'a> {
+    pub route: &'a str,
+    pub status: u16,
+    pub code: Option<&'a str>,
+    pub duration: Duration,
+}
+
 pub trait Log: Clock {
     fn info(&self, line: &str);
     fn error(&self, line: &str);
@@ -65,6 +75,9 @@ pub trait Log: Clock {
     fn request_in_hand(&self) -> Option<&str> {
         None
     }
+
+    /// Counts an answer, where somebody counts.
+    fn answered(&self, _: &Answered) {}
 
     /// Something that went wrong inside. It carries the id of the request in hand if no other is given, or of the one that is
     /// worked on.

@@ -33,16 +33,19 @@ pub enum Scope {
     LoginProxy,
     /// Begins sessions for those whom another system has logged in, as a client of OAuth 2.0.
     Exchange,
+    /// Reads how the deployment is.
+    Metrics,
 }
 
 impl Scope {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TokensRead,
         Self::TokensWrite,
         Self::Portal,
         Self::Introspect,
         Self::LoginProxy,
         Self::Exchange,
+        Self::Metrics,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Scope {
             Self::Introspect => "introspect",
             Self::LoginProxy => "login:proxy",
             Self::Exchange => "sessions:exchange",
+            Self::Metrics => "metrics",
         }
     }
 

@@ -127,7 +127,7 @@ impl Reply {
     /// what it is.
     #[must_use]
     pub fn finished(mut self, head: &RequestHead) -> Self {
-        if self.body.is_some() {
+        if self.body.is_some() && self.header("content-type").is_none() {
             self.headers.push(("content-type", "application/json; charset=utf-8".to_owned()));
         }
         if self.header("cache-control").is_none() {

@@ -7,8 +7,9 @@ use crate::cors;
 use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
-    logout, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal, portal_pages, post_login,
-    reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox, well_known,
+    logout, metrics, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal, portal_pages,
+    post_login, reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
+    well_known,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -18,7 +19,7 @@ use crate::route::{
     Route, Row, at, find, is_portal,
 };
 use base::current;
-use base::ports::Log;
+use base::ports::{Answered, Log};
 use config::{App, Config, Faults};
 use serde_json::Map;
 
@@ -252,6 +253,7 @@ async fn for_service<B: Backend>(
         ForService::TokenStatus => tokens::any_status(ctx, service, first, second).await,
         ForService::TokenRefresh => tokens::any_refresh(ctx, service, first, second).await,
         ForService::TokenHistory => tokens::any_history(ctx, service, first, second).await,
+        ForService::Metrics => metrics::metrics(ctx, service).await,
         ForService::PortalGet => portal::get(ctx, service).await,
         ForService::PortalList => portal::list(ctx, service).await,
         ForService::PortalClose => portal::close(ctx, service, first).await,
@@ -296,8 +298,14 @@ pub(crate) fn finished<L: Log>(
     if row.is_some_and(|row| row.route == Route::Caller(ForCaller::Verify)) {
         reply.body = None;
     }
+    let name = row.map_or(NO_ROUTE, |row| row.name);
+    log.answered(&Answered {
+        route: name,
+        status: reply.status,
+        code,
+        duration: log.now().since(head.started),
+    });
     if settings.map_or(true, |config| is_logged(config.request_log, &head.request_id, reply.status)) {
-        let name = row.map_or(NO_ROUTE, |row| row.name);
         log.info(&log::request(head, name, reply.status, code, log.now()));
     }
     let origins = settings.map_or_else(|faults| &faults.origins, |config| &config.origins);

@@ -122,10 +122,10 @@ impl Queue {
 }
 
 impl Outbox {
-    fn new(account: &Account) -> Box<Self> {
+    fn new(account: &Account) -> Self {
         let (sub, user_id) = (account.subject().into_owned(), account.user());
         let (webhook, logout) = (Queue::default(), Queue::default());
-        Box::new(Self { next: 1, sub, user_id, webhook, logout, alone: false })
+        Self { next: 1, sub, user_id, webhook, logout, alone: false }
     }
 
     pub const fn queue(&self, receiver: Receiver) -> &Queue {
@@ -251,7 +251,7 @@ impl Before {
         let wanted = event.filter(|event| policy.receivers.want(event.event_type));
         let is_news = wanted.is_some();
         if let (Some(event), Some(account)) = (wanted, account) {
-            outbox.get_or_insert_with(|| Outbox::new(account)).add(event, policy.receivers);
+            outbox.get_or_insert_with(|| Box::new(Outbox::new(account))).add(event, policy.receivers);
         }
         *kept = outbox;
         is_news

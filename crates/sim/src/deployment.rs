@@ -109,6 +109,8 @@ pub struct Deployment {
     pub kv: RefCell<KvStore>,
     pub upstreams: RefCell<BTreeMap<String, Rc<dyn Upstream>>>,
     pub logs: RefCell<Vec<Line>>,
+    /// Answers by route, status and code.
+    pub answered: RefCell<BTreeMap<(String, u16, String), u64>>,
     pub entropy: RefCell<Rng>,
     /// What the stateless Worker has in memory.
     pub worker: RefCell<Rc<http::Instance>>,
@@ -139,6 +141,7 @@ impl Deployment {
             kv: RefCell::default(),
             upstreams: RefCell::default(),
             logs: RefCell::default(),
+            answered: RefCell::default(),
             entropy: RefCell::new(Rng::new(seed ^ 0x656e_7472_6f70_7900)),
             worker: RefCell::default(),
             attempts: RefCell::default(),

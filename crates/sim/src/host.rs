@@ -18,7 +18,7 @@ use crate::executor::Owner;
 use crate::weather::Kind;
 use base::clock::Timestamp;
 use base::fault::Fault;
-use base::ports::{Background, Clock, Log, Random, Timer};
+use base::ports::{Answered, Background, Clock, Log, Random, Timer};
 use base::rpc::Class;
 use config::{App, Faults, Settings};
 use std::rc::Rc;
@@ -143,6 +143,11 @@ impl Log for SimHost {
 
     fn error(&self, line: &str) {
         self.world.log(true, line);
+    }
+
+    fn answered(&self, answered: &Answered) {
+        let key = (answered.route.to_owned(), answered.status, answered.code.unwrap_or_default().to_owned());
+        *self.world.answered.borrow_mut().entry(key).or_default() += 1;
     }
 
     fn request_in_hand(&self) -> Option<&str> {

@@ -342,6 +342,11 @@ impl World {
         self.0.logs.borrow().clone()
     }
 
+    /// How often what was answered where: route, status, code.
+    pub fn answered(&self) -> BTreeMap<(String, u16, String), u64> {
+        self.0.answered.borrow().clone()
+    }
+
     /// The log lines since the last look.
     pub fn take_logs(&self) -> Vec<Line> {
         std::mem::take(&mut *self.0.logs.borrow_mut())

@@ -6,5 +6,6 @@ declare namespace Cloudflare {
     BOOTSTRAP_KEY: string;
     UPSTOX_NOTIFIER_SECRET: string;
     UPSTOX_ACCOUNT_IDS: string;
+    METRICS: AnalyticsEngineDataset;
   }
 }

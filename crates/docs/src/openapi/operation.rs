@@ -39,6 +39,8 @@ pub struct Answer {
     pub about: &'static str,
     /// None: it has no body.
     pub schema: Option<Make>,
+    /// Its body is plain text.
+    pub is_text: bool,
 }
 
 pub struct Operation {
@@ -120,12 +122,17 @@ impl Operation {
     }
 
     pub(super) fn gives<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, schema: Some(make::<T>) });
+        self.answers.push(Answer { status, about, schema: Some(make::<T>), is_text: false });
         self
     }
 
     pub(super) fn empty(mut self, status: u16, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, schema: None });
+        self.answers.push(Answer { status, about, schema: None, is_text: false });
+        self
+    }
+
+    pub(super) fn text(mut self, status: u16, about: &'static str) -> Self {
+        self.answers.push(Answer { status, about, schema: None, is_text: true });
         self
     }
 

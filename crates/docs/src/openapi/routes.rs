@@ -376,6 +376,9 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .gives::<upstreams::AccountStatus>(200, "What it is like.")
             .refuses(&[E::AccountNotFound])
             .upstream(&[]),
+        ForService::Metrics => Operation::new("metrics", "service", "How the deployment is, in the text format of Prometheus.")
+            .about("Asks what `/health` asks, at most once a second. What could not be asked is left out, and `sallyport_known` is 0.")
+            .text(200, "The gauges."),
         ForService::FacturifyHistory => Operation::new("facturifyTokenHistory", "facturify", "The last operations, the newest first.")
             .gives::<upstreams::History>(200, "At most 100.")
             .refuses(&[E::AccountNotFound])

@@ -17,9 +17,9 @@ use std::time::Duration;
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, Default)]
-struct Known {
-    accounts: BTreeMap<String, Counts>,
-    portals: registry::Counts,
+pub(super) struct Known {
+    pub accounts: BTreeMap<String, Counts>,
+    pub portals: registry::Counts,
 }
 
 /// The last answer and when it came; nothing in it if one of the objects could not be asked.
@@ -64,7 +64,7 @@ pub async fn health<B: Backend>(ctx: &RequestContext<B>) -> Reply {
 }
 
 /// What the index of accounts and the registry of portal sessions say; nothing if one of them cannot be asked.
-async fn counts<B: Backend>(ctx: &RequestContext<B>, now: Timestamp) -> Option<Known> {
+pub(super) async fn counts<B: Backend>(ctx: &RequestContext<B>, now: Timestamp) -> Option<Known> {
     let instance = ctx.backend.instance();
     let last = instance.health.borrow().clone();
     if let Some(Answered { at, known }) = last

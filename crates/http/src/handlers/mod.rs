@@ -15,6 +15,7 @@ pub mod health;
 mod kv_cursor;
 pub mod login;
 pub mod logout;
+pub mod metrics;
 pub mod mock;
 pub mod notifier;
 pub mod oauth;

@@ -163,6 +163,7 @@ pub enum ForService {
     TokenStatus,
     TokenRefresh,
     TokenHistory,
+    Metrics,
     PortalGet,
     PortalList,
     PortalClose,

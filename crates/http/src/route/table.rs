@@ -161,6 +161,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/api/v1/tokens/{provider}/{account_id}/refresh", Route::Service(WRITE, ForService::TokenRefresh)).or_empty(),
     row!(GET "/api/v1/tokens/{provider}/{account_id}/history", Route::Service(READ, ForService::TokenHistory)).or_empty(),
     // Portal sessions. Each declared operation has a row.
+    row!(GET "/metrics", Route::Service(Scope::Metrics, ForService::Metrics)),
     row!(POST "/get_session", Route::Service(PORTAL, ForService::PortalGet)),
     row!(GET "/sessions", Route::Service(PORTAL, ForService::PortalList)),
     row!(DELETE "/sessions/{session_id}", Route::Service(PORTAL, ForService::PortalClose)),

@@ -27,6 +27,7 @@ mod key_rights;
 mod late;
 mod listed;
 mod memory;
+mod metrics;
 mod oauth;
 mod oauth_token;
 mod owner;

@@ -27,7 +27,7 @@ impl Server {
         self.grant(&[("grant_type", "refresh_token"), ("refresh_token", token)], &[])
     }
 
-    fn service_key(&self, scope: &str) -> String {
+    pub fn service_key(&self, scope: &str) -> String {
         let body = json!({ "name": "a gateway", "scopes": [scope] });
         let made = self.post("/admin/service-keys").token(&self.fresh_admin()).json(&body).send();
         made.json["key"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned()
