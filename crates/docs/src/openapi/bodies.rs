@@ -50,15 +50,13 @@ pub enum TokensOrCookies {
 pub struct TokenRequest {
     /// `refresh_token`, or `urn:ietf:params:oauth:grant-type:token-exchange`.
     grant_type: String,
-    /// For its grant.
-    #[schemars(length(max = 4096))]
+    /// For its grant, of at most 4,096 bytes. What is for the other grant is not read.
     refresh_token: Option<String>,
-    /// For the token exchange, as the next three: the other system's token.
-    #[schemars(length(max = 8192))]
+    /// For the token exchange, as the next three: the other system's token, of at most 8,192 bytes.
     subject_token: Option<String>,
     /// `urn:ietf:params:oauth:token-type:access_token` or `urn:ietf:params:oauth:token-type:jwt`.
     subject_token_type: Option<String>,
-    /// The customer's number.
+    /// The customer's number: 1 to 64 letters, digits, `-` and `_`.
     #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,64}$"))]
     cif: Option<String>,
     /// As in `CHANNELS`.
