@@ -43,7 +43,7 @@ fn point(answered: &Answered) -> Result<JsValue, JsValue> {
     let list = |items: &[JsValue]| items.iter().collect::<Array>();
     let [route, ..] = texts;
     #[allow(clippy::cast_precision_loss)] // Far below 2^53.
-    let duration = millis(answered.duration) as f64;
+    let duration = millis(super::now().since(answered.started)) as f64;
     let point = Object::new();
     for (name, values) in [
         ("indexes", list(&[route.into()])),

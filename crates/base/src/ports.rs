@@ -64,7 +64,8 @@ pub struct Answered<'a> {
     pub route: &'a str,
     pub status: u16,
     pub code: Option<&'a str>,
-    pub duration: Duration,
+    /// Whoever counts looks at the clock; nobody else has to.
+    pub started: Timestamp,
 }
 
 pub trait Log: Clock {

@@ -299,12 +299,7 @@ pub(crate) fn finished<L: Log>(
         reply.body = None;
     }
     let name = row.map_or(NO_ROUTE, |row| row.name);
-    log.answered(&Answered {
-        route: name,
-        status: reply.status,
-        code,
-        duration: log.now().since(head.started),
-    });
+    log.answered(&Answered { route: name, status: reply.status, code, started: head.started });
     if settings.map_or(true, |config| is_logged(config.request_log, &head.request_id, reply.status)) {
         log.info(&log::request(head, name, reply.status, code, log.now()));
     }

@@ -1,4 +1,5 @@
 //! What a session's object tells a receiver: everything that has happened, in order, however unreliable either is.
+//! Over 400 lines: all of it drives one receiver, by the helpers that are here.
 
 use super::support::*;
 use base::account::EndReason;
