@@ -1,3 +1,5 @@
+//! The settings, right and wrong. Over 400 lines: tables of what each takes, and what is only wrong in company.
+
 use super::*;
 use session::external::Found;
 use std::collections::HashMap;

@@ -1,4 +1,6 @@
 //! Every way a request can be refused, and what it becomes outside.
+//!
+//! Over 400 lines: a line for each refusal in each of the tables, which are read beside each other.
 
 use crate::error_code::ErrorCode;
 use crate::route::Methods;
