@@ -159,12 +159,20 @@ impl<B: Backend> RequestContext<B> {
     /// The caller, with the session's object asked whatever the setting: for what changes sessions or users.
     pub async fn live_caller(&self) -> Result<LiveCaller, Reason> {
         match self.access_token(self.is_safe()) {
-            Ok(token) => {
-                let presence = self.presence(&token).await?;
-                admitted_live(token, presence)
-            }
+            Ok(token) => self.admit(token).await,
             Err(reason) => Err(self.no_user(reason).await),
         }
+    }
+
+    /// The same, whoever else may call.
+    pub async fn user_by_token(&self) -> Result<LiveCaller, Reason> {
+        let token = self.access_token(self.is_safe())?;
+        self.admit(token).await
+    }
+
+    async fn admit(&self, token: Verified) -> Result<LiveCaller, Reason> {
+        let presence = self.presence(&token).await?;
+        admitted_live(token, presence)
     }
 
     pub async fn admin(&self) -> Result<Admin, Reason> {

@@ -126,7 +126,7 @@ async fn dispatch<B: Backend>(
             admin_reset::reset(ctx, &key, params.first()).await
         }
         Route::Service(scope, route) => {
-            let service = ctx.service(scope).await?;
+            let service = ctx.service(scope, route.admins()).await?;
             for_service(ctx, route, &service, row, params).await
         }
         Route::Client(route) => {
@@ -180,6 +180,7 @@ async fn for_live<B: Backend>(
     params: &Params,
 ) -> Result<Reply, Reason> {
     match route {
+        ForLive::CurrentSession => own_sessions::current(ctx, live).await,
         ForLive::OwnSessions => own_sessions::list(ctx, &live.caller).await,
         ForLive::CloseOwnSession => own_sessions::close_one(ctx, &live.caller, params.first()).await,
         ForLive::Reauthenticate => reauthenticate::reauthenticate(ctx, live).await,
@@ -196,6 +197,7 @@ async fn for_admin<B: Backend>(
     let name = params.first();
     match route {
         ForAdmin::ActiveSessions => admin_sessions::active(ctx, admin).await,
+        ForAdmin::ReadSession => admin_sessions::read_one(ctx, admin, name).await,
         ForAdmin::CloseSession => admin_sessions::close_one(ctx, admin, name).await,
         ForAdmin::Cleanup => admin_sessions::cleanup(ctx, admin).await,
         ForAdmin::ListUsers => admin_users::list(ctx, admin).await,
@@ -249,6 +251,7 @@ async fn for_service<B: Backend>(
         ForService::UpstoxStatus => upstox::status(ctx, service, params.optional()).await,
         ForService::UpstoxValidate => upstox::validate(ctx, service, params.optional()).await,
         ForService::UpstoxUpdate => upstox::update(ctx, service, params.optional()).await,
+        ForService::TokenList => tokens::list(ctx, service).await,
         ForService::TokenRead => tokens::any_read(ctx, service, first, second).await,
         ForService::TokenStatus => tokens::any_status(ctx, service, first, second).await,
         ForService::TokenRefresh => tokens::any_refresh(ctx, service, first, second).await,

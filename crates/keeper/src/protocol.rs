@@ -120,6 +120,7 @@ pub enum TokenReply {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // It is sent, and not kept in numbers.
 pub enum OrderReply {
     /// The task is done; what the account is like now.
     Done(Status),

@@ -6,7 +6,8 @@
 #![allow(dead_code)] // Read by the derivation of their schemas only.
 
 use directory::service_key::Scope;
-use http::answers::sessions::{CookieSession, Tokens};
+use http::answers::sessions::{CookieSession, EndedSession, Session, Tokens};
+use http::answers::upstreams::{AccountStatus, UpstreamToken};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -43,6 +44,22 @@ pub struct RefreshToken {
 pub enum TokensOrCookies {
     Tokens(Tokens<'static>),
     Cookies(CookieSession<'static>),
+}
+
+/// What a renewal brought: to a service the token, to an admin what it is like.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub enum Renewed {
+    Token(UpstreamToken<'static>),
+    Status(Box<AccountStatus<'static>>),
+}
+
+/// A session that was asked for by its id: how it is, or why it ended.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+pub enum AnySession {
+    Live(Session<'static>),
+    Ended(EndedSession<'static>),
 }
 
 /// What tokens are asked for. A parameter without a value counts as left out, and none is given twice, but `audience` and `resource`.

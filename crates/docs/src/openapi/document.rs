@@ -157,13 +157,16 @@ fn security(row: &Row, operation: &Operation) -> Value {
         Access::Bearer | Access::Admin => json!([{ "bearer": [] }, { "cookieAuth": [] }]),
         Access::AdminOrBootstrapKey => json!([{ "bearer": [] }, { "cookieAuth": [] }, { "bootstrap": [] }]),
         Access::ResetKey => json!([{ "adminReset": [] }]),
-        Access::Service(scope) => {
+        Access::Service(scope) | Access::ServiceOrAdmin(scope) => {
             let scope = [scope.as_str()];
             let mut ways = vec![
                 json!({ "serviceKeyBearer": scope }),
                 json!({ "serviceKeyXApiKey": scope }),
                 json!({ "serviceKeyApikey": scope }),
             ];
+            if matches!(row.access, Access::ServiceOrAdmin(_)) {
+                ways.extend([json!({ "bearer": [] }), json!({ "cookieAuth": [] })]);
+            }
             if row.is_oauth() {
                 ways.push(json!({ "serviceKeyBasic": scope }));
             }
@@ -364,7 +367,7 @@ fn refusals(row: &Row, operation: &Operation) -> Vec<Reason> {
     match row.access {
         Access::Anybody | Access::SecretPath => {}
         // A service key where a user is wanted is 403.
-        Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey => {
+        Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey | Access::ServiceOrAdmin(_) => {
             codes.extend(routes::SESSION);
             codes.extend([E::ServiceKeyInvalid, E::Forbidden]);
             // By cookie. A proxy asks about any method with any.

@@ -151,6 +151,11 @@ fn for_caller(route: ForCaller) -> Operation {
 
 fn for_live(route: ForLive) -> Operation {
     match route {
+        ForLive::CurrentSession => {
+            Operation::new("currentSession", "own", "The caller's session: whose it is, and when it ends.")
+                .about("With `X-Session-Passive: 1` it is asked about without being used.")
+                .gives::<sessions::CurrentSession>(200, "The session.")
+        }
         ForLive::OwnSessions => Operation::new("ownSessions", "own", "The caller's live sessions.")
             .gives::<sessions::OwnSessions>(200, "All of them.")
             .refuses(&[E::UserNotFound]),
@@ -241,6 +246,14 @@ fn for_admin(route: ForAdmin) -> Operation {
                 )
                 .refuses(&[E::UserNotFound])
         }
+        ForAdmin::ReadSession => Operation::new(
+            "readSession",
+            "admin",
+            "One session: how it is, or why it ended.",
+        )
+        .about("What ended is known for 30 days, and by KV for as long as its tokens could have been valid.")
+        .gives::<b::AnySession>(200, "The session.")
+        .refuses(&[E::SessionNotFound]),
         ForAdmin::CloseSession => Operation::new("closeSession", "admin", "Ends one session.")
             .empty(204, "It has ended.")
             .refuses(&[E::SessionNotFound]),
@@ -354,6 +367,7 @@ fn read(operation: Operation) -> Operation {
         .query("kind", "Which token. `extended` is one that lives longer than the day and does not trade, where there is one.", json!({ "type": "string", "enum": ["trading", "extended"], "default": "trading" }))
 }
 
+#[allow(clippy::too_many_lines)] // A table.
 fn for_service(route: ForService, row: &Row) -> Operation {
     // The routes without an account's id are those of the default one.
     let of_default = !row.pattern.contains("{account_id}");
@@ -424,6 +438,10 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .gives::<upstreams::TokenUpdated>(200, "It is taken over.")
             .refuses(&[E::AccountNotFound])
             .upstream(BROUGHT),
+        ForService::TokenList => Operation::new("listTokens", "upstreams", "The accounts of all providers and what their tokens are like; never the tokens.")
+            .query("limit", "How many are on a page.", json!({ "type": "integer", "minimum": 1, "maximum": 45, "default": 45 }))
+            .query("cursor", "`next_cursor` of the page before: the last account on it.", json!({ "type": "string", "minLength": 1 }))
+            .gives::<upstreams::AnyAccounts>(200, "A page of them."),
         ForService::TokenRead => read(Operation::new("readAnyToken", "upstreams", "A token that is valid now, renewed first if need be."))
             .gives::<upstreams::UpstreamToken>(200, "The token.")
             .refuses(&[E::AccountNotFound])
@@ -433,7 +451,7 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .refuses(&[E::AccountNotFound])
             .upstream(&[]),
         ForService::TokenRefresh => Operation::new("refreshAnyToken", "upstreams", "A new token, although the held one may be good. 503 `approval_pending` if somebody has to approve it first.")
-            .gives::<upstreams::UpstreamToken>(200, "The token.")
+            .gives::<b::Renewed>(200, "The token. An admin is given what it is like instead.")
             .refuses(&[E::AccountNotFound])
             .upstream(&[]),
         ForService::TokenHistory => Operation::new("anyTokenHistory", "upstreams", "The last operations, the newest first.")

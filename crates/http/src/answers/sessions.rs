@@ -3,6 +3,7 @@
 use super::Time;
 use base::ids::{SessionId, UserId};
 use serde::Serialize;
+use session::EndReason;
 
 /// A pair of tokens (RFC 6749 §5.1).
 #[derive(Serialize)]
@@ -38,6 +39,57 @@ pub struct PostLoginTokens<'a> {
     pub message: &'a str,
 }
 
+/// The caller's own session.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct CurrentSession<'a> {
+    pub session_id: &'a SessionId,
+    /// Null of a post-login session.
+    pub user_id: Option<UserId>,
+    /// Of a post-login session the subject.
+    pub username: &'a str,
+    pub roles: &'a [String],
+    pub device_name: Option<&'a str>,
+    pub user_agent: Option<&'a str>,
+    pub created_at: Time,
+    pub last_activity: Time,
+    /// When the user last proved who they are.
+    pub auth_time: Option<Time>,
+    pub idle_expires_at: Time,
+    pub absolute_expires_at: Time,
+    /// The earliest of these two and the expiry of its last tokens.
+    pub expires_at: Time,
+    /// How long it lives without activity, in seconds.
+    pub inactivity_timeout: u64,
+    /// When this was said. A client whose clock is wrong counts from it.
+    pub server_time: Time,
+}
+
+/// Whether a session is live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub enum State {
+    Live,
+    Ended,
+}
+
+/// A session that has ended.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct EndedSession<'a> {
+    pub id: &'a SessionId,
+    /// `ended`.
+    pub state: State,
+    pub reason: EndReason,
+    /// Null where only KV still knows of it.
+    pub ended_at: Option<Time>,
+    /// Null of somebody externally authenticated, and where only KV still knows of it.
+    pub user_id: Option<UserId>,
+    /// Null where nobody knows it any more.
+    pub username: Option<&'a str>,
+}
+
 /// A live session: who and when, never a token.
 #[derive(Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
@@ -62,6 +114,9 @@ pub struct Session<'a> {
     /// In lists of admins; of somebody externally authenticated the subject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<&'a str>,
+    /// Of a session that was asked for by its id: `live`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }
 
 /// The caller's live sessions.

@@ -25,6 +25,9 @@ pub struct LastError<'a> {
     pub at: Time,
     /// In a row.
     pub failures: u32,
+    /// When they began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// With `account_misconfigured`: the setting, the member, and what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<&'a str>,
@@ -34,6 +37,9 @@ pub struct LastError<'a> {
 #[derive(Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct AccountStatus<'a> {
+    /// In the list of all accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<&'a str>,
     /// Whether there is a token that is valid.
     pub has_token: bool,
     pub status: Health,
@@ -52,7 +58,10 @@ pub struct AccountStatus<'a> {
     /// The end of a token that lives longer than the day, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_until: Option<Time>,
-    /// Of Upstox.
+    /// In the list of all accounts: when the token was obtained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<Option<Time>>,
+    /// In the list of all accounts, and of Upstox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<&'a AccountName>,
     /// Of Upstox: whose token it is.
@@ -61,6 +70,20 @@ pub struct AccountStatus<'a> {
     /// Of Facturify: the life that it gave the token, in seconds. 0 without a valid one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
+}
+
+/// A page of accounts of all providers.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct AnyAccounts<'a> {
+    pub accounts: Vec<AccountStatus<'a>>,
+    /// How many are configured.
+    pub total: usize,
+    /// For the next page; null on the last one.
+    pub next_cursor: Option<String>,
+    /// There where something could not be asked: `provider/account_id`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub unreachable: &'a [String],
 }
 
 /// A page of accounts.
@@ -172,7 +195,7 @@ pub struct PastOperation<'a> {
     pub operation: Operation,
     /// `ok`, or a code.
     pub outcome: &'a str,
-    /// `key:` and the name of a service key, `alarm`, `cron`, `notifier`, or `local`.
+    /// `key:` and the name of a service key, `user:` and the id of an admin, `alarm`, `cron`, `notifier`, or `local`.
     pub who: &'a str,
     pub request_id: &'a str,
     /// To the upstream.

@@ -3,9 +3,10 @@
 use super::own_sessions::{Listed, close_all_of, session};
 use super::user_change::By;
 use crate::access::Admin;
-use crate::answers::sessions::{ActiveSessions, Cleanup, ClosedSessions, Session};
+use crate::answers::Time;
+use crate::answers::sessions::{ActiveSessions, Cleanup, ClosedSessions, EndedSession, Session, State};
 use crate::backend::Backend;
-use crate::context::RequestContext;
+use crate::context::{RequestContext, ended_before};
 use crate::error::{FieldFault, Reason};
 use crate::log::Audit;
 use crate::reply::Reply;
@@ -15,7 +16,7 @@ use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
 use directory::index::{List, Name};
 use directory::{Get, GetReply, username};
-use session::{EndReason, Expire, Owner, Peek, Presence, Subject};
+use session::{Account, EndReason, Expire, Live, Owner, Peek, Presence, Subject};
 use std::time::Duration;
 use store::Record;
 
@@ -163,16 +164,41 @@ fn listing<'a>(
     mut unreachable: Vec<String>,
 ) -> ActiveSessions<'a> {
     unreachable.extend(listed.unreachable.iter().cloned().map(String::from));
-    let sessions: Vec<Session> = listed
-        .live
-        .iter()
-        .map(|(id, live)| Session {
-            user_id: Some(live.account.user()),
-            username: Some(&live.account.username),
-            ..session(id, live)
-        })
-        .collect();
+    let sessions: Vec<Session> = listed.live.iter().map(|(id, live)| of_anybody(id, live)).collect();
     ActiveSessions { user_id, active_sessions: sessions.len(), sessions, next_cursor, unreachable }
+}
+
+/// `GET /admin/sessions/{id}`: what its object says, and of one that it has forgotten, why it ended, while KV knows.
+pub async fn read_one<B: Backend>(ctx: &RequestContext<B>, _: &Admin, id: &str) -> Result<Reply, Reason> {
+    let id = SessionId::parse(id).ok_or(Reason::SessionNotFound)?;
+    let ended = match ctx.session(&id, &Peek).await? {
+        Some(Presence::Live(live)) => {
+            let body = Session { state: Some(State::Live), ..of_anybody(&id, &live) };
+            return Ok(Reply::json(200, &body));
+        }
+        Some(Presence::Ended(ended)) => Some(ended),
+        Some(Presence::Unknown) | None => ended_before(&ctx.backend, &id).await,
+    };
+    let ended = ended.ok_or(Reason::SessionNotFound)?;
+    let account = ended.account.as_ref();
+    let body = EndedSession {
+        id: &id,
+        state: State::Ended,
+        reason: ended.reason,
+        ended_at: ended.ended_at.map(Time::utc),
+        user_id: account.and_then(Account::user),
+        username: account.map(|account| account.username.as_str()),
+    };
+    Ok(Reply::json(200, &body))
+}
+
+/// A session as admins see it.
+fn of_anybody<'a>(id: &'a SessionId, live: &'a Live) -> Session<'a> {
+    Session {
+        user_id: Some(live.account.user()),
+        username: Some(&live.account.username),
+        ..session(id, live)
+    }
 }
 
 /// `DELETE /admin/sessions/{id}`. The session ends whatever its user's object says of it.

@@ -5,6 +5,7 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::request::Incoming as _;
+use crate::route::Admins;
 use base::clock::{Timestamp, millis, seconds_up};
 use base::ids::UserId;
 use directory::index::HashCost;
@@ -162,7 +163,7 @@ impl<B: Backend> RequestContext<B> {
         let Some(passed) = passed.filter(|_| self.head.api_key.is_some()) else {
             return Ok(network(&self.head.address));
         };
-        self.service(Scope::LoginProxy).await?;
+        self.service(Scope::LoginProxy, Admins::None).await?;
         let passed = passed.trim();
         passed.parse::<IpAddr>().map(|_| network(passed)).map_err(|_| Reason::InvalidRequest)
     }

@@ -9,6 +9,7 @@ use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
+use crate::route::Admins;
 use base::audit::Action;
 use base::together::together;
 use base64ct::{Base64, Encoding as _};
@@ -29,7 +30,7 @@ pub struct Form {
 pub async fn client<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Form, Reason> {
     let form = body::form(&mut ctx.request).await;
     take_credentials(ctx, form.as_deref().unwrap_or_default())?;
-    let service = ctx.service(Scope::Introspect).await?;
+    let service = ctx.service(Scope::Introspect, Admins::None).await?;
     let tokens: Vec<String> =
         form?.into_iter().filter(|(key, _)| key == "token").map(|(_, value)| value).collect();
     let fits = |token: &String| (1..=TOKEN_BYTES_MAX).contains(&token.len());

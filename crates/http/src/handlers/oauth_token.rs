@@ -9,6 +9,7 @@ use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
 use crate::reply::Reply;
+use crate::route::Admins;
 use base::clock::seconds_up;
 use directory::service_key::Scope;
 use session::Subject;
@@ -70,7 +71,7 @@ async fn exchange<B: Backend>(
     mut fields: Fields,
     is_for_us: bool,
 ) -> Result<Reply, Reason> {
-    let service = ctx.service(Scope::Exchange).await?;
+    let service = ctx.service(Scope::Exchange, Admins::None).await?;
     // Whatever is wrong with an empty one is noted already.
     if !["", ACCESS_TOKEN, JWT].contains(&fields.text("subject_token_type", NAME_BYTES_MAX).as_str()) {
         fields.fault("subject_token_type", FieldFault::NotAllowed);

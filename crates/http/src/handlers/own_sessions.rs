@@ -2,9 +2,9 @@
 
 use super::logout::leave;
 use super::user_change::{By, follow};
-use crate::access::{Caller, Shown};
+use crate::access::{Caller, LiveCaller, Shown, access_refused};
 use crate::answers::Time;
-use crate::answers::sessions::{ClosedSessions, OwnSessions, Session};
+use crate::answers::sessions::{ClosedSessions, CurrentSession, OwnSessions, Session};
 use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
@@ -79,7 +79,39 @@ pub fn session<'a>(id: &'a SessionId, live: &'a Live) -> Session<'a> {
         current: None,
         user_id: None,
         username: None,
+        state: None,
     }
+}
+
+/// `GET /auth/session`. What a touch does not say, a look does.
+pub async fn current<B: Backend>(
+    ctx: &RequestContext<B>,
+    LiveCaller { caller, .. }: &LiveCaller,
+) -> Result<Reply, Reason> {
+    let id = &caller.session_id;
+    let live = match ctx.session(id, &Peek).await? {
+        Some(Presence::Live(live)) => live,
+        Some(Presence::Ended(ended)) => return Err(access_refused(ended.reason)),
+        Some(Presence::Unknown) | None => return Err(Reason::SessionRevoked(None)),
+    };
+    let Session { device_name, user_agent, created_at, last_activity, expires_at, .. } = session(id, &live);
+    let body = CurrentSession {
+        session_id: id,
+        user_id: live.account.user(),
+        username: &live.account.username,
+        roles: &live.account.roles,
+        device_name,
+        user_agent,
+        created_at,
+        last_activity,
+        auth_time: caller.authenticated_at.map(Time::utc),
+        idle_expires_at: Time::utc(live.idle_expires_at),
+        absolute_expires_at: Time::utc(live.absolute_expires_at),
+        expires_at,
+        inactivity_timeout: ctx.app.config.session.idle.as_secs(),
+        server_time: Time::utc(ctx.now()),
+    };
+    Ok(Reply::json(200, &body))
 }
 
 /// `GET /auth/sessions`.

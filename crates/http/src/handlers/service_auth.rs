@@ -5,29 +5,48 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::request::RequestHead;
+use crate::route::Admins;
 use base::call::Actor;
 use base::clock::Timestamp;
-use base::ids::ServiceKeyId;
+use base::ids::{ServiceKeyId, UserId};
 use directory::index::{Key, KeyIds, KeyUsed, directory_address};
 use directory::service_key::{PresentedKey, Scope, ServiceKey};
 use std::rc::Rc;
 
-/// A service that was let in, with the scope that its route asks for. Only [`RequestContext::service`] makes one.
+/// A service that was let in, with the scope that its route asks for, or an admin where the route takes one. Only
+/// [`RequestContext::service`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceCaller {
-    /// None where no key was asked for.
-    key: Option<Rc<ServiceKey>>,
+pub struct ServiceCaller(Who);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Who {
+    Key(Rc<ServiceKey>),
+    Admin(UserId),
+    /// No key was asked for.
+    Local,
 }
 
 impl ServiceCaller {
-    /// Who it is, for records: `key:{name}`, or `local` where no key was asked for.
+    /// Who it is, for records: `key:{name}`, `user:{id}`, or `local` where no key was asked for.
     fn who(&self) -> String {
-        self.key.as_ref().map_or_else(|| "local".to_owned(), |key| key_who(&key.name))
+        match &self.0 {
+            Who::Key(key) => key_who(&key.name),
+            Who::Admin(id) => format!("user:{id}"),
+            Who::Local => "local".to_owned(),
+        }
     }
 
     /// Whether its key is for this upstream account, whether or not there is one of that name.
     pub fn may_use(&self, provider: &str, account: &str) -> bool {
-        self.key.as_ref().is_none_or(|key| key.allows_account(provider, account))
+        match &self.0 {
+            Who::Key(key) => key.allows_account(provider, account),
+            Who::Admin(_) | Who::Local => true,
+        }
+    }
+
+    /// An admin has an account renewed, but is not given its token.
+    pub const fn is_admin(&self) -> bool {
+        matches!(self.0, Who::Admin(_))
     }
 
     /// Who asks, for what is done for it.
@@ -47,28 +66,48 @@ pub fn key_who(name: &str) -> String {
 impl<B: Backend> RequestContext<B> {
     /// The service that calls. Nothing shown is 401 without an error; two keys that differ are 400; a key that is not
     /// good in any way is always the same 401; a good one without the scope is 403. If the directory can't be asked: 503.
-    pub async fn service(&self, scope: Scope) -> Result<ServiceCaller, Reason> {
+    /// Where admins may call, a user's token or cookie says who it is, unless a key is shown, too.
+    pub async fn service(&self, scope: Scope, admins: Admins) -> Result<ServiceCaller, Reason> {
         if !self.app.config.service_auth {
             // A page that somebody's browser has open reaches this machine, but not by this name.
             return if self.head.loopback {
-                Ok(ServiceCaller { key: None })
+                Ok(ServiceCaller(Who::Local))
             } else {
                 Err(Reason::NotAuthenticated)
             };
+        }
+        if admins != Admins::None && !self.shows_key() {
+            match self.admin_of(admins).await {
+                Ok(admin) => return Ok(ServiceCaller(Who::Admin(admin))),
+                // No user's token at all: what is said of keys is said of it.
+                Err(Reason::TokenInvalid | Reason::NotAuthenticated) => {}
+                Err(reason) => return Err(reason),
+            }
         }
         let key = self.service_key().await?;
         if !key.allows(scope) {
             return Err(Reason::Forbidden);
         }
-        Ok(ServiceCaller { key: Some(key) })
+        Ok(ServiceCaller(Who::Key(key)))
+    }
+
+    async fn admin_of(&self, admins: Admins) -> Result<UserId, Reason> {
+        let caller = self.user_by_token().await?;
+        Ok(match admins {
+            Admins::Recent => caller.recent_admin(self.app.config.recent_login, self.now())?.user_id(),
+            Admins::All | Admins::None => caller.admin()?.user_id(),
+        })
+    }
+
+    /// Whether there is something that is meant to be a service key.
+    fn shows_key(&self) -> bool {
+        let bearer = access::bearer(self.head.authorization.as_deref()).ok();
+        self.head.api_key.is_some() || bearer.is_some_and(|b| PresentedKey::parse(b).is_some())
     }
 
     /// Whoever shows a service key shows a good one, whatever it may be used for. What is no key of ours in a bearer is somebody else's.
     pub async fn client_if_any(&self) -> Result<(), Reason> {
-        let bearer = access::bearer(self.head.authorization.as_deref()).ok();
-        let shows_key =
-            self.head.api_key.is_some() || bearer.is_some_and(|b| PresentedKey::parse(b).is_some());
-        if shows_key && self.app.config.service_auth {
+        if self.shows_key() && self.app.config.service_auth {
             self.service_key().await?;
         }
         Ok(())

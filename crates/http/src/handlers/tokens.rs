@@ -2,7 +2,9 @@
 //! systems they stand in for.
 
 use super::service_auth::ServiceCaller;
-use crate::answers::upstreams::{AccountStatus, History, LastCheck, LastError, PastOperation, UpstreamToken};
+use crate::answers::upstreams::{
+    AccountStatus, AnyAccounts, History, LastCheck, LastError, PastOperation, UpstreamToken,
+};
 use crate::answers::{Print, Time};
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -14,6 +16,7 @@ use base::audit::Action;
 use base::call::{Actor, Code, Refusal};
 use base::clock::{Timestamp, seconds_up};
 use base::fault::FaultKind;
+use base::together::together;
 use keeper::protocol::{
     AccountCommand, GetHistory, GetStatus, GetToken, HistoryReply, Issued, NewToken, Order, Status,
     StatusReply, TokenReply,
@@ -25,6 +28,8 @@ use store::{IDENTITY_PURPOSE, TokenCopy};
 const MIN_TTL_SECONDS_MAX: u64 = 31 * 86_400;
 /// Shortest `not`, in hexadecimal digits.
 const NOT_MIN: usize = 8;
+/// Each account of a page is asked in its own object; under the 50 subrequests of a free plan.
+const PAGE_MAX: usize = 45;
 
 /// A configured account that the service may use.
 pub fn find<B: Backend>(
@@ -198,15 +203,78 @@ pub fn shown(status: &Status, print: Print, now: Timestamp) -> AccountStatus<'_>
             status: error.status,
             at: time(error.at),
             failures: error.failures,
+            since: error.since.map(time),
             message: error.message.as_deref(),
         }),
         next_renewal_at: status.next_renewal_at.map(time),
         approval_until: Some(status.approval_until.map(time)),
         extended_until: status.extended_until.map(time),
+        provider: None,
+        issued_at: None,
         account_id: None,
         user_id: None,
         expires_in: None,
     }
+}
+
+/// `GET /api/v1/tokens`: the accounts that the service may use, page by page. One that cannot be asked hides no other.
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let all = ctx.app.config.providers.all().into_iter();
+    let all: Vec<AccountKey> =
+        all.filter(|key| service.may_use(key.provider, key.account.as_str())).collect();
+    let page = page(&ctx.head.query, &all, |key, cursor| key.to_string() == cursor)?;
+    let statuses = together(page.items.iter().map(|key| ask_status(ctx, key))).await;
+    let now = ctx.now();
+    let (mut accounts, mut unreachable) = (Vec::new(), Vec::new());
+    for (key, status) in page.items.iter().zip(&statuses) {
+        match status {
+            Ok(status) => accounts.push(AccountStatus {
+                provider: Some(key.provider),
+                account_id: Some(&key.account),
+                issued_at: Some(status.obtained_at.map(Time::utc)),
+                user_id: Some(status.user_id.as_deref()),
+                ..shown(status, Timestamp::rfc3339, now)
+            }),
+            // Its settings are of another deployment by now.
+            Err(Reason::AccountNotFound) => {}
+            Err(_) => unreachable.push(key.to_string()),
+        }
+    }
+    let next_cursor = page.next.map(ToString::to_string);
+    Ok(Reply::json(200, &AnyAccounts { accounts, total: all.len(), next_cursor, unreachable: &unreachable }))
+}
+
+/// A page of what is configured.
+pub struct Page<'a, T> {
+    pub items: &'a [T],
+    /// The last of them, if there are more.
+    pub next: Option<&'a T>,
+}
+
+/// The page that a query asks for: `limit`, and as `cursor` the last one of the page before.
+pub fn page<'a, T>(
+    query: &str,
+    all: &'a [T],
+    is_named: impl Fn(&T, &str) -> bool,
+) -> Result<Page<'a, T>, Reason> {
+    let limit = match query_values(query, "limit").next() {
+        None => PAGE_MAX,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=PAGE_MAX).contains(n))
+            .ok_or_else(|| Reason::field("limit", FieldFault::NotAllowed))?,
+    };
+    let from = match query_values(query, "cursor").next() {
+        None => 0,
+        Some(last) => {
+            let at = all.iter().position(|item| is_named(item, &last));
+            at.ok_or_else(|| Reason::field("cursor", FieldFault::NotAllowed))? + 1
+        }
+    };
+    let rest = all.get(from..).unwrap_or_default();
+    let items = rest.get(..limit).unwrap_or(rest);
+    Ok(Page { items, next: items.last().filter(|_| items.len() < rest.len()) })
 }
 
 /// `GET /api/v1/tokens/{provider}/{account_id}`.
@@ -232,7 +300,7 @@ pub async fn any_status<B: Backend>(
     Ok(Reply::json(200, &shown(&status, Timestamp::rfc3339, ctx.now())))
 }
 
-/// `POST /api/v1/tokens/{provider}/{account_id}/refresh`.
+/// `POST /api/v1/tokens/{provider}/{account_id}/refresh`. An admin hears how the account is then, and is not given the token.
 pub async fn any_refresh<B: Backend>(
     ctx: &RequestContext<B>,
     service: &ServiceCaller,
@@ -242,6 +310,10 @@ pub async fn any_refresh<B: Backend>(
     let by = service.actor(&ctx.head);
     let key = find(ctx, service, provider, account)?;
     let issued = order_token(ctx, &key, NewToken::Refresh, by).await?;
+    if service.is_admin() {
+        let status = ask_status(ctx, &key).await?;
+        return Ok(Reply::json(200, &shown(&status, Timestamp::rfc3339, ctx.now())));
+    }
     Ok(Reply::json(200, &token(&issued, ctx.now())))
 }
 

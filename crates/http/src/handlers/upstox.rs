@@ -11,7 +11,6 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::{FieldFault, Reason};
 use crate::reply::Reply;
-use crate::route::query_values;
 use base::call::{Actor, Code, Refusal};
 use base::clock::Timestamp;
 use base::ids::AccountName;
@@ -25,8 +24,6 @@ use keeper::{AccountKey, Source, providers};
 
 const TOKEN_BYTES_MAX: usize = 8192;
 const CODE_BYTES_MAX: usize = 1024;
-/// Each account of a page is asked in its own object; under the 50 subrequests of a free plan.
-const PAGE_MAX: usize = 45;
 
 /// The account of a path, else the default one.
 fn key<B: Backend>(
@@ -47,30 +44,16 @@ fn key<B: Backend>(
 pub async fn list<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let all = ctx.app.config.providers.upstox_accounts.iter();
     let all: Vec<&AccountName> = all.filter(|id| service.may_use(providers::UPSTOX, id.as_str())).collect();
-    let query = |name| query_values(&ctx.head.query, name).next();
-    let limit = match query("limit") {
-        None => PAGE_MAX,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|n| (1..=PAGE_MAX).contains(n))
-            .ok_or_else(|| Reason::field("limit", FieldFault::NotAllowed))?,
-    };
-    let from = match query("cursor") {
-        None => 0,
-        Some(last) => {
-            let at = all.iter().position(|id| **id == *last);
-            at.ok_or_else(|| Reason::field("cursor", FieldFault::NotAllowed))? + 1
-        }
-    };
-    let page: Vec<&AccountName> = all.iter().copied().skip(from).take(limit).collect();
-    let statuses =
-        page.iter().map(|id| async move { ask_status(ctx, &key(ctx, service, Some(id.as_str()))?).await });
+    let page = tokens::page(&ctx.head.query, &all, |id, cursor| id.as_str() == cursor)?;
+    let statuses = page
+        .items
+        .iter()
+        .map(|id| async move { ask_status(ctx, &key(ctx, service, Some(id.as_str()))?).await });
     let statuses: Result<Vec<Status>, Reason> = together(statuses).await.into_iter().collect();
     let (statuses, now) = (statuses?, ctx.now());
-    let more = from + page.len() < all.len();
-    let next_cursor = page.last().copied().filter(|_| more);
-    let accounts = page.iter().zip(&statuses).map(|(id, status)| account_status(id, status, now)).collect();
+    let next_cursor = page.next.copied();
+    let accounts =
+        page.items.iter().zip(&statuses).map(|(id, status)| account_status(id, status, now)).collect();
     Ok(Reply::json(200, &Accounts { accounts, total: all.len(), next_cursor }))
 }
 

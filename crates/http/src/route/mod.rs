@@ -40,7 +40,10 @@ impl Route {
             Self::Admin(_) | Self::RecentAdmin(_) => Access::Admin,
             Self::CreateUser => Access::AdminOrBootstrapKey,
             Self::ResetAdmin => Access::ResetKey,
-            Self::Service(scope, _) => Access::Service(scope),
+            Self::Service(scope, route) => match route.admins() {
+                Admins::None => Access::Service(scope),
+                Admins::All | Admins::Recent => Access::ServiceOrAdmin(scope),
+            },
             Self::Client(_) => Access::Service(Scope::Introspect),
             Self::UpstoxNotify => Access::SecretPath,
         }
@@ -48,13 +51,17 @@ impl Route {
 
     /// Whether an admin has to have logged in recently.
     pub const fn asks_for_recent_login(self) -> bool {
-        matches!(self, Self::RecentAdmin(_) | Self::CreateUser)
+        match self {
+            Self::RecentAdmin(_) | Self::CreateUser => true,
+            Self::Service(_, route) => matches!(route.admins(), Admins::Recent),
+            _ => false,
+        }
     }
 
     /// Whether web pages of the origins in `ALLOWED_ORIGINS` may call it. Not what services call, whose keys are not for browsers; and not what proxies
     /// ask: a preflight there is a question like any other, and an answer to it would let it through to who stands behind the proxy.
     pub const fn is_for_pages(self) -> bool {
-        !matches!(self.access(), Access::Service(_))
+        !matches!(self.access(), Access::Service(_) | Access::ServiceOrAdmin(_))
             && !matches!(self, Self::Caller(ForCaller::Verify))
             && !self.is_public_document()
     }
@@ -98,6 +105,7 @@ pub enum ForCaller {
 /// For whoever has a session that its object says is live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForLive {
+    CurrentSession,
     OwnSessions,
     CloseOwnSession,
     /// With the password once more.
@@ -119,6 +127,7 @@ pub enum Leave {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForAdmin {
     ActiveSessions,
+    ReadSession,
     CloseSession,
     Cleanup,
     ListUsers,
@@ -159,6 +168,7 @@ pub enum ForService {
     UpstoxStatus,
     UpstoxValidate,
     UpstoxUpdate,
+    TokenList,
     TokenRead,
     TokenStatus,
     TokenRefresh,
@@ -169,6 +179,47 @@ pub enum ForService {
     PortalClose,
     /// The operation has the path's name.
     PortalRun,
+}
+
+/// Which admins may call a route of services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admins {
+    None,
+    All,
+    /// Those whose login is as recent as `RECENT_LOGIN_MINUTES` asks for.
+    Recent,
+}
+
+impl ForService {
+    /// Whoever is on call sees how upstream accounts and portal sessions are, has them renewed or ended, and may bring a token; a token
+    /// is given to services only.
+    pub const fn admins(self) -> Admins {
+        match self {
+            Self::FacturifyStatus
+            | Self::FacturifyHistory
+            | Self::UpstoxAccounts
+            | Self::UpstoxHistory
+            | Self::UpstoxRequest
+            | Self::UpstoxStatus
+            | Self::UpstoxValidate
+            | Self::TokenList
+            | Self::TokenStatus
+            | Self::TokenRefresh
+            | Self::TokenHistory => Admins::All,
+            Self::UpstoxExchange | Self::UpstoxUpdate => Admins::Recent,
+            Self::FacturifyObtain
+            | Self::FacturifyRefresh
+            | Self::FacturifyRead
+            | Self::UpstoxRead
+            | Self::UpstoxRefresh
+            | Self::TokenRead
+            | Self::Metrics
+            | Self::PortalGet
+            | Self::PortalList
+            | Self::PortalClose
+            | Self::PortalRun => Admins::None,
+        }
+    }
 }
 
 /// For a client of OAuth 2.0, which is a service whose key has the scope `introspect`.

@@ -18,6 +18,8 @@ pub enum Access {
     ResetKey,
     /// A service whose key has the scope.
     Service(Scope),
+    /// The same, or an admin.
+    ServiceOrAdmin(Scope),
     /// Whoever knows the path: a secret is part of it.
     SecretPath,
 }
@@ -52,7 +54,7 @@ impl Row {
     }
 
     pub fn is_portal(&self) -> bool {
-        self.access == Access::Service(Scope::Portal)
+        matches!(self.access, Access::Service(Scope::Portal) | Access::ServiceOrAdmin(Scope::Portal))
     }
 
     pub const fn is_oauth(&self) -> bool {
@@ -98,6 +100,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/auth/password", Route::Open(Open::ChangePassword)),
     row!(POST "/auth/logout", Route::Leave(Leave::Logout)),
     row!(POST "/auth/logout-all", Route::Leave(Leave::LogoutAll)),
+    row!(GET "/auth/session", Route::Live(ForLive::CurrentSession)),
     row!(GET "/auth/sessions", Route::Live(ForLive::OwnSessions)),
     row!(DELETE "/auth/sessions/{id}", Route::Live(ForLive::CloseOwnSession)),
     row!(GET "/health", Route::Open(Open::Health)),
@@ -107,6 +110,7 @@ pub static ROUTES: &[Row] = &[
     // Administration.
     row!(GET "/admin/sessions/active", Route::Admin(ForAdmin::ActiveSessions)),
     row!(POST "/admin/sessions/cleanup", Route::Admin(ForAdmin::Cleanup)),
+    row!(GET "/admin/sessions/{id}", Route::Admin(ForAdmin::ReadSession)),
     row!(DELETE "/admin/sessions/{id}", Route::Admin(ForAdmin::CloseSession)),
     row!(GET "/admin/users", Route::Admin(ForAdmin::ListUsers)),
     row!(POST "/admin/users", Route::CreateUser),
@@ -156,6 +160,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/token/update", Route::Service(WRITE, ForService::UpstoxUpdate)),
     row!(POST "/accounts/{account_id}/token/update", Route::Service(WRITE, ForService::UpstoxUpdate)).or_empty(),
     row!(POST "/upstox/notifier/{secret}", Route::UpstoxNotify).or_empty(),
+    row!(GET "/api/v1/tokens", Route::Service(READ, ForService::TokenList)),
     row!(GET "/api/v1/tokens/{provider}/{account_id}", Route::Service(READ, ForService::TokenRead)).or_empty(),
     row!(GET "/api/v1/tokens/{provider}/{account_id}/status", Route::Service(READ, ForService::TokenStatus)).or_empty(),
     row!(POST "/api/v1/tokens/{provider}/{account_id}/refresh", Route::Service(WRITE, ForService::TokenRefresh)).or_empty(),

@@ -73,6 +73,7 @@ pub fn status(account: &Account, kid: Option<&str>, now: Timestamp) -> Status {
             status: t.status,
             at: t.at,
             failures: t.failures,
+            since: Some(t.since),
             message: None,
         }),
         next_renewal_at: renewal,

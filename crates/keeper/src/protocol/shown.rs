@@ -57,6 +57,9 @@ pub struct Fault {
     pub status: Option<u16>,
     pub at: Timestamp,
     pub failures: u32,
+    /// The first of them. Not said by an object of the release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// What is wrong with the settings of the account, by their names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

@@ -156,7 +156,7 @@ fn a_cookie_lets_in_where_a_bearer_does_and_nowhere_else() {
         let comparable = |answer: Answer| (answer.status, answer.code().to_owned());
         let with_cookie = || call().by(&browser).header("x-forwarded-method", method);
         match row.access {
-            Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey => {
+            Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey | Access::ServiceOrAdmin(_) => {
                 // Those that end the session are elsewhere.
                 if matches!(row.route, Route::Leave(_)) || method == "DELETE" {
                     continue;

@@ -160,7 +160,9 @@ fn every_path_is_for_pages_but_those_of_services_and_proxies() {
         match (row.access, row.route) {
             // An answer would let it through to who stands behind the proxy.
             (_, Route::Caller(ForCaller::Verify)) => assert_eq!((asked.status, told), (401, vec![])),
-            (Access::Service(_), _) => assert_eq!((asked.status, told), (204, vec![]), "{path}"),
+            (Access::Service(_) | Access::ServiceOrAdmin(_), _) => {
+                assert_eq!((asked.status, told), (204, vec![]), "{path}");
+            }
             // For any page, without asking before.
             (_, route) if route.is_public_document() => assert_eq!((asked.status, told), (204, vec![])),
             (Access::SecretPath, _) => {
@@ -183,7 +185,8 @@ fn services_and_proxies_get_the_answer_without_cors() {
     for (call, status) in [
         (server.get("/auth/verify").token(&access), 200),
         (server.get("/auth/verify"), 401),
-        (server.get("/accounts").token(&access), 401),
+        (server.get("/accounts").token(&access), 403),
+        (server.get("/accounts/a/token").token(&access), 401),
         (server.post("/accounts"), 405),
         (server.get("/sessions").token(&access), 401),
     ] {

@@ -120,7 +120,7 @@ fn admins_change_users_and_keys_with_a_recent_login_only() {
             }
         }
     }
-    assert_eq!(asked, 7);
+    assert_eq!(asked, 10);
     // Nothing has come of it, and with the password it is made.
     let user = server.make_user();
     let path = format!("/admin/users/{}", user.username);

@@ -30,6 +30,7 @@ mod memory;
 mod metrics;
 mod oauth;
 mod oauth_token;
+mod on_call;
 mod owner;
 mod passwords;
 mod portal_pages;

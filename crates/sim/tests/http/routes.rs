@@ -36,7 +36,11 @@ fn whoever_shows_nothing_gets_no_further_than_the_table_says() {
                 Access::Bearer if row.route == Route::Caller(ForCaller::Verify) => {
                     assert_eq!(answer.status, 401);
                 }
-                Access::Bearer | Access::Admin | Access::AdminOrBootstrapKey | Access::Service(_) => {
+                Access::Bearer
+                | Access::Admin
+                | Access::AdminOrBootstrapKey
+                | Access::Service(_)
+                | Access::ServiceOrAdmin(_) => {
                     assert_eq!(got, (401, "not_authenticated"), "{method} {}", row.name);
                 }
             }
@@ -55,7 +59,10 @@ fn a_user_is_no_admin_and_no_service() {
             let answer = server.request(method, &path(row)).token(&token).send();
             let got = (answer.status, answer.code());
             match row.access {
-                Access::Admin | Access::AdminOrBootstrapKey | Access::ResetKey => {
+                Access::Admin
+                | Access::AdminOrBootstrapKey
+                | Access::ResetKey
+                | Access::ServiceOrAdmin(_) => {
                     assert_eq!(got, (403, "forbidden"), "{}", row.name);
                 }
                 Access::Service(_) => assert_eq!(got, (401, "service_key_invalid"), "{}", row.name),
@@ -79,7 +86,7 @@ fn a_service_needs_the_scope_of_the_table_and_no_other() {
         })
         .collect();
     for row in ROUTES {
-        let Access::Service(wanted) = row.access else { continue };
+        let (Access::Service(wanted) | Access::ServiceOrAdmin(wanted)) = row.access else { continue };
         for method in methods(row) {
             for (scope, key) in &keys {
                 let answer = server.request(method, &path(row)).header("x-api-key", key).send();
