@@ -92,6 +92,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        // As "process", with pages in Chromium, one browser a file. `npm test` tells both by the beginning of the name.
+        test: {
+          name: "process-browser",
+          expect: expectations,
+          include: ["tests/browser/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

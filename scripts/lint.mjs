@@ -20,6 +20,7 @@ const DOC_ENV = { RUSTDOCFLAGS: "-D warnings" };
 const QUICK = [
   ["prettier", npmTool("prettier"), ["--check", "."]],
   ["types, scripts and tests on Node", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.node.json"]],
+  ["types, tests in a browser", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.browser.json"]],
   ["types, tests in the Worker", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.worker.json"]],
   ["types of the bindings", process.execPath, ["scripts/cf-typegen.mjs", "--check"]],
   ["rustfmt", "cargo", ["fmt", "--all", "--check"]],

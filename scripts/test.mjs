@@ -1,6 +1,7 @@
 // npm test: the native tests and a build beside each other, then the tests in the real runtime.
 import { buildWasm } from "./lib/build-wasm.mjs";
 import { cargoTest } from "./lib/cargo-test.mjs";
+import { setUpChromium } from "./lib/chromium.mjs";
 import { step } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { helpOf } from "./lib/options.mjs";
@@ -27,7 +28,7 @@ const TEST = {
     "With further words the output of the tests is shown as well. `npm run soak` runs what takes longer.",
 };
 const PARTS = Object.keys(TEST.options);
-/** The vitest project of the tests that run on plain Node. */
+/** The vitest projects of the tests that run on plain Node begin so. */
 const OUTSIDE = "process";
 
 await main(
@@ -53,22 +54,27 @@ await main(
       await buildWasm();
       await bundle();
     };
+    const setUpOthers = async () => {
+      // One after the other: both take Debian's packages, and may have to make lists of them.
+      await setUpProxies();
+      await setUpChromium();
+    };
     const runWorker = async () => {
       // Tests from outside wait for real time more than they work, so they run beside the others.
       if (rest.length > 0) await vitest(rest, worker, { echo: true });
       else
         await Promise.all([
-          vitest(["--project", OUTSIDE], worker, { log: "vitest-outside" }),
-          vitest(["--project", `!${OUTSIDE}`], worker, { log: "vitest-inside" }),
+          vitest(["--project", `${OUTSIDE}*`], worker, { log: "vitest-outside" }),
+          vitest(["--project", `!${OUTSIDE}*`], worker, { log: "vitest-inside" }),
         ]);
       return worker;
     };
 
-    // Only the tests from outside have proxies and clients of others.
+    // Only the tests from outside have proxies, clients of others and a browser.
     const outside = rest.length === 0 || rest.some((arg) => arg.includes(OUTSIDE));
     const prepared = await Promise.allSettled([
       parts.includes("native") && runNative(),
-      parts.includes("worker") && Promise.all([build(), outside && setUpProxies(), outside && setUpPython()]),
+      parts.includes("worker") && Promise.all([build(), outside && setUpOthers(), outside && setUpPython()]),
     ]);
     const broken = prepared.filter(({ status }) => status === "rejected");
     if (parts.includes("worker") && broken.length === 0 && native.code === 0)
