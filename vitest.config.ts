@@ -80,6 +80,8 @@ export default defineConfig({
         LOCATION_HINT: "weur",
         UPSTREAM_LOCATION_HINT: "apac",
       }),
+      // The client by itself, on plain Node: its clock, storage and `fetch` are the tests'.
+      { test: { name: "client", include: ["tests/client/**/*.test.ts"] } },
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {

@@ -39,7 +39,9 @@ function npmPackagesAreThere() {
   const present = JSON.parse(readFileSync(record, "utf8")).packages;
   // Optional packages are those of other platforms, for the most part.
   return Object.entries(wanted).every(
-    ([path, entry]) => path === "" || entry.optional || present[path]?.integrity === entry.integrity,
+    // A package of the project itself, as client/, has no integrity: it is there if npm has linked it.
+    ([path, entry]) =>
+      path === "" || entry.optional || (path in present && present[path].integrity === entry.integrity),
   );
 }
 

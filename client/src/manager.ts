@@ -1,0 +1,614 @@
+// The session of a page: its tokens, kept fresh by one tab for all, and when it ends.
+import { type Answer, type Call, failed, post } from "./calls.ts";
+import { errorOf, SessionError } from "./errors.ts";
+import { ownPlatform, type Platform } from "./platform.ts";
+import { type Entry, Store } from "./store.ts";
+import type {
+  CurrentSession,
+  JsonInit,
+  LoginOptions,
+  OwnSession,
+  SessionEvents,
+  SessionManagerOptions,
+  Snapshot,
+} from "./types.ts";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** With less left a token may have expired when it arrives. */
+const SHORT = 5 * SECOND;
+/** The server ends a session a millisecond after its deadline; its answer is asked for a little later. */
+const SLACK = SECOND;
+/** `setTimeout` takes no more. */
+const LONGEST = 2 ** 31 - 1;
+
+const PASSIVE = { "x-session-passive": "1" };
+const WAKING = ["online", "focus", "pageshow", "visibilitychange"];
+const HUMAN = ["keydown", "pointerdown", "pointermove", "wheel"];
+
+/** 401s that are not about the token that was sent. */
+const NOT_THE_TOKEN =
+  /^(insufficient_user_authentication|invalid_credentials|service_key_invalid|(external|portal|upstream)_)/;
+/** By these a refresh says that there is no session any more. */
+const NO_SESSION = /^(token_(invalid|expired)|not_authenticated)$/;
+
+const NOBODY = {
+  user: null,
+  session: null,
+  idleDeadline: null,
+  absoluteDeadline: null,
+  idleWarning: false,
+} as const;
+
+/** What is known before anybody has looked: on a server, and while a page is hydrated. */
+export const UNKNOWN: Snapshot = Object.freeze({ ...NOBODY, status: "loading", reason: null, error: null });
+
+type Listener = (detail: never) => void;
+
+export class SessionManager {
+  readonly #base: string;
+  readonly #options: SessionManagerOptions;
+  readonly #platform: Platform;
+  readonly #store: Store;
+  readonly #cookie: boolean;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #snapshot: Snapshot = UNKNOWN;
+  /** What this tab goes by. */
+  #entry: Entry = {};
+  #refreshing: Promise<void> | null = null;
+  #checking: Promise<CurrentSession | null> | null = null;
+  #stop: (() => void) | null = null;
+  #timer: unknown;
+  /** When to get new tokens, if somebody is there then. */
+  #refreshAt = Infinity;
+  /** It came, and nobody was there. */
+  #skipped = false;
+  /** After a failure nothing is asked before this. */
+  #retryAt = 0;
+  #failures = 0;
+  /** The inactivity timeout. */
+  #idle = 0;
+  /** When this tab was last used, when the server was last told of it, and when it was last asked. */
+  #activeAt = -Infinity;
+  #toldAt = -Infinity;
+  #askedAt = -Infinity;
+
+  /** Nothing is asked and no timer runs before the first call or subscription. */
+  constructor(apiBaseUrl: string, options: SessionManagerOptions = {}) {
+    this.#base = apiBaseUrl.replace(/\/+$/, "");
+    this.#options = options;
+    this.#platform = { ...ownPlatform(), ...options };
+    const storage = options.storage ?? "memory";
+    this.#cookie = storage === "cookie";
+    this.#store = new Store(this.#platform, `sallyport:${this.#base}`, storage);
+    this.#entry = this.#store.read();
+    this.#plan();
+    if (!this.#cookie && !this.#entry.s) this.#gone(this.#entry);
+  }
+
+  /** What is known now; the same object until something changes. */
+  getSnapshot = (): Snapshot => this.#snapshot;
+
+  /** Calls `listener` when there is another snapshot. Gives what ends that. */
+  subscribe = (listener: () => void): (() => void) => this.on("change", listener);
+
+  /** Calls `listener` when it happens. Gives what ends that. */
+  on<T extends keyof SessionEvents>(type: T, listener: (detail: SessionEvents[T]) => void): () => void {
+    const all = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, all.add(listener));
+    this.start();
+    return () => void all.delete(listener);
+  }
+
+  #emit<T extends keyof SessionEvents>(type: T, detail: SessionEvents[T]): void {
+    for (const listener of this.#listeners.get(type) ?? []) (listener as (d: typeof detail) => void)(detail);
+  }
+
+  #set(change: Partial<Snapshot>): void {
+    const before = this.#snapshot;
+    const next = { ...before, ...change };
+    if (Object.entries(change).every(([key, value]) => before[key as keyof Snapshot] === value)) return;
+    this.#snapshot = Object.freeze(next);
+    this.#emit("change", next);
+  }
+
+  /** Begins to follow the session: other tabs, its deadlines, its tokens. The first call of anything else does so, too. */
+  start(): void {
+    if (this.#stop) return;
+    const { events } = this.#platform;
+    const { activity } = this.#options;
+    const human = activity === true ? HUMAN : activity || [];
+    const quiet = { passive: true, capture: true };
+    const unlisten = this.#store.listen(() => this.#sync());
+    for (const type of WAKING) events?.addEventListener(type, this.#wake);
+    for (const type of human) events?.addEventListener(type, this.#acted, quiet);
+    this.#stop = () => {
+      unlisten();
+      for (const type of WAKING) events?.removeEventListener(type, this.#wake);
+      for (const type of human) events?.removeEventListener(type, this.#acted, quiet);
+      this.#platform.clearTimeout(this.#timer);
+    };
+    this.#sync();
+    this.#schedule();
+  }
+
+  /** Ends what `start` began. The session goes on. */
+  stop(): void {
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  /** Logs in. In place of a session that this client has, if it is the same user's. */
+  async login(username: string, password: string, { deviceName }: LoginOptions = {}): Promise<void> {
+    this.start();
+    const device_name = deviceName;
+    const { json, headers, at } = await this.#post("login", {
+      headers: { ...this.#bearer(this.#sync()), "x-device-token": this.#store.device },
+      body: {
+        username,
+        password,
+        ...(device_name && { device_name }),
+        ...(this.#cookie && { cookie: true }),
+      },
+    });
+    const device = headers.get("x-device-token");
+    if (device) this.#store.device = device;
+    this.#activeAt = at;
+    // Who was there before is not shown any more.
+    if (this.#snapshot.status === "authenticated") this.#set(UNKNOWN);
+    this.#take(json, at, { s: this.#store.id() });
+    // The tokens are good, whatever becomes of this.
+    await this.#ask(true, true).catch((error: SessionError) => {
+      this.#set({ ...UNKNOWN, status: "authenticated" });
+      this.#later(error);
+    });
+    this.#present();
+  }
+
+  /** Gets new tokens. Calls at the same time, here and in other tabs, are one. */
+  refreshTokens(): Promise<void> {
+    this.start();
+    return (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null)));
+  }
+
+  async #refresh(): Promise<void> {
+    const { v } = this.#sync();
+    await this.#alone(async () => {
+      // Another tab was faster: its tokens are ours.
+      if (this.#sync().v !== v) return;
+      const body = this.#cookie ? {} : { refresh_token: this.#entry.r };
+      let answer: Answer | undefined;
+      let error: unknown;
+      try {
+        this.#present();
+        // An answer that is lost is asked for again with the same token: the server knows that, and gives the same pair.
+        answer = await this.#post("refresh", { body, tries: 3 });
+      } catch (cause) {
+        error = cause;
+      }
+      // Logged out or in meanwhile: what this answer says is of no interest any more.
+      if (this.#sync().v !== v) return;
+      if (answer) return this.#take(answer.json, answer.at, this.#entry);
+      const { status, code, final } = error as SessionError;
+      if (final || (status === 401 && (NO_SESSION.test(code) || code.startsWith("external_"))))
+        this.#end(error as SessionError);
+      throw error;
+    });
+    this.#present();
+  }
+
+  /** Logs out, here and on the server. */
+  async logout(): Promise<void> {
+    this.start();
+    const entry = this.#sync();
+    const call = { headers: this.#bearer(entry), tries: 3, init: { keepalive: true } };
+    if (this.#cookie) {
+      // Only the server can take the cookies away, so a failure must be known.
+      await this.#post("logout", call).catch((error: SessionError) => {
+        if (error.status !== 401) throw error;
+      });
+      this.#end(null, "logout");
+    } else if (entry.s) {
+      this.#end(null, "logout");
+      await this.#post("logout", { ...call, body: { refresh_token: entry.r } }).catch((error: SessionError) =>
+        this.#emit("error", error),
+      );
+    }
+  }
+
+  /** Forgets the tokens of this client without telling the server. */
+  clearTokens(): void {
+    if (this.#sync().s) this.#end(null);
+  }
+
+  /** Gives the password once more, where the server asks for a recent login (`insufficient_user_authentication`). */
+  async reauthenticate(password: string): Promise<void> {
+    this.start();
+    await this.#fresh(true);
+    await this.#alone(async () => {
+      const entry = this.#sync();
+      const call = { headers: this.#bearer(entry), body: { password } };
+      const { json, at } = await this.#post("reauthenticate", call);
+      this.#take(json, at, entry);
+    });
+  }
+
+  /** The session one is in, or `null`. Asking is no activity. */
+  async getSession(): Promise<CurrentSession | null> {
+    this.start();
+    if (this.#snapshot.status === "anonymous" && !this.#cookie) return null;
+    return this.#check();
+  }
+
+  /** Tells the server that somebody is there: «stay logged in». */
+  async keepAlive(): Promise<CurrentSession | null> {
+    this.start();
+    return this.#ask(false);
+  }
+
+  /** The user's sessions, on all devices. */
+  async listSessions(): Promise<OwnSession[]> {
+    return (await this.apiJson<{ sessions: OwnSession[] }>(this.#url("sessions"))).sessions;
+  }
+
+  /** Ends one of them. */
+  async revokeSession(id: string): Promise<void> {
+    await this.apiJson(this.#url(`sessions/${encodeURIComponent(id)}`), { method: "DELETE" });
+    if (id === this.#snapshot.session?.session_id) this.#end(null, "logout");
+  }
+
+  /** Ends all but this one. Gives how many. */
+  revokeOtherSessions(): Promise<number> {
+    return this.#closeAll({ keep_current: true });
+  }
+
+  /** Ends all of them, this one included. Gives how many. */
+  async revokeSessions(): Promise<number> {
+    const closed = await this.#closeAll({});
+    this.#end(null, "logout");
+    return closed;
+  }
+
+  async #closeAll(json: object): Promise<number> {
+    const answer = await this.apiJson<{ closed_sessions: number }>(this.#url("logout-all"), {
+      method: "POST",
+      json,
+    });
+    return answer.closed_sessions;
+  }
+
+  /**
+   * `fetch` with the session's token. The URL is used as it is: the token goes wherever it leads.
+   * A 401 gets new tokens, and the request is sent once more, unless its body was a stream.
+   * Other answers are the caller's. Throws a {@link SessionError} if there is no answer, or the session is over.
+   */
+  apiRequest(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+    return this.#send(url, init, false);
+  }
+
+  /** The same, for JSON: throws a {@link SessionError} for every answer that is none of success. */
+  async apiJson<T = unknown>(url: string | URL, init: JsonInit = {}): Promise<T> {
+    return this.#json<T>(url, init, false);
+  }
+
+  async #json<T>(url: string | URL, { json, ...init }: JsonInit, mayRefresh: boolean): Promise<T> {
+    if (json !== undefined) {
+      const headers = new Headers(init.headers);
+      headers.set("content-type", "application/json");
+      init = { method: "POST", ...init, headers, body: JSON.stringify(json) };
+    }
+    const response = await this.#send(url, init, mayRefresh);
+    if (!response.ok) throw await errorOf(response);
+    const text = await response.text();
+    return (text && JSON.parse(text)) as T;
+  }
+
+  async #send(input: string | URL | Request, init: RequestInit = {}, mayRefresh: boolean): Promise<Response> {
+    this.start();
+    const { now, fetch } = this.#platform;
+    const own = String((input as Partial<Request>).url ?? input).startsWith(this.#base || "/");
+    const headers = new Headers(init.headers ?? (input as Partial<Request>).headers);
+    const passive = /^(1|true)$/.test(headers.get("x-session-passive") ?? "");
+    if (!passive) this.#activeAt = now();
+    await this.#fresh(!passive || mayRefresh);
+    for (let again = false; ; again = true) {
+      const sent = this.#present();
+      const at = now();
+      for (const [name, value] of Object.entries(this.#bearer(sent))) headers.set(name, value);
+      const response = await fetch(input, {
+        ...(own || this.#cookie ? this.#credentials() : {}),
+        ...init,
+        headers,
+      }).catch((cause) => {
+        throw failed(cause, init.signal);
+      });
+      if (response.status !== 401) {
+        if (own && !passive) this.#used(at);
+        return response;
+      }
+      const error = await errorOf(response.clone());
+      if (NOT_THE_TOKEN.test(error.code)) return response;
+      if (this.#sync().v === sent.v) {
+        // Somebody else's word is not enough for that.
+        if (own && error.final) throw this.#end(error);
+        if (own && this.#cookie && error.code === "not_authenticated") throw this.#end(error);
+        if (again) return response;
+        if (passive && !mayRefresh && !this.#recent()) throw idle();
+        await this.refreshTokens();
+      }
+      if (again || !repeatable(input, init)) return response;
+    }
+  }
+
+  /** Sees to it that the token is good for a request that is sent now. */
+  async #fresh(mayRefresh: boolean): Promise<void> {
+    const { e = Infinity, l = 0 } = this.#sync();
+    this.#present();
+    const now = this.#platform.now();
+    const left = e - now;
+    if (now < this.#refreshAt && left > Math.min(SHORT, l / 10)) return;
+    if (!mayRefresh && !this.#recent()) {
+      if (left > 0) return;
+      throw idle();
+    }
+    const refreshed = this.refreshTokens().catch((error: SessionError) => {
+      if (left <= 0 || !error.transient) throw error;
+    });
+    // The token of before stays good until it expires.
+    if (left > SHORT) void refreshed.catch(() => {});
+    else await refreshed;
+  }
+
+  /** Whether somebody was there just now, so that a refresh says nothing that is not true. */
+  #recent(): boolean {
+    return this.#platform.now() - this.#activeAt <= Math.min(MINUTE, this.#idle / 10 || MINUTE);
+  }
+
+  /** A request was activity, which moves the deadline; the server says the exact one when it is asked. */
+  #used(at: number): void {
+    this.#toldAt = at;
+    const { idleDeadline } = this.#snapshot;
+    if (!idleDeadline || !this.#idle) return;
+    const next = at + this.#idle;
+    if (next - idleDeadline >= this.#idle / 60) this.#set({ idleDeadline: next, idleWarning: false });
+  }
+
+  /** Asks about the session, once at a time. */
+  #check(): Promise<CurrentSession | null> {
+    return (this.#checking ??= this.#ask(true, true).finally(() => (this.#checking = null)));
+  }
+
+  async #ask(passive: boolean, mayRefresh = !passive): Promise<CurrentSession | null> {
+    const { now } = this.#platform;
+    const { s } = this.#sync();
+    const at = (this.#askedAt = now());
+    if (!passive) this.#toldAt = at;
+    try {
+      const url = this.#url("session");
+      const session = await this.#json<CurrentSession>(url, { headers: passive ? PASSIVE : {} }, mayRefresh);
+      if (s && this.#sync().s !== s) return null;
+      // By the server's clock. Counted from before the request, so it is rather too early.
+      const here = (time: string) => at + Date.parse(time) - Date.parse(session.server_time);
+      this.#idle = session.inactivity_timeout * SECOND;
+      const d = here(session.idle_expires_at);
+      if (Math.abs(d - (this.#entry.d ?? 0)) >= SECOND || !this.#entry.s)
+        this.#entry = this.#store.write({ s: this.#store.id(), ...this.#entry, d }, !!this.#entry.s);
+      const { user_id: id, username, roles } = session;
+      const loading = this.#snapshot.status !== "authenticated";
+      this.#set({
+        status: "authenticated",
+        user: { id, username, roles },
+        session,
+        idleDeadline: d,
+        absoluteDeadline: here(session.absolute_expires_at),
+        idleWarning: this.#snapshot.idleWarning && this.#warnAt() <= now(),
+        reason: null,
+        error: null,
+      });
+      if (loading) this.#emit("login", this.#snapshot);
+      this.#failures = this.#retryAt = 0;
+      return session;
+    } catch (error) {
+      if (this.#snapshot.status === "anonymous" && !this.#entry.s) return null;
+      throw error;
+    } finally {
+      this.#schedule();
+    }
+  }
+
+  #warnAt(): number {
+    const before = Math.min((this.#options.idleWarningSeconds ?? 60) * SECOND, this.#idle / 2);
+    return (this.#entry.d ?? Infinity) - before;
+  }
+
+  #endAt(): number {
+    return Math.min(this.#entry.d ?? Infinity, this.#snapshot.absoluteDeadline ?? Infinity) + SLACK;
+  }
+
+  #schedule(): void {
+    const { setTimeout, clearTimeout, now } = this.#platform;
+    clearTimeout(this.#timer);
+    const { status, idleWarning } = this.#snapshot;
+    if (!this.#stop || status === "anonymous") return;
+    const due =
+      status === "loading"
+        ? 0
+        : Math.min(
+            this.#skipped ? Infinity : this.#refreshAt,
+            this.#endAt(),
+            idleWarning ? Infinity : this.#warnAt(),
+          );
+    const wait = Math.max(due, this.#retryAt) - now();
+    if (wait < Infinity) this.#timer = setTimeout(this.#tick, Math.min(Math.max(wait, 0), LONGEST));
+  }
+
+  /** Does what is due. After a sleep it comes late; so the server, or what another tab has left, is asked before anything is concluded. */
+  #tick = async (): Promise<void> => {
+    const { now } = this.#platform;
+    const entry = this.#sync();
+    const { status, idleWarning } = this.#snapshot;
+    const at = now();
+    if (!this.#stop || status === "anonymous" || at < this.#retryAt) return this.#schedule();
+    const good = at < (entry.e ?? Infinity);
+    // At most this often, whatever the answers are.
+    this.#retryAt = at + SECOND;
+    try {
+      if (status === "loading" || at >= this.#endAt()) await this.#check();
+      else if (at >= this.#refreshAt && !this.#skipped) {
+        // A refresh is activity: only if somebody is there. If not, the deadline is asked for while that is possible.
+        if (this.#recent()) await this.refreshTokens();
+        else {
+          if (good) await this.#ask(true);
+          this.#skipped = true;
+        }
+      } else if (!idleWarning && at >= this.#warnAt()) {
+        if (good) await this.#ask(this.#activeAt <= this.#toldAt || !this.#options.activity);
+        if (now() >= this.#warnAt() && this.#snapshot.status === "authenticated") {
+          const seconds = Math.max(0, Math.ceil(((this.#entry.d ?? 0) - now()) / SECOND));
+          this.#set({ idleWarning: true });
+          this.#emit("idleWarning", seconds);
+          this.#options.onIdleWarning?.(seconds);
+        }
+      }
+      this.#failures = 0;
+    } catch (error) {
+      this.#later(error as SessionError);
+    }
+    this.#schedule();
+  };
+
+  /** The server could not be asked: nobody is logged out by that. */
+  #later(error: SessionError): void {
+    const { now, random } = this.#platform;
+    if (this.#snapshot.status === "anonymous") return;
+    const backoff = Math.min(MINUTE, 2 ** this.#failures++ * 2 * SECOND) * (0.5 + random() / 2);
+    this.#retryAt = now() + Math.max(backoff, (error.retryAfter ?? 0) * SECOND);
+    this.#set({ error });
+    this.#emit("error", error);
+  }
+
+  #wake = (): void => {
+    const { now } = this.#platform;
+    const { e = Infinity } = this.#sync();
+    this.#retryAt = 0;
+    const isStale = this.#snapshot.status === "authenticated" && now() < e && now() - this.#askedAt > MINUTE;
+    if (isStale) this.#ask(true).catch((error: SessionError) => this.#later(error));
+    else void this.#tick();
+  };
+
+  #acted = (): void => {
+    if (this.#snapshot.status !== "authenticated" || !this.#idle) return;
+    this.#activeAt = this.#platform.now();
+    const every = Math.min((this.#options.activityIntervalSeconds ?? 60) * SECOND, this.#idle / 4);
+    if (this.#activeAt - Math.max(this.#toldAt, this.#retryAt) >= every)
+      this.#ask(false).catch((error: SessionError) => this.#later(error));
+  };
+
+  /** Goes by what is stored now, and shows what another tab has done. */
+  #sync(): Entry {
+    const before = this.#entry;
+    const entry = (this.#entry = this.#store.read());
+    const isSame = entry.v === before.v;
+    if (!isSame) this.#plan();
+    if (!isSame && entry.s !== before.s) {
+      if (!entry.s) this.#gone(entry);
+      else {
+        this.#set(UNKNOWN);
+        this.#retryAt = 0;
+        this.#schedule();
+      }
+    } else if (entry.s && (!isSame || entry.d !== before.d)) {
+      const idleWarning = this.#snapshot.idleWarning && this.#warnAt() <= this.#platform.now();
+      this.#set({ idleWarning, ...(entry.d && { idleDeadline: entry.d }) });
+      if (!isSame) this.#emit("refresh", this.#snapshot);
+      this.#schedule();
+    }
+    return entry;
+  }
+
+  /** New tokens, of a request that was sent at that time. */
+  #take(json: Record<string, unknown>, at: number, { s, d }: Entry): void {
+    const { access_token: a, refresh_token: r, session_id, expires_in } = json as Record<string, string>;
+    if (this.#cookie ? !session_id : !a || !r) throw new SessionError({});
+    const l = Number(expires_in) * SECOND;
+    const entry = { s: s ?? this.#store.id(), l, e: at + l, ...(this.#cookie ? {} : { a, r }) } as Entry;
+    const before = this.#entry;
+    // It was activity.
+    const deadline = this.#idle && s === before.s ? at + this.#idle : d;
+    this.#entry = this.#store.write(deadline ? { ...entry, d: deadline } : entry);
+    this.#plan();
+    this.#retryAt = this.#failures = 0;
+    this.#set({ idleWarning: false, error: null, ...(deadline && { idleDeadline: deadline }) });
+    if (s === before.s) this.#emit("refresh", this.#snapshot);
+    this.#schedule();
+  }
+
+  /** When to get new tokens: not in all tabs, and not for all users, at once. */
+  #plan(): void {
+    const { e = Infinity, l = 0 } = this.#entry;
+    this.#refreshAt = e - Math.min(MINUTE, l / 5) * (0.5 + this.#platform.random() / 2);
+    this.#skipped = false;
+  }
+
+  /** The session is over: nothing of it is kept. */
+  #end(error: SessionError | null, reason = error?.reason): SessionError | null {
+    if (this.#entry.s || this.#snapshot.status !== "anonymous") {
+      this.#entry = this.#store.write({ reason, code: error?.code });
+      this.#gone(this.#entry, error);
+    }
+    return error;
+  }
+
+  #gone(
+    { reason, code }: Entry,
+    error = code ? new SessionError({ code, ...(reason && { reason }) }, { status: 401 }) : null,
+  ): void {
+    this.#platform.clearTimeout(this.#timer);
+    const isNews = this.#snapshot.status !== "anonymous";
+    this.#set({ ...NOBODY, status: "anonymous", reason: reason ?? null, error });
+    if (isNews) this.#emit("end", this.#snapshot);
+  }
+
+  /** The tokens, or how they went. */
+  #present(): Entry {
+    const { s, code = "not_authenticated", reason } = this.#entry;
+    if (!s && !this.#cookie) throw new SessionError({ code, ...(reason && { reason }) }, { status: 401 });
+    return this.#entry;
+  }
+
+  /** One at a time, here and in other tabs. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    return this.#store.alone(work, 4 * this.#timeout());
+  }
+
+  #timeout(): number {
+    return (this.#options.timeoutSeconds ?? 10) * SECOND;
+  }
+
+  #url(path: string): string {
+    return `${this.#base}/auth/${path}`;
+  }
+
+  #post(path: string, call: Call): Promise<Answer> {
+    const headers = { "accept-language": this.#options.language, ...call.headers };
+    const init = { ...this.#credentials(), ...call.init };
+    return post(this.#platform, this.#url(path), this.#timeout(), { ...call, headers, init });
+  }
+
+  #bearer({ a }: Entry): Record<string, string> {
+    return a ? { authorization: `Bearer ${a}` } : {};
+  }
+
+  /** A bearer token and a cookie of another session are refused together. */
+  #credentials(): RequestInit {
+    return { credentials: this.#cookie ? "include" : "omit" };
+  }
+}
+
+const idle = () => new SessionError({ code: "session_idle" });
+
+/** Whether a request can be sent once more: a stream is gone. */
+function repeatable(input: string | URL | Request, { body }: RequestInit): boolean {
+  const stream = body as { getReader?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined;
+  return !(input as Partial<Request>).bodyUsed && !stream?.getReader && !stream?.[Symbol.asyncIterator];
+}
