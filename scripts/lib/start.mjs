@@ -11,7 +11,7 @@ import { Failure, say } from "./log.mjs";
 import { readOptions, wrongUse } from "./options.mjs";
 import { whenOrphaned } from "./orphaned.mjs";
 import { inRoot } from "./paths.mjs";
-import { startUpstreams, upstreamSettings } from "./upstreams.mjs";
+import { eventSettings, startUpstreams, upstreamSettings } from "./upstreams.mjs";
 import { wranglerConfig } from "./wrangler.mjs";
 
 const START = {
@@ -92,7 +92,12 @@ export async function start(args) {
 function settingsFor(upstreamsUrl) {
   const own = localSettings();
   const development = own.ENVIRONMENT === "development" ? DEVELOPMENT : {};
-  return { ...development, ...upstreamSettings(upstreamsUrl, own), ...own };
+  return {
+    ...development,
+    ...upstreamSettings(upstreamsUrl, own),
+    ...eventSettings(upstreamsUrl, own),
+    ...own,
+  };
 }
 
 function portOf(name, given, otherwise) {

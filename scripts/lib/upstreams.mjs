@@ -9,6 +9,9 @@ const READY_WITHIN_MS = 15_000;
 const HOW = ["--accounts", "any", "--lenient", "--json"];
 const ACCOUNTS = ["agnidata001", "agnidata002", "agnidata003"];
 
+/** The fake receiver's, whose bytes are the key. */
+const ALERT_SECRET = "whsec-local-0123456789abcdefghijklmnop";
+
 /** Settings by upstream. Where one of `elsewhere` is set, another upstream is meant, and the group is left alone. */
 const groups = (url, ids) => [
   {
@@ -46,7 +49,7 @@ const groups = (url, ids) => [
     elsewhere: ["ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"],
     settings: {
       ALERT_WEBHOOK_URL: `${url}/alerts`,
-      ALERT_WEBHOOK_SECRET: "whsec-local-0123456789abcdefghijklmnop",
+      ALERT_WEBHOOK_SECRET: ALERT_SECRET,
     },
   },
   {
@@ -80,6 +83,13 @@ export function upstreamSettings(url, own) {
     .filter(Boolean);
   const free = groups(url, ids ?? ACCOUNTS).filter(({ elsewhere }) => !elsewhere.some((name) => name in own));
   return Object.assign({}, ...free.map(({ settings }) => settings));
+}
+
+/** Events (docs/events.md) to the receiver of alerts, which has one key for both; unless they are sent elsewhere. */
+export function eventSettings(url, own) {
+  if (["EVENT_WEBHOOK_URL", "EVENT_WEBHOOK_SECRET"].some((name) => name in own)) return {};
+  const key = Buffer.from(ALERT_SECRET).toString("base64");
+  return { EVENT_WEBHOOK_URL: `${url}/alerts`, EVENT_WEBHOOK_SECRET: `whsec_${key}` };
 }
 
 /** Starts them on a port of this machine; resolves once they listen. `onCall` gets a line of JSON for each call to one. */

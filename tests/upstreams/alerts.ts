@@ -1,7 +1,7 @@
 // A receiver of alerts, signed as Standard Webhooks has it.
 import { utc } from "./clock.ts";
 import { base64, hmac } from "./crypto.ts";
-import { notAllowed } from "./http.ts";
+import { jsonObject, notAllowed } from "./http.ts";
 import type { Alert, Answer, Ask, Fake, Operation, World } from "./types.ts";
 
 const TOLERANCE_SECONDS = 300;
@@ -41,7 +41,11 @@ export class Alerts implements Fake {
       ...{ verified, timely: age <= TOLERANCE_SECONDS, duplicate, status },
     });
     if (this.received.length > this.#keep) this.received.shift();
-    const gave = [verified ? "verified" : "not verified", duplicate ? "seen before" : ""].filter(Boolean);
+    const gave = [
+      typeOf(text),
+      verified ? "verified" : "not verified",
+      duplicate ? "seen before" : "",
+    ].filter(Boolean);
     return { status, ...(status === 204 ? {} : { json: this.error(status) }), gave: gave.join(", ") };
   }
 
@@ -60,6 +64,12 @@ export class Alerts implements Fake {
     this.received.length = 0;
     this.#accepted.clear();
   }
+}
+
+/** What it is about, for whoever reads along. */
+function typeOf(text: string): string {
+  const { type } = jsonObject(text);
+  return typeof type === "string" ? type : "";
 }
 
 const secretBytes = (secret: string): string | Uint8Array =>
