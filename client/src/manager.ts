@@ -510,7 +510,7 @@ export class SessionManager {
     const entry = (this.#entry = this.#store.read());
     const isSame = entry.v === before.v;
     if (!isSame) this.#plan();
-    if (!isSame && entry.s !== before.s) {
+    if (!isSame && (entry.s !== before.s || !entry.s)) {
       if (!entry.s) this.#gone(entry);
       else {
         this.#set(UNKNOWN);
@@ -552,7 +552,8 @@ export class SessionManager {
 
   /** The session is over: nothing of it is kept. */
   #end(error: SessionError | null, reason = error?.reason): SessionError | null {
-    if (this.#entry.s || this.#snapshot.status !== "anonymous") {
+    // With the answer of a logout the browser has emptied what the tabs share: it is told anew.
+    if (this.#entry.s || this.#snapshot.status !== "anonymous" || reason) {
       this.#entry = this.#store.write({ reason, code: error?.code });
       this.#gone(this.#entry, error);
     }
