@@ -1,7 +1,7 @@
 // A browser for the tests of a file. What goes wrong in a page fails the test, also where the test does not look at it: errors in the
 // console, what the page's policy refuses, missing files, and requests to another host.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, type TestContext } from "vitest";
 import { launchChromium } from "../../../scripts/lib/browser.mjs";
 import { chromium } from "../../../scripts/lib/chromium.mjs";
 
@@ -20,9 +20,14 @@ export interface Person {
   readonly faults: string[];
 }
 
+interface Options extends BrowserContextOptions {
+  /** Its context, for one of several tests that run at once: the person goes with it. */
+  test?: Pick<TestContext, "onTestFinished">;
+}
+
 export interface Chromium {
   /** `base` is where its pages are. Ends with the test. */
-  person(base: URL, options?: BrowserContextOptions): Promise<Person>;
+  person(base: URL, options?: Options): Promise<Person>;
 }
 
 /**
@@ -40,22 +45,27 @@ export function inChromium(name: string, tests: (chromium: Chromium) => void): v
     afterEach(async () => {
       const all = people;
       people = [];
-      await Promise.all(all.map(({ context }) => context.close()));
-      expect(all.flatMap(({ faults }) => faults)).toEqual([]);
+      await leave(all);
     });
     afterAll(() => browser?.close());
     tests({
-      person: async (base, options) => {
+      person: async (base, { test, ...options } = {}) => {
         if (!browser) throw new Error("The browser has not been started.");
         const one = await person(browser, base, options);
-        people.push(one);
+        if (test) test.onTestFinished(() => leave([one]));
+        else people.push(one);
         return one;
       },
     });
   });
 }
 
-async function person(browser: Browser, base: URL, options: BrowserContextOptions = {}): Promise<Person> {
+async function leave(people: Person[]): Promise<void> {
+  await Promise.all(people.map(({ context }) => context.close()));
+  expect(people.flatMap(({ faults }) => faults)).toEqual([]);
+}
+
+async function person(browser: Browser, base: URL, options: BrowserContextOptions): Promise<Person> {
   const context = await browser.newContext({
     baseURL: base.href,
     locale: "en-US",
