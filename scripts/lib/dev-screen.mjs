@@ -40,6 +40,11 @@ export function screen({ base, upstreamsUrl, shown, mock }) {
   const passwords = shown.map(({ username, password }) => `${username} ${password}`).join("   ");
   const where = [
     ["Sallyport", `${base}   logs in users, keeps sessions and tokens; workerd, by wrangler dev`],
+    // Every browser keeps the cookies of this name without https.
+    [
+      "demo",
+      `${base.replace("127.0.0.1", "localhost")}/demo   a page with the client: log in, watch the session`,
+    ],
     ["fake upstreams", `${upstreamsUrl}   Facturify, Upstox, OAuth 2.0, SME, a portal, captchas, alerts`],
     ...(mock
       ? [

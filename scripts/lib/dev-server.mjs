@@ -28,12 +28,15 @@ export async function requireFreePort(port, instead) {
   await new Promise((resolve) => probe.close(resolve));
 }
 
-/** `onLine` gets what it and the Worker print, line by line; what comes first is part of the message if it never is ready. */
-export function startDevServer(port, onLine) {
+/**
+ * `onLine` gets what it and the Worker print, line by line; what comes first is part of the message if it never is ready. `assets` is
+ * the folder that is served in place of assets/.
+ */
+export function startDevServer(port, onLine, assets) {
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--persist-to", ".wrangler/state"];
   args.push("--show-interactive-dev-session=false", "--inspector-ip", "127.0.0.1", "--inspector-port", "0");
   // The top level of wrangler.toml, which is this machine's.
-  args.push("--env-file", localSettingsFile, "--env=");
+  args.push("--env-file", localSettingsFile, "--env=", "--assets", assets);
   const child = spawn(npmTool("wrangler"), args, {
     cwd: root,
     // Its own process group, so that workerd and the rest can be ended with it. It is ours, so nobody else is hit.

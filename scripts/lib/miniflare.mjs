@@ -14,14 +14,23 @@ import { inRoot } from "./paths.mjs";
  * Options for `new Miniflare(…)`. `bindings` (text variables and secrets) add to those of wrangler.toml; `worker` takes
  * further options for the Worker (`outboundService`, …), `instance` for the server (`port`, `log`, …). State is kept in
  * the folder `persist`, or in memory and lost. `main` is the text of a module to run in place of the bundle's, which it
- * finds as `./entry.js`. `beside` are the files `wrangler.toml` of further Workers.
+ * finds as `./entry.js`. `assets` is a folder in place of assets/. `beside` are the files `wrangler.toml` of further Workers.
  */
-export function distOptions({ bindings = {}, persist, main, worker = {}, instance = {}, beside = [] } = {}) {
+export function distOptions({
+  bindings = {},
+  persist,
+  main,
+  assets,
+  worker = {},
+  instance = {},
+  beside = [],
+} = {}) {
   const dist = inRoot("dist");
   if (!existsSync(join(dist, "entry.js")))
     throw new Failure("dist/ is missing. Run `node scripts/bundle.mjs`; `npm test` does it by itself.");
   const config = readConfig({ config: inRoot("wrangler.toml") }, { hideWarnings: true });
-  const fromConfig = workerOptions(config).workerOptions;
+  const overrides = assets === undefined ? {} : { assets: { directory: assets } };
+  const fromConfig = workerOptions(config, undefined, { overrides }).workerOptions;
   const sallyport = {
     ...fromConfig,
     // Names the folders of the objects' state, and the Worker in Miniflare's own calls.

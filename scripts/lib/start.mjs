@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { buildWasm } from "./build-wasm.mjs";
 import { startCron } from "./cron.mjs";
+import { devAssets } from "./dev-assets.mjs";
 import { jsonOutput, prettyOutput } from "./dev-log.mjs";
 import { screen, writeTryFile } from "./dev-screen.mjs";
 import { requireFreePort, startDevServer } from "./dev-server.mjs";
@@ -48,6 +49,7 @@ export async function start(args) {
     for (const path of [".wrangler/state", ".dev", ".dev.vars"])
       rmSync(inRoot(path), { recursive: true, force: true });
   ensureDevVars();
+  const assets = await devAssets();
 
   const output = options.json ? jsonOutput() : prettyOutput();
   // Nobody reads any more: there is nobody to run for.
@@ -56,7 +58,7 @@ export async function start(args) {
   process.on("exit", upstreams.kill);
   const settings = settingsFor(upstreams.url);
   writeLocalSettings(settings);
-  const server = startDevServer(port, output.line);
+  const server = startDevServer(port, output.line, assets);
   process.on("exit", server.kill);
   // While the server starts: it takes a second, in which nothing else comes along here.
   const configuration = await wranglerConfig();

@@ -1,6 +1,15 @@
 // `npm start` as whoever cloned the project meets it, in a folder that has nothing local yet.
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,6 +111,24 @@ it("a request is a line, and calls to upstreams stand under it", async () => {
     .toMatch(/init-session  200  \d+ ms  customer \S+\n {10}→ sme validate  1234567890  200  valid$/m);
   // wrangler's own line for a request is not shown beside it, nor what came before the screen.
   expect(server.said.out).not.toMatch(/wrangler:info|POST \/admin\/users/);
+});
+
+it("the demo is at the address that the screen says, and names no password", async () => {
+  const [address = "none"] = /http:\/\/localhost:\d+\/demo/.exec(server.said.err) ?? [];
+  expect(address).toBe(`http://localhost:${port}/demo`);
+  const page = await fetch(address);
+  expect([page.status, page.headers.get("content-security-policy")]).toEqual([
+    200,
+    expect.stringContaining("default-src 'none'; script-src 'self'"),
+  ]);
+  const [, script] = /src="([^"]+)"/.exec(await page.text()) ?? [];
+  const code = await (await fetch(new URL(script ?? "", address))).text();
+  expect(code).toContain("useSession() needs a");
+  const { users, service_key } = JSON.parse(readFileSync(join(folder, ".dev", "credentials.json"), "utf8"));
+  for (const secret of [service_key, ...users.map(({ password }: { password: string }) => password)])
+    expect(code).not.toContain(secret);
+  // Nothing of it is among what a deployment uploads.
+  expect(readdirSync(join(folder, "assets"))).not.toContainEqual(expect.stringMatching(/^demo/));
 });
 
 it("the mock of the SME service is served", async () => {

@@ -23,6 +23,8 @@ export interface Options {
   bindings?: Record<string, string>;
   persist?: string;
   main?: string;
+  /** A folder in place of assets/. */
+  assets?: string;
   worker?: Record<string, unknown>;
   /** The configurations of Workers beside it. */
   beside?: string[];
@@ -35,6 +37,7 @@ export async function start({
   bindings = {},
   persist,
   main,
+  assets,
   worker = {},
   beside,
   port,
@@ -45,6 +48,7 @@ export async function start({
     bindings: all,
     persist,
     main,
+    assets,
     worker,
     beside,
     instance: {

@@ -1,0 +1,144 @@
+// What only shows in time, and between tabs: expiry under load, inactivity, sleep, and a network that goes and comes back.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, it } from "vitest";
+import { asleep, inChromium } from "../support/browser/chromium.ts";
+import {
+  accessToken,
+  count,
+  type DemoServer,
+  DemoServers,
+  hello,
+  loggedOut,
+  logIn,
+  press,
+  session,
+  STORAGES,
+} from "../support/browser/demo.ts";
+
+const servers = new DemoServers();
+/** Of one the access tokens are short, though longer than a hundred requests take a busy machine; of the other the sessions. */
+let brief: DemoServer;
+let idle: DemoServer;
+
+beforeAll(async () => {
+  [brief, idle] = await Promise.all([
+    servers.start({ ACCESS_TOKEN_EXPIRE_SECONDS: "10" }),
+    servers.start({ SESSION_INACTIVITY_TIMEOUT_SECONDS: "3" }),
+  ]);
+});
+afterAll(() => servers[Symbol.asyncDispose]());
+
+/** Whether the server takes the session's access token, as a page sends it. */
+const status = async (page: Page): Promise<number> => (await session(page)).status;
+
+/** How long to wait for the end of a token. */
+const EXPIRY = { timeout: 20_000, interval: 200 };
+
+inChromium("in time", (chromium) => {
+  it.concurrent.for(STORAGES)(
+    "%s: a hundred requests of two tabs, all with an expired token, make one refresh",
+    async (storage, test) => {
+      const username = await brief.user();
+      const { context, open } = await chromium.person(brief.base, { test });
+      // The pages do not notice that the token expires: the server has to tell them, in each answer.
+      await context.clock.setFixedTime(Date.now());
+      const tabs = [await open(`/demo?storage=${storage}`), await open(`/demo?storage=${storage}`)];
+      const [one, other] = tabs as [Page, Page];
+      await logIn(one, username);
+      await hello(other, username).waitFor();
+      await test.expect.poll(() => status(one), EXPIRY).toBe(401);
+      const [refreshes, requests] = [
+        count(one, "POST", "/auth/refresh"),
+        count(one, "GET", "/api/v1/protected"),
+      ];
+      const began = performance.now();
+      await Promise.all(tabs.map((tab) => press(tab, "Send fifty at once")));
+      await Promise.all(tabs.map((tab) => tab.getByText("50 × 200").waitFor()));
+      const took = Math.round(performance.now() - began);
+      console.log(
+        `${storage}: 100 requests of two tabs, ${refreshes()} refresh, ${requests()} sent, ${took} ms`,
+      );
+      test.expect(refreshes()).toBe(1);
+      // Each that was refused is sent once more; who came after the refresh is not.
+      test.expect(requests()).toBeGreaterThan(100);
+      test.expect(requests()).toBeLessThanOrEqual(200);
+    },
+  );
+
+  it.concurrent("inactivity is counted down, warned of, and told as the reason", async (test) => {
+    const username = await idle.user();
+    const { open } = await chromium.person(idle.base, { test });
+    const page = await open("/demo");
+    await logIn(page, username);
+    await page.getByRole("alert").getByText("You will be logged out soon").waitFor();
+    // Whoever is there stays.
+    await press(page, "I am here");
+    await page.getByRole("alert").getByText("You will be logged out soon").waitFor({ state: "hidden" });
+    await page.getByRole("alert").getByText("You will be logged out soon").waitFor();
+    test.expect(await page.getByRole("timer").textContent()).toMatch(/^0:0[0-3]$/);
+    await loggedOut(page, "inactivity").waitFor();
+  });
+
+  it.concurrent(
+    "a laptop that slept past the end shows why when it wakes, and nothing of before",
+    async (test) => {
+      const username = await idle.user();
+      const { open } = await chromium.person(idle.base, { test });
+      const page = await open("/demo?storage=localStorage");
+      await logIn(page, username);
+      const { session_id: id } = await session(page);
+      const { wake } = await asleep(page);
+      const ended = async () => (await idle.admin("GET", `/admin/sessions/${id}`)).json;
+      await test.expect.poll(ended).toMatchObject({ state: "ended", reason: "inactivity" });
+      test.expect(await hello(page, username).isVisible()).toBe(true);
+      await wake();
+      await loggedOut(page, "inactivity").waitFor();
+    },
+  );
+
+  it.concurrent("a tab that slept stays logged in where another one was used meanwhile", async (test) => {
+    const username = await idle.user();
+    const { open } = await chromium.person(idle.base, { test });
+    const [sleeper, awake] = [await open("/demo"), await open("/demo")];
+    await logIn(sleeper, username);
+    await hello(awake, username).waitFor();
+    const { wake } = await asleep(sleeper);
+    const until = Date.now() + 4000;
+    await test.expect
+      .poll(
+        async () => {
+          await press(awake, "Send one");
+          return Date.now();
+        },
+        { interval: 500 },
+      )
+      .toBeGreaterThan(until);
+    await wake();
+    await press(sleeper, "Send one");
+    await sleeper.getByText("1 × 200").waitFor();
+    test.expect(await hello(sleeper, username).isVisible()).toBe(true);
+  });
+
+  it.concurrent(
+    "offline nobody is logged out, also while the token expires; back online all goes on",
+    async (test) => {
+      const username = await brief.user();
+      const { context, open } = await chromium.person(brief.base, { test });
+      const page = await open("/demo?storage=localStorage");
+      await logIn(page, username);
+      const token = await accessToken(page);
+      await context.setOffline(true);
+      await page.getByRole("status").getByText("You are offline.").waitFor();
+      await press(page, "Send one");
+      await page.getByText("(network_error)").first().waitFor();
+      const { client } = brief.server;
+      const profile = async () => (await client.call("GET", "/auth/profile", token)).json;
+      await test.expect.poll(profile, EXPIRY).toMatchObject({ code: "token_expired" });
+      test.expect(await hello(page, username).isVisible()).toBe(true);
+      await context.setOffline(false);
+      await page.getByRole("status").getByText("You are offline.").waitFor({ state: "hidden" });
+      await press(page, "Send one");
+      await page.getByText("1 × 200").waitFor();
+    },
+  );
+});
