@@ -28,6 +28,8 @@ pub enum Scope {
     TokensRead,
     TokensWrite,
     Portal,
+    /// Only those portal logins that it opened itself.
+    PortalOwn,
     Introspect,
     /// Passes on the addresses of those whom it logs in.
     LoginProxy,
@@ -38,10 +40,11 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TokensRead,
         Self::TokensWrite,
         Self::Portal,
+        Self::PortalOwn,
         Self::Introspect,
         Self::LoginProxy,
         Self::Exchange,
@@ -53,6 +56,8 @@ impl Scope {
             Self::TokensRead => "tokens:read",
             Self::TokensWrite => "tokens:write",
             Self::Portal => "portal",
+            // A name of its own: a release that does not know it lets nobody in for it.
+            Self::PortalOwn => "portal:own",
             Self::Introspect => "introspect",
             Self::LoginProxy => "login:proxy",
             Self::Exchange => "sessions:exchange",
@@ -83,6 +88,9 @@ pub struct ServiceKey {
     /// When it was last seen in use, within [`NOTED_EVERY`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// The first key of its line, if it took another's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<ServiceKeyId>,
 }
 
 impl ServiceKey {
@@ -106,6 +114,7 @@ impl ServiceKey {
             expires_at,
             revoked_at: None,
             last_used_at: None,
+            origin: None,
             id,
         };
         let shown = [PREFIX, key.id.as_str(), "_", &text].concat();
@@ -149,6 +158,21 @@ impl ServiceKey {
 
     pub fn allows(&self, scope: Scope) -> bool {
         self.scopes().any(|s| s == scope.as_str())
+    }
+
+    /// Whether it lets in where a scope is asked for. What it may see there, [`Self::opener`] says.
+    pub fn lets_in(&self, scope: Scope) -> bool {
+        self.allows(scope) || (scope == Scope::Portal && self.allows(Scope::PortalOwn))
+    }
+
+    /// The first key of its line, which stays the same when it is rotated.
+    pub fn origin(&self) -> &ServiceKeyId {
+        self.origin.as_ref().unwrap_or(&self.id)
+    }
+
+    /// Who it is to portal logins, if it is only for those that it opened itself.
+    pub fn opener(&self) -> Option<&ServiceKeyId> {
+        if self.allows(Scope::Portal) { None } else { Some(self.origin()) }
     }
 
     pub fn status(&self, now: Timestamp) -> &'static str {
@@ -378,6 +402,31 @@ mod tests {
         // A list that was lost is for none, not for all.
         key.scopes = "tokens:read@".to_owned();
         assert!(!key.allows_account("upstox", "agnidata001"));
+    }
+
+    #[test]
+    fn a_key_for_its_own_portal_logins_is_let_in_as_its_line_and_the_release_before_takes_it_for_none() {
+        let own = |id: u64| {
+            let scopes = [Scope::TokensRead, Scope::PortalOwn];
+            ServiceKey::new(id, &[1; 32], "a".to_owned(), &scopes, None, NOW).0
+        };
+        let mut key = own(7);
+        assert!(
+            key.lets_in(Scope::Portal) && !key.lets_in(Scope::TokensWrite) && !key.lets_in(Scope::Metrics)
+        );
+        // All that the release before asks.
+        assert!(!key.allows(Scope::Portal));
+        assert_eq!(key.opener(), Some(&key.id));
+        key.restrict(&["upstox/*".to_owned()]);
+        assert_eq!(key.scopes, "tokens:read@upstox/* portal:own");
+        assert!(key.accounts().eq(["upstox/*"]) && key.allows(Scope::PortalOwn));
+        let rotated = ServiceKey { origin: Some(key.id.clone()), ..own(8) };
+        assert_eq!(rotated.opener(), key.opener());
+        let full = made(1, None).0;
+        assert!(full.lets_in(Scope::Portal) && full.opener().is_none());
+        // Whoever may do neither is nobody's opener where it would be let in by mistake.
+        key.scopes = "metrics".to_owned();
+        assert!(!key.lets_in(Scope::Portal) && key.opener().is_some());
     }
 
     #[test]

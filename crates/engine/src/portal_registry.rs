@@ -5,11 +5,11 @@
 use crate::host::{Answer, DurableObject, Host, SqlValue};
 use base::clock::Timestamp;
 use base::fault::Fault;
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use portal::refusals::{self, Held, Reported};
 use portal::registry::{
-    Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
-    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
+    Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply, KeyUsageReply,
+    ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
 };
 use portal::state::{REFUSED_KNOWN, Refused};
 use portal::{End, Ended};
@@ -25,7 +25,12 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, al
      CREATE TABLE IF NOT EXISTS ended (session_id TEXT PRIMARY KEY, reason TEXT NOT NULL, \
      at INTEGER NOT NULL); \
      CREATE TABLE IF NOT EXISTS refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, \
-     until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name))";
+     until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name)); \
+     CREATE TABLE IF NOT EXISTS openers (opener TEXT NOT NULL, session_id TEXT NOT NULL, \
+     PRIMARY KEY (opener, session_id)) WITHOUT ROWID";
+
+/// What of a session is for the keys only that opened its login themselves.
+const IS_OWN: &str = "session_id IN (SELECT session_id FROM openers WHERE opener = ?)";
 
 #[derive(Clone)]
 pub struct PortalRegistry<H> {
@@ -89,7 +94,11 @@ impl<H: Host> DurableObject<H> for PortalRegistry<H> {
         match command {
             Envelope::Upsert(upsert) => Answer::new(&self.upsert(upsert)?, None),
             Envelope::Remove(remove) => Answer::new(&self.remove(remove)?, None),
-            Envelope::Find(find) => Answer::new(&self.find(&find)?, None),
+            Envelope::Find(find) => Answer::new(&self.find(&find, None)?, None),
+            Envelope::FindOwn(FindOwn { session_id, now, opener }) => {
+                Answer::new(&self.find(&Find { session_id, now }, Some(&opener))?, None)
+            }
+            Envelope::ListOwn(list) => Answer::new(&self.list_own(&list)?, None),
             Envelope::FindByAlias(find) => Answer::new(&self.find_by_alias(&find)?, None),
             Envelope::List => Answer::new(&self.list()?, None),
             Envelope::Count => Answer::new(&self.count()?, None),
@@ -105,7 +114,7 @@ impl<H: Host> PortalRegistry<H> {
         self.host.sql::<Nothing>(statements, values).map(|_| ())
     }
 
-    fn upsert(&self, Upsert { row, max, ended, usernames }: Upsert) -> Result<Surplus, Fault> {
+    fn upsert(&self, Upsert { row, max, ended, usernames, openers }: Upsert) -> Result<Surplus, Fault> {
         let values = vec![
             row.name.as_str().into(),
             row.alias.as_deref().into(),
@@ -134,6 +143,11 @@ impl<H: Host> PortalRegistry<H> {
         for username in usernames {
             let values = vec![username.as_str().into(), row.created_at.try_into()?];
             self.run("DELETE FROM refused WHERE username = ? AND at <= ?", values)?;
+        }
+        // A report that was overtaken knows fewer of them, and there are never less. Those of another session are nobody's.
+        for opener in openers {
+            let values = vec![opener.as_str().into(), row.session_id.as_str().into()];
+            self.run("INSERT OR IGNORE INTO openers (opener, session_id) VALUES (?, ?)", values)?;
         }
         self.surplus(max, Some(&row.name))
     }
@@ -197,7 +211,10 @@ impl<H: Host> PortalRegistry<H> {
         let values = vec![ended.session_id.as_str().into(), reason.as_str().into(), ended.at.try_into()?];
         self.run("INSERT OR IGNORE INTO ended (session_id, reason, at) VALUES (?, ?, ?)", values)?;
         let old = self.host.now().minus(ENDED_KEPT);
-        self.run("DELETE FROM ended WHERE at < ?", vec![old.try_into()?])
+        self.run("DELETE FROM ended WHERE at < ?", vec![old.try_into()?])?;
+        let nobodys = "DELETE FROM openers WHERE session_id NOT IN (SELECT session_id FROM live) \
+                       AND session_id NOT IN (SELECT session_id FROM ended)";
+        self.run(nobodys, Vec::new())
     }
 
     fn find_by_alias(&self, find: &FindByAlias) -> Result<FindByAliasReply, Fault> {
@@ -211,15 +228,27 @@ impl<H: Host> PortalRegistry<H> {
         Ok(self.held(&find.usernames)?.map_or(FindByAliasReply::Unknown, FindByAliasReply::Held))
     }
 
-    fn find(&self, Find { session_id, now }: &Find) -> Result<FindReply, Fault> {
-        let used = "UPDATE live SET last_used = max(last_used, ?) WHERE session_id = ? \
-                    RETURNING name, session_id";
-        let values = vec![(*now).try_into()?, session_id.as_str().into()];
-        if let Some(place) = self.host.sql::<Place>(used, values)?.into_iter().next() {
+    /// For `opener`, that of a login which it did not open, by what is known here, is not used by it, and its end is none of its
+    /// business. Whether it opened it knows the login's object.
+    fn find(&self, find: &Find, opener: Option<&ServiceKeyId>) -> Result<FindReply, Fault> {
+        let (and_own, own) = (opener.map(|_| [" AND ", IS_OWN].concat()).unwrap_or_default(), opener);
+        let values = |mut values: Vec<SqlValue>| {
+            values.push(find.session_id.as_str().into());
+            values.extend(own.map(|opener| opener.as_str().into()));
+            values
+        };
+        let used = "UPDATE live SET last_used = max(last_used, ?) WHERE session_id = ?";
+        let used = [used, &and_own, " RETURNING name, session_id"].concat();
+        let mut found = self.host.sql::<Place>(&used, values(vec![find.now.try_into()?]))?;
+        if found.is_empty() && own.is_some() {
+            let query = "SELECT name, session_id FROM live WHERE session_id = ?";
+            found = self.host.sql(query, vec![find.session_id.as_str().into()])?;
+        }
+        if let Some(place) = found.into_iter().next() {
             return Ok(FindReply::Found(place));
         }
-        let query = "SELECT reason FROM ended WHERE session_id = ?";
-        let ended = self.host.sql::<StoredEnd>(query, vec![session_id.as_str().into()])?;
+        let query = ["SELECT reason FROM ended WHERE session_id = ?", &and_own].concat();
+        let ended = self.host.sql::<StoredEnd>(&query, values(Vec::new()))?;
         Ok(match ended.first() {
             Some(row) => FindReply::Ended(base::json::read::<End>(&row.reason)?),
             None => FindReply::Unknown,
@@ -240,8 +269,8 @@ impl<H: Host> PortalRegistry<H> {
         Ok(Surplus::TooMany(self.host.sql(query, values)?))
     }
 
-    fn rows(&self, order: &str) -> Result<Vec<Row>, Fault> {
-        let stored = self.host.sql::<StoredRow>(&format!("SELECT * FROM live {order}"), Vec::new())?;
+    fn rows(&self, which: &str, values: Vec<SqlValue>) -> Result<Vec<Row>, Fault> {
+        let stored = self.host.sql::<StoredRow>(&["SELECT * FROM live ", which].concat(), values)?;
         let row = |row: StoredRow| Row {
             name: row.name,
             alias: row.alias,
@@ -256,11 +285,18 @@ impl<H: Host> PortalRegistry<H> {
     }
 
     fn list(&self) -> Result<Listed, Fault> {
-        Ok(Listed::Rows(self.rows("ORDER BY created_at, session_id")?))
+        Ok(Listed::Rows(self.rows("ORDER BY created_at, session_id", Vec::new())?))
+    }
+
+    fn list_own(&self, ListOwn { opener }: &ListOwn) -> Result<Listed, Fault> {
+        let own = ["WHERE ", IS_OWN, " ORDER BY created_at, session_id"].concat();
+        Ok(Listed::Rows(self.rows(&own, vec![opener.as_str().into()])?))
     }
 
     fn names(&self) -> Result<NamesReply, Fault> {
-        Ok(NamesReply::Names(self.rows("ORDER BY name")?.into_iter().map(|row| row.name).collect()))
+        Ok(NamesReply::Names(
+            self.rows("ORDER BY name", Vec::new())?.into_iter().map(|row| row.name).collect(),
+        ))
     }
 
     fn count(&self) -> Result<Counted, Fault> {

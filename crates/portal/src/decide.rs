@@ -1,17 +1,17 @@
 //! The life of a portal login: what an event makes of it, and what is to be done next. No I/O, no clock.
 //!
 //! Here: a session that is wanted, used, kept alive, and what time does to it. `logins`: whether one may be made, and what came of it.
-//! `ends`: how a session ends, and what is logged out at the portal.
+//! `ends`: how a session ends, and what is logged out at the portal. `openers`: whose it is.
 
 mod ends;
 mod logins;
+mod openers;
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use super::state::{End, Live, Login, Policy, Refused, RetryState, TROUBLE_KNOWN, Work};
-use super::steps::{Due, Gone, Usable};
+use super::steps::{Due, Usable};
 use base::clock::Timestamp;
-use base::ids::PortalId;
 use base::jitter::Jitter;
 use ends::is_unused;
 use std::time::Duration;
@@ -157,13 +157,6 @@ impl Login {
             live.last_used = live.last_used.max(now);
         }
         Ok(usable)
-    }
-
-    pub(super) fn gone(&self, session_id: &PortalId) -> Gone {
-        match &self.ended {
-            Some(ended) if ended.session_id == *session_id => Gone::Ended(ended.reason),
-            _ => Gone::Unknown,
-        }
     }
 
     pub(super) fn confirmed(&mut self, used: bool, policy: &Policy, now: Timestamp, jitter: Jitter) {

@@ -56,8 +56,8 @@ pub use net::{Net, Pending, Progress};
 pub use operation::{Operation, operation};
 pub use place::{KeptPage, Place, Seen, Stage};
 pub use protocol::{
-    Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, PageReply, ReadPage, Refusal,
-    Run, RunReply, Session, address,
+    Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, OfService, PageReply, ReadPage,
+    Refusal, Run, RunReply, Session, address,
 };
 pub use registry::address as registry_address;
 pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};

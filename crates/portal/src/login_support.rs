@@ -82,7 +82,7 @@ pub(super) enum Verdict {
 fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
     match event {
         Event::Wanted { keep_alive } => usable(login.step(steps::Wanted { keep_alive }, c)),
-        Event::Resumed { session_id } => match login.step(steps::Resumed(session_id), c) {
+        Event::Resumed { session_id } => match login.step(steps::Resumed { session_id, opener: None }, c) {
             Resumption::Usable(it) => usable(Ok(it)),
             Resumption::Refused(refusal) => Verdict::Refuse(refusal),
             Resumption::Gone(it) => gone(it),
@@ -104,7 +104,7 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Verdict::Nothing
         }
         Event::LoggedIn { session_id, keep_alive } => {
-            let end = login.step(steps::LoggedIn { session_id, keep_alive }, c);
+            let end = login.step(steps::LoggedIn { session_id, keep_alive, opener: None }, c);
             end.map_or_else(Verdict::Refuse, |()| Verdict::Serve)
         }
         Event::LoginFailed(failure) => Verdict::Refuse(login.step(steps::LoginFailed(failure), c)),
@@ -131,9 +131,9 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
         },
         Event::Failed(failure) => Verdict::Refuse(login.step(steps::Failed(failure), c)),
         Event::KeepAliveFailed(failure) => Verdict::Refuse(login.step(steps::KeepAliveFailed(failure), c)),
-        Event::Closed { session_id, reason } => {
-            login.step(steps::Closed { session_id, reason }, c).map_or_else(gone, |()| Verdict::Serve)
-        }
+        Event::Closed { session_id, reason } => login
+            .step(steps::Closed { session_id, reason, opener: None }, c)
+            .map_or_else(gone, |()| Verdict::Serve),
         Event::Unreadable => {
             login.step(steps::Unreadable, c);
             Verdict::Nothing

@@ -4,18 +4,20 @@
 mod support;
 
 use super::browser::Jar;
-use super::protocol::{Envelope, LoginCommand};
+use super::protocol::{ByOpener, Envelope, LoginCommand};
 use super::registry::{
-    self, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindReply, KeyUsageReply, Listed,
-    NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
+    self, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply, KeyUsageReply,
+    ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
 };
 use super::state::{
     Ended, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState, Task, Work,
 };
 use super::{
     Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, KeptPage, Look,
-    LookReply, PageReply, ReadPage, Refusal, Request, Run, RunReply, Session, Waiting, Wizard, identity,
+    LookReply, OfService, PageReply, ReadPage, Refusal, Request, Run, RunReply, Session, Waiting, Wizard,
+    identity,
 };
+use base::ids::ServiceKeyId;
 use base::rpc::Command as _;
 use base::secret::Secret;
 use base::settings::NamedKey;
@@ -31,6 +33,7 @@ fn commands() {
     shows::<Get>("portal", "command");
     shows::<Run>("portal", "command");
     shows::<Close>("portal", "command");
+    shows::<ByOpener>("portal", "command");
     shows::<Request>("portal", "command");
     check::<End>("portal", "end");
     check::<Code>("portal", "code");
@@ -40,6 +43,8 @@ fn commands() {
     shows::<Ended>("portal", "registry command");
     shows::<Remove>("portal", "registry command");
     shows::<Find>("portal", "registry command");
+    shows::<FindOwn>("portal", "registry command");
+    shows::<ListOwn>("portal", "registry command");
     shows::<FindByAlias>("portal", "registry command");
     shows::<UsernameRefused>("portal", "registry command");
     shows::<Excess>("portal", "registry command");
@@ -51,15 +56,24 @@ fn commands_are_sent_in_their_envelopes() {
     fn sent<C: LoginCommand>(command: C) -> String {
         Asked { name: "n".to_owned(), command }.to_json().unwrap()
     }
+    fn own<C: LoginCommand>(opener: ServiceKeyId, command: C) -> String {
+        sent(OfService { opener: Some(opener), command })
+    }
     for line in section("portal", "command") {
         let Ok(envelope) = serde_json::from_str::<Envelope>(line) else { continue };
         let asked = Asked { name: "n".to_owned(), command: envelope.clone() };
         let text = match envelope {
-            Envelope::Get(get) => sent(get),
+            Envelope::Get(get) => sent(OfService { opener: None, command: get }),
             Envelope::Run(run) => sent(run),
             Envelope::Close(close) => sent(close),
             Envelope::Look => sent(Look),
             Envelope::ReadPage => sent(ReadPage),
+            Envelope::ByOpener(ByOpener { opener, command }) => match *command {
+                Envelope::Get(get) => own(opener, get),
+                Envelope::Run(run) => own(opener, run),
+                Envelope::Close(close) => own(opener, close),
+                other => panic!("{other:?}"),
+            },
         };
         assert_eq!(text, serde_json::to_string(&asked).unwrap());
     }
@@ -70,6 +84,8 @@ fn commands_are_sent_in_their_envelopes() {
             registry::Envelope::Upsert(command) => command.to_json(),
             registry::Envelope::Remove(command) => command.to_json(),
             registry::Envelope::Find(command) => command.to_json(),
+            registry::Envelope::FindOwn(command) => command.to_json(),
+            registry::Envelope::ListOwn(command) => command.to_json(),
             registry::Envelope::FindByAlias(command) => command.to_json(),
             registry::Envelope::List => registry::List.to_json(),
             registry::Envelope::Count => registry::Count.to_json(),

@@ -7,7 +7,7 @@ use super::place::{KeptPage, Place};
 use super::state::{End, Live};
 use base::call::Actor;
 use base::clock::{Timestamp, seconds_up};
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::{self, Address, Class, Enveloped, Method, Object};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,48 @@ impl LoginCommand for ReadPage {
     }
 }
 
+/// A command of a service. If it may use only those logins that it opened itself, it is sent as a command of its own, [`ByOpener`]: an
+/// object of the release before must not take it for that of somebody who may use all.
+#[derive(Clone, Debug)]
+pub struct OfService<C> {
+    /// The first key of its line, if it may use its own logins only.
+    pub opener: Option<ServiceKeyId>,
+    pub command: C,
+}
+
+impl<C: LoginCommand> LoginCommand for OfService<C> {
+    type Reply = C::Reply;
+    const REPEATABLE: bool = C::REPEATABLE;
+
+    fn sent(&self) -> impl Serialize {
+        match &self.opener {
+            None => Sent::Any(self.command.sent()),
+            Some(opener) => Sent::Own(Own::ByOpener { opener, command: self.command.sent() }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Sent<'a, C> {
+    Any(C),
+    Own(Own<'a, C>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Own<'a, C> {
+    ByOpener { opener: &'a ServiceKeyId, command: C },
+}
+
+/// A command of a service key that may use only those logins that it opened itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByOpener {
+    /// The first key of its line.
+    pub opener: ServiceKeyId,
+    pub command: Box<Envelope>,
+}
+
 /// Any of them, as the object reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,6 +187,7 @@ pub enum Envelope {
     Look,
     #[serde(rename = "page")]
     ReadPage,
+    ByOpener(ByOpener),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 use super::refusals::Held;
 use super::state::{End, Ended, Refused};
 use base::clock::Timestamp;
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::{Address, Class, Object};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +35,9 @@ pub struct Upsert {
     /// Keyed hashes of its username: the portal has taken its password, so refusals before that are over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usernames: Vec<String>,
+    /// Of the login: see [`super::state::Login::openers`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openers: Vec<ServiceKeyId>,
 }
 
 /// The portal has refused a password of this username.
@@ -62,6 +65,21 @@ pub struct Remove {
 pub struct Find {
     pub session_id: PortalId,
     pub now: Timestamp,
+}
+
+/// Whose session this is, for a service key that may use only those logins that it opened itself. It is used now, if it is one of
+/// these; if not, the login's object says so. An end is told to those only who may use it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindOwn {
+    pub session_id: PortalId,
+    pub now: Timestamp,
+    pub opener: ServiceKeyId,
+}
+
+/// The live sessions of the logins that a key opened itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListOwn {
+    pub opener: ServiceKeyId,
 }
 
 /// Whose session these names of a login's mean, if it is another's than that of `excluding`; else what there is against a
@@ -102,6 +120,8 @@ base::commands! { RegistryObject:
     Upsert = "lives" => Surplus;
     Remove = "none" => Removed;
     Find = "find" => FindReply;
+    FindOwn = "find_own" => FindReply;
+    ListOwn = "list_own" => Listed;
     FindByAlias = "called" => FindByAliasReply;
     unit List = "list" => Listed;
     unit Count = "counts" => Counted;
@@ -119,6 +139,8 @@ pub enum Envelope {
     #[serde(rename = "none")]
     Remove(Remove),
     Find(Find),
+    FindOwn(FindOwn),
+    ListOwn(ListOwn),
     #[serde(rename = "called")]
     FindByAlias(FindByAlias),
     List,

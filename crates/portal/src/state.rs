@@ -4,7 +4,7 @@ use super::code::{Code, Failure};
 use super::protocol::Refusal;
 use super::refusals::Held;
 use base::clock::{Timestamp, seconds_up};
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use base::jitter::Jitter;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -69,6 +69,10 @@ pub struct Login {
     /// What the registry does not know yet.
     #[serde(default, rename = "untold")]
     pub pending_sync: Option<PendingSync>,
+    /// The service keys, by the first of their lines, that have shown the credentials while the portal took them: those that are
+    /// only for logins of their own may use this one. The latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openers: Vec<ServiceKeyId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

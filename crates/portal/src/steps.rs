@@ -5,7 +5,7 @@ use super::decide::{Context, SYNC_AGAIN, Step};
 use super::protocol::Refusal;
 use super::refusals::Held;
 use super::state::{End, Login, Reached, Task, Work};
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 
 /// A session that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,15 @@ pub struct Wanted {
 
 /// Somebody wants the session of this id.
 #[derive(Clone, Debug)]
-pub struct Resumed(pub PortalId);
+pub struct Resumed {
+    pub session_id: PortalId,
+    /// A key that may use its own logins only.
+    pub opener: Option<ServiceKeyId>,
+}
+
+/// A key that may use its own logins only has shown the credentials of the session that lives here.
+#[derive(Clone, Debug)]
+pub struct Opened(pub ServiceKeyId);
 
 /// Work at the portal begins, other than a login.
 #[derive(Clone, Debug)]
@@ -107,6 +115,8 @@ pub struct Committing;
 pub struct LoggedIn {
     pub session_id: PortalId,
     pub keep_alive: bool,
+    /// The key that gave the credentials, if it may use its own logins only.
+    pub opener: Option<ServiceKeyId>,
 }
 
 #[derive(Clone, Debug)]
@@ -156,6 +166,8 @@ pub struct KeepAliveFailed(pub Failure);
 pub struct Closed {
     pub session_id: PortalId,
     pub reason: End,
+    /// A key that may use its own logins only.
+    pub opener: Option<ServiceKeyId>,
 }
 
 /// What is stored of the session cannot be opened.
@@ -188,12 +200,13 @@ steps! {
     Wanted => Result<Usable, Refusal>: |Wanted { keep_alive }, login, c| {
         login.wanted(keep_alive, c.policy, c.now, c.jitter)
     };
-    Resumed => Resumption: |Resumed(session_id), login, c| match &login.session {
-        Some(live) if live.session_id == session_id => {
+    Resumed => Resumption: |Resumed { session_id, opener }, login, c| match &login.session {
+        Some(live) if live.session_id == session_id && !login.is_anothers(opener.as_ref()) => {
             login.serve(c.policy, c.now).map_or_else(Resumption::Refused, Resumption::Usable)
         }
-        _ => Resumption::Gone(login.gone(&session_id)),
+        _ => Resumption::Gone(login.gone(&session_id, opener.as_ref())),
     };
+    Opened => (): |Opened(opener), login, c| login.opened(opener, c.now);
     TaskStarted => (): |TaskStarted(work), login, c| {
         if let (Work::LogOut, Some(logout)) = (&work, &mut login.logout) {
             logout.try_at = logout.try_at.min(c.now);
@@ -217,8 +230,8 @@ steps! {
             task.committing = true;
         }
     };
-    LoggedIn => Result<(), Refusal>: |LoggedIn { session_id, keep_alive }, login, c| {
-        login.logged_in(session_id, keep_alive, c.policy, c.now, c.jitter)
+    LoggedIn => Result<(), Refusal>: |LoggedIn { session_id, keep_alive, opener }, login, c| {
+        login.logged_in(session_id, keep_alive, opener, c)
     };
     LoginFailed => Refusal: |LoginFailed(failure), login, c| {
         login.login_failed(failure, c.policy, c.now, c.jitter)
@@ -269,13 +282,13 @@ impl Step for Closed {
     const ORDERED: bool = true;
 
     fn apply(self, login: &mut Login, c: &Context<'_>) -> Self::Outcome {
-        let Self { session_id, reason } = self;
+        let Self { session_id, reason, opener } = self;
         match &login.session {
-            Some(live) if live.session_id == session_id => {
+            Some(live) if live.session_id == session_id && !login.is_anothers(opener.as_ref()) => {
                 login.end(reason, c.now);
                 Ok(())
             }
-            _ => Err(login.gone(&session_id)),
+            _ => Err(login.gone(&session_id, opener.as_ref())),
         }
     }
 }

@@ -465,6 +465,7 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .refuses(&[E::MissingFields, E::SessionNotFound, E::PortalNotConfigured])
             .portal(),
         ForService::PortalList => Operation::new("listPortalSessions", "portal", "All live portal sessions, the oldest first.")
+            .about("To a key of the scope `portal:own`, those of the logins that it opened itself; each other one is 404 to it on all routes.")
             .gives::<portals::PortalSessions>(200, "All of them."),
         ForService::PortalClose => Operation::new("closePortalSession", "portal", "Closes a portal session, here and at the portal.")
             .gives::<a::Success>(200, "It is closed.")

@@ -34,7 +34,8 @@ impl<H: Host> Directory<H> {
              (id TEXT PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, last4 TEXT NOT NULL, scopes TEXT NOT NULL, \
              created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER, \
              ends_at INTEGER AS (coalesce(min(revoked_at, expires_at), revoked_at, expires_at))); \
-             CREATE TABLE IF NOT EXISTS service_key_uses (id TEXT PRIMARY KEY, at INTEGER NOT NULL)",
+             CREATE TABLE IF NOT EXISTS service_key_uses (id TEXT PRIMARY KEY, at INTEGER NOT NULL); \
+             CREATE TABLE IF NOT EXISTS service_key_origins (id TEXT PRIMARY KEY, origin TEXT NOT NULL)",
             Vec::new(),
         )
     }
@@ -49,6 +50,10 @@ impl<H: Host> Directory<H> {
         }
         // Two ids of 48 random bits are not the same; if they were, the new key would not be admitted, and the old one
         // stays.
+        if let Some(origin) = &key.origin {
+            let values = vec![key.id.as_str().into(), origin.as_str().into()];
+            self.run("INSERT OR IGNORE INTO service_key_origins (id, origin) VALUES (?, ?)", values)?;
+        }
         let query = "INSERT OR IGNORE INTO service_keys (id, name, hash, last4, scopes, created_at, expires_at) \
                      VALUES (?, ?, ?, ?, ?, ?, ?)";
         let mut values: Vec<SqlValue> =
@@ -81,10 +86,10 @@ impl<H: Host> Directory<H> {
     pub(super) fn replace_key(&self, replace: ReplaceKey) -> Result<AddKeyReply, Fault> {
         let ReplaceKey { id, until, by } = replace;
         let now = self.host.now();
-        if !self.find_key(&id)?.iter().any(|key| key.status(now) == "active") {
+        let Some(old) = self.find_key(&id)?.into_iter().find(|key| key.status(now) == "active") else {
             return Ok(AddKeyReply::NoSuchKey);
-        }
-        if !self.add_key(by)? {
+        };
+        if !self.add_key(ServiceKey { origin: Some(old.origin().clone()), ..by })? {
             return Ok(AddKeyReply::TooManyKeys);
         }
         let query = "UPDATE service_keys SET expires_at = ?1 WHERE id = ?2 AND ifnull(expires_at > ?1, 1)";
@@ -112,7 +117,8 @@ impl<H: Host> Directory<H> {
         let query = [
             "SELECT json_group_array(json_object('id', id, 'name', name, 'hash', hash, 'last4', last4, \
              'scopes', scopes, 'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
-             'last_used_at', (SELECT at FROM service_key_uses AS uses WHERE uses.id = service_keys.id)) \
+             'last_used_at', (SELECT at FROM service_key_uses AS uses WHERE uses.id = service_keys.id), \
+             'origin', (SELECT origin FROM service_key_origins AS lines WHERE lines.id = service_keys.id)) \
              ORDER BY created_at, id) AS json FROM service_keys ",
             which,
         ]
@@ -128,6 +134,10 @@ impl<H: Host> Directory<H> {
         let query = "DELETE FROM service_keys WHERE id IN \
                      (SELECT id FROM service_keys WHERE ends_at <= ? ORDER BY ends_at DESC LIMIT -1 OFFSET ?)";
         self.run(query, vec![now.try_into()?, SqlValue::Integer(ENDED_MAX.into())])?;
-        self.run("DELETE FROM service_key_uses WHERE id NOT IN (SELECT id FROM service_keys)", Vec::new())
+        for table in ["service_key_uses", "service_key_origins"] {
+            let query = ["DELETE FROM ", table, " WHERE id NOT IN (SELECT id FROM service_keys)"].concat();
+            self.run(&query, Vec::new())?;
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! What callers want of a portal login: its session, an operation, its end; and what the Cron Trigger wants.
 
+use super::login::Wish;
 use super::{LoginOutcome, Portal, Result};
 use crate::host::Host;
 use crate::log;
 use base::call::Actor;
 use base::fault::{Fault, FaultKind};
-use portal::protocol::Envelope;
-use portal::steps::{Closed, Gone, Resumed, Resumption, Usable, Wanted, Woke};
+use base::ids::ServiceKeyId;
+use portal::protocol::{ByOpener, Envelope};
+use portal::steps::{Closed, Gone, Opened, Resumed, Resumption, Usable, Wanted, Woke};
 use portal::{
     Asked, Close, CloseReply, Code, Credentials, Get, GetReply, LookReply, Refusal, Run, RunReply, Session,
     identity,
@@ -53,12 +55,17 @@ impl From<NoSession> for RunReply {
 impl<H: Host> Portal<H> {
     pub(super) async fn answer(&self, json: &str) -> Result<String> {
         let Asked { name, command } = base::json::read(json)?;
+        let (command, opener) = match command {
+            Envelope::ByOpener(ByOpener { opener, command }) => (*command, Some(opener)),
+            command => (command, None),
+        };
         let reply = match command {
-            Envelope::Get(get) => serde_json::to_string(&self.on_get(&name, get).await?),
-            Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run).await?),
-            Envelope::Close(close) => serde_json::to_string(&self.on_close(&name, close).await?),
+            Envelope::Get(get) => serde_json::to_string(&self.on_get(&name, get, opener).await?),
+            Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run, opener).await?),
+            Envelope::Close(close) => serde_json::to_string(&self.on_close(&name, close, opener).await?),
             Envelope::Look => serde_json::to_string(&self.on_look(&name).await?),
             Envelope::ReadPage => serde_json::to_string(&self.on_read_page(&name)?),
+            Envelope::ByOpener(_) => return Err("a command within a command within a command".into()),
         };
         Ok(reply?)
     }
@@ -107,9 +114,9 @@ impl<H: Host> Portal<H> {
         }))
     }
 
-    async fn on_get(&self, name: &str, get: Get) -> Result<GetReply> {
+    async fn on_get(&self, name: &str, get: Get, opener: Option<ServiceKeyId>) -> Result<GetReply> {
         Ok(match self.admit(name, &get.credentials)? {
-            Admission::Here => match self.get(get).await? {
+            Admission::Here => match self.get(get, opener).await? {
                 Ok(session) => GetReply::Session(session),
                 Err(why) => why.into(),
             },
@@ -119,10 +126,11 @@ impl<H: Host> Portal<H> {
     }
 
     /// The live session, or a new one.
-    async fn get(&self, get: Get) -> Result<Result<Session, NoSession>> {
+    async fn get(&self, get: Get, opener: Option<ServiceKeyId>) -> Result<Result<Session, NoSession>> {
         let Get { credentials, keep_alive, by, debug } = get;
         let (mut is_new, mut calls) = (false, Vec::new());
         let mut given_up = Refusal::new(Code::Closed);
+        let wish = || Wish { keep_alive, opener: opener.clone() };
         for _ in 0..GET_ROUNDS {
             let (wanted, loaded) = self.step(Wanted { keep_alive })?;
             match wanted {
@@ -131,6 +139,10 @@ impl<H: Host> Portal<H> {
                     if loaded.key_refused(&credentials, self.host.now()).is_none() {
                         self.rows()?.renew_captcha_key(&loaded.name, &credentials)?;
                     }
+                    let loaded = match opener.clone().filter(|key| !loaded.login.openers.contains(key)) {
+                        Some(opener) => self.step(Opened(opener))?.1,
+                        None => loaded,
+                    };
                     // Its id is of no use before the registry knows it.
                     self.sync_registry(loaded).await?;
                     let Some(loaded) = self.load()? else { break };
@@ -155,7 +167,7 @@ impl<H: Host> Portal<H> {
             let before = loaded.login.session.map(|live| live.session_id);
             let (login, own_key) = match under_way {
                 Some((login, key)) => (login, key == credentials.captcha_api_key),
-                None => (self.queue_login(credentials.clone(), keep_alive, by.clone()), true),
+                None => (self.queue_login(credentials.clone(), wish(), by.clone()), true),
             };
             match self.outcome(&login).await? {
                 LoginOutcome::Here(made) => calls.extend(made),
@@ -183,11 +195,11 @@ impl<H: Host> Portal<H> {
         Ok(Err(NoSession::Refused(given_up)))
     }
 
-    fn queue_login(&self, credentials: Credentials, keep_alive: bool, by: Actor) -> H::Flight {
+    fn queue_login(&self, credentials: Credentials, wish: Wish, by: Actor) -> H::Flight {
         let portal = self.clone();
         let key = credentials.captcha_api_key.clone();
         let login = self.enqueue(async move {
-            let end = portal.log_in_if_needed(credentials, keep_alive, &by).await;
+            let end = portal.log_in_if_needed(credentials, &wish, &by).await;
             portal.memory.login.borrow_mut().take();
             end
         });
@@ -202,7 +214,7 @@ impl<H: Host> Portal<H> {
         login
     }
 
-    async fn on_run(&self, name: &str, run: Run) -> Result<RunReply> {
+    async fn on_run(&self, name: &str, run: Run, opener: Option<ServiceKeyId>) -> Result<RunReply> {
         let Run { session_id, credentials, keep_alive, operation, wizard_id, by } = run;
         // With both, the session of the id is meant; the credentials say no more than whose this object is.
         match &credentials {
@@ -218,7 +230,7 @@ impl<H: Host> Portal<H> {
             (Some(id), _) => (id, false),
             (None, Some(credentials)) => {
                 let get = Get { credentials, keep_alive, by: by.clone(), debug: false };
-                match self.get(get).await {
+                match self.get(get, opener.clone()).await {
                     Ok(Ok(session)) => (session.live.session_id, session.is_new),
                     Ok(Err(why)) => return Ok(why.into()),
                     Err(error) => return Ok(self.not_begun(&error)),
@@ -227,7 +239,7 @@ impl<H: Host> Portal<H> {
             (None, None) => return Ok(RunReply::Unknown),
         };
         // A session that is not there, or a portal that cannot be asked, need no turn.
-        let resumption = match self.step(Resumed(session_id.clone())) {
+        let resumption = match self.step(Resumed { session_id: session_id.clone(), opener: opener.clone() }) {
             Ok((resumption, _)) => resumption,
             Err(error) => return Ok(self.not_begun(&error)),
         };
@@ -246,8 +258,9 @@ impl<H: Host> Portal<H> {
             Resumption::Usable(Usable::Now | Usable::AfterLogin) => {}
         }
         let portal = self.clone();
-        let run = self
-            .enqueue(async move { portal.run_at_turn(session_id, is_new, operation, wizard_id, &by).await });
+        let run = self.enqueue(async move {
+            portal.run_at_turn(session_id, is_new, operation, wizard_id, opener, &by).await
+        });
         let reply = self.outcome(&run).await?;
         self.sync_changes().await;
         Ok(reply)
@@ -259,12 +272,12 @@ impl<H: Host> Portal<H> {
         RunReply::Refused(Refusal::new(Code::Interrupted))
     }
 
-    async fn on_close(&self, name: &str, close: Close) -> Result<CloseReply> {
+    async fn on_close(&self, name: &str, close: Close, opener: Option<ServiceKeyId>) -> Result<CloseReply> {
         if !self.is_known(name)? {
             return Ok(CloseReply::Unknown);
         }
         let Close { session_id, reason, by, wait } = close;
-        let (closed, loaded) = self.step(Closed { session_id, reason })?;
+        let (closed, loaded) = self.step(Closed { session_id, reason, opener })?;
         match closed {
             Ok(()) => {}
             Err(Gone::Ended(reason)) => return Ok(CloseReply::Ended(reason)),

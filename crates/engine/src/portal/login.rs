@@ -6,7 +6,7 @@ use super::{Loaded, LoginOutcome, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
 use base::fault::FaultKind;
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use portal::browser::Jar;
 use portal::refusals::Held;
 use portal::registry::{FindByAlias, FindByAliasReply};
@@ -24,6 +24,14 @@ const ASK_AGAIN: Duration = Duration::from_secs(30);
 /// What a login came to: the session lives, with the calls that were made for it; or not, and why.
 pub(super) type LoggedIn = Result<Vec<Value>, Refusal>;
 
+/// What a login is made for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wish {
+    pub keep_alive: bool,
+    /// The key that gave the credentials, if it may use only those logins that it opened itself.
+    pub opener: Option<ServiceKeyId>,
+}
+
 /// What one attempt came to at the portal.
 struct Attempt {
     end: Result<(), Failure>,
@@ -39,10 +47,10 @@ impl<H: Host> Portal<H> {
     pub(super) async fn log_in_if_needed(
         &self,
         credentials: Credentials,
-        keep_alive: bool,
+        wish: &Wish,
         by: &Actor,
     ) -> Result<LoginOutcome> {
-        let (wanted, loaded) = self.step(Wanted { keep_alive })?;
+        let (wanted, loaded) = self.step(Wanted { keep_alive: wish.keep_alive })?;
         match wanted {
             Ok(Usable::Now) => return Ok(LoginOutcome::Here(Vec::new())),
             Err(refusal) => return Ok(LoginOutcome::Refused(refusal)),
@@ -62,7 +70,7 @@ impl<H: Host> Portal<H> {
                 }
             }
         }
-        self.log_in(Some(credentials), keep_alive, by).await.map(LoginOutcome::from)
+        self.log_in(Some(credentials), wish, by).await.map(LoginOutcome::from)
     }
 
     /// Logs in with the credentials that are given, else with those that are stored. A session that is there is not lost for
@@ -70,12 +78,12 @@ impl<H: Host> Portal<H> {
     pub(super) async fn log_in(
         &self,
         given: Option<Credentials>,
-        keep_alive: bool,
+        wish: &Wish,
         by: &Actor,
     ) -> Result<LoggedIn> {
         let loaded = self.need()?;
         if loaded.login.signed_in
-            && let Some(end) = self.take_over(&loaded, keep_alive, by).await?
+            && let Some(end) = self.take_over(&loaded, wish, by).await?
         {
             return Ok(end);
         }
@@ -107,14 +115,14 @@ impl<H: Host> Portal<H> {
                 self.step(HeldBack(held))?;
                 return Ok(Err(held.refusal(self.host.now())));
             }
-            return self.log_in_anew(&loaded, tried, keep_alive, by).await;
+            return self.log_in_anew(&loaded, tried, wish, by).await;
         }
         let refusal = refused.unwrap_or(Refusal::new(Code::CaptchaKeyRefused));
         if anew.login.session.is_some() {
             // It waits for its new login, and there is no key that could pay for that: it is over.
             let end = Err(Failure::new(refusal.code));
             let attempt = Attempt { end, jar: Jar::default(), place: Place::default(), held: None };
-            return self.logged_in(&loaded, attempt, keep_alive, by);
+            return self.logged_in(&loaded, attempt, wish, by);
         }
         Ok(Err(refusal))
     }
@@ -143,7 +151,7 @@ impl<H: Host> Portal<H> {
         &self,
         loaded: &Loaded,
         tried: Vec<Credentials>,
-        keep_alive: bool,
+        wish: &Wish,
         by: &Actor,
     ) -> Result<LoggedIn> {
         let mut tried = tried.into_iter().peekable();
@@ -169,7 +177,7 @@ impl<H: Host> Portal<H> {
                     continue;
                 }
             }
-            let end = self.logged_in(loaded, attempt, keep_alive, by)?;
+            let end = self.logged_in(loaded, attempt, wish, by)?;
             if end.is_ok() {
                 let proven = Some(&credentials.captcha_api_key);
                 self.rows()?.put_credentials(&loaded.name, &credentials, proven)?;
@@ -209,7 +217,7 @@ impl<H: Host> Portal<H> {
 
     /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is
     /// this one. Nothing, if it has to be made anew.
-    async fn take_over(&self, loaded: &Loaded, keep_alive: bool, by: &Actor) -> Result<Option<LoggedIn>> {
+    async fn take_over(&self, loaded: &Loaded, wish: &Wish, by: &Actor) -> Result<Option<LoggedIn>> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             self.step(NotSignedIn)?;
             return Ok(None);
@@ -221,7 +229,7 @@ impl<H: Host> Portal<H> {
         match end {
             Ok(()) => {
                 let attempt = Attempt { end, place: visit.place(), jar: visit.jar, held: None };
-                self.logged_in(loaded, attempt, keep_alive, by).map(Some)
+                self.logged_in(loaded, attempt, wish, by).map(Some)
             }
             Err(failure)
                 if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
@@ -236,14 +244,15 @@ impl<H: Host> Portal<H> {
         }
     }
 
-    fn logged_in(&self, loaded: &Loaded, attempt: Attempt, keep_alive: bool, by: &Actor) -> Result<LoggedIn> {
+    fn logged_in(&self, loaded: &Loaded, attempt: Attempt, wish: &Wish, by: &Actor) -> Result<LoggedIn> {
         let Attempt { end, jar, place, .. } = attempt;
         let failed = end.is_err();
         let (outcome, end) = match end {
             Ok(()) => {
                 let session_id = PortalId::issued(self.fresh_id("session")?);
                 // Refused: nobody wants it any more, its session was closed meanwhile.
-                let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive })?;
+                let Wish { keep_alive, opener } = wish.clone();
+                let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive, opener })?;
                 let rows = self.rows()?;
                 rows.put_jar(&loaded.name, JAR, &jar.save())?;
                 rows.forget_forms(&loaded.name)?;

@@ -1,12 +1,13 @@
 //! An operation on the session of a portal login, when it is its turn.
 
+use super::login::Wish;
 use super::store::{JAR, LOGOUT_JAR};
 use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::call::Actor;
 use base::fault::FaultKind;
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use portal::browser::Jar;
 use portal::steps::{
     Confirmed, Failed, Gone, LoggedOut, Lost, Resumed, Resumption, TaskStarted, Unasked, Usable,
@@ -41,10 +42,11 @@ impl<H: Host> Portal<H> {
         is_new: bool,
         mut operation: Request,
         wizard_id: Option<String>,
+        opener: Option<ServiceKeyId>,
         by: &Actor,
     ) -> Result<RunReply> {
         let on = On { session_id, is_new };
-        let (resumption, loaded) = self.step(Resumed(on.session_id.clone()))?;
+        let (resumption, loaded) = self.step(Resumed { session_id: on.session_id.clone(), opener })?;
         let mut again = false;
         match resumption {
             Resumption::Gone(Gone::Unknown) => return Ok(RunReply::Unknown),
@@ -53,7 +55,7 @@ impl<H: Host> Portal<H> {
             Resumption::Usable(Usable::Now) => {}
             Resumption::Usable(Usable::AfterLogin) => {
                 again = true;
-                if let Err(refusal) = self.log_in(None, false, by).await? {
+                if let Err(refusal) = self.log_in(None, &Wish::default(), by).await? {
                     return self.lost(&on, refusal);
                 }
             }
@@ -95,7 +97,7 @@ impl<H: Host> Portal<H> {
             match self.step(LoggedOut { again })?.0 {
                 Lost::LogIn => {
                     again = true;
-                    if let Err(refusal) = self.log_in(None, false, by).await? {
+                    if let Err(refusal) = self.log_in(None, &Wish::default(), by).await? {
                         let place = refusal.place.as_deref();
                         self.audit(&loaded.name, &work, refusal.code.as_str(), place, by);
                         return self.lost(&on, refusal);

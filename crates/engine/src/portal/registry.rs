@@ -120,7 +120,8 @@ impl<H: Host> Portal<H> {
             keep_alive: live.keep_alive,
             name,
         };
-        Ok(Report::Lives(Upsert { row, max: loaded.policy().sessions_max, ended, usernames }))
+        let (max, openers) = (loaded.policy().sessions_max, loaded.login.openers.clone());
+        Ok(Report::Lives(Upsert { row, max, ended, usernames, openers }))
     }
 
     /// The object that has the live session of these credentials, if it is another one: it was begun under another sealing

@@ -1,5 +1,6 @@
 //! What a portal login does at the portal without anybody asking: keep-alives and log-outs, each in its turn of the queue.
 
+use super::login::Wish;
 use super::store::{JAR, LOGOUT_JAR};
 use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
@@ -15,13 +16,14 @@ impl<H: Host> Portal<H> {
     /// Loads a page, so that the portal does not forget the session; logs a lost one in again.
     pub(super) async fn keep_alive_if_due(&self) -> Result<()> {
         let by = self.itself("alarm");
+        let kept = Wish { keep_alive: true, opener: None };
         let (due, loaded) = self.step(Woke)?;
         match due {
             Due::KeepAlive => {}
             Due::LogIn => {
                 self.arm(&loaded, self.host.now())?;
                 // What comes of it is stored and logged.
-                let _ = self.log_in(None, true, &by).await?;
+                let _ = self.log_in(None, &kept, &by).await?;
                 return Ok(());
             }
             Due::LogOut | Due::Forget | Due::Nothing => return Ok(()),
@@ -34,7 +36,7 @@ impl<H: Host> Portal<H> {
             Err(failure) if failure.code == Code::LoggedOut => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
                 if self.kept(LoggedOut { again: false })? == Lost::LogIn {
-                    let _ = self.log_in(None, true, &by).await?;
+                    let _ = self.log_in(None, &kept, &by).await?;
                 }
             }
             Err(failure) => {

@@ -107,10 +107,14 @@ fn scopes(fields: &mut Fields) -> Vec<Scope> {
         fields.fault("scopes", FieldFault::Required);
     }
     let names = names.unwrap_or_default();
-    if names.iter().any(|name| Scope::from_name(name).is_none()) {
+    let scopes: Vec<_> =
+        Scope::ALL.into_iter().filter(|scope| names.iter().any(|name| name == scope.as_str())).collect();
+    // Whoever gives both means one of them.
+    let both = [Scope::Portal, Scope::PortalOwn].iter().all(|scope| scopes.contains(scope));
+    if both || names.iter().any(|name| Scope::from_name(name).is_none()) {
         fields.fault("scopes", FieldFault::NotAllowed);
     }
-    Scope::ALL.into_iter().filter(|scope| names.iter().any(|name| name == scope.as_str())).collect()
+    scopes
 }
 
 /// The upstream accounts that it is for: of all, if they are left out. Only what lets somebody have tokens can be restricted to some.

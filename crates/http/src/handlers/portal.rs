@@ -11,14 +11,16 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Unreachable;
 use portal::emodal::operations::DEBUG;
 use portal::protocol::LoginCommand;
-use portal::registry::{self, Find, FindReply, List, Listed, Place, Remove, Row, USERNAME_PURPOSE};
+use portal::registry::{
+    self, Find, FindOwn, FindReply, List, ListOwn, Listed, Place, Remove, Row, USERNAME_PURPOSE,
+};
 use portal::{
-    Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, Operation, Refusal, Run,
-    RunReply, Session, identity, operation,
+    Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, OfService, Operation,
+    Refusal, Run, RunReply, Session, identity, operation,
 };
 use serde_json::{Map, Value, json};
 
@@ -33,7 +35,12 @@ pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCalle
     set_up(ctx)?;
     let who = by.who.clone();
     let get = Get { credentials: credentials.clone(), keep_alive, by, debug };
-    let told = where_it_is(ctx, &credentials, async |name| Ok(send(ctx, name, get.clone()).await?));
+    let told =
+        where_it_is(
+            ctx,
+            &credentials,
+            async |name| Ok(send(ctx, name, get.clone(), service.opener()).await?),
+        );
     let outcome = match told.await {
         Ok(GetReply::Session(session)) => Ok(session),
         Ok(GetReply::Refused(refusal)) => Err(Reason::Portal(refusal)),
@@ -122,9 +129,10 @@ pub async fn run<B: Backend>(
     };
     let mut gone = Reason::SessionNotFound;
     if let Some(id) = session_id {
-        match find(ctx, id).await? {
+        match find(ctx, id, service.opener()).await? {
             Ok(Place { name, session_id }) => {
-                match order_run(ctx, &name, order(Some(session_id), None), operation).await? {
+                let order = order(Some(session_id), None);
+                match order_run(ctx, &name, order, operation, service.opener()).await? {
                     RunReply::Unknown => {}
                     RunReply::Ended(reason) => gone = Reason::PortalSessionEnded(reason),
                     told => return done_reply(ctx, told, debug),
@@ -135,19 +143,22 @@ pub async fn run<B: Backend>(
     }
     let Some(credentials) = credentials else { return Err(gone) };
     let order = order(None, Some(credentials.clone()));
-    let told =
-        where_it_is(ctx, &credentials, async |name| order_run(ctx, name, order.clone(), operation).await);
+    let told = where_it_is(ctx, &credentials, async |name| {
+        order_run(ctx, name, order.clone(), operation, service.opener()).await
+    });
     done_reply(ctx, told.await?, debug)
 }
 
-/// Sends a command to the object of the login of this name.
+/// Sends a command to the object of the login of this name; with whom it is for, if that may use its own logins only.
 async fn send<B: Backend, C: LoginCommand>(
     ctx: &RequestContext<B>,
     name: &str,
     command: C,
+    opener: Option<&ServiceKeyId>,
 ) -> Result<C::Reply, Unreachable> {
-    base::rpc::Peers::send(&ctx.backend, &portal::address(name), &Asked { name: name.to_owned(), command })
-        .await
+    let command = OfService { opener: opener.cloned(), command };
+    let asked = Asked { name: name.to_owned(), command };
+    base::rpc::Peers::send(&ctx.backend, &portal::address(name), &asked).await
 }
 
 /// Gives an order once. If nobody can say what became of it, and it cannot be undone, that is what the caller hears.
@@ -156,8 +167,9 @@ async fn order_run<B: Backend>(
     name: &str,
     order: Run,
     operation: &Operation,
+    opener: Option<&ServiceKeyId>,
 ) -> Result<RunReply, Reason> {
-    match send(ctx, name, order).await {
+    match send(ctx, name, order, opener).await {
         Ok(told) => Ok(told),
         Err(_) if operation.commits() => Err(Reason::Portal(Refusal::new(Code::OutcomeUnknown))),
         Err(error) => Err(error.into()),
@@ -196,8 +208,12 @@ fn done_reply<B: Backend>(ctx: &RequestContext<B>, told: RunReply, debug: bool) 
 }
 
 /// `GET /sessions`: never a credential but the username.
-pub async fn list<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Result<Reply, Reason> {
-    let Listed::Rows(rows) = ctx.send(&registry::address(), &List).await?;
+pub async fn list<B: Backend>(ctx: &RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
+    let registry = registry::address();
+    let Listed::Rows(rows) = match service.opener().cloned() {
+        Some(opener) => ctx.send(&registry, &ListOwn { opener }).await?,
+        None => ctx.send(&registry, &List).await?,
+    };
     let sessions = rows.iter().map(|row| listed(ctx, row)).collect();
     Ok(Reply::json(200, &PortalSessions { success: true, sessions }))
 }
@@ -221,8 +237,10 @@ pub async fn close<B: Backend>(
     id: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let Place { name, session_id } = find(ctx, PortalId::parse(id).ok_or(Reason::SessionNotFound)?).await??;
-    match send(ctx, &name, Close { session_id, reason: End::Closed, by, wait: true }).await? {
+    let id = PortalId::parse(id).ok_or(Reason::SessionNotFound)?;
+    let Place { name, session_id } = find(ctx, id, service.opener()).await??;
+    let close = Close { session_id, reason: End::Closed, by, wait: true };
+    match send(ctx, &name, close, service.opener()).await? {
         CloseReply::Closed => {
             let message = Some("Session closed successfully");
             Ok(Reply::json(200, &Success { success: true, message }))
@@ -236,8 +254,14 @@ pub async fn close<B: Backend>(
 async fn find<B: Backend>(
     ctx: &RequestContext<B>,
     session_id: PortalId,
+    opener: Option<&ServiceKeyId>,
 ) -> Result<Result<Place, Reason>, Reason> {
-    Ok(match ctx.send(&registry::address(), &Find { session_id, now: ctx.now() }).await? {
+    let (registry, now) = (registry::address(), ctx.now());
+    let found = match opener.cloned() {
+        Some(opener) => ctx.send(&registry, &FindOwn { session_id, now, opener }).await?,
+        None => ctx.send(&registry, &Find { session_id, now }).await?,
+    };
+    Ok(match found {
         FindReply::Found(place) => Ok(place),
         FindReply::Ended(reason) => Err(Reason::PortalSessionEnded(reason)),
         FindReply::Unknown => Err(Reason::SessionNotFound),

@@ -49,6 +49,11 @@ impl ServiceCaller {
         matches!(self.0, Who::Admin(_))
     }
 
+    /// Who it is to portal logins, if it may use only those that it opened itself.
+    pub fn opener(&self) -> Option<&ServiceKeyId> {
+        self.key.as_ref().and_then(|key| key.opener())
+    }
+
     /// Who asks, for what is done for it.
     pub fn actor(&self, head: &RequestHead) -> Actor {
         Actor { who: self.who(), request_id: head.request_id.clone() }
@@ -85,7 +90,7 @@ impl<B: Backend> RequestContext<B> {
             }
         }
         let key = self.service_key().await?;
-        if !key.allows(scope) {
+        if !key.lets_in(scope) {
             return Err(Reason::Forbidden);
         }
         Ok(ServiceCaller(Who::Key(key)))

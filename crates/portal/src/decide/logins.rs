@@ -1,12 +1,12 @@
 //! Logins: whether one may be made now, and what came of one.
 
-use super::{HOUR, MayLogIn};
+use super::{Context, HOUR, MayLogIn};
 use crate::code::{Code, Failure};
 use crate::protocol::Refusal;
 use crate::refusals::Held;
 use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState};
 use base::clock::{Timestamp, seconds_up};
-use base::ids::PortalId;
+use base::ids::{PortalId, ServiceKeyId};
 use base::jitter::Jitter;
 use std::time::Duration;
 
@@ -83,10 +83,10 @@ impl Login {
         &mut self,
         session_id: PortalId,
         keep_alive: bool,
-        policy: &Policy,
-        now: Timestamp,
-        jitter: Jitter,
+        opener: Option<ServiceKeyId>,
+        c: &Context<'_>,
     ) -> Result<(), Refusal> {
+        let Context { policy, now, jitter } = *c;
         self.refused = None;
         if self.task.take().is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
@@ -110,6 +110,9 @@ impl Login {
                 lost_since: None,
             });
             self.changed(now);
+        }
+        if let Some(opener) = opener {
+            self.opened(opener, now);
         }
         self.confirmed(used, policy, now, jitter);
         Ok(())

@@ -34,6 +34,7 @@ mod on_call;
 mod owner;
 mod passwords;
 mod portal_pages;
+mod portal_rights;
 mod proxy;
 mod reauthenticate;
 mod refresh_ways;

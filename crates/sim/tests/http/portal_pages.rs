@@ -9,7 +9,7 @@ use sim::fakes::portal::{Door, HOSTS, Site};
 use std::rc::Rc;
 use std::time::Duration;
 
-const SETTINGS: &[(&str, &str)] = &[
+pub const SETTINGS: &[(&str, &str)] = &[
     ("EMODAL_BASE_URL", "https://portal.example.com/portal"),
     ("EMODAL_HOSTS", "id.example.com"),
     ("CAPTCHA_BASE_URL", "https://captcha.example.com"),

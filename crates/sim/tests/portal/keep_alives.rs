@@ -154,13 +154,13 @@ fn a_report_of_before_a_session_was_kept_alive_does_not_take_that_back() {
     play.get(false);
     let row = play.listed().remove(0);
     play.get(true);
-    let upsert = Upsert { row, max: 10, ended: None, usernames: vec![] };
+    let upsert = Upsert { row, max: 10, ended: None, usernames: vec![], openers: vec![] };
     play.world.send(&portal::registry_address(), &upsert).unwrap();
     assert!(play.listed()[0].keep_alive);
     // That of another session does.
     let mut row = play.listed().remove(0);
     (row.keep_alive, row.session_id) = (false, base::ids::PortalId::issued("another"));
-    let upsert = Upsert { row, max: 10, ended: None, usernames: vec![] };
+    let upsert = Upsert { row, max: 10, ended: None, usernames: vec![], openers: vec![] };
     play.world.send(&portal::registry_address(), &upsert).unwrap();
     assert!(!play.listed()[0].keep_alive);
 }

@@ -57,7 +57,7 @@ fn the_one_that_is_reported_is_never_the_one_to_go() {
         session_id: PortalId::issued("late"),
         ..play.listed().remove(0)
     };
-    let upsert = Upsert { row, max: MAX, ended: None, usernames: vec![] };
+    let upsert = Upsert { row, max: MAX, ended: None, usernames: vec![], openers: vec![] };
     let Surplus::TooMany(places) = play.world.send(&portal::registry_address(), &upsert).unwrap();
     assert_eq!(places.iter().map(|place| &place.session_id).collect::<Vec<_>>(), [&ids[0]]);
 }

@@ -13,6 +13,7 @@ mod limit;
 mod logins;
 mod lost;
 mod model;
+mod openers;
 mod places;
 mod play;
 mod queue;

@@ -195,7 +195,10 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         keep_alive: false,
     };
     play.world
-        .send(&portal::registry_address(), &Upsert { row, max: 10, ended: None, usernames: vec![] })
+        .send(
+            &portal::registry_address(),
+            &Upsert { row, max: 10, ended: None, usernames: vec![], openers: vec![] },
+        )
         .unwrap();
     assert_eq!(play.listed().len(), 1);
     play.look();
@@ -212,7 +215,10 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         keep_alive: true,
     };
     play.world
-        .send(&portal::registry_address(), &Upsert { row, max: 10, ended: None, usernames: vec![] })
+        .send(
+            &portal::registry_address(),
+            &Upsert { row, max: 10, ended: None, usernames: vec![], openers: vec![] },
+        )
         .unwrap();
     play.world.register::<engine::roster::Roster<sim::SimHost>>(Class::Roster);
     play.world.cron("* * * * *").unwrap();
@@ -240,7 +246,10 @@ fn a_report_that_was_overtaken_takes_nothing_back() {
     let remove = Remove { name: play.name.clone(), ended: None, as_of: ended_at, refused: None };
     play.world.send(&portal::registry_address(), &remove).unwrap();
     play.world
-        .send(&portal::registry_address(), &Upsert { row: stale, max: 10, ended: None, usernames: vec![] })
+        .send(
+            &portal::registry_address(),
+            &Upsert { row: stale, max: 10, ended: None, usernames: vec![], openers: vec![] },
+        )
         .unwrap();
     let listed: Vec<_> = play.listed().into_iter().map(|row| row.session_id).collect();
     assert_eq!(listed, [id]);

@@ -1,0 +1,164 @@
+//! Service keys that may use only those portal logins that they opened themselves.
+
+use super::portal_pages::Play;
+use super::support::Answer;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const KEYS: &str = "/admin/service-keys";
+
+struct Services {
+    play: Play,
+}
+
+impl Services {
+    fn new() -> Self {
+        let play = Play::new();
+        for driver in ["driver", "other"] {
+            play.site.state().passwords.insert(driver.to_owned(), format!("{driver}-pass"));
+        }
+        Self { play }
+    }
+
+    fn make(&self, scopes: &[&str]) -> Answer {
+        let body = json!({ "name": "a", "scopes": scopes });
+        self.play.server.post(KEYS).token(&self.play.server.fresh_admin()).json(&body).send()
+    }
+
+    /// Its id, and the key.
+    fn own(&self) -> (String, String) {
+        let made = self.make(&["portal:own"]);
+        assert_eq!((made.status, &made.json["scopes"]), (201, &json!(["portal:own"])));
+        both(&made)
+    }
+
+    fn rotate(&self, id: &str) -> (String, String) {
+        let path = format!("{KEYS}/{id}/rotate");
+        let made =
+            self.play.server.post(&path).token(&self.play.server.fresh_admin()).json(&json!({})).send();
+        assert_eq!((made.status, &made.json["scopes"]), (201, &json!(["portal:own"])));
+        both(&made)
+    }
+
+    fn post(&self, key: &str, path: &str, body: &Value) -> Answer {
+        self.play.server.post(path).header("x-api-key", key).json(body).send()
+    }
+
+    fn opened(&self, key: &str, driver: &str) -> String {
+        let answer = self.post(key, "/get_session", &credentials(driver));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["session_id"].as_str().unwrap().to_owned()
+    }
+
+    fn listed(&self, key: &str) -> Vec<String> {
+        let answer = self.play.server.get("/sessions").header("x-api-key", key).send();
+        let rows = answer.json["sessions"].as_array().unwrap();
+        rows.iter().map(|row| row["session_id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn close(&self, key: &str, id: &str) -> Answer {
+        self.play.server.request("DELETE", &format!("/sessions/{id}")).header("x-api-key", key).send()
+    }
+
+    /// What is said of a session to a key, by each route that takes an id.
+    fn told(&self, key: &str, id: &str) -> Vec<Answer> {
+        let appointment = json!({ "session_id": id, "trucking_company": "A" });
+        vec![
+            self.post(key, "/get_containers", &json!({ "session_id": id })),
+            self.post(key, "/get_container_timeline", &json!({ "session_id": id, "container_id": "C" })),
+            self.post(key, "/check_appointments", &appointment),
+            self.post(key, "/make_appointment", &appointment),
+            self.close(key, id),
+        ]
+    }
+}
+
+fn both(made: &Answer) -> (String, String) {
+    let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
+    (text("id"), text("key"))
+}
+
+fn credentials(driver: &str) -> Value {
+    json!({ "username": driver, "password": format!("{driver}-pass"), "captcha_api_key": "ck" })
+}
+
+#[test]
+fn a_key_for_its_own_logins_sees_uses_and_closes_these_alone() {
+    let services = Services::new();
+    let ((_, own), all) = (services.own(), services.play.key.clone());
+    let others = services.opened(&all, "driver");
+    let mine = services.opened(&own, "other");
+    assert_eq!(services.listed(&own), std::slice::from_ref(&mine));
+    assert_eq!(services.listed(&all), [others.clone(), mine.clone()]);
+    // Another's session is as one that does not exist: the same answers, but for the request's id.
+    let calls = services.play.site.calls();
+    let nobodys = services.told(&own, "session_1795577131_a1c19ddc303b94e03f8646ab74832c78");
+    for (answer, nobodys) in services.told(&own, &others).iter().zip(&nobodys) {
+        answer.refused(404, "session_not_found");
+        assert_eq!(answer.text, nobodys.text);
+    }
+    assert_eq!((services.play.site.calls(), services.listed(&all).len()), (calls, 2));
+    // With credentials beside it, as where there is no such session, it gets its own.
+    let mut body = credentials("other");
+    body["session_id"] = json!(others);
+    let done = services.post(&own, "/get_containers", &body);
+    assert_eq!((done.status, &done.json["session_id"]), (200, &json!(mine)), "{}", done.text);
+    // The credentials are as good as to have opened it.
+    assert_eq!(services.opened(&own, "driver"), others);
+    assert_eq!(services.listed(&own), [others.clone(), mine.clone()]);
+    assert_eq!(services.post(&own, "/get_containers", &json!({ "session_id": others })).status, 200);
+    // A key for all closes it, and how it ended hears whose it was.
+    assert_eq!(services.close(&all, &mine).status, 200);
+    let (_, stranger) = services.own();
+    assert_eq!(services.close(&own, &mine).code(), "portal_session_ended");
+    for answer in services.told(&stranger, &mine) {
+        answer.refused(404, "session_not_found");
+    }
+    assert_eq!(services.close(&own, &others).status, 200);
+    // An operation with credentials opens a login, too.
+    let run = services.post(&stranger, "/get_containers", &credentials("driver"));
+    assert_eq!((run.status, &run.json["is_new_session"]), (200, &json!(true)), "{}", run.text);
+    assert_eq!(services.listed(&stranger).len(), 1);
+}
+
+#[test]
+fn a_rotated_key_has_what_the_one_before_had_and_so_has_the_next() {
+    let services = Services::new();
+    let (id, first) = services.own();
+    let session = services.opened(&first, "driver");
+    let (id, second) = services.rotate(&id);
+    assert_eq!(services.listed(&second), std::slice::from_ref(&session));
+    // Both are good for a while, and are the same to the portal.
+    let other = services.opened(&second, "other");
+    assert_eq!(services.listed(&first), [session.clone(), other.clone()]);
+    let (_, third) = services.rotate(&id);
+    services.play.server.deploy(super::portal_pages::SETTINGS);
+    assert_eq!(services.listed(&third), [session.clone(), other]);
+    assert_eq!(services.close(&third, &session).status, 200);
+    // A key of the same name and rights that was not made by a rotation is another one.
+    assert_eq!(services.listed(&services.own().1), Vec::<String>::new());
+    // What was known of the keys before is gone with them.
+    services.play.server.world.advance(Duration::from_hours(24 * 32));
+    services.play.server.get(KEYS).token(&services.play.server.fresh_admin()).send();
+    let rows = "SELECT id FROM service_key_origins ORDER BY id";
+    let lines = services.play.server.world.sql(base::rpc::Class::Directory, "directory", rows);
+    assert_eq!(lines.len(), 1, "that of the key that is good");
+}
+
+#[test]
+fn a_key_is_for_all_logins_or_for_its_own() {
+    let services = Services::new();
+    assert_eq!(services.make(&["portal", "portal:own"]).wrong_fields(), ["scopes"]);
+    assert_eq!(services.make(&["portal:other"]).wrong_fields(), ["scopes"]);
+    let made = services.make(&["portal:own", "tokens:read"]);
+    assert_eq!(made.json["scopes"], json!(["tokens:read", "portal:own"]));
+    let listed = services.play.server.get(KEYS).token(&services.play.server.fresh_admin()).send();
+    let keys = listed.json["service_keys"].as_array().unwrap();
+    let key = keys.iter().find(|key| key["id"] == made.json["id"]).unwrap();
+    assert_eq!(key["scopes"], json!(["tokens:read", "portal:own"]));
+    // It lets in to nothing else.
+    let (_, own) = services.own();
+    for path in ["/accounts", "/metrics"] {
+        services.play.server.get(path).token(&own).send().refused(403, "forbidden");
+    }
+}
