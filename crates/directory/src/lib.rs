@@ -32,6 +32,8 @@ mod openings_tests;
 #[cfg(test)]
 mod pins_tests;
 #[cfg(test)]
+mod service_key_tests;
+#[cfg(test)]
 mod user_tests;
 
 pub use attempts::Attempts;
