@@ -131,9 +131,7 @@ fn a_key_for_some_accounts_is_for_no_other_and_the_release_before_takes_it_for_n
     assert_eq!(key.scopes, "tokens:read@upstox/agnidata*,facturify/default portal");
     assert_eq!(key.scopes().collect::<Vec<_>>(), ["tokens:read", "portal"]);
     assert_eq!(key.accounts().collect::<Vec<_>>(), ["upstox/agnidata*", "facturify/default"]);
-    assert!(
-        key.allows(Scope::TokensRead) && key.allows(Scope::Portal) && !key.allows(Scope::TokensWrite)
-    );
+    assert!(key.allows(Scope::TokensRead) && key.allows(Scope::Portal) && !key.allows(Scope::TokensWrite));
     for (provider, account, allowed) in [
         ("upstox", "agnidata001", true),
         ("upstox", "other", false),
@@ -154,9 +152,7 @@ fn a_key_for_its_own_portal_logins_is_let_in_as_its_line_and_the_release_before_
         ServiceKey::new(id, &[1; 32], "a".to_owned(), &scopes, None, NOW).0
     };
     let mut key = own(7);
-    assert!(
-        key.lets_in(Scope::Portal) && !key.lets_in(Scope::TokensWrite) && !key.lets_in(Scope::Metrics)
-    );
+    assert!(key.lets_in(Scope::Portal) && !key.lets_in(Scope::TokensWrite) && !key.lets_in(Scope::Metrics));
     // All that the release before asks.
     assert!(!key.allows(Scope::Portal));
     assert_eq!(key.opener(), Some(&key.id));

@@ -51,7 +51,10 @@ impl ServiceCaller {
 
     /// Who it is to portal logins, if it may use only those that it opened itself.
     pub fn opener(&self) -> Option<&ServiceKeyId> {
-        self.key.as_ref().and_then(|key| key.opener())
+        match &self.0 {
+            Who::Key(key) => key.opener(),
+            Who::Admin(_) | Who::Local => None,
+        }
     }
 
     /// Who asks, for what is done for it.

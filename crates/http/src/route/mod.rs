@@ -205,7 +205,9 @@ impl ForService {
             | Self::TokenList
             | Self::TokenStatus
             | Self::TokenRefresh
-            | Self::TokenHistory => Admins::All,
+            | Self::TokenHistory
+            | Self::PortalList
+            | Self::PortalClose => Admins::All,
             Self::UpstoxExchange | Self::UpstoxUpdate => Admins::Recent,
             Self::FacturifyObtain
             | Self::FacturifyRefresh
@@ -215,8 +217,6 @@ impl ForService {
             | Self::TokenRead
             | Self::Metrics
             | Self::PortalGet
-            | Self::PortalList
-            | Self::PortalClose
             | Self::PortalRun => Admins::None,
         }
     }

@@ -188,7 +188,8 @@ fn services_and_proxies_get_the_answer_without_cors() {
         (server.get("/accounts").token(&access), 403),
         (server.get("/accounts/a/token").token(&access), 401),
         (server.post("/accounts"), 405),
-        (server.get("/sessions").token(&access), 401),
+        (server.get("/sessions").token(&access), 403),
+        (server.post("/get_session").token(&access), 401),
     ] {
         let answer = call.header("origin", PAGE).send();
         assert_eq!((answer.status, cors(&answer)), (status, vec![]), "{answer:?}");

@@ -162,3 +162,28 @@ fn a_key_is_for_all_logins_or_for_its_own() {
         services.play.server.get(path).token(&own).send().refused(403, "forbidden");
     }
 }
+
+#[test]
+fn an_admin_sees_all_and_closes_any_and_has_no_login_made() {
+    let services = Services::new();
+    let server = &services.play.server;
+    let (id, (_, own)) = (services.opened(&services.play.key, "driver"), services.own());
+    let mine = services.opened(&own, "other");
+    let admin = server.admin();
+    let listed = server.get("/sessions").token(&admin).send();
+    let ids: Vec<_> =
+        listed.json["sessions"].as_array().unwrap().iter().map(|row| &row["session_id"]).collect();
+    assert_eq!(ids, [&json!(id), &json!(mine)]);
+    let closed = server.request("DELETE", &format!("/sessions/{mine}")).token(&admin).send();
+    assert_eq!(closed.status, 200, "{}", closed.text);
+    let logs = server.world.take_logs();
+    let close = logs.iter().find(|line| line.text.contains("portal_close")).unwrap();
+    assert!(close.text.contains(r#""service":"user:"#), "{}", close.text);
+    // A key that is shown as well is what counts.
+    let both = server.get("/sessions").token(&admin).header("x-api-key", &own).send();
+    assert_eq!(both.json["sessions"], json!([]));
+    let user = server.someone().1.access;
+    server.get("/sessions").token(&user).send().refused(403, "forbidden");
+    let get = server.post("/get_session").token(&admin).json(&credentials("driver")).send();
+    get.refused(401, "service_key_invalid");
+}
