@@ -82,6 +82,8 @@ export default defineConfig({
       }),
       // The client by itself, on plain Node: its clock, storage and `fetch` are the tests'.
       { test: { name: "client", include: ["tests/client/**/*.test.ts"] } },
+      // What the pages of the console decide by themselves, on plain Node.
+      { test: { name: "console", include: ["tests/console/**/*.test.ts"] } },
       {
         // On plain Node, from outside: the bundle in dist/ in Miniflare or a whole `wrangler dev`, with real time.
         test: {

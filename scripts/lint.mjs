@@ -22,6 +22,7 @@ const QUICK = [
   ["types, scripts and tests on Node", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.node.json"]],
   ["types, tests in a browser", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.browser.json"]],
   ["types, tests in the Worker", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.worker.json"]],
+  ["types, console", npmTool("tsc"), ["--noEmit", "-p", "console/tsconfig.json"]],
   ["types, client", npmTool("tsc"), ["--noEmit", "-p", "client/tsconfig.json"]],
   ["types of the bindings", process.execPath, ["scripts/cf-typegen.mjs", "--check"]],
   ["rustfmt", "cargo", ["fmt", "--all", "--check"]],

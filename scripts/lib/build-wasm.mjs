@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { apiPage } from "./api-page.mjs";
 import { BINDGEN } from "./bindgen.mjs";
 import { runQuietly } from "./captured.mjs";
+import { buildConsole } from "./console.mjs";
 import { hashOf } from "./hash.mjs";
 import { Failure, say, step } from "./log.mjs";
 import { inRoot, npmTool, tool, tools } from "./paths.mjs";
@@ -14,7 +15,6 @@ import { toolchain } from "./toolchain.mjs";
 const INPUTS = [
   "src",
   "crates",
-  "console",
   "Cargo.toml",
   "Cargo.lock",
   "rust-toolchain.toml",
@@ -56,7 +56,7 @@ const stamp = join(tools, "build.stamp");
 
 /** Builds when something changed since the last build that went well. */
 export async function buildWasm({ force = false } = {}) {
-  await apiPage();
+  await Promise.all([apiPage(), buildConsole()]);
   const inputs = hashOf(INPUTS, NOT_INPUTS);
   const fresh = existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
   if (fresh && !force && existsSync(wasm) && existsSync(join(build, "index.js"))) return;

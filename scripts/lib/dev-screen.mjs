@@ -45,6 +45,10 @@ export function screen({ base, upstreamsUrl, shown, mock }) {
       "demo",
       `${base.replace("127.0.0.1", "localhost")}/demo   a page with the client: log in, watch the session`,
     ],
+    [
+      "console",
+      `${base.replace("127.0.0.1", "localhost")}/console   what it holds and what fails: as admin, or with the key`,
+    ],
     ["fake upstreams", `${upstreamsUrl}   Facturify, Upstox, OAuth 2.0, SME, a portal, captchas, alerts`],
     ...(mock
       ? [

@@ -1,0 +1,86 @@
+// Each view of the console at fixed data: axe-core finds nothing, light and dark; on a phone nothing is wider than the screen.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { inChromium } from "../support/browser/chromium.ts";
+import { fixedConsole, VIEWS } from "../support/browser/console_pages.ts";
+import { type Server, start } from "../support/process/server.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+let server: Server;
+beforeAll(async () => {
+  server = await start();
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+/** Whatever axe finds, however little it is. */
+async function violations(page: Page): Promise<string[]> {
+  const found = await page.evaluate(async () => {
+    const { run } = (globalThis as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } }).axe;
+    return (await run()).violations;
+  });
+  return (found as Violation[]).map(
+    ({ id, impact, nodes }) =>
+      `${id} (${impact}): ${nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary}`).join("; ")}`,
+  );
+}
+
+inChromium("the views of the console", (chromium) => {
+  it.each(["light", "dark"] as const)(
+    "axe-core finds nothing in %s",
+    { timeout: 120_000 },
+    async (colorScheme) => {
+      const { context, open } = await chromium.person(server.client.base, { colorScheme });
+      await fixedConsole(context);
+      const page = await open("/console");
+      await page.evaluate(axe);
+      for (const [name, show] of VIEWS) {
+        await show(page);
+        expect(await violations(page), name).toEqual([]);
+      }
+    },
+  );
+
+  it("on a phone, in each language, nothing is wider than the screen", async () => {
+    for (const locale of ["en-US", "es-ES", "vi-VN"]) {
+      const { context, open } = await chromium.person(server.client.base, {
+        locale,
+        viewport: { width: 390, height: 844 },
+      });
+      await fixedConsole(context);
+      const page = await open("/console");
+      expect(await page.getAttribute("html", "lang")).toBe(locale.slice(0, 2));
+      for (const [name, show] of VIEWS) {
+        await show(page);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(wider, `${locale} ${name}`).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
+  it("language and appearance are chosen, hold after a reload, and the sign-in has them, too", async () => {
+    const { context, open } = await chromium.person(server.client.base);
+    await fixedConsole(context);
+    const page = await open("/console");
+    await page.getByLabel("Language").selectOption("es");
+    await page.getByRole("heading", { name: "Tokens" }).waitFor();
+    await page.getByRole("tab", { name: "Sesiones" }).waitFor();
+    await page.getByLabel("Apariencia").selectOption("dark");
+    await page.reload();
+    await page.getByRole("tab", { name: "Sesiones" }).waitFor();
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe("dark");
+    await context.unrouteAll();
+    await page.reload();
+    await page.getByLabel("Contraseña").waitFor();
+    await page.evaluate(axe);
+    expect(await violations(page)).toEqual([]);
+  });
+});
