@@ -24,6 +24,8 @@ const QUICK = [
   ["types, tests in the Worker", npmTool("tsc"), ["--noEmit", "-p", "tsconfig.worker.json"]],
   ["types, console", npmTool("tsc"), ["--noEmit", "-p", "console/tsconfig.json"]],
   ["types, client", npmTool("tsc"), ["--noEmit", "-p", "client/tsconfig.json"]],
+  ["types, tests of the client", npmTool("tsc"), ["--noEmit", "-p", "tests/client"]],
+  ["types and pages of the client", process.execPath, ["scripts/client.mjs", "--check"]],
   ["types of the bindings", process.execPath, ["scripts/cf-typegen.mjs", "--check"]],
   ["rustfmt", "cargo", ["fmt", "--all", "--check"]],
   ["unused dependencies", tool("cargo-machete"), ["--skip-target-dir", "."]],

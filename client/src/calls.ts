@@ -1,6 +1,6 @@
 // Calls to the routes under `/auth`: in time, repeated where nothing can happen twice, errors by code.
 import { errorOf, SessionError } from "./errors.ts";
-import type { Platform } from "./platform.ts";
+import { type Platform, wait } from "./platform.ts";
 
 /** A longer wait is left to whoever called. */
 const LONGEST_WAIT_MS = 10_000;
@@ -24,7 +24,7 @@ export interface Answer {
 /** What a failed `fetch` becomes. What the caller has aborted stays what it is. */
 export function failed(cause: unknown, signal?: AbortSignal | null): unknown {
   if (cause instanceof SessionError || signal?.aborted) return cause;
-  return new SessionError({ code: "network_error", detail: String(cause) }, undefined, cause);
+  return new SessionError({ code: "network_error" }, undefined, cause);
 }
 
 export async function post(
@@ -48,21 +48,28 @@ export async function post(
       const request = { ...init, method: "POST", headers: all, body: text, signal: aborter.signal };
       const response = await platform.fetch(url, request);
       if (!response.ok) throw await errorOf(response);
-      // An answer that breaks off is a lost one.
-      const read = await response.text();
-      try {
-        return { json: JSON.parse(read) as Record<string, unknown>, headers: response.headers, at };
-      } catch (cause) {
-        throw new SessionError({}, response, cause);
-      }
+      const json = (await jsonOf(response)) as Answer["json"];
+      return { json, headers: response.headers, at };
     } catch (cause) {
       const error = late ? new SessionError({ code: "timeout" }, undefined, cause) : failed(cause);
       const { transient, retryAfter = 0 } = error as SessionError;
-      const wait = Math.max(retryAfter * 1000, 300 * 2 ** n * (0.5 + platform.random() / 2));
-      if (!transient || n >= tries || wait > LONGEST_WAIT_MS) throw error;
-      await new Promise<void>((done) => platform.setTimeout(done, wait));
+      const ms = Math.max(retryAfter * 1000, 300 * 2 ** n * (0.5 + platform.random() / 2));
+      if (!transient || n >= tries || ms > LONGEST_WAIT_MS) throw error;
+      await wait(platform, ms);
     } finally {
       platform.clearTimeout(timer);
     }
+  }
+}
+
+/** What is in an answer. One that breaks off is lost. */
+export async function jsonOf(response: Response): Promise<unknown> {
+  const text = await response.text().catch((cause) => {
+    throw failed(cause);
+  });
+  try {
+    return text && (JSON.parse(text) as unknown);
+  } catch (cause) {
+    throw new SessionError({}, response, cause);
   }
 }

@@ -1,5 +1,5 @@
 // Errors of the client: by code, with what the server said.
-import type { WrongField } from "./types.ts";
+import type { EndReason, ErrorCode, WrongField } from "./types.ts";
 
 /** Codes that come from the client itself. All others are the server's: docs/errors.md lists them. */
 export type ClientErrorCode =
@@ -14,50 +14,55 @@ export type ClientErrorCode =
   /** An answer that is not Sallyport's: a page of a proxy, or half of an answer. */
   | "unexpected_answer";
 
+/** Any code. A server that is newer than the client may have others. */
+export type AnyCode = ErrorCode | ClientErrorCode | (string & {});
+
 /** What an answer of Sallyport says about an error. */
 export interface ErrorBody {
-  code?: string;
-  detail?: string;
-  reason?: string;
-  errors?: WrongField[];
+  code?: AnyCode | undefined;
+  detail?: string | undefined;
+  reason?: EndReason | null | undefined;
+  errors?: WrongField[] | null | undefined;
 }
 
 /** What went wrong. Programs go by `code`, people by `detail`. */
 export class SessionError extends Error {
-  override readonly name = "SessionError";
+  declare readonly name: "SessionError";
   /** A stable name: the server's, or a {@link ClientErrorCode}. */
-  readonly code: string;
+  declare readonly code: AnyCode;
   /** The status of the answer; 0 if there was none; 401 if nobody is logged in, so that nothing was sent. */
-  readonly status: number;
+  declare readonly status: number;
   /** The server's text, in the language asked for. */
-  readonly detail: string;
+  declare readonly detail: string;
   /** Why the session has ended, if it has. */
-  readonly reason: string | undefined;
+  declare readonly reason: EndReason | undefined;
   /** Which fields were wrong, with `validation_error`. */
-  readonly errors: readonly WrongField[];
+  declare readonly errors: readonly WrongField[];
   /** By which the server's log finds this request. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** In how many seconds it is worth trying again. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
 
   constructor(body: ErrorBody, response?: { status: number; headers?: Headers }, cause?: unknown) {
-    const code = body.code ?? "unexpected_answer";
-    super(body.detail ?? code, { cause });
-    this.code = code;
-    this.detail = this.message;
-    this.reason = body.reason;
-    this.errors = body.errors ?? [];
-    this.status = response?.status ?? 0;
+    const { code = "unexpected_answer", detail = code, reason, errors } = body;
+    super(detail, { cause });
     const header = (name: string) => response?.headers?.get(name) ?? undefined;
-    this.requestId = header("x-request-id");
-    const wait = Number.parseInt(header("retry-after") ?? "", 10);
-    this.retryAfter = wait >= 0 ? wait : undefined;
+    Object.assign(this, {
+      name: "SessionError",
+      code,
+      detail,
+      reason: reason ?? undefined,
+      errors: errors ?? [],
+      status: response?.status ?? 0,
+      requestId: header("x-request-id"),
+      retryAfter: Number(header("retry-after")) || undefined,
+    });
   }
 
   /** Whether it may go away by itself, so that nobody is logged out by it. */
   get transient(): boolean {
     const { code, status } = this;
-    if (status < 400) return /^(network_error|timeout|unexpected_answer)$/.test(code);
+    if (status < 400) return code !== "session_idle";
     return status === 408 || status === 429 || status >= 500;
   }
 
@@ -67,8 +72,8 @@ export class SessionError extends Error {
   }
 }
 
-const OVER =
-  /^(session_(inactivity_timeout|revoked_or_invalid)|access_token_blacklisted|refresh_token_reused)$/;
+/** `session_inactivity_timeout`, `session_revoked_or_invalid`, `access_token_blacklisted`, `refresh_token_reused`. */
+const OVER = /^(session|access_token|refresh_token)_/;
 
 /** What an answer says that is none of success. Its body is read; pass a clone to read it again. */
 export async function errorOf(response: Response): Promise<SessionError> {

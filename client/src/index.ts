@@ -3,11 +3,14 @@
  *
  * @packageDocumentation
  */
-export { type ClientErrorCode, type ErrorBody, errorOf, SessionError } from "./errors.ts";
+export { type AnyCode, type ClientErrorCode, type ErrorBody, errorOf, SessionError } from "./errors.ts";
+export { type ErrorActions, type Language, messageOf, SessionErrorHandler } from "./handler.ts";
 export { SessionManager, UNKNOWN } from "./manager.ts";
-export type { ChannelLike, EventsLike, LocksLike, Platform, StorageLike } from "./platform.ts";
+export type { ChannelLike, EventsLike, ListenOptions, LocksLike, Platform, StorageLike } from "./platform.ts";
 export type {
   CurrentSession,
+  EndReason,
+  ErrorCode,
   JsonInit,
   LoginOptions,
   OwnSession,

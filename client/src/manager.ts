@@ -1,5 +1,5 @@
 // The session of a page: its tokens, kept fresh by one tab for all, and when it ends.
-import { type Answer, type Call, failed, post } from "./calls.ts";
+import { type Answer, type Call, failed, jsonOf, post } from "./calls.ts";
 import { errorOf, SessionError } from "./errors.ts";
 import { ownPlatform, type Platform } from "./platform.ts";
 import { type Entry, Store } from "./store.ts";
@@ -23,14 +23,13 @@ const SLACK = SECOND;
 const LONGEST = 2 ** 31 - 1;
 
 const PASSIVE = { "x-session-passive": "1" };
-const WAKING = ["online", "focus", "pageshow", "visibilitychange"];
-const HUMAN = ["keydown", "pointerdown", "pointermove", "wheel"];
+const WAKING = ["online", "focus", "visibilitychange"];
+const HUMAN = ["keydown", "pointerdown", "pointermove"];
 
 /** 401s that are not about the token that was sent. */
-const NOT_THE_TOKEN =
-  /^(insufficient_user_authentication|invalid_credentials|service_key_invalid|(external|portal|upstream)_)/;
-/** By these a refresh says that there is no session any more. */
-const NO_SESSION = /^(token_(invalid|expired)|not_authenticated)$/;
+const NOT_THE_TOKEN = /^(insufficient_user_|invalid_cred|service_key|external|portal|upstream)/;
+/** Also by these a refresh says that there is no session any more: `token_invalid`, `token_expired`, `not_authenticated`, `external_token_…`. */
+const NO_SESSION = /^(token|not_auth|external_token)/;
 
 const NOBODY = {
   user: null,
@@ -49,6 +48,7 @@ export class SessionManager {
   readonly #base: string;
   readonly #options: SessionManagerOptions;
   readonly #platform: Platform;
+  readonly #now: () => number;
   readonly #store: Store;
   readonly #cookie: boolean;
   readonly #listeners = new Map<string, Set<Listener>>();
@@ -57,7 +57,7 @@ export class SessionManager {
   #entry: Entry = {};
   #refreshing: Promise<void> | null = null;
   #checking: Promise<CurrentSession | null> | null = null;
-  #stop: (() => void) | null = null;
+  #stop: AbortController | null = null;
   #timer: unknown;
   /** When to get new tokens, if somebody is there then. */
   #refreshAt = Infinity;
@@ -78,6 +78,7 @@ export class SessionManager {
     this.#base = apiBaseUrl.replace(/\/+$/, "");
     this.#options = options;
     this.#platform = { ...ownPlatform(), ...options };
+    this.#now = this.#platform.now;
     const storage = options.storage ?? "memory";
     this.#cookie = storage === "cookie";
     this.#store = new Store(this.#platform, `sallyport:${this.#base}`, storage);
@@ -118,45 +119,38 @@ export class SessionManager {
     const { events } = this.#platform;
     const { activity } = this.#options;
     const human = activity === true ? HUMAN : activity || [];
-    const quiet = { passive: true, capture: true };
-    const unlisten = this.#store.listen(() => this.#sync());
-    for (const type of WAKING) events?.addEventListener(type, this.#wake);
-    for (const type of human) events?.addEventListener(type, this.#acted, quiet);
-    this.#stop = () => {
-      unlisten();
-      for (const type of WAKING) events?.removeEventListener(type, this.#wake);
-      for (const type of human) events?.removeEventListener(type, this.#acted, quiet);
-      this.#platform.clearTimeout(this.#timer);
-    };
+    const { signal } = (this.#stop = new AbortController());
+    this.#store.listen(() => this.#sync(), signal);
+    const listen = (types: readonly string[], listener: () => void) =>
+      types.forEach((type) =>
+        events?.addEventListener(type, listener, { signal, passive: true, capture: true }),
+      );
+    listen(WAKING, this.#wake);
+    listen(human, this.#acted);
     this.#sync();
     this.#schedule();
   }
 
   /** Ends what `start` began. The session goes on. */
   stop(): void {
-    this.#stop?.();
+    this.#stop?.abort();
     this.#stop = null;
+    this.#platform.clearTimeout(this.#timer);
   }
 
   /** Logs in. In place of a session that this client has, if it is the same user's. */
   async login(username: string, password: string, { deviceName }: LoginOptions = {}): Promise<void> {
     this.start();
-    const device_name = deviceName;
     const { json, headers, at } = await this.#post("login", {
       headers: { ...this.#bearer(this.#sync()), "x-device-token": this.#store.device },
-      body: {
-        username,
-        password,
-        ...(device_name && { device_name }),
-        ...(this.#cookie && { cookie: true }),
-      },
+      body: { username, password, device_name: deviceName, cookie: this.#cookie || undefined },
     });
     const device = headers.get("x-device-token");
     if (device) this.#store.device = device;
     this.#activeAt = at;
     // Who was there before is not shown any more.
     if (this.#snapshot.status === "authenticated") this.#set(UNKNOWN);
-    this.#take(json, at, { s: this.#store.id() });
+    this.#take(json, at, { s: this.#platform.random() });
     // The tokens are good, whatever becomes of this.
     await this.#ask(true, true).catch((error: SessionError) => {
       this.#set({ ...UNKNOWN, status: "authenticated" });
@@ -173,10 +167,10 @@ export class SessionManager {
 
   async #refresh(): Promise<void> {
     const { v } = this.#sync();
-    await this.#alone(async () => {
+    await this.#store.alone(async () => {
       // Another tab was faster: its tokens are ours.
       if (this.#sync().v !== v) return;
-      const body = this.#cookie ? {} : { refresh_token: this.#entry.r };
+      const body = { refresh_token: this.#entry.r };
       let answer: Answer | undefined;
       let error: unknown;
       try {
@@ -190,8 +184,7 @@ export class SessionManager {
       if (this.#sync().v !== v) return;
       if (answer) return this.#take(answer.json, answer.at, this.#entry);
       const { status, code, final } = error as SessionError;
-      if (final || (status === 401 && (NO_SESSION.test(code) || code.startsWith("external_"))))
-        this.#end(error as SessionError);
+      if (final || (status === 401 && NO_SESSION.test(code))) this.#end(error as SessionError);
       throw error;
     });
     this.#present();
@@ -201,19 +194,17 @@ export class SessionManager {
   async logout(): Promise<void> {
     this.start();
     const entry = this.#sync();
-    const call = { headers: this.#bearer(entry), tries: 3, init: { keepalive: true } };
-    if (this.#cookie) {
-      // Only the server can take the cookies away, so a failure must be known.
-      await this.#post("logout", call).catch((error: SessionError) => {
-        if (error.status !== 401) throw error;
-      });
-      this.#end(null, "logout");
-    } else if (entry.s) {
-      this.#end(null, "logout");
-      await this.#post("logout", { ...call, body: { refresh_token: entry.r } }).catch((error: SessionError) =>
-        this.#emit("error", error),
-      );
-    }
+    if (!entry.s && !this.#cookie) return;
+    const headers = this.#bearer(entry);
+    const body = { refresh_token: entry.r };
+    const call = { headers, body, tries: 3, init: { keepalive: true } };
+    const isOver = (error: SessionError) => (error.status === 401 ? null : error);
+    const told = this.#post("logout", call).then(() => null, isOver);
+    // Only the server can take cookies away, so a failure must be known.
+    if (this.#cookie && (await told)) throw await told;
+    this.#end(null, "logout");
+    const error = await told;
+    if (error) this.#emit("error", error);
   }
 
   /** Forgets the tokens of this client without telling the server. */
@@ -224,25 +215,28 @@ export class SessionManager {
   /** Gives the password once more, where the server asks for a recent login (`insufficient_user_authentication`). */
   async reauthenticate(password: string): Promise<void> {
     this.start();
-    await this.#fresh(true);
-    await this.#alone(async () => {
-      const entry = this.#sync();
-      const call = { headers: this.#bearer(entry), body: { password } };
-      const { json, at } = await this.#post("reauthenticate", call);
-      this.#take(json, at, entry);
+    await this.#fresh();
+    const give = () =>
+      this.#store.alone(async () => {
+        const entry = this.#sync();
+        const call = { headers: this.#bearer(entry), body: { password } };
+        const { json, at } = await this.#post("reauthenticate", call);
+        this.#take(json, at, entry);
+      });
+    await give().catch(async (error: SessionError) => {
+      if (error.code !== "token_expired") throw error;
+      await this.refreshTokens();
+      await give();
     });
   }
 
   /** The session one is in, or `null`. Asking is no activity. */
-  async getSession(): Promise<CurrentSession | null> {
-    this.start();
-    if (this.#snapshot.status === "anonymous" && !this.#cookie) return null;
+  getSession(): Promise<CurrentSession | null> {
     return this.#check();
   }
 
   /** Tells the server that somebody is there: «stay logged in». */
-  async keepAlive(): Promise<CurrentSession | null> {
-    this.start();
+  keepAlive(): Promise<CurrentSession | null> {
     return this.#ask(false);
   }
 
@@ -282,44 +276,21 @@ export class SessionManager {
    * A 401 gets new tokens, and the request is sent once more, unless its body was a stream.
    * Other answers are the caller's. Throws a {@link SessionError} if there is no answer, or the session is over.
    */
-  apiRequest(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return this.#send(url, init, false);
-  }
-
-  /** The same, for JSON: throws a {@link SessionError} for every answer that is none of success. */
-  async apiJson<T = unknown>(url: string | URL, init: JsonInit = {}): Promise<T> {
-    return this.#json<T>(url, init, false);
-  }
-
-  async #json<T>(url: string | URL, { json, ...init }: JsonInit, mayRefresh: boolean): Promise<T> {
-    if (json !== undefined) {
-      const headers = new Headers(init.headers);
-      headers.set("content-type", "application/json");
-      init = { method: "POST", ...init, headers, body: JSON.stringify(json) };
-    }
-    const response = await this.#send(url, init, mayRefresh);
-    if (!response.ok) throw await errorOf(response);
-    const text = await response.text();
-    return (text && JSON.parse(text)) as T;
-  }
-
-  async #send(input: string | URL | Request, init: RequestInit = {}, mayRefresh: boolean): Promise<Response> {
+  async apiRequest(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     this.start();
-    const { now, fetch } = this.#platform;
+    const { fetch } = this.#platform;
     const own = String((input as Partial<Request>).url ?? input).startsWith(this.#base || "/");
     const headers = new Headers(init.headers ?? (input as Partial<Request>).headers);
     const passive = /^(1|true)$/.test(headers.get("x-session-passive") ?? "");
-    if (!passive) this.#activeAt = now();
-    await this.#fresh(!passive || mayRefresh);
+    if (!passive) this.#activeAt = this.#now();
+    await this.#fresh(passive);
     for (let again = false; ; again = true) {
       const sent = this.#present();
-      const at = now();
-      for (const [name, value] of Object.entries(this.#bearer(sent))) headers.set(name, value);
-      const response = await fetch(input, {
-        ...(own || this.#cookie ? this.#credentials() : {}),
-        ...init,
-        headers,
-      }).catch((cause) => {
+      const at = this.#now();
+      const { authorization } = this.#bearer(sent);
+      if (authorization) headers.set("authorization", authorization);
+      const credentials = own || this.#cookie ? this.#credentials() : {};
+      const response = await fetch(input, { ...credentials, ...init, headers }).catch((cause) => {
         throw failed(cause, init.signal);
       });
       if (response.status !== 401) {
@@ -330,24 +301,36 @@ export class SessionManager {
       if (NOT_THE_TOKEN.test(error.code)) return response;
       if (this.#sync().v === sent.v) {
         // Somebody else's word is not enough for that.
-        if (own && error.final) throw this.#end(error);
-        if (own && this.#cookie && error.code === "not_authenticated") throw this.#end(error);
+        if (own && (error.final || (this.#cookie && error.code === "not_authenticated")))
+          throw this.#end(error);
         if (again) return response;
-        if (passive && !mayRefresh && !this.#recent()) throw idle();
+        if (passive && !this.#recent()) throw idle();
         await this.refreshTokens();
       }
       if (again || !repeatable(input, init)) return response;
     }
   }
 
+  /** The same, for JSON: throws a {@link SessionError} for every answer that is none of success. */
+  async apiJson<T = unknown>(url: string | URL, { json, ...init }: JsonInit = {}): Promise<T> {
+    if (json !== undefined) {
+      const headers = new Headers(init.headers);
+      headers.set("content-type", "application/json");
+      init = { method: "POST", ...init, headers, body: JSON.stringify(json) };
+    }
+    const response = await this.apiRequest(url, init);
+    if (!response.ok) throw await errorOf(response);
+    return (await jsonOf(response)) as T;
+  }
+
   /** Sees to it that the token is good for a request that is sent now. */
-  async #fresh(mayRefresh: boolean): Promise<void> {
+  async #fresh(passive = false): Promise<void> {
     const { e = Infinity, l = 0 } = this.#sync();
     this.#present();
-    const now = this.#platform.now();
+    const now = this.#now();
     const left = e - now;
     if (now < this.#refreshAt && left > Math.min(SHORT, l / 10)) return;
-    if (!mayRefresh && !this.#recent()) {
+    if (passive && !this.#recent()) {
       if (left > 0) return;
       throw idle();
     }
@@ -361,7 +344,7 @@ export class SessionManager {
 
   /** Whether somebody was there just now, so that a refresh says nothing that is not true. */
   #recent(): boolean {
-    return this.#platform.now() - this.#activeAt <= Math.min(MINUTE, this.#idle / 10 || MINUTE);
+    return this.#now() - this.#activeAt <= Math.min(MINUTE, this.#idle / 10 || MINUTE);
   }
 
   /** A request was activity, which moves the deadline; the server says the exact one when it is asked. */
@@ -378,34 +361,38 @@ export class SessionManager {
     return (this.#checking ??= this.#ask(true, true).finally(() => (this.#checking = null)));
   }
 
-  async #ask(passive: boolean, mayRefresh = !passive): Promise<CurrentSession | null> {
-    const { now } = this.#platform;
+  async #ask(passive: boolean, mayRefresh = false): Promise<CurrentSession | null> {
     const { s } = this.#sync();
-    const at = (this.#askedAt = now());
+    const at = (this.#askedAt = this.#now());
     if (!passive) this.#toldAt = at;
     try {
       const url = this.#url("session");
-      const session = await this.#json<CurrentSession>(url, { headers: passive ? PASSIVE : {} }, mayRefresh);
+      const ask = () => this.apiJson<CurrentSession>(url, { headers: passive ? PASSIVE : {} });
+      const session = await ask().catch(async (error: SessionError) => {
+        if (!mayRefresh || error.code !== "session_idle") throw error;
+        await this.refreshTokens();
+        return ask();
+      });
       if (s && this.#sync().s !== s) return null;
       // By the server's clock. Counted from before the request, so it is rather too early.
       const here = (time: string) => at + Date.parse(time) - Date.parse(session.server_time);
       this.#idle = session.inactivity_timeout * SECOND;
       const d = here(session.idle_expires_at);
-      if (Math.abs(d - (this.#entry.d ?? 0)) >= SECOND || !this.#entry.s)
-        this.#entry = this.#store.write({ s: this.#store.id(), ...this.#entry, d }, !!this.#entry.s);
+      if (Math.abs(d - (this.#entry.d ?? 0)) >= SECOND)
+        this.#entry = this.#store.write({ s: this.#platform.random(), ...this.#entry, d }, !!this.#entry.s);
       const { user_id: id, username, roles } = session;
-      const loading = this.#snapshot.status !== "authenticated";
+      const isNew = !this.#snapshot.session;
       this.#set({
         status: "authenticated",
         user: { id, username, roles },
         session,
         idleDeadline: d,
         absoluteDeadline: here(session.absolute_expires_at),
-        idleWarning: this.#snapshot.idleWarning && this.#warnAt() <= now(),
+        idleWarning: this.#snapshot.idleWarning && this.#warnAt() <= this.#now(),
         reason: null,
         error: null,
       });
-      if (loading) this.#emit("login", this.#snapshot);
+      if (isNew) this.#emit("login", this.#snapshot);
       this.#failures = this.#retryAt = 0;
       return session;
     } catch (error) {
@@ -426,34 +413,32 @@ export class SessionManager {
   }
 
   #schedule(): void {
-    const { setTimeout, clearTimeout, now } = this.#platform;
+    const { setTimeout, clearTimeout } = this.#platform;
     clearTimeout(this.#timer);
-    const { status, idleWarning } = this.#snapshot;
+    const { status, session, idleWarning } = this.#snapshot;
     if (!this.#stop || status === "anonymous") return;
-    const due =
-      status === "loading"
-        ? 0
-        : Math.min(
-            this.#skipped ? Infinity : this.#refreshAt,
-            this.#endAt(),
-            idleWarning ? Infinity : this.#warnAt(),
-          );
-    const wait = Math.max(due, this.#retryAt) - now();
-    if (wait < Infinity) this.#timer = setTimeout(this.#tick, Math.min(Math.max(wait, 0), LONGEST));
+    const due = session
+      ? Math.min(
+          this.#skipped ? Infinity : this.#refreshAt,
+          this.#endAt(),
+          idleWarning ? Infinity : this.#warnAt(),
+        )
+      : 0;
+    const wait = Math.max(due, this.#retryAt) - this.#now();
+    if (wait < Infinity) this.#timer = setTimeout(this.#tick, Math.min(wait, LONGEST));
   }
 
   /** Does what is due. After a sleep it comes late; so the server, or what another tab has left, is asked before anything is concluded. */
   #tick = async (): Promise<void> => {
-    const { now } = this.#platform;
     const entry = this.#sync();
-    const { status, idleWarning } = this.#snapshot;
-    const at = now();
+    const { status, session, idleWarning } = this.#snapshot;
+    const at = this.#now();
     if (!this.#stop || status === "anonymous" || at < this.#retryAt) return this.#schedule();
     const good = at < (entry.e ?? Infinity);
     // At most this often, whatever the answers are.
     this.#retryAt = at + SECOND;
     try {
-      if (status === "loading" || at >= this.#endAt()) await this.#check();
+      if (!session || at >= this.#endAt()) await this.#check();
       else if (at >= this.#refreshAt && !this.#skipped) {
         // A refresh is activity: only if somebody is there. If not, the deadline is asked for while that is possible.
         if (this.#recent()) await this.refreshTokens();
@@ -463,45 +448,44 @@ export class SessionManager {
         }
       } else if (!idleWarning && at >= this.#warnAt()) {
         if (good) await this.#ask(this.#activeAt <= this.#toldAt || !this.#options.activity);
-        if (now() >= this.#warnAt() && this.#snapshot.status === "authenticated") {
-          const seconds = Math.max(0, Math.ceil(((this.#entry.d ?? 0) - now()) / SECOND));
+        if (this.#now() >= this.#warnAt()) {
+          const seconds = Math.ceil(((this.#entry.d as number) - this.#now()) / SECOND);
           this.#set({ idleWarning: true });
           this.#emit("idleWarning", seconds);
           this.#options.onIdleWarning?.(seconds);
         }
       }
       this.#failures = 0;
+      this.#schedule();
     } catch (error) {
       this.#later(error as SessionError);
     }
-    this.#schedule();
   };
 
   /** The server could not be asked: nobody is logged out by that. */
-  #later(error: SessionError): void {
-    const { now, random } = this.#platform;
+  #later = (error: SessionError): void => {
     if (this.#snapshot.status === "anonymous") return;
-    const backoff = Math.min(MINUTE, 2 ** this.#failures++ * 2 * SECOND) * (0.5 + random() / 2);
-    this.#retryAt = now() + Math.max(backoff, (error.retryAfter ?? 0) * SECOND);
+    const backoff =
+      Math.min(MINUTE, 2 ** this.#failures++ * 2 * SECOND) * (0.5 + this.#platform.random() / 2);
+    this.#retryAt = this.#now() + Math.max(backoff, (error.retryAfter ?? 0) * SECOND);
     this.#set({ error });
     this.#emit("error", error);
-  }
+    this.#schedule();
+  };
 
   #wake = (): void => {
-    const { now } = this.#platform;
     const { e = Infinity } = this.#sync();
     this.#retryAt = 0;
-    const isStale = this.#snapshot.status === "authenticated" && now() < e && now() - this.#askedAt > MINUTE;
-    if (isStale) this.#ask(true).catch((error: SessionError) => this.#later(error));
+    const isStale = this.#snapshot.session && this.#now() < e && this.#now() - this.#askedAt > MINUTE;
+    if (isStale) this.#ask(true).catch(this.#later);
     else void this.#tick();
   };
 
   #acted = (): void => {
-    if (this.#snapshot.status !== "authenticated" || !this.#idle) return;
-    this.#activeAt = this.#platform.now();
+    if (!this.#snapshot.session) return;
+    this.#activeAt = this.#now();
     const every = Math.min((this.#options.activityIntervalSeconds ?? 60) * SECOND, this.#idle / 4);
-    if (this.#activeAt - Math.max(this.#toldAt, this.#retryAt) >= every)
-      this.#ask(false).catch((error: SessionError) => this.#later(error));
+    if (this.#activeAt - Math.max(this.#toldAt, this.#retryAt) >= every) this.#ask(false).catch(this.#later);
   };
 
   /** Goes by what is stored now, and shows what another tab has done. */
@@ -518,8 +502,8 @@ export class SessionManager {
         this.#schedule();
       }
     } else if (entry.s && (!isSame || entry.d !== before.d)) {
-      const idleWarning = this.#snapshot.idleWarning && this.#warnAt() <= this.#platform.now();
-      this.#set({ idleWarning, ...(entry.d && { idleDeadline: entry.d }) });
+      const idleWarning = this.#snapshot.idleWarning && this.#warnAt() <= this.#now();
+      this.#set({ idleWarning, ...(entry.d && { idleDeadline: entry.d }), ...(!isSame && { error: null }) });
       if (!isSame) this.#emit("refresh", this.#snapshot);
       this.#schedule();
     }
@@ -529,17 +513,16 @@ export class SessionManager {
   /** New tokens, of a request that was sent at that time. */
   #take(json: Record<string, unknown>, at: number, { s, d }: Entry): void {
     const { access_token: a, refresh_token: r, session_id, expires_in } = json as Record<string, string>;
-    if (this.#cookie ? !session_id : !a || !r) throw new SessionError({});
+    if (!session_id && !(a && r)) throw new SessionError({});
+    const before = this.#entry.s;
     const l = Number(expires_in) * SECOND;
-    const entry = { s: s ?? this.#store.id(), l, e: at + l, ...(this.#cookie ? {} : { a, r }) } as Entry;
-    const before = this.#entry;
     // It was activity.
-    const deadline = this.#idle && s === before.s ? at + this.#idle : d;
-    this.#entry = this.#store.write(deadline ? { ...entry, d: deadline } : entry);
+    d = this.#idle && s === before ? at + this.#idle : d;
+    this.#entry = this.#store.write({ s: s ?? this.#platform.random(), a, r, l, e: at + l, d });
     this.#plan();
     this.#retryAt = this.#failures = 0;
-    this.#set({ idleWarning: false, error: null, ...(deadline && { idleDeadline: deadline }) });
-    if (s === before.s) this.#emit("refresh", this.#snapshot);
+    this.#set({ idleWarning: false, error: null, idleDeadline: d ?? null });
+    if (s === before) this.#emit("refresh", this.#snapshot);
     this.#schedule();
   }
 
@@ -562,7 +545,7 @@ export class SessionManager {
 
   #gone(
     { reason, code }: Entry,
-    error = code ? new SessionError({ code, ...(reason && { reason }) }, { status: 401 }) : null,
+    error = code ? new SessionError({ code, reason }, { status: 401 }) : null,
   ): void {
     this.#platform.clearTimeout(this.#timer);
     const isNews = this.#snapshot.status !== "anonymous";
@@ -573,17 +556,8 @@ export class SessionManager {
   /** The tokens, or how they went. */
   #present(): Entry {
     const { s, code = "not_authenticated", reason } = this.#entry;
-    if (!s && !this.#cookie) throw new SessionError({ code, ...(reason && { reason }) }, { status: 401 });
+    if (!s && !this.#cookie) throw new SessionError({ code, reason }, { status: 401 });
     return this.#entry;
-  }
-
-  /** One at a time, here and in other tabs. */
-  #alone(work: () => Promise<void>): Promise<void> {
-    return this.#store.alone(work, 4 * this.#timeout());
-  }
-
-  #timeout(): number {
-    return (this.#options.timeoutSeconds ?? 10) * SECOND;
   }
 
   #url(path: string): string {
@@ -591,13 +565,13 @@ export class SessionManager {
   }
 
   #post(path: string, call: Call): Promise<Answer> {
-    const headers = { "accept-language": this.#options.language, ...call.headers };
     const init = { ...this.#credentials(), ...call.init };
-    return post(this.#platform, this.#url(path), this.#timeout(), { ...call, headers, init });
+    const timeout = (this.#options.timeoutSeconds ?? 10) * SECOND;
+    return post(this.#platform, this.#url(path), timeout, { ...call, init });
   }
 
-  #bearer({ a }: Entry): Record<string, string> {
-    return a ? { authorization: `Bearer ${a}` } : {};
+  #bearer({ a }: Entry): { authorization: string | undefined } {
+    return { authorization: a && `Bearer ${a}` };
   }
 
   /** A bearer token and a cookie of another session are refused together. */

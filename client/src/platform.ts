@@ -19,10 +19,16 @@ export interface ChannelLike {
   close(): void;
 }
 
+/** How it is listened to. */
+export interface ListenOptions {
+  signal: AbortSignal;
+  passive: boolean;
+  capture: boolean;
+}
+
 /** What is asked of `window`: `online`, `focus`, `visibilitychange`, `storage`, and what people do. */
 export interface EventsLike {
-  addEventListener(type: string, listener: () => void, options?: object): void;
-  removeEventListener(type: string, listener: () => void, options?: object): void;
+  addEventListener(type: string, listener: () => void, options: ListenOptions): void;
 }
 
 /** The place the client runs in: a browser, Node, a Worker, or a test. */
@@ -35,10 +41,10 @@ export interface Platform {
   /** From 0 to below 1. */
   random: () => number;
   /** What all tabs see. `null` if there is nothing of this kind. */
-  localStorage: StorageLike | null;
-  locks: LocksLike | null;
-  channel: ((name: string) => ChannelLike) | null;
-  events: EventsLike | null;
+  localStorage: StorageLike | null | undefined;
+  locks: LocksLike | null | undefined;
+  channel: ((name: string) => ChannelLike) | null | undefined;
+  events: EventsLike | null | undefined;
 }
 
 interface Globals {
@@ -52,11 +58,11 @@ interface Globals {
 /** `globalThis`, as far as it has what a browser has. */
 export function ownPlatform(): Platform {
   const here = globalThis as Globals;
-  let localStorage: StorageLike | null = null;
+  let localStorage: StorageLike | undefined;
   // Node and Workers have a BroadcastChannel and locks, but no tabs. And reading a `localStorage` that is blocked throws.
   const page = here.document ? here : {};
   try {
-    localStorage = page.localStorage ?? null;
+    localStorage = page.localStorage;
   } catch {}
   const Channel = page.BroadcastChannel;
   return {
@@ -71,8 +77,12 @@ export function ownPlatform(): Platform {
     clearTimeout: (timer) => clearTimeout(timer as number),
     random: () => Math.random(),
     localStorage,
-    locks: page.navigator?.locks ?? null,
-    channel: Channel ? (name) => new Channel(name) : null,
+    locks: page.navigator?.locks,
+    channel: Channel && ((name) => new Channel(name)),
     events: page.addEventListener ? (page as EventsLike) : null,
   };
 }
+
+/** So many milliseconds of the platform's time. */
+export const wait = (platform: Platform, ms: number): Promise<void> =>
+  new Promise((done) => platform.setTimeout(done, ms));

@@ -1,45 +1,22 @@
 // What callers of the client see.
 import type { SessionError } from "./errors.ts";
+import type { components } from "./openapi.ts";
 import type { Platform, StorageLike } from "./platform.ts";
 
-/** A field that was wrong, in `errors` of `validation_error`. */
-export interface WrongField {
-  field: string;
-  message: string;
-}
-
-/** The session one is in, as `GET /auth/session` tells it. Times are RFC 3339. */
-export interface CurrentSession {
-  session_id: string;
-  user_id: number | null;
-  username: string;
-  roles: string[];
-  device_name: string | null;
-  user_agent: string | null;
-  created_at: string;
-  last_activity: string;
-  auth_time: string;
-  idle_expires_at: string;
-  absolute_expires_at: string;
-  expires_at: string;
-  /** In seconds. */
-  inactivity_timeout: number;
-  server_time: string;
-}
+/** The session one is in, as `GET /auth/session` tells it. */
+export type CurrentSession = components["schemas"]["CurrentSession"];
 
 /** One of the user's sessions, as `GET /auth/sessions` lists them. */
-export interface OwnSession {
-  id: string;
-  jti: string;
-  created_at: string;
-  last_activity: string;
-  expires_at: string;
-  idle_expires_at: string;
-  absolute_expires_at: string;
-  device_name?: string | null;
-  user_agent?: string | null;
-  current: boolean;
-}
+export type OwnSession = components["schemas"]["OwnSessions"]["sessions"][number];
+
+/** A field that was wrong, in `errors` of `validation_error`. */
+export type WrongField = components["schemas"]["WrongField"];
+
+/** A code of the server: docs/errors.md says when it comes. */
+export type ErrorCode = components["schemas"]["ErrorCode"];
+
+/** Why a session has ended. */
+export type EndReason = components["schemas"]["EndReason"];
 
 /** Who is logged in. `id` is `null` for a subject of another system. */
 export interface SessionUser {
@@ -61,8 +38,8 @@ export interface Snapshot {
   readonly user: SessionUser | null;
   /** What the server said last about the session. */
   readonly session: CurrentSession | null;
-  /** Why the last session ended: `logout`, `evicted`, `admin`, `reuse`, `password`, `disabled`, `inactivity`, `lifetime`, `external`. */
-  readonly reason: string | null;
+  /** Why the last session ended, where the server said so. */
+  readonly reason: EndReason | null;
   /** When the server will end it for inactivity: milliseconds of this device's clock. */
   readonly idleDeadline: number | null;
   /** When it ends in any case. */
@@ -106,8 +83,6 @@ export interface SessionManagerOptions extends Partial<Platform> {
   activity?: boolean | readonly string[];
   /** How often the server is told of it, at most. 60 seconds, but at most a quarter of the timeout. */
   activityIntervalSeconds?: number;
-  /** The language of the server's texts: `en`, `es`, `vi`. By default the browser's. */
-  language?: string;
   /** How long to wait for an answer of `/auth/…`. 10 seconds. */
   timeoutSeconds?: number;
 }

@@ -23,7 +23,7 @@ export class Clock {
 
   now = () => this.time;
   setTimeout = (run: () => void, ms: number): unknown => {
-    this.#timers.set(++this.#count, { at: this.time + ms, run });
+    this.#timers.set(++this.#count, { at: this.time + Math.ceil(ms), run });
     return this.#count;
   };
   clearTimeout = (timer: unknown): void => void this.#timers.delete(timer as number);
