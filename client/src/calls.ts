@@ -5,13 +5,19 @@ import { type Platform, wait } from "./platform.ts";
 /** A longer wait is left to whoever called. */
 const LONGEST_WAIT_MS = 10_000;
 
+/** What only pages have. The types of Workers have none of it. */
+export interface PageInit extends RequestInit {
+  credentials?: "include" | "omit";
+  keepalive?: boolean;
+}
+
 export interface Call {
   /** Those without a value are left out. */
   headers?: Record<string, string | undefined>;
   body?: unknown;
   /** How often it may be sent. */
   tries?: number;
-  init?: RequestInit;
+  init?: PageInit;
 }
 
 export interface Answer {

@@ -1,5 +1,7 @@
 // The session of a page: its tokens, kept fresh by one tab for all, and when it ends.
-import { type Answer, type Call, failed, jsonOf, post } from "./calls.ts";
+//
+// Over 400 lines: one class, whose state is private. Names that are private are also what a minifier can shorten.
+import { type Answer, type Call, failed, jsonOf, type PageInit, post } from "./calls.ts";
 import { errorOf, SessionError } from "./errors.ts";
 import { ownPlatform, type Platform } from "./platform.ts";
 import { type Entry, Store } from "./store.ts";
@@ -51,6 +53,8 @@ export class SessionManager {
   readonly #now: () => number;
   readonly #store: Store;
   readonly #cookie: boolean;
+  /** Not the cookies of another session: a bearer token is refused together with those. */
+  readonly #credentials: PageInit;
   readonly #listeners = new Map<string, Set<Listener>>();
   #snapshot: Snapshot = UNKNOWN;
   /** What this tab goes by. */
@@ -81,6 +85,7 @@ export class SessionManager {
     this.#now = this.#platform.now;
     const storage = options.storage ?? "memory";
     this.#cookie = storage === "cookie";
+    this.#credentials = { credentials: this.#cookie ? "include" : "omit" };
     this.#store = new Store(this.#platform, `sallyport:${this.#base}`, storage);
     this.#entry = this.#store.read();
     this.#plan();
@@ -197,6 +202,7 @@ export class SessionManager {
     if (!entry.s && !this.#cookie) return;
     const headers = this.#bearer(entry);
     const body = { refresh_token: entry.r };
+    // It is sent to its end although the page is left.
     const call = { headers, body, tries: 3, init: { keepalive: true } };
     const isOver = (error: SessionError) => (error.status === 401 ? null : error);
     const told = this.#post("logout", call).then(() => null, isOver);
@@ -289,7 +295,7 @@ export class SessionManager {
       const at = this.#now();
       const { authorization } = this.#bearer(sent);
       if (authorization) headers.set("authorization", authorization);
-      const credentials = own || this.#cookie ? this.#credentials() : {};
+      const credentials = own || this.#cookie ? this.#inPage(this.#credentials) : {};
       const response = await fetch(input, { ...credentials, ...init, headers }).catch((cause) => {
         throw failed(cause, init.signal);
       });
@@ -565,18 +571,18 @@ export class SessionManager {
   }
 
   #post(path: string, call: Call): Promise<Answer> {
-    const init = { ...this.#credentials(), ...call.init };
+    const init = this.#inPage({ ...this.#credentials, ...call.init });
     const timeout = (this.#options.timeoutSeconds ?? 10) * SECOND;
     return post(this.#platform, this.#url(path), timeout, { ...call, init });
   }
 
-  #bearer({ a }: Entry): { authorization: string | undefined } {
-    return { authorization: a && `Bearer ${a}` };
+  /** Where there is no page there are no cookies; Workers refuse requests that name them. */
+  #inPage(init: PageInit): PageInit {
+    return this.#platform.events ? init : {};
   }
 
-  /** A bearer token and a cookie of another session are refused together. */
-  #credentials(): RequestInit {
-    return { credentials: this.#cookie ? "include" : "omit" };
+  #bearer({ a }: Entry): { authorization: string | undefined } {
+    return { authorization: a && `Bearer ${a}` };
   }
 }
 

@@ -10,7 +10,7 @@ export interface paths {
     };
     /**
      * The public keys of tokens (RFC 7517). None with `JWT_ALG=HS256`.
-     * @description `Cache-Control` lets it be kept for five minutes, and any web page may read it.
+     * `Cache-Control` lets it be kept for five minutes, and any web page may read it.
      */
     get: operations["jwks"];
     put?: never;
@@ -30,7 +30,7 @@ export interface paths {
     };
     /**
      * The metadata of the issuer (RFC 8414). 404 `issuer_not_url` unless `TOKEN_ISSUER` is an https URL.
-     * @description Where that URL has a path, it follows here. `Cache-Control` lets it be kept for five minutes, and any web page may read it.
+     * Where that URL has a path, it follows here. `Cache-Control` lets it be kept for five minutes, and any web page may read it.
      */
     get: operations["metadata"];
     put?: never;
@@ -80,7 +80,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -100,7 +100,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -120,7 +120,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -140,7 +140,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -160,7 +160,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -180,7 +180,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -200,7 +200,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -220,7 +220,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -240,9 +240,9 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As the log names the login: `emodal/…`. */
+        /** As the log names the login: `emodal/…`. */
         portal: string;
-        /** @description As the log names the login: `emodal/…`. */
+        /** As the log names the login: `emodal/…`. */
         login: string;
       };
       cookie?: never;
@@ -297,7 +297,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
@@ -317,7 +317,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
@@ -326,7 +326,7 @@ export interface paths {
     put?: never;
     /**
      * Makes a service key that takes a good one's place, and shows it this once.
-     * @description It has the name, the scopes and the length of life of the other, which stays good for `overlap_hours`.
+     * It has the name, the scopes and the length of life of the other, which stays good for `overlap_hours`.
      */
     post: operations["rotateServiceKey"];
     delete?: never;
@@ -374,14 +374,14 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
     };
     /**
      * One session: how it is, or why it ended.
-     * @description What ended is known for 30 days, and by KV for as long as its tokens could have been valid.
+     * What ended is known for 30 days, and by KV for as long as its tokens could have been valid.
      */
     get: operations["readSession"];
     put?: never;
@@ -398,7 +398,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description Such as `VPB-SME-1234567890`. */
+        /** Such as `VPB-SME-1234567890`. */
         subject: string;
       };
       cookie?: never;
@@ -418,7 +418,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description Such as `VPB-SME-1234567890`. */
+        /** Such as `VPB-SME-1234567890`. */
         subject: string;
       };
       cookie?: never;
@@ -456,7 +456,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -471,7 +471,7 @@ export interface paths {
     head?: never;
     /**
      * Changes a user.
-     * @description Disabling, or a new password, ends the user's sessions before the answer.
+     * Disabling, or a new password, ends the user's sessions before the answer.
      */
     patch: operations["updateUser"];
     trace?: never;
@@ -481,7 +481,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -490,7 +490,7 @@ export interface paths {
     put?: never;
     /**
      * Makes a user an admin with a new password, once for each value of the secret.
-     * @description The user becomes active, and all of their sessions end.
+     * The user becomes active, and all of their sessions end.
      */
     post: operations["resetAdmin"];
     delete?: never;
@@ -504,7 +504,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -524,7 +524,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -586,7 +586,7 @@ export interface paths {
     put?: never;
     /**
      * A token from scratch. It is a short one, and is changed for a long one some seconds later.
-     * @description If a renewal is under way, what that brings.
+     * If a renewal is under way, what that brings.
      */
     post: operations["obtainFacturifyToken"];
     delete?: never;
@@ -674,7 +674,7 @@ export interface paths {
     put?: never;
     /**
      * Begins a session for somebody whom another system has logged in.
-     * @description With a valid access token of an older session of the same subject as bearer, that session is replaced.
+     * With a valid access token of an older session of the same subject as bearer, that session is replaced.
      */
     post: operations["initSession"];
     delete?: never;
@@ -739,9 +739,9 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -761,9 +761,9 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -783,9 +783,9 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -805,9 +805,9 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -833,7 +833,7 @@ export interface paths {
     put?: never;
     /**
      * Logs a user in.
-     * @description With a valid access token of an older session of the same user as bearer, that session is replaced. With `cookie` the tokens are in two `Set-Cookie`, a cookie replaces like a bearer, and the request has to be sent by a page of this origin or of one in `ALLOWED_ORIGINS`.
+     * With a valid access token of an older session of the same user as bearer, that session is replaced. With `cookie` the tokens are in two `Set-Cookie`, a cookie replaces like a bearer, and the request has to be sent by a page of this origin or of one in `ALLOWED_ORIGINS`.
      */
     post: operations["login"];
     delete?: never;
@@ -853,7 +853,7 @@ export interface paths {
     put?: never;
     /**
      * Ends the caller's session. 200 also if it is over already.
-     * @description The bearer is an access token, which may have expired; so is the cookie. A browser's cookies are taken away, with `Clear-Site-Data`. Without either, `refresh_token` says whose session it is.
+     * The bearer is an access token, which may have expired; so is the cookie. A browser's cookies are taken away, with `Clear-Site-Data`. Without either, `refresh_token` says whose session it is.
      */
     post: operations["logout"];
     delete?: never;
@@ -873,7 +873,7 @@ export interface paths {
     put?: never;
     /**
      * Ends all of the caller's sessions.
-     * @description With `keep_current`, a user must have logged in recently.
+     * With `keep_current`, a user must have logged in recently.
      */
     post: operations["logoutAll"];
     delete?: never;
@@ -893,7 +893,7 @@ export interface paths {
     put?: never;
     /**
      * Changes the caller's password, and ends the caller's other sessions.
-     * @description Without a bearer, for the user that `username` names, and all sessions end.
+     * Without a bearer, for the user that `username` names, and all sessions end.
      */
     post: operations["changePassword"];
     delete?: never;
@@ -930,7 +930,7 @@ export interface paths {
     put?: never;
     /**
      * Takes the password once more, in a session that goes on, and gives it new tokens.
-     * @description Their `auth_time` is the time of this request. Attempts count as those of logins do.
+     * Their `auth_time` is the time of this request. Attempts count as those of logins do.
      */
     post: operations["reauthenticate"];
     delete?: never;
@@ -950,7 +950,7 @@ export interface paths {
     put?: never;
     /**
      * Changes a refresh token for a new pair.
-     * @description Without `refresh_token` in the body both cookies are read, which have to be of one session; the new tokens are then in two `Set-Cookie`.
+     * Without `refresh_token` in the body both cookies are read, which have to be of one session; the new tokens are then in two `Set-Cookie`.
      */
     post: operations["refresh"];
     delete?: never;
@@ -968,7 +968,7 @@ export interface paths {
     };
     /**
      * The caller's session: whose it is, and when it ends.
-     * @description With `X-Session-Passive: 1` it is asked about without being used.
+     * With `X-Session-Passive: 1` it is asked about without being used.
      */
     get: operations["currentSession"];
     put?: never;
@@ -1001,7 +1001,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
@@ -1011,7 +1011,7 @@ export interface paths {
     post?: never;
     /**
      * Ends one of the caller's sessions.
-     * @description To end another one than that of the token, a user must have logged in recently.
+     * To end another one than that of the token, a user must have logged in recently.
      */
     delete: operations["closeOwnSession"];
     options?: never;
@@ -1053,7 +1053,7 @@ export interface paths {
     put?: never;
     /**
      * The times at which an appointment could be made.
-     * @description Fills in the portal's first two forms, and books nothing. What is missing is 400 `appointment_incomplete`.
+     * Fills in the portal's first two forms, and books nothing. What is missing is 400 `appointment_incomplete`.
      */
     post: operations["checkAppointments"];
     delete?: never;
@@ -1107,7 +1107,7 @@ export interface paths {
     put?: never;
     /**
      * The containers that the portal lists.
-     * @description Reads page after page, until there is what was wanted.
+     * Reads page after page, until there is what was wanted.
      */
     post: operations["getContainers"];
     delete?: never;
@@ -1127,7 +1127,7 @@ export interface paths {
     put?: never;
     /**
      * The live session of these credentials, or a new one.
-     * @description However many ask with the same credentials, the portal sees one login. A login takes as long as its captcha.
+     * However many ask with the same credentials, the portal sees one login. A login takes as long as its captcha.
      */
     post: operations["getPortalSession"];
     delete?: never;
@@ -1145,7 +1145,7 @@ export interface paths {
     };
     /**
      * Says that this instance has its settings and answers, how the upstream accounts are, and how many portal sessions there are.
-     * @description Asks two objects, and at most once a second; none for what is not configured.
+     * Asks two objects, and at most once a second; none for what is not configured.
      */
     get: operations["health"];
     put?: never;
@@ -1167,7 +1167,7 @@ export interface paths {
     put?: never;
     /**
      * Books an appointment.
-     * @description Sends the last form once, and never again by itself. 502 `portal_outcome_unknown` means that it may be booked or not.
+     * Sends the last form once, and never again by itself. 502 `portal_outcome_unknown` means that it may be booked or not.
      */
     post: operations["makeAppointment"];
     delete?: never;
@@ -1185,7 +1185,7 @@ export interface paths {
     };
     /**
      * How the deployment is, in the text format of Prometheus.
-     * @description Asks what `/health` asks, at most once a second. What could not be asked is left out, and `sallyport_known` is 0.
+     * Asks what `/health` asks, at most once a second. What could not be asked is left out, and `sallyport_known` is 0.
      */
     get: operations["metrics"];
     put?: never;
@@ -1207,7 +1207,7 @@ export interface paths {
     put?: never;
     /**
      * Says whether a token would be accepted now (RFC 7662).
-     * @description `token` may be given up to 20 times; the answer has `tokens` then. To be asked about is no activity of a session. A refresh token is active while it is the newest of its session.
+     * `token` may be given up to 20 times; the answer has `tokens` then. To be asked about is no activity of a session. A refresh token is active while it is the newest of its session.
      */
     post: operations["introspect"];
     delete?: never;
@@ -1244,7 +1244,7 @@ export interface paths {
     put?: never;
     /**
      * Gives tokens for a refresh token (RFC 6749), or for another system's token (RFC 8693).
-     * @description A refresh token is exchanged as by `/auth/refresh` or `/api/v1/postlogin/renew-token`, without client authentication, or with any good service key. The token exchange begins a session as `/api/v1/postlogin/init-session` does, and is for services whose key has the scope `sessions:exchange`.
+     * A refresh token is exchanged as by `/auth/refresh` or `/api/v1/postlogin/renew-token`, without client authentication, or with any good service key. The token exchange begins a session as `/api/v1/postlogin/init-session` does, and is for services whose key has the scope `sessions:exchange`.
      */
     post: operations["token"];
     delete?: never;
@@ -1275,7 +1275,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         session_id: string;
       };
       cookie?: never;
@@ -1346,7 +1346,7 @@ export interface paths {
       query?: never;
       header?: never;
       path: {
-        /** @description `UPSTOX_NOTIFIER_SECRET`. */
+        /** `UPSTOX_NOTIFIER_SECRET`. */
         secret: string;
       };
       cookie?: never;
@@ -1366,85 +1366,85 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     AccountName: string;
-    /** @description How an account is. Never the token. */
+    /** How an account is. Never the token. */
     AccountStatus: {
-      /** @description In the list of all accounts, and of Upstox. */
+      /** In the list of all accounts, and of Upstox. */
       account_id?: components["schemas"]["AccountName"] | null;
-      /** @description Until when the owner can approve a token. Not of Facturify. */
+      /** Until when the owner can approve a token. Not of Facturify. */
       approval_until?: components["schemas"]["Time"] | null;
       expires_at: components["schemas"]["Time"] | null;
       /**
        * Format: uint64
-       * @description Of Facturify: the life that it gave the token, in seconds. 0 without a valid one.
+       * Of Facturify: the life that it gave the token, in seconds. 0 without a valid one.
        */
       expires_in?: number | null;
-      /** @description The end of a token that lives longer than the day, where there is one. */
+      /** The end of a token that lives longer than the day, where there is one. */
       extended_until?: components["schemas"]["Time"] | null;
-      /** @description Whether there is a token that is valid. */
+      /** Whether there is a token that is valid. */
       has_token: boolean;
-      /** @description In the list of all accounts: when the token was obtained. */
+      /** In the list of all accounts: when the token was obtained. */
       issued_at?: components["schemas"]["Time"] | null;
-      /** @description Not of Facturify. */
+      /** Not of Facturify. */
       last_check?: components["schemas"]["LastCheck"] | null;
       last_error: components["schemas"]["LastError"] | null;
       next_renewal_at: components["schemas"]["Time"] | null;
-      /** @description In the list of all accounts. */
+      /** In the list of all accounts. */
       provider?: string | null;
       source: components["schemas"]["Source"] | null;
       status: components["schemas"]["Health"];
       /**
        * Format: uint64
-       * @description In seconds.
+       * In seconds.
        */
       ttl: number;
-      /** @description Of Upstox: whose token it is. */
+      /** Of Upstox: whose token it is. */
       user_id?: string | null;
     };
-    /** @description A page of accounts. */
+    /** A page of accounts. */
     Accounts: {
       accounts: components["schemas"]["AccountStatus"][];
-      /** @description For the next page; null on the last one. */
+      /** For the next page; null on the last one. */
       next_cursor: components["schemas"]["AccountName"] | null;
       /**
        * Format: uint
-       * @description How many are configured.
+       * How many are configured.
        */
       total: number;
     };
-    /** @description A page of live sessions. One of all users may hold fewer than were asked for, or none, and still have a next one. */
+    /** A page of live sessions. One of all users may hold fewer than were asked for, or none, and still have a next one. */
     ActiveSessions: {
       /**
        * Format: uint
-       * @description How many this page has.
+       * How many this page has.
        */
       active_sessions: number;
-      /** @description For the next page; null on the last one. */
+      /** For the next page; null on the last one. */
       next_cursor: string | null;
       sessions: components["schemas"]["Session"][];
-      /** @description There where something could not be asked: ids of sessions, names of users, `KV`. */
+      /** There where something could not be asked: ids of sessions, names of users, `KV`. */
       unreachable?: string[];
-      /** @description The user that was asked for by id. */
+      /** The user that was asked for by id. */
       user_id: components["schemas"]["UserId"] | null;
     };
-    /** @description A page of accounts of all providers. */
+    /** A page of accounts of all providers. */
     AnyAccounts: {
       accounts: components["schemas"]["AccountStatus"][];
-      /** @description For the next page; null on the last one. */
+      /** For the next page; null on the last one. */
       next_cursor: string | null;
       /**
        * Format: uint
-       * @description How many are configured.
+       * How many are configured.
        */
       total: number;
-      /** @description There where something could not be asked: `provider/account_id`. */
+      /** There where something could not be asked: `provider/account_id`. */
       unreachable?: string[];
     };
-    /** @description A session that was asked for by its id: how it is, or why it ended. */
+    /** A session that was asked for by its id: how it is, or why it ended. */
     AnySession: components["schemas"]["Session"] | components["schemas"]["EndedSession"];
-    /** @description A booked appointment. */
+    /** A booked appointment. */
     Appointment: {
       appointment_confirmed: boolean;
-      /** @description What the portal shows as the confirmation, by its own words. */
+      /** What the portal shows as the confirmation, by its own words. */
       appointment_details: {
         [key: string]: unknown;
       };
@@ -1453,11 +1453,11 @@ export interface components {
       session_id: components["schemas"]["PortalId"];
       success: boolean;
     };
-    /** @description Times that an appointment can be made at. */
+    /** Times that an appointment can be made at. */
     AppointmentTimes: {
-      /** @description To go on with. Not there if it could not be kept. */
+      /** To go on with. Not there if it could not be kept. */
       appointment_session_id?: string | null;
-      /** @description Texts of the portal. One of them is given back as `appointment_time`, as it is. */
+      /** Texts of the portal. One of them is given back as `appointment_time`, as it is. */
       available_times: string[];
       /** Format: uint64 */
       count: number;
@@ -1466,7 +1466,7 @@ export interface components {
       session_id: components["schemas"]["PortalId"];
       success: boolean;
     };
-    /** @description The owner has been asked to approve a token. The webhook brings it. */
+    /** The owner has been asked to approve a token. The webhook brings it. */
     ApprovalRequested: {
       account_id: components["schemas"]["AccountName"];
       approval_until: components["schemas"]["Time"] | null;
@@ -1478,7 +1478,7 @@ export interface components {
       language?: components["schemas"]["Language"] | null;
       redirect_uri?: string | null;
     };
-    /** @description The calls that were made at the portal. */
+    /** The calls that were made at the portal. */
     Calls: {
       calls: unknown[];
     };
@@ -1486,120 +1486,120 @@ export interface components {
       language?: components["schemas"]["Language"] | null;
       new_password: string;
       old_password: string;
-      /** @description Where there is no bearer. With it, a cookie is not looked at. */
+      /** Where there is no bearer. With it, a cookie is not looked at. */
       username?: string | null;
     };
-    /** @description What a sweep came to. */
+    /** What a sweep came to. */
     Cleanup: {
       /**
        * Format: uint32
-       * @description How many sessions were over and are off all lists now.
+       * How many sessions were over and are off all lists now.
        */
       cleaned_sessions: number;
-      /** @description To go on with; null where there is no more. */
+      /** To go on with; null where there is no more. */
       next_cursor: string | null;
-      /** @description There where something could not be asked: ids of sessions, names of users, `KV`, `Directory`. */
+      /** There where something could not be asked: ids of sessions, names of users, `KV`, `Directory`. */
       unreachable?: string[];
     };
-    /** @description How many sessions have ended. */
+    /** How many sessions have ended. */
     ClosedSessions: {
       /** Format: uint */
       closed_sessions: number;
       message?: string | null;
     };
-    /** @description Containers. */
+    /** Containers. */
     Containers: {
-      /** @description A member for each column of the portal's table, named as its head says. */
+      /** A member for each column of the portal's table, named as its head says. */
       containers: {
         [key: string]: string;
       }[];
       debug?: components["schemas"]["Debug"] | null;
-      /** @description With `target_container_id` only. */
+      /** With `target_container_id` only. */
       found_target_container?: boolean | null;
       is_new_session: boolean;
       /**
        * Format: uint64
-       * @description With `limit_reached`: what to give as `skip` for what did not fit.
+       * With `limit_reached`: what to give as `skip` for what did not fit.
        */
       next_skip?: number | null;
       /**
        * Format: uint64
-       * @description How many further pages were loaded.
+       * How many further pages were loaded.
        */
       scroll_cycles: number;
       session_id: components["schemas"]["PortalId"];
-      /** @description `end_of_list`, `target_found`, `target_count_reached`, `single_page`, `no_progress` or `limit_reached`. */
+      /** `end_of_list`, `target_found`, `target_count_reached`, `single_page`, `no_progress` or `limit_reached`. */
       stopped_reason: string;
       success: boolean;
       /**
        * Format: uint64
-       * @description In this answer.
+       * In this answer.
        */
       total_containers: number;
     };
-    /** @description A session whose tokens are in cookies: the answer to a login with `cookie`, and to a refresh by cookie. */
+    /** A session whose tokens are in cookies: the answer to a login with `cookie`, and to a refresh by cookie. */
     CookieSession: {
       /**
        * Format: uint64
-       * @description Life of the access token, in seconds.
+       * Life of the access token, in seconds.
        */
       expires_in: number;
       /**
        * Format: uint64
-       * @description Life of the refresh token and of the cookies, in seconds.
+       * Life of the refresh token and of the cookies, in seconds.
        */
       refresh_expires_in: number;
       session_id: components["schemas"]["SessionId"];
     };
-    /** @description How the accounts of a provider are. */
+    /** How the accounts of a provider are. */
     Counts: {
       /**
        * Format: uint64
-       * @description How many have a token that can be given out, however their renewals do. Not in `accounts`.
+       * How many have a token that can be given out, however their renewals do. Not in `accounts`.
        */
       available?: number | null;
       /**
        * Format: uint64
-       * @description How many are `failing`, `failed` or `needs_attention`.
+       * How many are `failing`, `failed` or `needs_attention`.
        */
       failed: number;
       /** Format: uint64 */
       healthy: number;
       /**
        * Format: uint
-       * @description How many have faulty settings; a list of accounts that cannot be read is one more. Not in `accounts`.
+       * How many have faulty settings; a list of accounts that cannot be read is one more. Not in `accounts`.
        */
       misconfigured?: number | null;
       /**
        * Format: uint
-       * @description How many are configured.
+       * How many are configured.
        */
       total: number;
     };
-    /** @description The caller's own session. */
+    /** The caller's own session. */
     CurrentSession: {
       absolute_expires_at: components["schemas"]["Time"];
-      /** @description When the user last proved who they are. */
+      /** When the user last proved who they are. */
       auth_time: components["schemas"]["Time"] | null;
       created_at: components["schemas"]["Time"];
       device_name: string | null;
-      /** @description The earliest of these two and the expiry of its last tokens. */
+      /** The earliest of these two and the expiry of its last tokens. */
       expires_at: components["schemas"]["Time"];
       idle_expires_at: components["schemas"]["Time"];
       /**
        * Format: uint64
-       * @description How long it lives without activity, in seconds.
+       * How long it lives without activity, in seconds.
        */
       inactivity_timeout: number;
       last_activity: components["schemas"]["Time"];
       roles: string[];
-      /** @description When this was said. A client whose clock is wrong counts from it. */
+      /** When this was said. A client whose clock is wrong counts from it. */
       server_time: components["schemas"]["Time"];
       session_id: components["schemas"]["SessionId"];
       user_agent: string | null;
-      /** @description Null of a post-login session. */
+      /** Null of a post-login session. */
       user_id: components["schemas"]["UserId"] | null;
-      /** @description Of a post-login session the subject. */
+      /** Of a post-login session the subject. */
       username: string;
     };
     CustomerInfo: {
@@ -1607,12 +1607,12 @@ export interface components {
       customer_name?: string | null;
       customer_type?: string | null;
     };
-    /** @description With `debug` only. */
+    /** With `debug` only. */
     Debug: {
-      /** @description The calls to the portal. */
+      /** The calls to the portal. */
       calls: unknown[];
     };
-    /** @description The stored document in `data`: any JSON. */
+    /** The stored document in `data`: any JSON. */
     Document: {
       data: unknown;
     };
@@ -1637,30 +1637,30 @@ export interface components {
       | "inactivity"
       | "lifetime"
       | "external";
-    /** @description A session that has ended. */
+    /** A session that has ended. */
     EndedSession: {
-      /** @description Null where only KV still knows of it. */
+      /** Null where only KV still knows of it. */
       ended_at: components["schemas"]["Time"] | null;
       id: components["schemas"]["SessionId"];
       reason: components["schemas"]["EndReason"];
-      /** @description `ended`. */
+      /** `ended`. */
       state: components["schemas"]["State"];
-      /** @description Null of somebody externally authenticated, and where only KV still knows of it. */
+      /** Null of somebody externally authenticated, and where only KV still knows of it. */
       user_id: components["schemas"]["UserId"] | null;
-      /** @description Null where nobody knows it any more. */
+      /** Null where nobody knows it any more. */
       username: string | null;
     };
-    /** @description A refusal. */
+    /** A refusal. */
     Error: {
       code: components["schemas"]["ErrorCode"];
-      /** @description For a person, in the language of the request. */
+      /** For a person, in the language of the request. */
       detail: string;
-      /** @description With `validation_error` only. */
+      /** With `validation_error` only. */
       errors?: components["schemas"]["WrongField"][] | null;
-      /** @description How the session ended, where one did. */
+      /** How the session ended, where one did. */
       reason?: components["schemas"]["EndReason"] | null;
     };
-    /** @description Stable: what clients go by. */
+    /** Stable: what clients go by. */
     ErrorCode:
       | "malformed_json"
       | "invalid_request"
@@ -1750,235 +1750,235 @@ export interface components {
       | "portal_busy"
       | "portal_session_closed"
       | "appointment_session_not_found";
-    /** @description A token in the shape of the legacy system. */
+    /** A token in the shape of the legacy system. */
     FacturifyJwt: {
       jwt: components["schemas"]["Jwt"];
       message: string;
     };
-    /** @description A token that is valid now. */
+    /** A token that is valid now. */
     FacturifyToken: {
       token: string;
       /**
        * Format: uint64
-       * @description In seconds.
+       * In seconds.
        */
       ttl: number;
     };
-    /** @description A session at the portal, by its credentials. */
+    /** A session at the portal, by its credentials. */
     GotSession: {
       created_at: components["schemas"]["Time"];
-      /** @description With `debug` only: the calls of the login that was made for this call; none if there was a session. */
+      /** With `debug` only: the calls of the login that was made for this call; none if there was a session. */
       debug?: components["schemas"]["Calls"] | null;
-      /** @description When it ends if nobody uses it; null if it is kept alive. */
+      /** When it ends if nobody uses it; null if it is kept alive. */
       expires_at: components["schemas"]["Time"] | null;
-      /** @description Whether this call has begun it. */
+      /** Whether this call has begun it. */
       is_new: boolean;
       keep_alive: boolean;
       message: string;
-      /** @description How the session before it ended, if this one is new and that was within 24 hours. */
+      /** How the session before it ended, if this one is new and that was within 24 hours. */
       previous_ended: components["schemas"]["End"] | null;
       session_id: components["schemas"]["PortalId"];
       success: boolean;
       username: string;
     };
-    /** @description Tokens for a grant (RFC 6749 §5.1, RFC 8693 §2.2.1). */
+    /** Tokens for a grant (RFC 6749 §5.1, RFC 8693 §2.2.1). */
     GrantedTokens: {
       access_token: string;
       /**
        * Format: uint64
-       * @description Life of the access token, in seconds.
+       * Life of the access token, in seconds.
        */
       expires_in: number;
-      /** @description Of a token exchange: `urn:ietf:params:oauth:token-type:access_token`. */
+      /** Of a token exchange: `urn:ietf:params:oauth:token-type:access_token`. */
       issued_token_type?: string | null;
       refresh_token: string;
-      /** @description `bearer`. */
+      /** `bearer`. */
       token_type: string;
     };
-    /** @description A greeting. */
+    /** A greeting. */
     Greeting: {
       message: string;
     };
     /** @enum {string} */
     Health: "valid" | "failing" | "missing" | "expired" | "failed" | "needs_attention" | "awaiting_approval";
-    /** @description The last operations on an account, the newest first. */
+    /** The last operations on an account, the newest first. */
     History: {
       account_id: components["schemas"]["AccountName"];
       operations: components["schemas"]["PastOperation"][];
       provider: string;
     };
     InitData: {
-      /** @description Not kept. */
+      /** Not kept. */
       basicCustomerInfo?: components["schemas"]["CustomerInfo"] | null;
       cif: string;
       payload: components["schemas"]["Payload"];
-      /** @description The external token. Visible ASCII. */
+      /** The external token. Visible ASCII. */
       tokenKey: string;
     };
     InitSession: {
       data: components["schemas"]["InitData"];
       language?: components["schemas"]["Language"] | null;
     };
-    /** @description What is known of a token (RFC 7662 §2.2). Of one that is not active no other member is there. */
+    /** What is known of a token (RFC 7662 §2.2). Of one that is not active no other member is there. */
     Introspection: {
-      /** @description Whether it would be accepted now. Where several were asked about: whether all would. */
+      /** Whether it would be accepted now. Where several were asked about: whether all would. */
       active: boolean;
       /**
        * Format: uint64
-       * @description When the user last proved who they are, by the word of an access token (RFC 9470 §6.2), in seconds since 1970.
+       * When the user last proved who they are, by the word of an access token (RFC 9470 §6.2), in seconds since 1970.
        */
       auth_time?: number | null;
       /**
        * Format: uint64
-       * @description When it expires at the latest, in seconds since 1970.
+       * When it expires at the latest, in seconds since 1970.
        */
       exp?: number | null;
       jti?: string | null;
       roles?: string[] | null;
-      /** @description The session. */
+      /** The session. */
       sid?: components["schemas"]["SessionId"] | null;
-      /** @description The user's id; of somebody externally authenticated the subject. */
+      /** The user's id; of somebody externally authenticated the subject. */
       sub?: string | null;
-      /** @description `bearer` of an access token; not there of a refresh token. */
+      /** `bearer` of an access token; not there of a refresh token. */
       token_type?: string | null;
-      /** @description Where several were asked about: each, in the order of the request. */
+      /** Where several were asked about: each, in the order of the request. */
       tokens?: components["schemas"]["Introspection"][] | null;
       username?: string | null;
     };
-    /** @description A public key. */
+    /** A public key. */
     Jwk: {
-      /** @description `EdDSA` or `ES256`. */
+      /** `EdDSA` or `ES256`. */
       alg: string;
       crv: string;
-      /** @description Its thumbprint (RFC 7638), which stands in the tokens that it has signed. */
+      /** Its thumbprint (RFC 7638), which stands in the tokens that it has signed. */
       kid: string;
-      /** @description `OKP` with `Ed25519`, or `EC` with `P-256`. */
+      /** `OKP` with `Ed25519`, or `EC` with `P-256`. */
       kty: string;
-      /** @description `sig`. */
+      /** `sig`. */
       use: string;
       x: string;
-      /** @description Of `EC`. */
+      /** Of `EC`. */
       y?: string | null;
     };
     /**
-     * @description The public keys that tokens may be verified with (RFC 7517): those that sign, those that will, and those that have. None
+     * The public keys that tokens may be verified with (RFC 7517): those that sign, those that will, and those that have. None
      *     where tokens are signed with HS256.
      */
     Jwks: {
       keys: components["schemas"]["Jwk"][];
     };
-    /** @description The token itself. */
+    /** The token itself. */
     Jwt: {
       /**
        * Format: uint64
-       * @description As Facturify gave it, in seconds.
+       * As Facturify gave it, in seconds.
        */
       expires_in: number;
       token: string;
     };
-    /** @description A service key. The first answer alone has its text. */
+    /** A service key. The first answer alone has its text. */
     Key: {
-      /** @description The upstream accounts that its scopes for tokens are restricted to, such as `upstox/agnidata*`. Left out where it is for all. */
+      /** The upstream accounts that its scopes for tokens are restricted to, such as `upstox/agnidata*`. Left out where it is for all. */
       accounts?: string[] | null;
       created_at: components["schemas"]["Time"];
-      /** @description Null of one that does not expire. */
+      /** Null of one that does not expire. */
       expires_at: components["schemas"]["Time"] | null;
       id: components["schemas"]["ServiceKeyId"];
-      /** @description The key's text, shown once. */
+      /** The key's text, shown once. */
       key?: string | null;
-      /** @description In the list: the last characters of the key, by which people tell keys apart. */
+      /** In the list: the last characters of the key, by which people tell keys apart. */
       last4?: string | null;
-      /** @description In the list: when it was last used, within ten minutes; null of one that never was. */
+      /** In the list: when it was last used, within ten minutes; null of one that never was. */
       last_used_at?: components["schemas"]["Time"] | null;
       name: string;
-      /** @description In the list. */
+      /** In the list. */
       revoked_at?: components["schemas"]["Time"] | null;
       scopes: string[];
-      /** @description In the list: `active`, `revoked` or `expired`. */
+      /** In the list: `active`, `revoked` or `expired`. */
       status?: string | null;
     };
-    /** @description The language of `detail`: `en`, `es` or `vi`, or a tag that begins so. Any other is ignored. */
+    /** The language of `detail`: `en`, `es` or `vi`, or a tag that begins so. Any other is ignored. */
     Language: string;
-    /** @description What an upstream said of the held token when it was last asked. */
+    /** What an upstream said of the held token when it was last asked. */
     LastCheck: {
       at: components["schemas"]["Time"];
-      /** @description `ok`, or a code. */
+      /** `ok`, or a code. */
       outcome: string;
     };
-    /** @description Why renewals fail, while they do. */
+    /** Why renewals fail, while they do. */
     LastError: {
       at: components["schemas"]["Time"];
       code: string;
       /**
        * Format: uint32
-       * @description In a row.
+       * In a row.
        */
       failures: number;
-      /** @description With `account_misconfigured`: the setting, the member, and what is wrong. */
+      /** With `account_misconfigured`: the setting, the member, and what is wrong. */
       message?: string | null;
-      /** @description When they began. */
+      /** When they began. */
       since?: components["schemas"]["Time"] | null;
       /**
        * Format: uint16
-       * @description What the upstream answered with.
+       * What the upstream answered with.
        */
       status: number | null;
     };
     Login: {
-      /** @description The tokens come in cookies and not in the body. */
+      /** The tokens come in cookies and not in the body. */
       cookie?: boolean | null;
-      /** @description Shown in lists of sessions, without control characters. */
+      /** Shown in lists of sessions, without control characters. */
       device_name?: string | null;
       language?: components["schemas"]["Language"] | null;
       password: string;
       username: string;
     };
     Logout: {
-      /** @description Of another session of the same user, which ends too. It may have expired. */
+      /** Of another session of the same user, which ends too. It may have expired. */
       access_token?: string | null;
       language?: components["schemas"]["Language"] | null;
-      /** @description Of the session, or of another one of the same user, which ends too. It may have expired. */
+      /** Of the session, or of another one of the same user, which ends too. It may have expired. */
       refresh_token?: string | null;
     };
     LogoutAll: {
-      /** @description Leaves the caller's own. */
+      /** Leaves the caller's own. */
       keep_current?: boolean | null;
       language?: components["schemas"]["Language"] | null;
     };
-    /** @description What was done, in words. */
+    /** What was done, in words. */
     Message: {
       message: string;
     };
-    /** @description What software asks for that is told no more than the issuer (RFC 8414). */
+    /** What software asks for that is told no more than the issuer (RFC 8414). */
     Metadata: {
       grant_types_supported: string[];
       introspection_endpoint: string;
       introspection_endpoint_auth_methods_supported: string[];
-      /** @description `TOKEN_ISSUER`, as in the tokens. */
+      /** `TOKEN_ISSUER`, as in the tokens. */
       issuer: string;
-      /** @description Where there are public keys. */
+      /** Where there are public keys. */
       jwks_uri?: string | null;
-      /** @description None: there is no authorization endpoint. */
+      /** None: there is no authorization endpoint. */
       response_types_supported: string[];
       revocation_endpoint: string;
       revocation_endpoint_auth_methods_supported: string[];
       token_endpoint: string;
       token_endpoint_auth_methods_supported: string[];
     };
-    /** @description Something that has happened. */
+    /** Something that has happened. */
     Milestone: {
       date: string;
       milestone: string;
-      /** @description Such as `completed` or `pending`. */
+      /** Such as `completed` or `pending`. */
       status: string;
     };
-    /** @description The answer of the mock. */
+    /** The answer of the mock. */
     MockAnswer: {
       data: components["schemas"]["Validated"];
       message: string;
       status: string;
     };
-    /** @description A refusal of the mock. */
+    /** A refusal of the mock. */
     MockRefusal: {
       code: string;
       detail: string;
@@ -1986,190 +1986,190 @@ export interface components {
     };
     NewKey: {
       /**
-       * @description The upstream accounts that its scopes for tokens are restricted to; all, if it is left out. `provider/account_id`, or the
+       * The upstream accounts that its scopes for tokens are restricted to; all, if it is left out. `provider/account_id`, or the
        *     beginning of ids: `upstox/agnidata*`.
        */
       accounts?: string[] | null;
       /**
        * Format: uint64
-       * @description Without, it does not expire.
+       * Without, it does not expire.
        */
       expires_in_days?: number | null;
       language?: components["schemas"]["Language"] | null;
-      /** @description Without control characters, and without white space at its ends. */
+      /** Without control characters, and without white space at its ends. */
       name: string;
       scopes: components["schemas"]["Scope"][];
     };
     NewUser: {
       language?: components["schemas"]["Language"] | null;
       password: string;
-      /** @description `user` if nothing is said. */
+      /** `user` if nothing is said. */
       roles?: components["schemas"]["Role"][] | null;
       username: string;
     };
     Notification: {
       access_token: string;
       client_id: string;
-      /** @description In milliseconds. */
+      /** In milliseconds. */
       expires_at?: components["schemas"]["TextOrNumber"] | null;
       language?: components["schemas"]["Language"] | null;
       user_id: string;
     };
-    /** @description A refusal on the routes of OAuth 2.0. */
+    /** A refusal on the routes of OAuth 2.0. */
     OAuthError: {
       code: components["schemas"]["ErrorCode"];
-      /** @description For a person, in the language of the request. */
+      /** For a person, in the language of the request. */
       detail: string;
       /**
-       * @description By RFC 6749 §5.2: `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or `server_error`; of
+       * By RFC 6749 §5.2: `invalid_client`, `unauthorized_client`, `invalid_request`, `temporarily_unavailable` or `server_error`; of
        *     `/oauth/token` also `invalid_grant`, `unsupported_grant_type`, `invalid_scope` and `invalid_target`.
        */
       error: string;
-      /** @description Of `/oauth/token`: in English, for developers. */
+      /** Of `/oauth/token`: in English, for developers. */
       error_description?: string | null;
-      /** @description With `validation_error` only. */
+      /** With `validation_error` only. */
       errors?: components["schemas"]["WrongField"][] | null;
-      /** @description Of `/oauth/token`: how the session ended, where one did. */
+      /** Of `/oauth/token`: how the session ended, where one did. */
       reason?: components["schemas"]["EndReason"] | null;
     };
     /** @enum {string} */
     Operation: "renew" | "obtain" | "refresh" | "check" | "adopt" | "exchange" | "request";
-    /** @description The caller's live sessions. */
+    /** The caller's live sessions. */
     OwnSessions: {
       sessions: components["schemas"]["Session"][];
-      /** @description There where something could not be asked: the ids of those sessions. */
+      /** There where something could not be asked: the ids of those sessions. */
       unreachable?: components["schemas"]["SessionId"][];
     };
     Password: {
       language?: components["schemas"]["Language"] | null;
       password: string;
     };
-    /** @description One operation on an account. */
+    /** One operation on an account. */
     PastOperation: {
       at: components["schemas"]["Time"];
       /**
        * Format: uint32
-       * @description To the upstream.
+       * To the upstream.
        */
       calls: number;
       expires_at: components["schemas"]["Time"] | null;
       operation: components["schemas"]["Operation"];
-      /** @description `ok`, or a code. */
+      /** `ok`, or a code. */
       outcome: string;
       request_id: string;
       /**
        * Format: uint16
-       * @description What the upstream refused with.
+       * What the upstream refused with.
        */
       status: number | null;
-      /** @description `key:` and the name of a service key, `user:` and the id of an admin, `alarm`, `cron`, `notifier`, or `local`. */
+      /** `key:` and the name of a service key, `user:` and the id of an admin, `alarm`, `cron`, `notifier`, or `local`. */
       who: string;
     };
     Payload: {
       channelId: components["schemas"]["TextOrNumber"];
     };
     PortalCredentials: {
-      /** @description The caller's key of the captcha service. */
+      /** The caller's key of the captcha service. */
       captcha_api_key: string;
-      /** @description The answer gets `debug.calls`. */
+      /** The answer gets `debug.calls`. */
       debug?: boolean | null;
-      /** @description Whether the session is kept alive, which it is if nothing is said. */
+      /** Whether the session is kept alive, which it is if nothing is said. */
       keep_alive?: boolean | null;
       language?: components["schemas"]["Language"] | null;
       password: string;
       username: string;
     };
-    /** @description A refusal on the routes of portal sessions. */
+    /** A refusal on the routes of portal sessions. */
     PortalError: {
-      /** @description Of the page that was asked for last, without query. */
+      /** Of the page that was asked for last, without query. */
       address?: string | null;
-      /** @description Of an appointment that can be gone on with. With `appointment_incomplete` there are all of the next. */
+      /** Of an appointment that can be gone on with. With `appointment_incomplete` there are all of the next. */
       appointment_session_id?: string | null;
-      /** @description In phase 3: what can be chosen. */
+      /** In phase 3: what can be chosen. */
       available_times?: string[] | null;
-      /** @description Where a value is none of what a form offers: what it offers, by the field's name. */
+      /** Where a value is none of what a form offers: what it offers, by the field's name. */
       choices?: {
         [key: string]: string[];
       } | null;
       code: components["schemas"]["ErrorCode"];
       /**
        * Format: uint64
-       * @description Of them.
+       * Of them.
        */
       count?: number | null;
       /** Format: uint32 */
       current_phase?: number | null;
-      /** @description With `debug` only, as with a success. */
+      /** With `debug` only, as with a success. */
       debug?: unknown;
-      /** @description For a person, in the language of the request. */
+      /** For a person, in the language of the request. */
       detail: string;
-      /** @description The same text as `detail`. */
+      /** The same text as `detail`. */
       error: string;
-      /** @description With `missing_fields` and `validation_error` only. */
+      /** With `missing_fields` and `validation_error` only. */
       errors?: components["schemas"]["WrongField"][] | null;
       is_new_session?: boolean | null;
-      /** @description What was looked for there. */
+      /** What was looked for there. */
       looked_for?: string | null;
-      /** @description The portal's own words, where there are some; of an appointment, what is wrong. */
+      /** The portal's own words, where there are some; of an appointment, what is wrong. */
       message?: string | null;
       missing_fields?: string[] | null;
-      /** @description How the portal session ended. */
+      /** How the portal session ended. */
       reason?: components["schemas"]["End"] | null;
-      /** @description Of an operation on a session. This and the next. */
+      /** Of an operation on a session. This and the next. */
       session_id?: string | null;
-      /** @description What was being done at the portal. This and the next three where it was called. */
+      /** What was being done at the portal. This and the next three where it was called. */
       step?: string | null;
       success: boolean;
-      /** @description Of that page. */
+      /** Of that page. */
       title?: string | null;
     };
     PortalId: string;
-    /** @description The last page of a failed step at a portal. */
+    /** The last page of a failed step at a portal. */
     PortalPage: {
-      /** @description Without query. */
+      /** Without query. */
       address: string;
       at: components["schemas"]["Time"];
-      /** @description Of the failure. */
+      /** Of the failure. */
       code: string;
-      /** @description When it is forgotten. */
+      /** When it is forgotten. */
       expires_at: components["schemas"]["Time"];
-      /** @description What was looked for. */
+      /** What was looked for. */
       looked_for: string;
-      /** @description Its HTML, without secrets; the beginning of a long one. */
+      /** Its HTML, without secrets; the beginning of a long one. */
       page: string;
-      /** @description As the log has it. */
+      /** As the log has it. */
       portal_login: string;
       /** Format: uint16 */
       status: number | null;
-      /** @description What was being done. */
+      /** What was being done. */
       step: string;
       title: string | null;
     };
-    /** @description A session as lists show it: never a credential but the username. */
+    /** A session as lists show it: never a credential but the username. */
     PortalSession: {
       created_at: components["schemas"]["Time"];
       keep_alive: boolean;
-      /** @description By a caller. */
+      /** By a caller. */
       last_used: components["schemas"]["Time"];
       session_id: components["schemas"]["PortalId"];
-      /** @description Null if it cannot be opened. */
+      /** Null if it cannot be opened. */
       username: string | null;
     };
-    /** @description All sessions at portals. */
+    /** All sessions at portals. */
     PortalSessions: {
       sessions: components["schemas"]["PortalSession"][];
       success: boolean;
     };
-    /** @description A pair of tokens of a post-login session. */
+    /** A pair of tokens of a post-login session. */
     PostLoginTokens: {
       message: string;
       refreshToken: string;
-      /** @description The access token. */
+      /** The access token. */
       token: string;
     };
     RefreshToken: {
       language?: components["schemas"]["Language"] | null;
-      /** @description Left out where it comes in a cookie. */
+      /** Left out where it comes in a cookie. */
       refresh_token?: string | null;
     };
     RenewData: {
@@ -2179,9 +2179,9 @@ export interface components {
       data: components["schemas"]["RenewData"];
       language?: components["schemas"]["Language"] | null;
     };
-    /** @description What a renewal brought: to a service the token, to an admin what it is like. */
+    /** What a renewal brought: to a service the token, to an admin what it is like. */
     Renewed: components["schemas"]["UpstreamToken"] | components["schemas"]["AccountStatus"];
-    /** @description A service key that another has taken the place of. */
+    /** A service key that another has taken the place of. */
     Replaced: {
       expires_at: components["schemas"]["Time"];
       id: components["schemas"]["ServiceKeyId"];
@@ -2190,40 +2190,40 @@ export interface components {
       language?: components["schemas"]["Language"] | null;
       password: string;
     };
-    /** @description Of letters, digits and any of `-_.:`. */
+    /** Of letters, digits and any of `-_.:`. */
     Role: string;
-    /** @description A service key that takes another's place, and until when the other is good. */
+    /** A service key that takes another's place, and until when the other is good. */
     RotatedKey: {
-      /** @description The upstream accounts that its scopes for tokens are restricted to, such as `upstox/agnidata*`. Left out where it is for all. */
+      /** The upstream accounts that its scopes for tokens are restricted to, such as `upstox/agnidata*`. Left out where it is for all. */
       accounts?: string[] | null;
       created_at: components["schemas"]["Time"];
-      /** @description Null of one that does not expire. */
+      /** Null of one that does not expire. */
       expires_at: components["schemas"]["Time"] | null;
       id: components["schemas"]["ServiceKeyId"];
-      /** @description The key's text, shown once. */
+      /** The key's text, shown once. */
       key?: string | null;
-      /** @description In the list: the last characters of the key, by which people tell keys apart. */
+      /** In the list: the last characters of the key, by which people tell keys apart. */
       last4?: string | null;
-      /** @description In the list: when it was last used, within ten minutes; null of one that never was. */
+      /** In the list: when it was last used, within ten minutes; null of one that never was. */
       last_used_at?: components["schemas"]["Time"] | null;
       name: string;
       replaces: components["schemas"]["Replaced"];
-      /** @description In the list. */
+      /** In the list. */
       revoked_at?: components["schemas"]["Time"] | null;
       scopes: string[];
-      /** @description In the list: `active`, `revoked` or `expired`. */
+      /** In the list: `active`, `revoked` or `expired`. */
       status?: string | null;
     };
     Rotation: {
       language?: components["schemas"]["Language"] | null;
       /**
        * Format: uint64
-       * @description How long the other key stays good, unless it expires before; 24 if nothing is said.
+       * How long the other key stays good, unless it expires before; 24 if nothing is said.
        */
       overlap_hours?: number | null;
     };
     /**
-     * @description What a service key may be used for.
+     * What a service key may be used for.
      * @enum {string}
      */
     Scope:
@@ -2234,50 +2234,50 @@ export interface components {
       | "login:proxy"
       | "sessions:exchange"
       | "metrics";
-    /** @description A key that seals data, and what lies under it. */
+    /** A key that seals data, and what lies under it. */
     SealingKey: {
       /**
        * Format: uint64
-       * @description Upstream accounts with something under it.
+       * Upstream accounts with something under it.
        */
       accounts: number;
       configured: boolean;
       kid: string;
       /**
        * Format: uint64
-       * @description Portal sessions with something under it.
+       * Portal sessions with something under it.
        */
       portal_sessions: number;
-      /** @description Whether it is the one that seals. */
+      /** Whether it is the one that seals. */
       seals: boolean;
     };
-    /** @description The sealing keys. */
+    /** The sealing keys. */
     SealingKeys: {
       keys: components["schemas"]["SealingKey"][];
     };
-    /** @description That these routes are served. */
+    /** That these routes are served. */
     Served: {
       service: string;
       status: string;
     };
-    /** @description That this instance answers, and how its accounts are. */
+    /** That this instance answers, and how its accounts are. */
     ServiceHealth: {
-      /** @description Of Upstox. */
+      /** Of Upstox. */
       accounts: components["schemas"]["Counts"] | null;
       /**
        * Format: uint64
-       * @description Live portal sessions. Null if nobody can say.
+       * Live portal sessions. Null if nobody can say.
        */
       active_sessions: number | null;
       current_time_ist: components["schemas"]["Time"];
       /**
        * Format: uint64
-       * @description Those of them that are kept alive.
+       * Those of them that are kept alive.
        */
       persistent_sessions: number | null;
       service: string;
       /**
-       * @description `healthy`; or `degraded` if an account counts as failed, if no account of a provider has a token that can be given out, if
+       * `healthy`; or `degraded` if an account counts as failed, if no account of a provider has a token that can be given out, if
        *     settings of accounts are faulty, or if nobody can say.
        */
       status: string;
@@ -2286,71 +2286,71 @@ export interface components {
       version: string;
     };
     ServiceKeyId: string;
-    /** @description All service keys, the oldest first. */
+    /** All service keys, the oldest first. */
     ServiceKeys: {
       service_keys: components["schemas"]["Key"][];
     };
-    /** @description A live session: who and when, never a token. */
+    /** A live session: who and when, never a token. */
     Session: {
       absolute_expires_at: components["schemas"]["Time"];
       created_at: components["schemas"]["Time"];
-      /** @description In the list of one's own: whether it is the caller's. */
+      /** In the list of one's own: whether it is the caller's. */
       current?: boolean | null;
       device_name: string | null;
-      /** @description The earliest of these two and the expiry of its last tokens. */
+      /** The earliest of these two and the expiry of its last tokens. */
       expires_at: components["schemas"]["Time"];
       id: components["schemas"]["SessionId"];
       idle_expires_at: components["schemas"]["Time"];
-      /** @description Of its newest access token. */
+      /** Of its newest access token. */
       jti: string;
       last_activity: components["schemas"]["Time"];
-      /** @description Of a session that was asked for by its id: `live`. */
+      /** Of a session that was asked for by its id: `live`. */
       state?: components["schemas"]["State"] | null;
       user_agent: string | null;
-      /** @description In lists of admins; null of somebody externally authenticated. */
+      /** In lists of admins; null of somebody externally authenticated. */
       user_id?: components["schemas"]["UserId"] | null;
-      /** @description In lists of admins; of somebody externally authenticated the subject. */
+      /** In lists of admins; of somebody externally authenticated the subject. */
       username?: string | null;
     };
     SessionId: string;
-    /** @description What the service knows of the caller's session. */
+    /** What the service knows of the caller's session. */
     SessionInfo: {
       absolute_expires_at: components["schemas"]["Time"];
       /**
        * Format: uint
-       * @description How many the caller has.
+       * How many the caller has.
        */
       active_sessions: number;
       created_at: components["schemas"]["Time"];
       idle_expires_at: components["schemas"]["Time"];
-      /** @description Of the newest access token of the session. */
+      /** Of the newest access token of the session. */
       jti: string;
       last_activity: components["schemas"]["Time"];
       session_id: components["schemas"]["SessionId"];
       session_valid: boolean;
-      /** @description Null of a post-login session. */
+      /** Null of a post-login session. */
       user_id: components["schemas"]["UserId"] | null;
     };
     /** @enum {string} */
     Source: "startup" | "cron" | "refresh" | "obtain" | "manual" | "exchange" | "notifier";
     /**
-     * @description Whether a session is live.
+     * Whether a session is live.
      * @enum {string}
      */
     State: "live" | "ended";
-    /** @description That it was done. */
+    /** That it was done. */
     Success: {
       message?: string | null;
       success: boolean;
     };
-    /** @description Text, or a number that stands for its text. */
+    /** Text, or a number that stands for its text. */
     TextOrNumber: string | number;
     /**
      * Format: date-time
-     * @description A time by RFC 3339: in UTC with milliseconds; on the routes of Upstox accounts in IST (`+05:30`) with seconds.
+     * A time by RFC 3339: in UTC with milliseconds; on the routes of Upstox accounts in IST (`+05:30`) with seconds.
      */
     Time: string;
-    /** @description What has happened to a container, in the portal's order. */
+    /** What has happened to a container, in the portal's order. */
     Timeline: {
       container_id: string;
       debug?: components["schemas"]["Debug"] | null;
@@ -2362,117 +2362,117 @@ export interface components {
       success: boolean;
       timeline: components["schemas"]["Milestone"][];
     };
-    /** @description About a token. */
+    /** About a token. */
     TokenForm: {
-      /** @description The id of a service key, where no header has the key. */
+      /** The id of a service key, where no header has the key. */
       client_id?: string | null;
-      /** @description The whole key. */
+      /** The whole key. */
       client_secret?: string | null;
-      /** @description An access or a refresh token. */
+      /** An access or a refresh token. */
       token: string;
-      /** @description Not needed, and not looked at. */
+      /** Not needed, and not looked at. */
       token_type_hint?: string | null;
     };
-    /** @description What tokens are asked for. A parameter without a value counts as left out, and none is given twice, but `audience` and `resource`. */
+    /** What tokens are asked for. A parameter without a value counts as left out, and none is given twice, but `audience` and `resource`. */
     TokenRequest: {
-      /** @description `TOKEN_AUDIENCE`, if it is there. */
+      /** `TOKEN_AUDIENCE`, if it is there. */
       audience?: string | null;
-      /** @description As in `CHANNELS`. */
+      /** As in `CHANNELS`. */
       channel_id?: string | null;
-      /** @description The customer's number: 1 to 64 letters, digits, `-` and `_`. */
+      /** The customer's number: 1 to 64 letters, digits, `-` and `_`. */
       cif?: string | null;
-      /** @description The id of a service key, where no header has the key. */
+      /** The id of a service key, where no header has the key. */
       client_id?: string | null;
-      /** @description The whole key. */
+      /** The whole key. */
       client_secret?: string | null;
-      /** @description `refresh_token`, or `urn:ietf:params:oauth:grant-type:token-exchange`. */
+      /** `refresh_token`, or `urn:ietf:params:oauth:grant-type:token-exchange`. */
       grant_type: string;
-      /** @description For its grant, of at most 4,096 bytes. What is for the other grant is not read. */
+      /** For its grant, of at most 4,096 bytes. What is for the other grant is not read. */
       refresh_token?: string | null;
-      /** @description `urn:ietf:params:oauth:token-type:access_token`, if it is there. */
+      /** `urn:ietf:params:oauth:token-type:access_token`, if it is there. */
       requested_token_type?: string | null;
-      /** @description The same. */
+      /** The same. */
       resource?: string | null;
-      /** @description For the token exchange, as the next three: the other system's token, of at most 8,192 bytes. */
+      /** For the token exchange, as the next three: the other system's token, of at most 8,192 bytes. */
       subject_token?: string | null;
-      /** @description `urn:ietf:params:oauth:token-type:access_token` or `urn:ietf:params:oauth:token-type:jwt`. */
+      /** `urn:ietf:params:oauth:token-type:access_token` or `urn:ietf:params:oauth:token-type:jwt`. */
       subject_token_type?: string | null;
     };
     TokenUpdate: {
-      /** @description Visible ASCII. */
+      /** Visible ASCII. */
       access_token: string;
-      /** @description As in the path, where it is there. */
+      /** As in the path, where it is there. */
       account_id?: string | null;
-      /** @description By RFC 3339, in the future. */
+      /** By RFC 3339, in the future. */
       expires_at?: string | null;
       language?: components["schemas"]["Language"] | null;
-      /** @description Whose the account is from now on. */
+      /** Whose the account is from now on. */
       user_id?: string | null;
     };
-    /** @description A token was taken over. */
+    /** A token was taken over. */
     TokenUpdated: {
       account_id: components["schemas"]["AccountName"];
       expires_at: components["schemas"]["Time"] | null;
-      /** @description The end of a token that lives longer than the day, where there is one. */
+      /** The end of a token that lives longer than the day, where there is one. */
       extended_until?: components["schemas"]["Time"] | null;
       message: string;
       source: components["schemas"]["Source"] | null;
       success: boolean;
-      /** @description Whose token it is, by Upstox. */
+      /** Whose token it is, by Upstox. */
       user_id: string | null;
     };
-    /** @description A pair of tokens (RFC 6749 §5.1). */
+    /** A pair of tokens (RFC 6749 §5.1). */
     Tokens: {
       access_token: string;
       /**
        * Format: uint64
-       * @description Life of the access token, in seconds.
+       * Life of the access token, in seconds.
        */
       expires_in: number;
       refresh_token: string;
-      /** @description `bearer`. */
+      /** `bearer`. */
       token_type: string;
     };
-    /** @description The tokens; or what a page may know of them, where they are in cookies. */
+    /** The tokens; or what a page may know of them, where they are in cookies. */
     TokensOrCookies: components["schemas"]["Tokens"] | components["schemas"]["CookieSession"];
-    /** @description A token in the shape of the internal token service. */
+    /** A token in the shape of the internal token service. */
     UpstoxToken: {
       access_token: string;
       account_id: components["schemas"]["AccountName"];
       expires_at: components["schemas"]["Time"];
       source: components["schemas"]["Source"];
       success: boolean;
-      /** @description By the internal token service. */
+      /** By the internal token service. */
       updated_by: string | null;
     };
-    /** @description A token in the words of RFC 6749 §5.1. */
+    /** A token in the words of RFC 6749 §5.1. */
     UpstreamToken: {
       access_token: string;
       expires_at: components["schemas"]["Time"];
       /**
        * Format: uint64
-       * @description What is left of its life, in seconds.
+       * What is left of its life, in seconds.
        */
       expires_in: number;
-      /** @description `bearer`. */
+      /** `bearer`. */
       token_type: string;
     };
-    /** @description The accounts of each provider; null if nobody can say. */
+    /** The accounts of each provider; null if nobody can say. */
     Upstreams: {
       facturify: components["schemas"]["Counts"] | null;
       oauth2: components["schemas"]["Counts"] | null;
       upstox: components["schemas"]["Counts"] | null;
     };
-    /** @description A user, or somebody externally authenticated. */
+    /** A user, or somebody externally authenticated. */
     User: {
       created_at: components["schemas"]["Time"];
-      /** @description Null of somebody externally authenticated. */
+      /** Null of somebody externally authenticated. */
       id: components["schemas"]["UserId"] | null;
       is_active: boolean;
-      /** @description There for admins, where it is so. */
+      /** There for admins, where it is so. */
       must_change_password?: boolean;
       roles: string[];
-      /** @description The canonical name; of somebody externally authenticated the subject. */
+      /** The canonical name; of somebody externally authenticated the subject. */
       username: string;
     };
     UserChange: {
@@ -2483,35 +2483,35 @@ export interface components {
       roles?: components["schemas"]["Role"][] | null;
     };
     UserId: number;
-    /** @description A page of users. */
+    /** A page of users. */
     Users: {
-      /** @description For the next page; null on the last one. */
+      /** For the next page; null on the last one. */
       next_cursor: string | null;
-      /** @description There where something could not be asked: the names of those users. */
+      /** There where something could not be asked: the names of those users. */
       unreachable?: string[];
       users: components["schemas"]["User"][];
     };
-    /** @description What the mock says of a token. */
+    /** What the mock says of a token. */
     Validated: {
       isExpire: boolean;
       sessionToken: string;
       userId: string;
       validatedAt: components["schemas"]["Time"];
     };
-    /** @description What Upstox says of the held token. */
+    /** What Upstox says of the held token. */
     Validation: {
       account_id: components["schemas"]["AccountName"];
       checked_at: components["schemas"]["Time"];
       expires_at: components["schemas"]["Time"] | null;
-      /** @description Why it is not valid: `expired`, `missing`, `refused`. Only the last is by Upstox; for the others it is not asked. */
+      /** Why it is not valid: `expired`, `missing`, `refused`. Only the last is by Upstox; for the others it is not asked. */
       reason: string | null;
       user_id: string | null;
       valid: boolean;
     };
-    /** @description A field of the body or the query that is wrong. */
+    /** A field of the body or the query that is wrong. */
     WrongField: {
       field: string;
-      /** @description For a person. */
+      /** For a person. */
       message: string;
     };
   };
@@ -2640,7 +2640,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The keys. */
+      /** The keys. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2674,7 +2674,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What there is, and where. */
+      /** What there is, and where. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2721,7 +2721,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What there is, and where. */
+      /** What there is, and where. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2762,9 +2762,9 @@ export interface operations {
   listAccounts: {
     parameters: {
       query?: {
-        /** @description How many are on a page. */
+        /** How many are on a page. */
         limit?: number;
-        /** @description `next_cursor` of the page before: the last account on it. */
+        /** `next_cursor` of the page before: the last account on it. */
         cursor?: string;
       };
       header?: never;
@@ -2773,7 +2773,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description A page of them. */
+      /** A page of them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2810,14 +2810,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description At most 100. */
+      /** At most 100. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2851,14 +2851,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2877,7 +2877,7 @@ export interface operations {
           "application/json": components["schemas"]["UpstoxToken"];
         };
       };
-      /** @description The owner has been asked to approve a token. The webhook brings it. */
+      /** The owner has been asked to approve a token. The webhook brings it. */
       202: {
         headers: {
           [name: string]: unknown;
@@ -2899,23 +2899,23 @@ export interface operations {
   readToken: {
     parameters: {
       query?: {
-        /** @description How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
+        /** How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
         min_ttl?: number;
-        /** @description The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
+        /** The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
         not?: string;
-        /** @description Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
+        /** Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
         kind?: "trading" | "extended";
       };
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2941,7 +2941,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -2957,7 +2957,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description There is a token. */
+      /** There is a token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2983,14 +2983,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The owner has been asked to approve a token. The webhook brings it. */
+      /** The owner has been asked to approve a token. The webhook brings it. */
       202: {
         headers: {
           [name: string]: unknown;
@@ -3014,14 +3014,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What it is like. */
+      /** What it is like. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3055,7 +3055,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
@@ -3072,7 +3072,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description It is taken over. */
+      /** It is taken over. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3098,14 +3098,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What Upstox says. */
+      /** What Upstox says. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3131,16 +3131,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As the log names the login: `emodal/…`. */
+        /** As the log names the login: `emodal/…`. */
         portal: string;
-        /** @description As the log names the login: `emodal/…`. */
+        /** As the log names the login: `emodal/…`. */
         login: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The page, without what was typed in, what scripts hold, and what addresses carry. */
+      /** The page, without what was typed in, what scripts hold, and what addresses carry. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3174,7 +3174,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The configured ones in their order, then the others. */
+      /** The configured ones in their order, then the others. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3207,7 +3207,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description At most 1,000 that are good, and 1,000 that are not. */
+      /** At most 1,000 that are good, and 1,000 that are not. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3258,7 +3258,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The key. */
+      /** The key. */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3286,14 +3286,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description It is revoked; maybe it was before. */
+      /** It is revoked; maybe it was before. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -3307,7 +3307,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
@@ -3323,7 +3323,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The new key. */
+      /** The new key. */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3353,15 +3353,15 @@ export interface operations {
   activeSessions: {
     parameters: {
       query?: {
-        /** @description How many are looked at for one page. */
+        /** How many are looked at for one page. */
         limit?: number;
-        /** @description Of this user only. `limit` and `cursor` are then not read. */
+        /** Of this user only. `limit` and `cursor` are then not read. */
         user_id?: number;
-        /** @description Of this user only. */
+        /** Of this user only. */
         username?: string;
-        /** @description Of this externally authenticated subject only, such as `VPB-SME-1234567890`. */
+        /** Of this externally authenticated subject only, such as `VPB-SME-1234567890`. */
         subject?: string;
-        /** @description `next_cursor` of the page before. */
+        /** `next_cursor` of the page before. */
         cursor?: string;
       };
       header?: never;
@@ -3370,7 +3370,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description A page of them. Made without KV, it may hold some more than were asked for. */
+      /** A page of them. Made without KV, it may hold some more than were asked for. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3406,7 +3406,7 @@ export interface operations {
   cleanup: {
     parameters: {
       query?: {
-        /** @description `next_cursor` of the call before. */
+        /** `next_cursor` of the call before. */
         cursor?: string;
       };
       header?: never;
@@ -3415,7 +3415,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What was done. */
+      /** What was done. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3437,14 +3437,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The session. */
+      /** The session. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3470,14 +3470,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description It has ended. */
+      /** It has ended. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -3491,14 +3491,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Such as `VPB-SME-1234567890`. */
+        /** Such as `VPB-SME-1234567890`. */
         subject: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description They are gone. */
+      /** They are gone. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -3512,14 +3512,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description Such as `VPB-SME-1234567890`. */
+        /** Such as `VPB-SME-1234567890`. */
         subject: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description They have ended. */
+      /** They have ended. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3539,9 +3539,9 @@ export interface operations {
   listUsers: {
     parameters: {
       query?: {
-        /** @description How many are looked at for one page. */
+        /** How many are looked at for one page. */
         limit?: number;
-        /** @description `next_cursor` of the page before: the id of the last user on it. */
+        /** `next_cursor` of the page before: the id of the last user on it. */
         cursor?: number;
       };
       header?: never;
@@ -3550,7 +3550,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description A page of them. */
+      /** A page of them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3599,7 +3599,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The user. */
+      /** The user. */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3626,14 +3626,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The user. */
+      /** The user. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3660,14 +3660,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The user is gone. */
+      /** The user is gone. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -3681,7 +3681,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -3701,7 +3701,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The user. */
+      /** The user. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3728,7 +3728,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
@@ -3744,7 +3744,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The user. */
+      /** The user. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3771,14 +3771,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description They have ended. */
+      /** They have ended. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3800,14 +3800,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description In any spelling of it. */
+        /** In any spelling of it. */
         username: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description They are forgotten. */
+      /** They are forgotten. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -3825,7 +3825,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What it says of the token. */
+      /** What it says of the token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3857,7 +3857,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The document. */
+      /** The document. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3888,7 +3888,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The document. */
+      /** The document. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3909,11 +3909,11 @@ export interface operations {
   readFacturifyToken: {
     parameters: {
       query?: {
-        /** @description How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
+        /** How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
         min_ttl?: number;
-        /** @description The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
+        /** The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
         not?: string;
-        /** @description Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
+        /** Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
         kind?: "trading" | "extended";
       };
       header?: never;
@@ -3922,7 +3922,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3948,7 +3948,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -3977,7 +3977,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description At most 100. */
+      /** At most 100. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4015,7 +4015,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4044,7 +4044,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What it is like. */
+      /** What it is like. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4082,7 +4082,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description They are. */
+      /** They are. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4123,7 +4123,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens. */
+      /** A pair of tokens. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4161,7 +4161,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens. */
+      /** A pair of tokens. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4188,7 +4188,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The greeting. */
+      /** The greeting. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4207,9 +4207,9 @@ export interface operations {
   listTokens: {
     parameters: {
       query?: {
-        /** @description How many are on a page. */
+        /** How many are on a page. */
         limit?: number;
-        /** @description `next_cursor` of the page before: the last account on it. */
+        /** `next_cursor` of the page before: the last account on it. */
         cursor?: string;
       };
       header?: never;
@@ -4218,7 +4218,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description A page of them. */
+      /** A page of them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4261,25 +4261,25 @@ export interface operations {
   readAnyToken: {
     parameters: {
       query?: {
-        /** @description How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
+        /** How many seconds the token is to have left. If a renewal cannot bring that about, the held one is given. */
         min_ttl?: number;
-        /** @description The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
+        /** The beginning of the SHA-256, in hexadecimal, of a token that was refused to the caller. If it is the held one, it is checked, or renewed where it cannot be, and replaced if it is dead. */
         not?: string;
-        /** @description Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
+        /** Which token. `extended` is one that lives longer than the day and does not trade, where there is one. */
         kind?: "trading" | "extended";
       };
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The token. */
+      /** The token. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4303,16 +4303,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description At most 100. */
+      /** At most 100. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4346,16 +4346,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description The token. An admin is given what it is like instead. */
+      /** The token. An admin is given what it is like instead. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4379,16 +4379,16 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description `facturify`, `upstox` or `oauth2`. */
+        /** `facturify`, `upstox` or `oauth2`. */
         provider: string;
-        /** @description As the settings call it; of `facturify` it is `default`. */
+        /** As the settings call it; of `facturify` it is `default`. */
         account_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description What it is like. */
+      /** What it is like. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4437,7 +4437,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens, or `Set-Cookie` with them. */
+      /** A pair of tokens, or `Set-Cookie` with them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4474,7 +4474,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The session has ended. */
+      /** The session has ended. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4508,7 +4508,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description They have ended. */
+      /** They have ended. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4544,7 +4544,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description It is changed. */
+      /** It is changed. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4570,7 +4570,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The user. */
+      /** The user. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4610,7 +4610,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens, of the next generation; by cookie, `Set-Cookie` with them. */
+      /** A pair of tokens, of the next generation; by cookie, `Set-Cookie` with them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4647,7 +4647,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens, or `Set-Cookie` with them. */
+      /** A pair of tokens, or `Set-Cookie` with them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4675,7 +4675,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The session. */
+      /** The session. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4715,7 +4715,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description All of them. */
+      /** All of them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4749,14 +4749,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description It has ended. */
+      /** It has ended. */
       204: {
         headers: {
           [name: string]: unknown;
@@ -4768,9 +4768,9 @@ export interface operations {
   verify: {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4779,7 +4779,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4791,9 +4791,9 @@ export interface operations {
   "verify-put": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4802,7 +4802,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4814,9 +4814,9 @@ export interface operations {
   "verify-post": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4825,7 +4825,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4837,9 +4837,9 @@ export interface operations {
   "verify-delete": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4848,7 +4848,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4860,9 +4860,9 @@ export interface operations {
   "verify-options": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4871,7 +4871,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4883,9 +4883,9 @@ export interface operations {
   "verify-head": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4894,7 +4894,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4906,9 +4906,9 @@ export interface operations {
   "verify-patch": {
     parameters: {
       query?: {
-        /** @description A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
+        /** A role that the user must have. Given more than once, all of them. Other parameters are not looked at. */
         role?: string[];
-        /** @description How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
+        /** How many seconds ago the user may have logged in, or given the password again, at the most. Given more than once, the shortest counts. */
         max_age?: number;
       };
       header?: never;
@@ -4917,7 +4917,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
+      /** The caller is let in. `X-Auth-User`, `X-Auth-Username`, `X-Auth-Session` and `X-Auth-Roles` say who it is, `X-Auth-Expires` when the token expires; with `max_age`, `X-Auth-Time` when the user logged in. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -4970,7 +4970,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description What came of it. */
+      /** What came of it. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5002,7 +5002,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The session. */
+      /** The session. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5057,7 +5057,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description What came of it. */
+      /** What came of it. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5119,7 +5119,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description What came of it. */
+      /** What came of it. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5167,7 +5167,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The session. */
+      /** The session. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5200,7 +5200,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It answers. */
+      /** It answers. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5291,7 +5291,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description What came of it. */
+      /** What came of it. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5322,7 +5322,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description The gauges. */
+      /** The gauges. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5351,7 +5351,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description What is known of it. */
+      /** What is known of it. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5395,7 +5395,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Whatever it was, it is good for nothing now. */
+      /** Whatever it was, it is good for nothing now. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5426,7 +5426,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A pair of tokens. */
+      /** A pair of tokens. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5455,7 +5455,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description All of them. */
+      /** All of them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5485,14 +5485,14 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description As a list or an answer has it. */
+        /** As a list or an answer has it. */
         session_id: string;
       };
       cookie?: never;
     };
     requestBody?: never;
     responses: {
-      /** @description It is closed. */
+      /** It is closed. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5517,7 +5517,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What it is like. */
+      /** What it is like. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5565,7 +5565,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description It is taken over. */
+      /** It is taken over. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5595,7 +5595,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description What Upstox says. */
+      /** What Upstox says. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5621,7 +5621,7 @@ export interface operations {
       query?: never;
       header?: never;
       path: {
-        /** @description `UPSTOX_NOTIFIER_SECRET`. */
+        /** `UPSTOX_NOTIFIER_SECRET`. */
         secret: string;
       };
       cookie?: never;
@@ -5640,7 +5640,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description It is taken over. */
+      /** It is taken over. */
       200: {
         headers: {
           [name: string]: unknown;

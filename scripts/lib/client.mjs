@@ -62,10 +62,13 @@ export async function openapiTypes() {
       "--root-types",
       "--root-types-no-schema-prefix",
     ]);
-    const text = readFileSync(to, "utf8").replace(
-      /^\/\*\*[^]*?\*\//,
-      "// Generated from docs/openapi.json by openapi-typescript: `npm run client -- --write`.",
-    );
+    const text = readFileSync(to, "utf8")
+      .replace(
+        /^\/\*\*[^]*?\*\//,
+        "// Generated from docs/openapi.json by openapi-typescript: `npm run client -- --write`.",
+      )
+      // A tag that neither editors nor typedoc know.
+      .replaceAll("@description ", "");
     return formatted(text, inRoot(TYPES));
   });
 }
@@ -90,8 +93,8 @@ export function apiPages() {
           "Warn",
           "--treatWarningsAsErrors",
         ],
-        ...["--useCodeBlocks", "--parametersFormat", "table", "--interfacePropertiesFormat", "table"],
-        ...["--classPropertiesFormat", "table"],
+        ...["--useCodeBlocks", "--parametersFormat", "table", "--hideGroupHeadings"],
+        ...["--intentionallyNotExported", "components"],
         ...sources.map(([, file]) => here(file)),
       ],
       { cwd: here() },
