@@ -1260,7 +1260,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** All live portal sessions, the oldest first. */
+    /**
+     * All live portal sessions, the oldest first.
+     * To a key of the scope `portal:own`, those of the logins that it opened itself; each other one is 404 to it on all routes.
+     */
     get: operations["listPortalSessions"];
     put?: never;
     post?: never;
@@ -2230,6 +2233,7 @@ export interface components {
       | "tokens:read"
       | "tokens:write"
       | "portal"
+      | "portal:own"
       | "introspect"
       | "login:proxy"
       | "sessions:exchange"
