@@ -58,6 +58,7 @@ export const Upstream = commanded(rust.Upstream);
 export const Roster = commanded(rust.Roster);
 export const Portal = commanded(rust.Portal);
 export const PortalRegistry = commanded(rust.PortalRegistry);
+export const AuditTrail = commanded(rust.AuditTrail);
 
 // "status", then "name:value" lines, an empty line, the body.
 function response(lines) {

@@ -1,7 +1,7 @@
 // Where objects are made and kept: JURISDICTION, LOCATION_HINT, UPSTREAM_LOCATION_HINT. Whoever reaches an object, a request or
 // another object, has its namespace from here. Values are checked with all other settings; a wrong one has every request refused.
 
-const NEAR_USERS = ["SESSION", "USER", "DIRECTORY"];
+const NEAR_USERS = ["SESSION", "USER", "DIRECTORY", "TRAIL"];
 const NEAR_UPSTREAMS = ["UPSTREAM", "ROSTER", "PORTAL", "PORTAL_REGISTRY"];
 
 const set = (value) => (value && value !== "none" ? value : undefined);

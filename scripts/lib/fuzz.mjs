@@ -33,7 +33,15 @@ const SETTINGS = {
   MOCK_ROUTES: "on",
   ENVIRONMENT: "development",
 };
-const SCOPES = ["tokens:read", "tokens:write", "portal", "introspect", "sessions:exchange", "metrics"];
+const SCOPES = [
+  "tokens:read",
+  "tokens:write",
+  "portal",
+  "introspect",
+  "sessions:exchange",
+  "metrics",
+  "audit",
+];
 
 export async function fuzz(args) {
   const options = readOptions(FUZZ, args);

@@ -1,5 +1,6 @@
 //! The Durable Object classes: each hands the calls of its objects to its engine.
 
+mod audit_trail;
 mod directory;
 mod portal;
 mod portal_registry;

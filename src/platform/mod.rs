@@ -25,8 +25,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::js_sys::{self, Promise, Reflect};
-use worker::wasm_bindgen::JsValue;
-use worker::wasm_bindgen_futures::{future_to_promise, spawn_local};
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::wasm_bindgen_futures::future_to_promise;
 use worker::{Context, Env};
 
 /// What handlers and objects alike have of the platform.
@@ -79,6 +79,13 @@ impl Log for Workers {
     }
 }
 
+#[wasm_bindgen(module = "cloudflare:workers")]
+extern "C" {
+    /// Of the request in hand. Refused where there is none; the work goes on all the same for as long as the platform lets it.
+    #[wasm_bindgen(catch, js_name = waitUntil)]
+    fn wait_until(work: &Promise) -> Result<(), JsValue>;
+}
+
 impl Timer for Workers {
     async fn sleep(&self, time: Duration) {
         worker::Delay::from(time).await;
@@ -87,12 +94,22 @@ impl Timer for Workers {
 
 impl Background for Workers {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static) {
-        match &self.context {
-            Some(context) => context.wait_until(boxed(work)),
-            // Whoever has no context of a request has a promise of its own that the platform waits for.
-            None => spawn_local(boxed(work)),
+        let work = boxed(work);
+        if let Some(context) = &self.context {
+            context.wait_until(work);
+        } else {
+            wait_for(work);
         }
     }
+}
+
+/// On the fast path, where there is no context, the platform knows the request by itself. Not generic, and so compiled once.
+fn wait_for(work: Pin<Box<dyn Future<Output = ()>>>) {
+    let done = async move {
+        work.await;
+        Ok(JsValue::UNDEFINED)
+    };
+    let _ = wait_until(&future_to_promise(AssertUnwindSafe(done)));
 }
 
 type Shared = Result<Rc<App>, Rc<Faults>>;

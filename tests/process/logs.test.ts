@@ -184,7 +184,7 @@ const LOST = `
     return new Instance(module, imports);
   };
   const entry = await import("./entry.js");
-  export const { Session, User, Directory, Upstream, Roster, Portal, PortalRegistry } = entry;
+  export const { Session, User, Directory, Upstream, Roster, Portal, PortalRegistry, AuditTrail } = entry;
   const instances = globalThis.__worker_init_state;
   export default {
     async fetch(request, env, ctx) {

@@ -52,6 +52,7 @@ const earlier = (behind: number) => `
   export const Roster = behind(entry.Roster);
   export const Portal = behind(entry.Portal);
   export const PortalRegistry = behind(entry.PortalRegistry);
+  export const AuditTrail = behind(entry.AuditTrail);
 `;
 
 /** What clients hold, and the cookies of the portal session. */

@@ -60,26 +60,6 @@ crate::words! {
     }
 }
 
-/// All of them; the Worker has no list of words.
-const TYPES: [EventType; 16] = [
-    EventType::Created,
-    EventType::Refreshed,
-    EventType::Logout,
-    EventType::Evicted,
-    EventType::Admin,
-    EventType::Reuse,
-    EventType::Password,
-    EventType::Disabled,
-    EventType::External,
-    EventType::Inactivity,
-    EventType::Lifetime,
-    EventType::TokenFailing,
-    EventType::TokenNeedsAttention,
-    EventType::TokenRecovered,
-    EventType::TokenExpiring,
-    EventType::TokenOtherUser,
-];
-
 impl From<EndReason> for EventType {
     fn from(reason: EndReason) -> Self {
         match reason {
@@ -157,7 +137,7 @@ impl EventTypes {
             let rest = event.as_str().strip_prefix(name);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        TYPES.into_iter().filter(is_meant).fold(Self::NONE, Self::with)
+        EventType::ALL.iter().copied().filter(is_meant).fold(Self::NONE, Self::with)
     }
 }
 
@@ -167,13 +147,12 @@ mod tests {
 
     fn named(name: &str) -> Vec<&'static str> {
         let types = EventTypes::named(name);
-        TYPES.into_iter().filter(|event| types.has(*event)).map(EventType::as_str).collect()
+        EventType::ALL.iter().copied().filter(|event| types.has(*event)).map(EventType::as_str).collect()
     }
 
     #[test]
     fn every_type_is_on_the_list_and_is_stored_by_its_name() {
-        assert_eq!(TYPES.as_slice(), EventType::ALL);
-        for event in TYPES {
+        for event in EventType::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
         }
         for reason in EndReason::ALL {
@@ -186,7 +165,7 @@ mod tests {
         assert_eq!(named("session.created"), ["session.created"]);
         assert_eq!(named("session.revoked.reuse"), ["session.revoked.reuse"]);
         assert_eq!(named("session.expired"), ["session.expired.inactivity", "session.expired.lifetime"]);
-        assert_eq!(named("session").len() + named("token").len(), TYPES.len());
+        assert_eq!(named("session").len() + named("token").len(), EventType::ALL.len());
         for none in [
             "",
             "sess",

@@ -22,6 +22,7 @@ pub mod schema;
 pub mod secret;
 pub mod settings;
 pub mod together;
+pub mod trail;
 pub mod vault;
 pub mod webhook;
 mod words;

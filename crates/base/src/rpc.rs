@@ -22,6 +22,7 @@ pub enum Class {
     Roster,
     Portal,
     PortalRegistry,
+    AuditTrail,
 }
 
 impl Class {
@@ -35,6 +36,8 @@ impl Class {
             Self::Roster => "ROSTER",
             Self::Portal => "PORTAL",
             Self::PortalRegistry => "PORTAL_REGISTRY",
+            // A setting has the name of the class.
+            Self::AuditTrail => "TRAIL",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Words that others go by: they stand in answers, logs and stored rows, and in the tables of `docs/`.
 
 /// An enum of such words, each with its text: `as_str` gives the word; what the docs say of it is the variant's own doc comment. Only
-/// a native build has the list and the texts, so the Worker carries neither.
+/// a native build has the texts, so the Worker does not carry them.
 #[macro_export]
 macro_rules! words {
     (
@@ -17,7 +17,6 @@ macro_rules! words {
 
         impl $name {
             /// All, in the order of the docs.
-            #[cfg(not(target_arch = "wasm32"))]
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             pub const fn as_str(self) -> &'static str {

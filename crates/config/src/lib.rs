@@ -10,6 +10,7 @@ pub use base::settings::{self, Environment, NamedKey, Origins};
 use base::event::EventTypes;
 use base::secret::Secret;
 use base::settings::{self as s, Reader};
+use base::trail::Keep;
 use base::webhook;
 use directory::{HashParams, LimitPolicy, ThrottlePolicy};
 use keeper::Providers;
@@ -58,6 +59,7 @@ pub struct Config {
     pub cookie_same_site: &'static str,
     pub debug_routes: bool,
     pub request_log: Option<u32>,
+    pub audit_trail: Keep,
     pub providers: Providers,
     pub notifier_secret: Option<Secret>,
     pub alerts: Alerts,
@@ -165,6 +167,11 @@ impl Config {
             cookie_same_site: if r.word(&s::COOKIE_SAME_SITE) == "lax" { "Lax" } else { "Strict" },
             debug_routes: r.word(&s::DEBUG_ROUTES) == "on",
             request_log: r.share(&s::REQUEST_LOG),
+            audit_trail: match r.word(&s::AUDIT_TRAIL).as_str() {
+                "on" => Keep::Most,
+                "all" => Keep::Everything,
+                _ => Keep::Nothing,
+            },
             providers: keeper::settings::providers(&mut r, environment),
             notifier_secret: r.secret(&s::UPSTOX_NOTIFIER_SECRET),
             alerts,

@@ -37,10 +37,12 @@ pub enum Scope {
     Exchange,
     /// Reads how the deployment is.
     Metrics,
+    /// Reads the audit trail.
+    Audit,
 }
 
 impl Scope {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TokensRead,
         Self::TokensWrite,
         Self::Portal,
@@ -49,6 +51,7 @@ impl Scope {
         Self::LoginProxy,
         Self::Exchange,
         Self::Metrics,
+        Self::Audit,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +65,7 @@ impl Scope {
             Self::LoginProxy => "login:proxy",
             Self::Exchange => "sessions:exchange",
             Self::Metrics => "metrics",
+            Self::Audit => "audit",
         }
     }
 

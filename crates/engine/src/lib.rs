@@ -2,6 +2,7 @@
 //! and in the simulation.
 
 mod alerts;
+pub mod audit_trail;
 pub mod cron;
 pub mod directory;
 pub mod evict;

@@ -1,15 +1,32 @@
 //! Log lines of what objects do: one JSON object each, so that nothing a caller sends can forge one. Never a secret.
 
+use crate::host::Host;
 use base::account::EndReason;
 use base::audit::Action;
 use base::call::Actor;
 use base::clock::Timestamp;
 use base::ids::{SessionId, UserId};
+use base::trail::{self, Keep};
 use keeper::alert::{Alert, Kind};
 use keeper::history::Entry;
 use keeper::{AccountKey, Code};
 use portal::{Ended, Place, Work};
 use serde_json::json;
+
+/// Writes the line of an audit record or an alert; and has a copy kept in the trail, if there is one. Nobody waits for that.
+pub fn keep<H: Host>(host: &H, line: &str) {
+    host.info(line);
+    if !host.app().is_ok_and(|app| app.config.audit_trail != Keep::Nothing) {
+        return;
+    }
+    if let Some(record) = trail::record_of(line) {
+        let ports = host.clone();
+        host.wait_until(async move {
+            // What is lost here is in the log.
+            let _ = trail::send(&ports, vec![record], 0).await;
+        });
+    }
+}
 
 /// The audit record of an operation on an upstream token.
 pub fn operation(key: &AccountKey, entry: &Entry) -> String {

@@ -8,6 +8,7 @@ use crate::request::Incoming;
 use base::fault::Fault;
 use base::ports::{Background, Clock, Kv, Log, Net, Random, Timer};
 use base::rpc::Peers;
+use base::trail::Outgoing;
 use config::Settings;
 use directory::key_cache::KeyCache;
 use session::external::HeldOff;
@@ -44,6 +45,7 @@ pub struct Instance {
     pub(crate) health: RefCell<Option<Answered>>,
     /// Verifiers that have said when to come again, by their addresses.
     pub(crate) held_off: RefCell<BTreeMap<String, HeldOff>>,
+    pub(crate) trail: Outgoing,
 }
 
 impl Instance {
@@ -54,6 +56,7 @@ impl Instance {
             refusal_cost: Cell::new(RefusalCost::new()),
             health: RefCell::new(None),
             held_off: RefCell::new(BTreeMap::new()),
+            trail: Outgoing::new(),
         }
     }
 

@@ -6,8 +6,9 @@ use crate::access::{
 use crate::backend::Backend;
 use crate::cookies::{self, AccessToken, Page};
 use crate::error::Reason;
-use crate::log::{self, Audit};
+use crate::log::Audit;
 use crate::request::{Incoming as _, RequestHead};
+use crate::trail;
 use base::clock::Timestamp;
 use base::fault::FaultKind;
 use base::ids::SessionId;
@@ -96,7 +97,7 @@ impl<B: Backend> RequestContext<B> {
     }
 
     pub fn audit(&self, record: &Audit) {
-        self.backend.info(&log::audit(&self.head, record, self.now()));
+        trail::audit(&self.backend, &self.app, &self.head, record);
     }
 
     /// The access token of this request, not looked at yet. One that a browser adds by itself is not taken where it may change

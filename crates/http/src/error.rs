@@ -81,6 +81,8 @@ pub enum Reason {
     /// With how it ended.
     PortalSessionEnded(portal::End),
     PortalNotConfigured,
+    /// This deployment keeps no audit trail.
+    AuditTrailOff,
     /// A wizard wants more of its caller, or something else.
     AppointmentIncomplete,
     /// `/oauth/token`: RFC 6749 §5.2, and RFC 8693 §2.2.2.
@@ -139,6 +141,7 @@ impl Reason {
             | Self::SessionNotFound
             | Self::ServiceKeyNotFound
             | Self::AccountNotFound
+            | Self::AuditTrailOff
             | Self::ChannelNotFound(_)
             | Self::PortalSessionEnded(_) => 404,
             Self::MethodNotAllowed(_) => 405,
@@ -199,6 +202,7 @@ impl Reason {
             Self::Portal(refusal) => refusal.code.as_str(),
             Self::PortalSessionEnded(_) => ErrorCode::PortalSessionEnded.as_str(),
             Self::PortalNotConfigured => ErrorCode::PortalNotConfigured.as_str(),
+            Self::AuditTrailOff => ErrorCode::AuditTrailOff.as_str(),
             Self::AppointmentIncomplete => ErrorCode::AppointmentIncomplete.as_str(),
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType.as_str(),
             Self::InvalidScope => ErrorCode::InvalidScope.as_str(),
@@ -380,6 +384,7 @@ impl Reason {
             ErrorCode::Internal => Self::Internal,
             ErrorCode::Unavailable => Self::Unavailable,
             ErrorCode::PortalNotConfigured => Self::PortalNotConfigured,
+            ErrorCode::AuditTrailOff => Self::AuditTrailOff,
             ErrorCode::Misconfigured => Self::Misconfigured,
         }
     }

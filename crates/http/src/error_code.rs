@@ -103,6 +103,8 @@ base::words! {
         Internal = "internal_error",
         /// a store cannot be asked; nobody was logged out
         Unavailable = "service_unavailable",
+        /// the [audit trail](logs.md#the-audit-trail) was asked for, and `AUDIT_TRAIL` is `off`
+        AuditTrailOff = "audit_trail_off",
         /// this deployment has no portal
         PortalNotConfigured = "portal_not_configured",
         /// a setting is wrong or missing (other than of [upstream accounts](keeper.md#faulty-settings)); every route answers

@@ -295,6 +295,11 @@ const fn texts(reason: &Reason) -> [&'static str; 3] {
             "No hay ningún portal configurado",
             "Chưa cấu hình cổng thông tin nào",
         ],
+        Reason::AuditTrailOff => [
+            "The audit trail is switched off (AUDIT_TRAIL)",
+            "El registro de auditoría está desactivado (AUDIT_TRAIL)",
+            "Nhật ký kiểm toán đang tắt (AUDIT_TRAIL)",
+        ],
         Reason::AppointmentIncomplete => [
             "The appointment needs more fields, or other values",
             "La cita necesita más datos u otros valores",
@@ -411,6 +416,7 @@ mod tests {
             Reason::ExternalTokenInvalid(None),
             Reason::TooManyAttempts { retry_after_seconds: 1 },
             Reason::PortalNotConfigured,
+            Reason::AuditTrailOff,
             Reason::AppointmentIncomplete,
             Reason::UnsupportedGrantType,
             Reason::InvalidScope,

@@ -18,6 +18,7 @@ pub mod reply;
 pub mod request;
 pub mod route;
 pub mod serve;
+mod trail;
 
 pub use backend::{Backend, Instance};
 pub use request::{HEADERS, Incoming, RequestHead};

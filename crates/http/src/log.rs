@@ -72,6 +72,7 @@ impl<'a> Audit<'a> {
 
 /// What a change has changed. Of a password no more than that there is a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct Changed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,

@@ -6,10 +6,10 @@ use crate::context::RequestContext;
 use crate::cors;
 use crate::error::Reason;
 use crate::handlers::{
-    admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, debug, facturify, health, login,
-    logout, metrics, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal, portal_pages,
-    post_login, reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller, tokens, upstox,
-    well_known,
+    admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, audit, debug, facturify, health,
+    login, logout, metrics, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal,
+    portal_pages, post_login, reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller,
+    tokens, upstox, well_known,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -256,6 +256,7 @@ async fn for_service<B: Backend>(
         ForService::TokenStatus => tokens::any_status(ctx, service, first, second).await,
         ForService::TokenRefresh => tokens::any_refresh(ctx, service, first, second).await,
         ForService::TokenHistory => tokens::any_history(ctx, service, first, second).await,
+        ForService::Audit => audit::read(ctx, service).await,
         ForService::Metrics => metrics::metrics(ctx, service).await,
         ForService::PortalGet => portal::get(ctx, service).await,
         ForService::PortalList => portal::list(ctx, service).await,

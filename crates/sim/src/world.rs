@@ -48,6 +48,7 @@ impl World {
         world.register::<engine::roster::Roster<SimHost>>(Class::Roster);
         world.register::<engine::portal::Portal<SimHost>>(Class::Portal);
         world.register::<engine::portal_registry::PortalRegistry<SimHost>>(Class::PortalRegistry);
+        world.register::<engine::audit_trail::AuditTrail<SimHost>>(Class::AuditTrail);
         world
     }
 

@@ -214,3 +214,10 @@ pub const REQUEST_LOG: Setting = Setting {
     default: "on",
     about: "Whether each request writes a log line, or which share of those that go well. Audit lines are always written.",
 };
+pub const AUDIT_TRAIL: Setting = word(
+    "AUDIT_TRAIL",
+    &["off", "on", "all"],
+    "off",
+    "Whether [`GET /admin/audit`](logs.md#the-audit-trail) has the audit records of the last 24 hours. `all`: also each \
+     refresh, renewal of a post-login session and read of an upstream token.",
+);

@@ -4,6 +4,7 @@ use super::bodies as b;
 use super::operation::{Body, Operation};
 use super::portal_answers as p;
 use base::call::Code as Upstream;
+use http::answers::audit::AuditTrail;
 use http::answers::{self as a, oauth, portals, service, sessions, upstreams, users, well_known};
 use http::error_code::ErrorCode as E;
 use http::route::{
@@ -393,6 +394,20 @@ fn for_service(route: ForService, row: &Row) -> Operation {
         ForService::Metrics => Operation::new("metrics", "service", "How the deployment is, in the text format of Prometheus.")
             .about("Asks what `/health` asks, at most once a second. What could not be asked is left out, and `sallyport_known` is 0.")
             .text(200, "The gauges."),
+        ForService::Audit => Operation::new("auditTrail", "service", "The audit records of the last 24 hours, the newest first.")
+            .about("A copy of what the log has, and of alerts about upstream tokens; a record is there a second after it was written. 404 where `AUDIT_TRAIL` is `off`. `complete_since` and `left_out` say what may be missing.")
+            .query("since", "Not older than this.", json!({ "type": "string", "format": "date-time" }))
+            .query("until", "Older than this.", json!({ "type": "string", "format": "date-time" }))
+            .query("action", "What was done, such as `login`; of alerts the type of their event, such as `token.failing`.", json!({ "type": "string" }))
+            .query("outcome", "`ok`, a code, or `failed` for all but `ok`.", json!({ "type": "string", "pattern": "^[a-z0-9_]{1,64}$" }))
+            .query("user_id", "The user who did it, or to whom it was done.", json!({ "type": "integer", "minimum": 1 }))
+            .query("session_id", "The session, or the portal session.", json!({ "type": "string", "maxLength": 200 }))
+            .query("account", "The upstream account, such as `upstox/agnidata001`.", json!({ "type": "string", "maxLength": 200 }))
+            .query("service", "Who wanted it: `key:` and the name of a service key, `alarm`, `cron`.", json!({ "type": "string", "maxLength": 200 }))
+            .query("limit", "How many are on a page.", json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }))
+            .query("cursor", "`next_cursor` of the page before. Records that have come since are not on the pages that follow.", json!({ "type": "string" }))
+            .gives::<AuditTrail>(200, "A page of them. With `unreachable`, some are missing.")
+            .refuses(&[E::AuditTrailOff]),
         ForService::FacturifyHistory => Operation::new("facturifyTokenHistory", "facturify", "The last operations, the newest first.")
             .gives::<upstreams::History>(200, "At most 100.")
             .refuses(&[E::AccountNotFound])

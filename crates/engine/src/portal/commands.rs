@@ -284,7 +284,7 @@ impl<H: Host> Portal<H> {
             Err(Gone::Unknown) => return Ok(CloseReply::Unknown),
         }
         if let Some(ended) = &loaded.login.ended {
-            self.host.info(&log::portal_closed(&loaded.name, ended, Some(&by), self.host.now()));
+            log::keep(&self.host, &log::portal_closed(&loaded.name, ended, Some(&by), self.host.now()));
         }
         self.sync_registry(loaded).await?;
         let idle = self.memory.queue.is_empty();

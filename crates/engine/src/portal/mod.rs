@@ -228,7 +228,7 @@ impl<H: Host> Portal<H> {
         if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
             && !ordered
         {
-            self.host.info(&log::portal_closed(&loaded.name, ended, None, now));
+            log::keep(&self.host, &log::portal_closed(&loaded.name, ended, None, now));
         }
         if arms || changed {
             self.arm(&loaded, now)?;
@@ -340,7 +340,7 @@ impl<H: Host> Portal<H> {
     }
 
     fn audit(&self, name: &str, work: &Work, outcome: &str, place: Option<&Place>, by: &Actor) {
-        self.host.info(&log::portal(name, work, outcome, place, by, self.host.now()));
+        log::keep(&self.host, &log::portal(name, work, outcome, place, by, self.host.now()));
     }
 
     /// Nobody asked for what is done.

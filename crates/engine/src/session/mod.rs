@@ -297,7 +297,7 @@ impl<H: Host> Inner<H> {
         };
         if ended.now {
             let user = ended.account.as_ref().and_then(Account::user);
-            self.host.info(&log::expired(&self.id, ended.reason, user, now));
+            log::keep(&self.host, &log::expired(&self.id, ended.reason, user, now));
         }
         let gone = Next::At(now.plus(ALARM_AGAIN));
         let Some(tombstone) = self.tombstone(app, now)? else { return Ok(gone) };

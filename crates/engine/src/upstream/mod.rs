@@ -365,7 +365,7 @@ impl<H: Host> UpstreamAccount<H> {
             status: None,
             expires_at: None,
         };
-        self.0.host.info(&log::operation(&loaded.key, &entry));
+        log::keep(&self.0.host, &log::operation(&loaded.key, &entry));
         Ok(())
     }
 }

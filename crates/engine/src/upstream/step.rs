@@ -175,7 +175,7 @@ impl<H: Host> Inner<H> {
         }
         self.record(&loaded, &entries)?;
         for alert in loaded.account.outbox.iter().filter(|a| a.number > alerts) {
-            self.host.info(&log::alert(&loaded.key, alert, loaded.provider.settings_fault()));
+            log::keep(&self.host, &log::alert(&loaded.key, alert, loaded.provider.settings_fault()));
         }
         if changed || !looks {
             self.arm(&loaded, now)?;
@@ -220,7 +220,7 @@ impl<H: Host> Inner<H> {
         }
         let mut kept = self.history()?;
         for entry in entries {
-            self.host.info(&log::operation(&loaded.key, entry));
+            log::keep(&self.host, &log::operation(&loaded.key, entry));
             history::push(&mut kept, entry.clone());
         }
         self.host.put(HISTORY, &serde_json::to_string(&kept)?)

@@ -1,6 +1,7 @@
 //! What goes out: the body of an answer is one of these types, and docs/openapi.json is made from them. Only a native build has
 //! the schemas.
 
+pub mod audit;
 pub mod oauth;
 pub mod portals;
 pub mod service;

@@ -1,6 +1,7 @@
 //! `POST /auth/refresh` on the fast path. Its body is read at once, by the entry, where it says how long it is; the session's
 //! object is asked as for a check. An end that is to be told everywhere takes more than that: [`follow`] does it.
 
+use crate::backend::Backend;
 use crate::context::propagate_end;
 use crate::error::Reason;
 use crate::handlers::refresh::token_reply;
@@ -14,8 +15,8 @@ use base::clock::Timestamp;
 use base::current;
 use base::fault::FaultKind;
 use base::ids::SessionId;
-use base::ports::{Background, Kv, Log, Random};
-use base::rpc::{Command as _, Peers};
+use base::ports::Log;
+use base::rpc::Command as _;
 use config::App;
 use session::{Ended, RotateReply};
 
@@ -39,7 +40,7 @@ pub fn takes(lines: &str) -> bool {
 
 /// As [`super::begin`], of a request whose body is read (nothing, if the client has broken off). Gives the session to ask, what
 /// to ask it, and what the others want to hear again: the request's id, when it began, the language.
-pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str, bytes: Option<Vec<u8>>) -> Option<String> {
+pub fn begin<B: Backend>(ports: &B, app: &App, lines: &str, bytes: Option<Vec<u8>>) -> Option<String> {
     let mut head = head(lines, &|| ports.request_id(), ports.now());
     let row = row(&head)?;
     let asked = bytes
@@ -58,7 +59,7 @@ pub fn begin<P: Log + Random>(ports: &P, app: &App, lines: &str, bytes: Option<V
 }
 
 /// As [`super::end`]. Nothing, where an end is to be told first, or KV may know why there is no session.
-pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
+pub fn end<B: Backend>(ports: &B, app: &App, asked: &str, fault: Option<&str>) -> Option<String> {
     let Asked { id, head, reply } = Asked::read(asked)?;
     let row = row(&head)?;
     if let Some(fault) = fault {
@@ -70,21 +71,18 @@ pub fn end<P: Log>(ports: &P, app: &App, asked: &str, fault: Option<&str>) -> Op
             | RotateReply::Ended(Ended { now: true, .. })
             | RotateReply::Unknown,
         ) => return None,
-        Ok(reply) => refresh::answer(ports, &head, &id, Some(reply)).0.map(|pair| token_reply(&pair)),
+        Ok(reply) => refresh::answer(ports, app, &head, &id, Some(reply)).0.map(|pair| token_reply(&pair)),
         Err(_) => Err(Reason::Unavailable),
     };
     Some(answered(ports, app, &head, row, outcome))
 }
 
 /// What [`end`] does not do.
-pub async fn follow<P>(ports: P, app: &App, asked: &str) -> Option<String>
-where
-    P: Log + Kv + Peers + Background + Clone + 'static,
-{
+pub async fn follow<B: Backend>(ports: B, app: &App, asked: &str) -> Option<String> {
     let Asked { id, head, reply } = Asked::read(asked)?;
     let row = row(&head)?;
     let reply = refresh::remembered(&ports, &id, base::json::read(reply).ok()).await;
-    let (outcome, ended) = refresh::answer(&ports, &head, &id, reply);
+    let (outcome, ended) = refresh::answer(&ports, app, &head, &id, reply);
     if let Some(ended) = ended {
         let request_id = Some(head.request_id.as_str().into());
         current::within(request_id, propagate_end(&ports, &id, &ended)).await;

@@ -6,6 +6,7 @@ pub mod admin_reset;
 pub mod admin_sessions;
 pub mod admin_unlock;
 pub mod admin_users;
+pub mod audit;
 pub(crate) mod body;
 pub mod debug;
 mod device_token;

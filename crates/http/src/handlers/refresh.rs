@@ -7,14 +7,15 @@ use crate::context::{RequestContext, ended_before};
 use crate::cookies;
 use crate::error::Reason;
 use crate::json::Fields;
-use crate::log::{self, Audit};
+use crate::log::Audit;
 use crate::reply::Reply;
 use crate::request::RequestHead;
+use crate::trail;
 use base::audit::Action;
 use base::clock::seconds_up;
 use base::fault::FaultKind;
 use base::ids::{SessionId, UserId};
-use base::ports::{Kv, Log, Random};
+use base::ports::{Kv, Log};
 use config::App;
 use session::{Account, Ended, Pair, Rotate, RotateReply, Tokens};
 
@@ -41,7 +42,7 @@ pub async fn refresh<B: Backend>(ctx: &mut RequestContext<B>) -> Result<Reply, R
 pub async fn rotated<B: Backend>(ctx: &RequestContext<B>, token: &str) -> Result<(SessionId, Pair), Reason> {
     let (id, rotate) = asked(&ctx.backend, &ctx.app, &ctx.head, token)?;
     let reply = remembered(&ctx.backend, &id, ctx.session(&id, &rotate).await?).await;
-    let (outcome, ended) = answer(&ctx.backend, &ctx.head, &id, reply);
+    let (outcome, ended) = answer(&ctx.backend, &ctx.app, &ctx.head, &id, reply);
     if let Some(ended) = ended {
         ctx.propagate_end(&id, &ended).await;
     }
@@ -73,14 +74,14 @@ pub async fn remembered<P: Kv + Log>(
 }
 
 /// The session to ask, and what.
-pub fn asked<P: Log + Random>(
-    ports: &P,
+pub fn asked<B: Backend>(
+    ports: &B,
     app: &App,
     head: &RequestHead,
     token: &str,
 ) -> Result<(SessionId, Rotate), Reason> {
     let refused = |reason: Reason, id: Option<&SessionId>| {
-        record(ports, head, Action::Refresh, reason.code(), None, id);
+        record(ports, app, head, Action::Refresh, reason.code(), None, id);
         reason
     };
     let token = app.keys.verify_refresh(token, ports.now()).map_err(|error| refused(error.into(), None))?;
@@ -94,8 +95,9 @@ pub fn asked<P: Log + Random>(
 }
 
 /// What the session's object has said, and the end that is to be told everywhere before it is answered.
-pub fn answer(
-    ports: &impl Log,
+pub fn answer<B: Backend>(
+    ports: &B,
+    app: &App,
     head: &RequestHead,
     id: &SessionId,
     reply: Option<RotateReply>,
@@ -103,20 +105,21 @@ pub fn answer(
     let action = if matches!(reply, Some(RotateReply::Reused(_))) { Action::Reuse } else { Action::Refresh };
     let (reason, ended) = match reply {
         Some(RotateReply::Tokens(Tokens { pair, account })) => {
-            record(ports, head, action, "ok", account.user(), Some(id));
+            record(ports, app, head, action, "ok", account.user(), Some(id));
             return (Ok(pair), None);
         }
         Some(RotateReply::Reused(ended)) => (Reason::RefreshTokenReused, Some(ended)),
         Some(RotateReply::Ended(ended)) => (refresh_refused(ended.reason), Some(ended)),
         Some(RotateReply::Unknown) | None => (Reason::SessionRevoked(None), None),
     };
-    record(ports, head, action, reason.code(), ended.as_ref().and_then(user_of), Some(id));
+    record(ports, app, head, action, reason.code(), ended.as_ref().and_then(user_of), Some(id));
     // Who has ended it before tells of it, or its alarm.
     (Err(reason), ended.filter(|ended| ended.now))
 }
 
-fn record(
-    ports: &impl Log,
+fn record<B: Backend>(
+    ports: &B,
+    app: &App,
     head: &RequestHead,
     action: Action,
     outcome: &str,
@@ -125,7 +128,7 @@ fn record(
 ) {
     let session_id = id.map(SessionId::as_str);
     let audit = Audit { actor: user, user, session_id, ..Audit::of(action, outcome) };
-    ports.info(&log::audit(head, &audit, ports.now()));
+    trail::audit(ports, app, head, &audit);
 }
 
 fn user_of(ended: &Ended) -> Option<UserId> {

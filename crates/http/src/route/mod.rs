@@ -174,6 +174,7 @@ pub enum ForService {
     TokenRefresh,
     TokenHistory,
     Metrics,
+    Audit,
     PortalGet,
     PortalList,
     PortalClose,
@@ -207,7 +208,8 @@ impl ForService {
             | Self::TokenRefresh
             | Self::TokenHistory
             | Self::PortalList
-            | Self::PortalClose => Admins::All,
+            | Self::PortalClose
+            | Self::Audit => Admins::All,
             Self::UpstoxExchange | Self::UpstoxUpdate => Admins::Recent,
             Self::FacturifyObtain
             | Self::FacturifyRefresh

@@ -128,6 +128,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/admin/service-keys/{id}/rotate", Route::RecentAdmin(ForRecentAdmin::RotateServiceKey)),
     row!(GET "/admin/sealing-keys", Route::Admin(ForAdmin::SealingKeys)),
     row!(GET "/admin/portal-pages/{portal}/{login}", Route::Admin(ForAdmin::PortalPage)),
+    row!(GET "/admin/audit", Route::Service(Scope::Audit, ForService::Audit)),
     // Post-login sessions, and the mock of their verifier.
     row!(POST "/api/v1/postlogin/init-session", Route::Open(Open::InitSession)),
     row!(POST "/api/v1/postlogin/renew-token", Route::Open(Open::RenewSession)),

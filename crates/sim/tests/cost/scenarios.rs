@@ -13,6 +13,7 @@ pub fn all() -> Vec<Row> {
     rows.extend([login(), known_device(), at_limit(10), at_limit(100)]);
     rows.extend([logout(), early_logout(), logout_under_edge(), idle_end(), refused_long_after()]);
     rows.extend([told_login(), told_logout()]);
+    rows.extend(crate::audit::all());
     rows.extend(crate::upstreams::all());
     rows.extend(crate::portals::all());
     rows
@@ -80,7 +81,7 @@ fn alarm() -> Row {
 }
 
 /// An instance of the Worker that has had a login a while ago, so that it knows what a refusal costs.
-fn warm(settings: &[(&str, &str)]) -> Deployment {
+pub fn warm(settings: &[(&str, &str)]) -> Deployment {
     let d = Deployment::new(settings);
     let root = d.log_in("root").access;
     log_out(&d, &root);
@@ -174,7 +175,7 @@ fn at_limit(limit: usize) -> Row {
     row(what, usage, 31_000, None)
 }
 
-fn log_out(d: &Deployment, access: &str) {
+pub fn log_out(d: &Deployment, access: &str) {
     let answer = d.post("/auth/logout", &[("authorization", &format!("Bearer {access}"))], &json!({}));
     assert_eq!(answer.status, 200, "{answer:?}");
 }

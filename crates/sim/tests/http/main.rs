@@ -5,6 +5,8 @@
 
 mod admin;
 mod admins;
+mod audit;
+mod audit_trail;
 mod bearer_errors;
 mod conventions;
 mod cookies;
