@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setUpChromium } from "./lib/chromium.mjs";
+import { buildConsole } from "./lib/console.mjs";
 import { say } from "./lib/log.mjs";
 import { main } from "./lib/main.mjs";
 import { readOptions } from "./lib/options.mjs";
@@ -21,6 +22,7 @@ await main(
     if (readOptions(SCREENSHOTS, args) === null) return;
     await setUpChromium();
     // Not imported above: the set-up, which brings what they need, is read before it is there.
+    await buildConsole();
     const { launchChromium } = await import("./lib/browser.mjs");
     const { Studio } = await import("./lib/studio.mjs");
     const pictures = inRoot("docs", "pictures");

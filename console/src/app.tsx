@@ -6,11 +6,11 @@ import { KeyConnection, forgetKey, keptKey } from "./api/key.ts";
 import { langOf, keepPreferences, readPreferences, show } from "./ui/preferences.ts";
 import { type Lang, type Texts, textsOf } from "./texts/index.ts";
 import { Frame } from "./frame.tsx";
+import { Footer } from "./ui/footer.tsx";
 import { SignIn } from "./views/sign_in.tsx";
 
 const first = readPreferences();
 show(first);
-const manager = newManager(langOf(first));
 
 export interface Who {
   conn: Connection;
@@ -20,6 +20,7 @@ export interface Who {
 
 /** A person may have changed it since the connection was made. */
 let lang = langOf(first);
+const manager = newManager(() => lang);
 
 /** What it begins with. */
 export const firstTexts = async (): Promise<Shown> => ({ lang, t: await textsOf(lang) });
@@ -96,40 +97,45 @@ export function App({ shown: firstShown }: { shown: Shown }) {
   };
 
   if (!ready) return <p class="faint reading">{t.loading}</p>;
+  const footer = <Footer t={t} lang={inLang} preferences={preferences} prefer={setPreferences} />;
   if (who === null)
     return (
-      <SignIn
-        t={t}
-        lang={inLang}
-        ended={ended}
-        logIn={async (username, password) => {
-          try {
-            await manager.login(username, password, { deviceName: "Sallyport console" });
-            await enter();
-          } catch (error) {
-            throw refusalBy(error);
-          }
-        }}
-        useKey={(conn) => {
-          setEnded(null);
-          setWho({ conn, name: null, sessionId: null });
-        }}
-      />
+      <>
+        <SignIn
+          t={t}
+          lang={inLang}
+          ended={ended}
+          logIn={async (username, password) => {
+            try {
+              await manager.login(username, password, { deviceName: "Sallyport console" });
+              await enter();
+            } catch (error) {
+              throw refusalBy(error);
+            }
+          }}
+          useKey={(conn) => {
+            setEnded(null);
+            setWho({ conn, name: null, sessionId: null });
+          }}
+        />
+        {footer}
+      </>
     );
   return (
-    <Frame
-      who={who}
-      manager={manager}
-      t={t}
-      lang={inLang}
-      preferences={preferences}
-      prefer={setPreferences}
-      signOut={signOut}
-      lost={(refusal) => {
-        if (who.conn.kind === "key") forgetKey();
-        setEnded(refusal);
-        setWho(null);
-      }}
-    />
+    <>
+      <Frame
+        who={who}
+        manager={manager}
+        t={t}
+        lang={inLang}
+        signOut={signOut}
+        lost={(refusal) => {
+          if (who.conn.kind === "key") forgetKey();
+          setEnded(refusal);
+          setWho(null);
+        }}
+      />
+      {footer}
+    </>
   );
 }

@@ -6,13 +6,12 @@ import { refusalBy } from "./api/admin.ts";
 import { type Refusal, type Request, refusalOf } from "./api/call.ts";
 import { hashOf, type Place, placeOf } from "./logic/route.ts";
 import { countdown } from "./logic/format.ts";
-import { type Lang, LANGUAGES, type Texts } from "./texts/index.ts";
+import type { Lang, Texts } from "./texts/index.ts";
 import { useNow } from "./ui/clock.ts";
 import { type Console, Context, useConsole } from "./ui/context.ts";
 import { Dialog } from "./ui/dialog.tsx";
 import { Logo } from "./ui/logo.tsx";
 import { Pill, Problem } from "./ui/parts.tsx";
-import { type Preferences, type Theme, THEMES } from "./ui/preferences.ts";
 import { wakePaused } from "./ui/poll.ts";
 import { Tabs } from "./ui/tabs.tsx";
 import { HealthView, useHealth } from "./views/health.tsx";
@@ -29,8 +28,6 @@ interface FrameProps {
   manager: SessionManager;
   t: Texts;
   lang: Lang;
-  preferences: Preferences;
-  prefer(preferences: Preferences): void;
   signOut(): Promise<void>;
   lost(refusal: Refusal): void;
 }
@@ -44,6 +41,8 @@ export function Frame(props: FrameProps) {
   useEffect(() => {
     const moved = () => setPlace(placeOf(location.hash));
     addEventListener("hashchange", moved);
+    // Before this it was not listened for.
+    moved();
     return () => removeEventListener("hashchange", moved);
   }, []);
   useEffect(() => manager.on("refresh", wakePaused), [manager]);
@@ -107,8 +106,13 @@ function skip(event: Event): void {
 
 function Body(props: FrameProps) {
   const { t, place } = useConsole();
-  const { who, preferences, prefer } = props;
+  const { who } = props;
   const health = useHealth();
+  useEffect(() => {
+    document.title = `${t.views[place.view]} · ${t.title}`;
+    // What led here is no longer there: a link within the view before. The tabs keep the focus.
+    if (document.activeElement === document.body) document.getElementById("view")?.focus();
+  }, [place.view, t]);
   return (
     <>
       <header>
@@ -124,28 +128,6 @@ function Body(props: FrameProps) {
         )}
         {who.name !== null && <SignedOutIn manager={props.manager} />}
         <span class="who">{who.name ?? t.keyInUse}</span>
-        <select
-          aria-label={t.language}
-          value={props.lang}
-          onChange={(event) => prefer({ ...preferences, lang: event.currentTarget.value as Lang })}
-        >
-          {Object.entries(LANGUAGES).map(([lang, name]) => (
-            <option key={lang} value={lang} lang={lang}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <select
-          aria-label={t.theme}
-          value={preferences.theme}
-          onChange={(event) => prefer({ ...preferences, theme: event.currentTarget.value as Theme })}
-        >
-          {THEMES.map((theme) => (
-            <option key={theme} value={theme}>
-              {t.themes[theme]}
-            </option>
-          ))}
-        </select>
         <SignOut signOut={props.signOut} />
       </header>
       <main>

@@ -22,8 +22,8 @@ export class Studio {
 
   /**
    * Opens a page, brings it to where it is to be taken, and takes it. `answers` gives to a method and a path, such as
-   * `"GET /auth/session"`, `{ status, json }`, or a function of the request that does; what is not in it is 404. `arrange` is called
-   * with the page, and ends when it shows what is wanted.
+   * `"GET /auth/session"`, `{ status, json }`, or a function of the request that does; what is not in it is 404. Or it is such a function
+   * itself. `arrange` is called with the page, and ends when it shows what is wanted.
    */
   async take(name, { path, now, answers = {}, arrange, width = 1040, height = 720, dark = false }) {
     const context = await this.#browser.newContext({
@@ -54,7 +54,8 @@ export class Studio {
     const request = route.request();
     const { origin, pathname } = new URL(request.url());
     if (origin !== ORIGIN) return route.abort();
-    const known = answers[`${request.method()} ${pathname}`];
+    const known =
+      typeof answers === "function" ? answers(request) : answers[`${request.method()} ${pathname}`];
     if (known !== undefined) {
       const { status = 200, json = {} } = typeof known === "function" ? known(request) : known;
       return route.fulfill({ status, json });

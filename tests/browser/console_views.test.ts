@@ -33,6 +33,26 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
+it("the page is served without the Worker, with a policy that lets in nothing but its own files", async () => {
+  const { base } = server.client;
+  const page = await fetch(new URL("/console", base));
+  expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+  const policy = page.headers.get("content-security-policy")?.split("; ");
+  expect(policy).toEqual([
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ]);
+  const html = await page.text();
+  expect(html).not.toMatch(/https?:|<script>|<style|style=| on\w+=/);
+  expect(server.lines).toEqual([]);
+});
+
 inChromium("the views of the console", (chromium) => {
   it.each(["light", "dark"] as const)(
     "axe-core finds nothing in %s",

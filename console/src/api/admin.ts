@@ -17,9 +17,18 @@ export const refusalBy = (error: unknown): unknown =>
       })
     : error;
 
-export const newManager = (language: string): SessionManager =>
+/** `lang`: of the server's texts, as the person has chosen it here; else they would be in the browser's. */
+export const newManager = (lang: () => string): SessionManager =>
   // What a person does in the page is activity; what the page asks by itself is not.
-  new SessionManager(location.origin, { storage: "cookie", activity: true, language });
+  new SessionManager(location.origin, {
+    storage: "cookie",
+    activity: true,
+    fetch: (input, init) => {
+      const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
+      if (!headers.has("accept-language")) headers.set("accept-language", lang());
+      return fetch(input, { ...init, headers });
+    },
+  });
 
 export class AdminConnection implements Connection {
   readonly kind = "admin";

@@ -4,6 +4,7 @@ export const en = {
   skip: "Skip to the content",
   language: "Language",
   theme: "Appearance",
+  api: "The API",
   themes: { auto: "As the system", light: "Light", dark: "Dark" },
   views: { tokens: "Tokens", sessions: "Sessions", portal: "Portal", health: "Health and audit" },
 
@@ -153,6 +154,7 @@ export const en = {
   absoluteEnd: "Ends at the latest in",
   thisSession: "yours",
   ended: "ended",
+  whyEnded: "Why it ended",
   endedBy: {
     logout: "logged out",
     evicted: "evicted by a newer login",

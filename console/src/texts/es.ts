@@ -5,6 +5,7 @@ export const es: Texts = {
   skip: "Ir al contenido",
   language: "Idioma",
   theme: "Apariencia",
+  api: "La API",
   themes: { auto: "Como el sistema", light: "Clara", dark: "Oscura" },
   views: { tokens: "Tokens", sessions: "Sesiones", portal: "Portal", health: "Estado y auditoría" },
 
@@ -154,6 +155,7 @@ export const es: Texts = {
   absoluteEnd: "Termina a más tardar en",
   thisSession: "la suya",
   ended: "terminada",
+  whyEnded: "Por qué terminó",
   endedBy: {
     logout: "cierre de sesión",
     evicted: "desalojada por un inicio más reciente",

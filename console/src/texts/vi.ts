@@ -5,6 +5,7 @@ export const vi: Texts = {
   skip: "Đến nội dung chính",
   language: "Ngôn ngữ",
   theme: "Giao diện",
+  api: "API",
   themes: { auto: "Theo hệ thống", light: "Sáng", dark: "Tối" },
   views: { tokens: "Token", sessions: "Phiên", portal: "Cổng", health: "Tình trạng và kiểm toán" },
 
@@ -154,6 +155,7 @@ export const vi: Texts = {
   absoluteEnd: "Chậm nhất kết thúc sau",
   thisSession: "của bạn",
   ended: "đã kết thúc",
+  whyEnded: "Lý do kết thúc",
   endedBy: {
     logout: "đăng xuất",
     evicted: "bị lần đăng nhập mới hơn thay chỗ",

@@ -1,6 +1,6 @@
 // Small things that every view shows.
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Refusal } from "../api/call.ts";
 import { NO_ANSWER, PAUSED } from "../api/call.ts";
 import { countdown, local, relative, short, utc } from "../logic/format.ts";
@@ -40,13 +40,16 @@ export const Pill = ({ tone, children }: { tone: Tone; children: ComponentChildr
   <span class={`pill ${tone}`}>{children}</span>
 );
 
+/** A page that is not by https, nor of this machine, has no clipboard. */
+const copied = (text: string): Promise<boolean> =>
+  Promise.resolve(navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard"))).then(
+    () => true,
+    () => false,
+  );
+
 export function Copy({ text, what }: { text: string; what?: string }) {
   const { t, say } = useConsole();
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => say(t.copied),
-      () => say(text),
-    );
+  const copy = async () => say((await copied(text)) ? t.copied : text);
   return (
     <button type="button" class="small" onClick={copy} aria-label={what ? `${t.copy}: ${what}` : undefined}>
       {t.copy}
@@ -57,11 +60,7 @@ export function Copy({ text, what }: { text: string; what?: string }) {
 /** An id by its beginning; a click copies all of it. */
 export function Id({ id, length }: { id: string; length?: number }) {
   const { t, say } = useConsole();
-  const copy = () =>
-    navigator.clipboard.writeText(id).then(
-      () => say(t.copied),
-      () => {},
-    );
+  const copy = async () => say((await copied(id)) ? t.copied : id);
   return (
     <button type="button" class="id" title={id} onClick={copy}>
       {short(id, length)}
@@ -154,31 +153,38 @@ export const Facts = ({ of }: { of: [string, ComponentChildren][] }) => (
   </dl>
 );
 
-/** A table that can be scrolled by keyboard where it is wider than the page. */
-export const Table = ({
-  label,
-  head,
-  children,
-}: {
-  label: string;
-  head: string[];
-  children: ComponentChildren;
-}) => (
-  <div class="scroll" tabIndex={0} role="region" aria-label={label}>
-    <table>
-      <thead>
-        <tr>
-          {head.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
-  </div>
-);
+/**
+ * A table that can be scrolled by keyboard where it is wider than the page. On a phone each row is a card, and its cells have the names of
+ * their columns beside them.
+ */
+export function Table(props: { label: string; head: string[]; children: ComponentChildren }) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  useLayoutEffect(() => {
+    for (const { cells } of body.current?.rows ?? []) {
+      let column = 0;
+      for (const cell of cells) {
+        cell.dataset.label = cell.colSpan > 1 ? "" : (props.head[column] ?? "");
+        column += cell.colSpan;
+      }
+    }
+  });
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={props.label}>
+      <table>
+        <thead>
+          <tr>
+            {props.head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>{props.children}</tbody>
+      </table>
+    </div>
+  );
+}
 
 /** A choice of few. */
 export function Choice<T extends string>(props: {
@@ -202,8 +208,3 @@ export function Choice<T extends string>(props: {
     </div>
   );
 }
-
-export const useFlag = (initial = false): [boolean, () => void, (value: boolean) => void] => {
-  const [on, set] = useState(initial);
-  return [on, () => set((before) => !before), set];
-};

@@ -14,6 +14,7 @@ const HISTORY_EVERY_MS = 20_000;
 export function AccountDetails({ account, again }: { account: Account; again(): void }) {
   const { t, conn } = useConsole();
   const name = nameOf(account);
+  const [rows, setRows] = useState(15);
   const history = usePoll(
     `history ${name}`,
     (signal) =>
@@ -61,7 +62,7 @@ export function AccountDetails({ account, again }: { account: Account; again(): 
           label={`${t.history}: ${name}`}
           head={[t.at, t.operation, t.outcome, t.who, t.calls, t.request]}
         >
-          {history.data.operations.map((past) => (
+          {history.data.operations.slice(0, rows).map((past) => (
             <tr key={`${past.at} ${past.request_id} ${past.operation}`}>
               <td>
                 <When at={past.at} ago />
@@ -79,6 +80,11 @@ export function AccountDetails({ account, again }: { account: Account; again(): 
             </tr>
           ))}
         </Table>
+      )}
+      {history.data && history.data.operations.length > rows && (
+        <button type="button" onClick={() => setRows(rows + 50)}>
+          {t.more}
+        </button>
       )}
     </div>
   );

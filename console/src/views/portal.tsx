@@ -60,17 +60,7 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
   return (
     <Table
       label={t.views.portal}
-      head={[
-        t.user,
-        t.session,
-        t.began,
-        t.lastUsed,
-        t.state,
-        t.loginsSaved,
-        t.captchasSaved,
-        t.lastFailure,
-        t.action,
-      ]}
+      head={[t.user, t.state, t.began, t.lastUsed, t.loginsSaved, t.captchasSaved, t.lastFailure, t.action]}
     >
       {props.sessions.map((session) => {
         const { session_id: id, last_failure: failure, portal_login: login } = session;
@@ -78,10 +68,12 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
         return (
           <tr key={id}>
             <td>
-              <b>{name}</b>
+              <b>{name}</b> <Id id={id} length={14} />
             </td>
             <td>
-              <Id id={id} length={20} />
+              <Pill tone={session.keep_alive ? "good" : "idle"}>
+                {session.keep_alive ? t.keepAlive : t.onDemand}
+              </Pill>
             </td>
             <td>
               <When at={session.created_at} />
@@ -89,14 +81,9 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
             <td>
               <When at={session.last_used} ago />
             </td>
-            <td>
-              <Pill tone={session.keep_alive ? "good" : "idle"}>
-                {session.keep_alive ? t.keepAlive : t.onDemand}
-              </Pill>
-            </td>
             <td class="num">{session.logins_saved ?? "–"}</td>
             <td class="num">{session.captchas_saved ?? "–"}</td>
-            <td>
+            <td class="wrap">
               {failure ? (
                 <>
                   <code class="not-ok">{failure.code}</code> {failure.step}, <When at={failure.at} ago />{" "}

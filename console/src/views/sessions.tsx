@@ -186,7 +186,7 @@ function FoundSession({ id }: { id: string }) {
         <Facts
           of={[
             [t.ended, <When at={one.ended_at} ago />],
-            [t.lastError, one.reason ? (t.endedBy[one.reason] ?? one.reason) : t.unknown],
+            [t.whyEnded, one.reason ? (t.endedBy[one.reason] ?? one.reason) : t.unknown],
           ]}
         />
       )}

@@ -312,7 +312,10 @@ export function answerTo(url: URL): unknown {
     const records = RECORDS.filter(
       (record) =>
         (!wanted("action") || record.action === wanted("action")) &&
-        (!wanted("outcome") || record.outcome === wanted("outcome")) &&
+        (!wanted("outcome") ||
+          (wanted("outcome") === "failed"
+            ? record.outcome !== "ok"
+            : record.outcome === wanted("outcome"))) &&
         (!wanted("user_id") || String(record.user_id) === wanted("user_id")),
     );
     return { records, next_cursor: null, complete_since: at(-24 * HOUR), left_out: 0 } satisfies AuditPage;

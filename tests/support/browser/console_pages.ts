@@ -31,7 +31,8 @@ export const VIEWS: readonly (readonly [string, (page: Page) => Promise<void>])[
   ["subject", go("#sessions?find=VPB-SME-1234567890", /^VPB-SME-1234567890$/)],
   ["ended", go(`#sessions?find=${"0".repeat(64)}`, "0000000000000000…")],
   ["portal", go("#portal", "dispatch")],
-  ["health", go("#health", "invalid_credentials")],
+  ["health", go("#health", "admin_close_session")],
+  ["failures", go("#health?outcome=failed", "invalid_credentials")],
   [
     "portal-page",
     async (page) => {
