@@ -1,5 +1,6 @@
 // Logged in, logged out, or not known yet.
 import { useSession } from "@sallyport/client/react";
+import { useEffect, useRef } from "react";
 import { useOnline } from "./browser.ts";
 import { Devices } from "./devices.tsx";
 import { Idle } from "./idle.tsx";
@@ -62,10 +63,15 @@ function Connection() {
 
 function Home() {
   const { user, session, logout } = useSession();
+  // The form is gone, and with it what had the focus: who reads by ear goes on here.
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
   return (
     <>
       <section aria-labelledby="who">
-        <h2 id="who">Hello, {user?.username ?? "you"}</h2>
+        <h2 id="who" ref={heading} tabIndex={-1}>
+          Hello, {user?.username ?? "you"}
+        </h2>
         <dl>
           <dt>Roles</dt>
           <dd>{user?.roles.join(", ")}</dd>

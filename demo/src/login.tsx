@@ -38,7 +38,7 @@ export function Login() {
     <section aria-labelledby="login" className="login">
       <h2 id="login">Log in</h2>
       {reason && (
-        <p role="status" className="notice">
+        <p role="alert" className="notice">
           {REASONS[reason] ?? ended?.detail} <code>{reason}</code>
         </p>
       )}

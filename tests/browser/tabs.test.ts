@@ -14,16 +14,17 @@ import {
   session,
   STORAGES,
 } from "../support/browser/demo.ts";
+import { secrets } from "../support/process/server.ts";
 
 const servers = new DemoServers();
-/** Of one the access tokens are short, though longer than a hundred requests take a busy machine; of the other the sessions. */
+/** Of one the access tokens are short, of the other the sessions. */
 let brief: DemoServer;
 let idle: DemoServer;
 
 beforeAll(async () => {
   [brief, idle] = await Promise.all([
-    servers.start({ ACCESS_TOKEN_EXPIRE_SECONDS: "10" }),
-    servers.start({ SESSION_INACTIVITY_TIMEOUT_SECONDS: "3" }),
+    servers.start({ bindings: { ACCESS_TOKEN_EXPIRE_SECONDS: "3" } }),
+    servers.start({ bindings: { SESSION_INACTIVITY_TIMEOUT_SECONDS: "3" } }),
   ]);
 });
 afterAll(() => servers[Symbol.asyncDispose]());
@@ -35,35 +36,45 @@ const status = async (page: Page): Promise<number> => (await session(page)).stat
 const EXPIRY = { timeout: 20_000, interval: 200 };
 
 inChromium("in time", (chromium) => {
-  it.concurrent.for(STORAGES)(
-    "%s: a hundred requests of two tabs, all with an expired token, make one refresh",
-    async (storage, test) => {
-      const username = await brief.user();
-      const { context, open } = await chromium.person(brief.base, { test });
-      // The pages do not notice that the token expires: the server has to tell them, in each answer.
-      await context.clock.setFixedTime(Date.now());
-      const tabs = [await open(`/demo?storage=${storage}`), await open(`/demo?storage=${storage}`)];
-      const [one, other] = tabs as [Page, Page];
-      await logIn(one, username);
-      await hello(other, username).waitFor();
-      await test.expect.poll(() => status(one), EXPIRY).toBe(401);
+  it.concurrent("a hundred requests of two tabs, all with an expired token, make one refresh", async (test) => {
+    // The tokens are of a server whose tokens are short, and are shown to one on the same state whose tokens last.
+    const [persist, keys] = [servers.folder(), secrets()];
+    const bindings = { ...keys, ACCESS_TOKEN_EXPIRE_SECONDS: "6" };
+    await using first = await servers.start({ persist, bindings });
+    const everybody = await Promise.all(
+      STORAGES.map(async (storage) => {
+        const username = await first.user();
+        const { context, open } = await chromium.person(first.base, { test });
+        // The pages do not notice that the token expires: the server has to tell them, in each answer.
+        await context.clock.setFixedTime(Date.now());
+        const [one, other] = [await open(`/demo?storage=${storage}`), await open(`/demo?storage=${storage}`)];
+        await logIn(one, username);
+        await hello(other, username).waitFor();
+        return { storage, one, other };
+      }),
+    );
+    await first[Symbol.asyncDispose]();
+    await servers.start({ persist, bindings: keys, port: Number(first.base.port) });
+    for (const { storage, one, other } of everybody) {
+      await test.expect.poll(() => status(one)).toBe(401);
       const [refreshes, requests] = [
         count(one, "POST", "/auth/refresh"),
         count(one, "GET", "/api/v1/protected"),
       ];
       const began = performance.now();
+      const tabs = [one, other];
       await Promise.all(tabs.map((tab) => press(tab, "Send fifty at once")));
       await Promise.all(tabs.map((tab) => tab.getByText("50 × 200").waitFor()));
       const took = Math.round(performance.now() - began);
       console.log(
         `${storage}: 100 requests of two tabs, ${refreshes()} refresh, ${requests()} sent, ${took} ms`,
       );
-      test.expect(refreshes()).toBe(1);
+      test.expect([storage, refreshes()]).toEqual([storage, 1]);
       // Each that was refused is sent once more; who came after the refresh is not.
       test.expect(requests()).toBeGreaterThan(100);
       test.expect(requests()).toBeLessThanOrEqual(200);
-    },
-  );
+    }
+  });
 
   it.concurrent("inactivity is counted down, warned of, and told as the reason", async (test) => {
     const username = await idle.user();

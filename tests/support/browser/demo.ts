@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { devAssets } from "../../../scripts/lib/dev-assets.mjs";
 import { expect } from "vitest";
 import { type Answer, PASSWORD } from "../process/client.ts";
-import { type Server, start } from "../process/server.ts";
+import { type Options, type Server, start } from "../process/server.ts";
 
 export const STORAGES = ["cookie", "localStorage"] as const;
 
@@ -16,11 +16,14 @@ export class DemoServers implements AsyncDisposable {
   readonly #assets = devAssets(join(this.#folder, "assets"));
   readonly #started: Server[] = [];
 
-  async start(bindings: Record<string, string> = {}): Promise<DemoServer> {
-    const server = await start({ assets: await this.#assets, bindings });
+  async start(options: Options = {}): Promise<DemoServer> {
+    const server = await start({ assets: await this.#assets, ...options });
     this.#started.push(server);
     return new DemoServer(server);
   }
+
+  /** A folder for what a server keeps. */
+  folder = (): string => mkdtempSync(join(this.#folder, "state-"));
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#started.map((server) => server[Symbol.asyncDispose]()));
@@ -28,7 +31,7 @@ export class DemoServers implements AsyncDisposable {
   }
 }
 
-export class DemoServer {
+export class DemoServer implements AsyncDisposable {
   readonly base: URL;
   #users = 0;
   readonly #ready: Promise<unknown>;
@@ -46,6 +49,8 @@ export class DemoServer {
     expect(answer.status, answer.text).toBeLessThan(300);
     return answer;
   }
+
+  [Symbol.asyncDispose] = () => this.server[Symbol.asyncDispose]();
 
   /** A new user. */
   async user(): Promise<string> {
@@ -72,7 +77,7 @@ export const hello = (page: Page, username = "") =>
 
 /** The form, with the reason for it. */
 export const loggedOut = (page: Page, reason: string) =>
-  page.getByRole("region", { name: "Log in" }).getByRole("status").getByText(reason, { exact: true });
+  page.getByRole("region", { name: "Log in" }).getByRole("alert").getByText(reason, { exact: true });
 
 export const press = (page: Page, name: string): Promise<void> =>
   page.getByRole("button", { name, exact: true }).click();
