@@ -38,13 +38,15 @@ export function Journal({ lines }: { lines: ReturnType<typeof journal> }) {
   return (
     <section aria-labelledby="journal" className="journal">
       <h2 id="journal">What the client says</h2>
-      <ol role="log" aria-labelledby="journal">
-        {all.map(({ n, at, text }) => (
-          <li key={n}>
-            <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time> {text}
-          </li>
-        ))}
-      </ol>
+      <div role="log" aria-labelledby="journal">
+        <ol>
+          {all.map(({ n, at, text }) => (
+            <li key={n}>
+              <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time> {text}
+            </li>
+          ))}
+        </ol>
+      </div>
     </section>
   );
 }

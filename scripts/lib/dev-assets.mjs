@@ -1,6 +1,6 @@
 // What `npm start` serves beside the Worker: what a deployment does (assets/), and the demo (demo/), which only development has.
 // It is put together in a folder of its own, so that no deployment can have it.
-import { appendFileSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, watch } from "node:fs";
 import { join } from "node:path";
 import { inRoot } from "./paths.mjs";
 
@@ -28,4 +28,17 @@ export async function devAssets(folder = inRoot(".dev", "assets")) {
     logLevel: "error",
   });
   return folder;
+}
+
+/** Brings over what is built anew in assets/ while the server runs. */
+export function followAssets(folder) {
+  const watcher = watch(inRoot("assets"), { recursive: true }, (_event, name) => {
+    if (!name || name === "_headers") return;
+    try {
+      cpSync(inRoot("assets", name), join(folder, name), { recursive: true, dereference: true });
+    } catch {
+      // Gone again, or not whole yet: then it changes once more.
+    }
+  });
+  watcher.unref();
 }

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { buildWasm } from "./build-wasm.mjs";
 import { startCron } from "./cron.mjs";
-import { devAssets } from "./dev-assets.mjs";
+import { devAssets, followAssets } from "./dev-assets.mjs";
 import { jsonOutput, prettyOutput } from "./dev-log.mjs";
 import { screen, writeTryFile } from "./dev-screen.mjs";
 import { requireFreePort, startDevServer } from "./dev-server.mjs";
@@ -73,6 +73,7 @@ export async function start(args) {
     const mock = settings.MOCK_ROUTES === "on";
     say(`\n${screen({ base, upstreamsUrl: upstreams.url, shown: made ? users : [], mock })}\n`);
     output.open(names);
+    followAssets(assets);
     cron = startCron(base, configuration);
   };
   try {

@@ -1,37 +1,15 @@
 // Each view of the console at fixed data: axe-core finds nothing, light and dark; on a phone nothing is wider than the screen.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { violations } from "../support/browser/axe.ts";
 import { inChromium } from "../support/browser/chromium.ts";
 import { fixedConsole, VIEWS } from "../support/browser/console_pages.ts";
 import { type Server, start } from "../support/process/server.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { target: string[]; failureSummary: string }[];
-}
 
 let server: Server;
 beforeAll(async () => {
   server = await start();
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
-
-/** Whatever axe finds, however little it is. */
-async function violations(page: Page): Promise<string[]> {
-  const found = await page.evaluate(async () => {
-    const { run } = (globalThis as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } }).axe;
-    return (await run()).violations;
-  });
-  return (found as Violation[]).map(
-    ({ id, impact, nodes }) =>
-      `${id} (${impact}): ${nodes.map((node) => `${node.target.join(" ")} ${node.failureSummary}`).join("; ")}`,
-  );
-}
 
 it("the page is served without the Worker, with a policy that lets in nothing but its own files", async () => {
   const { base } = server.client;
@@ -61,7 +39,6 @@ inChromium("the views of the console", (chromium) => {
       const { context, open } = await chromium.person(server.client.base, { colorScheme });
       await fixedConsole(context);
       const page = await open("/console");
-      await page.evaluate(axe);
       for (const [name, show] of VIEWS) {
         await show(page);
         expect(await violations(page), name).toEqual([]);
@@ -100,7 +77,6 @@ inChromium("the views of the console", (chromium) => {
     await context.unrouteAll();
     await page.reload();
     await page.getByLabel("Contraseña").waitFor();
-    await page.evaluate(axe);
     expect(await violations(page)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 // The demo of `npm start`: `useSession()` in a small application, in Chromium, on the real Worker.
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { violations } from "../support/browser/axe.ts";
 import { inChromium } from "../support/browser/chromium.ts";
 import {
   type DemoServer,
@@ -137,6 +138,29 @@ inChromium("the demo", (chromium) => {
       );
       expect(shown).toContain("Asking whether somebody is logged in");
       expect(shown).not.toContain("Hello");
+    },
+  );
+
+  it.for(["light", "dark"] as const)(
+    "%s: axe-core finds nothing, and on a phone nothing is wider than the screen",
+    async (colorScheme) => {
+      const username = await server.user();
+      const { open } = await chromium.person(server.base, {
+        colorScheme,
+        viewport: { width: 360, height: 740 },
+      });
+      const page = await open("/demo");
+      await page.getByRole("region", { name: "Log in" }).waitFor();
+      await tryLogIn(page, username, "wrong");
+      await page.getByRole("alert").getByText("(invalid_credentials)").waitFor();
+      const all = async () => [
+        ...(await violations(page)),
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ];
+      expect(await all()).toEqual([0]);
+      await logIn(page, username);
+      await page.getByText("this one").waitFor();
+      expect(await all()).toEqual([0]);
     },
   );
 

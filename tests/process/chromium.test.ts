@@ -25,7 +25,11 @@ const PROGRAM = `
 function setUp(more: Record<string, string>) {
   const args = ["--input-type=module", "-e", PROGRAM];
   const env = { PATH: join(folder, "empty"), NO_COLOR: "1", ...more };
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
   return { status, stdout, stderr };
 }
 
