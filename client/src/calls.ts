@@ -1,6 +1,6 @@
 // Calls to the routes under `/auth`: in time, repeated where nothing can happen twice, errors by code.
 import { errorOf, SessionError } from "./errors.ts";
-import { type Platform, wait } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 
 /** A longer wait is left to whoever called. */
 const LONGEST_WAIT_MS = 10_000;
@@ -13,8 +13,8 @@ export interface PageInit extends RequestInit {
 
 export interface Call {
   /** Those without a value are left out. */
-  headers?: Record<string, string | undefined>;
-  body?: unknown;
+  headers?: Record<string, string | null | undefined>;
+  body: object;
   /** How often it may be sent. */
   tries?: number;
   init?: PageInit;
@@ -50,7 +50,7 @@ export async function post(
     try {
       const all = new Headers({ "content-type": "application/json" });
       for (const name in headers) if (headers[name]) all.set(name, headers[name]);
-      const text = JSON.stringify(body ?? {});
+      const text = JSON.stringify(body);
       const request = { ...init, method: "POST", headers: all, body: text, signal: aborter.signal };
       const response = await platform.fetch(url, request);
       if (!response.ok) throw await errorOf(response);
@@ -61,7 +61,7 @@ export async function post(
       const { transient, retryAfter = 0 } = error as SessionError;
       const ms = Math.max(retryAfter * 1000, 300 * 2 ** n * (0.5 + platform.random() / 2));
       if (!transient || n >= tries || ms > LONGEST_WAIT_MS) throw error;
-      await wait(platform, ms);
+      await new Promise<void>((done) => platform.setTimeout(done, ms));
     } finally {
       platform.clearTimeout(timer);
     }

@@ -3,6 +3,7 @@
 // Over 400 lines: one class, whose state is private. Names that are private are also what a minifier can shorten.
 import { type Answer, type Call, failed, jsonOf, type PageInit, post } from "./calls.ts";
 import { errorOf, SessionError } from "./errors.ts";
+import type { components } from "./openapi.ts";
 import { ownPlatform, type Platform } from "./platform.ts";
 import { type Entry, Store } from "./store.ts";
 import type {
@@ -33,6 +34,8 @@ const NOT_THE_TOKEN = /^(insufficient_user_|invalid_cred|service_key|external|po
 /** Also by these a refresh says that there is no session any more: `token_invalid`, `token_expired`, `not_authenticated`, `external_token_…`. */
 const NO_SESSION = /^(token|not_auth|external_token)/;
 
+const NOBODY_IS = "not_authenticated";
+
 const NOBODY = {
   user: null,
   session: null,
@@ -43,6 +46,9 @@ const NOBODY = {
 
 /** What is known before anybody has looked: on a server, and while a page is hydrated. */
 export const UNKNOWN: Snapshot = Object.freeze({ ...NOBODY, status: "loading", reason: null, error: null });
+
+/** What an answer with tokens, or about cookies, has. */
+type Granted = components["schemas"]["Tokens"] & components["schemas"]["CookieSession"];
 
 type Listener = (detail: never) => void;
 
@@ -63,10 +69,8 @@ export class SessionManager {
   #checking: Promise<CurrentSession | null> | null = null;
   #stop: AbortController | null = null;
   #timer: unknown;
-  /** When to get new tokens, if somebody is there then. */
+  /** When to get new tokens, if somebody is there then; else whoever needs them gets them. */
   #refreshAt = Infinity;
-  /** It came, and nobody was there. */
-  #skipped = false;
   /** After a failure nothing is asked before this. */
   #retryAt = 0;
   #failures = 0;
@@ -85,11 +89,13 @@ export class SessionManager {
     this.#now = this.#platform.now;
     const storage = options.storage ?? "memory";
     this.#cookie = storage === "cookie";
-    this.#credentials = { credentials: this.#cookie ? "include" : "omit" };
+    // Where there is no page there are no cookies; Workers refuse requests that name them.
+    this.#credentials = this.#platform.events ? { credentials: this.#cookie ? "include" : "omit" } : {};
     this.#store = new Store(this.#platform, `sallyport:${this.#base}`, storage);
     this.#entry = this.#store.read();
     this.#plan();
     if (!this.#cookie && !this.#entry.s) this.#gone(this.#entry);
+    if (options.onIdleWarning) this.#listeners.set("idleWarning", new Set([options.onIdleWarning]));
   }
 
   /** What is known now; the same object until something changes. */
@@ -107,7 +113,15 @@ export class SessionManager {
   }
 
   #emit<T extends keyof SessionEvents>(type: T, detail: SessionEvents[T]): void {
-    for (const listener of this.#listeners.get(type) ?? []) (listener as (d: typeof detail) => void)(detail);
+    for (const listener of this.#listeners.get(type) ?? [])
+      try {
+        (listener as (d: typeof detail) => void)(detail);
+      } catch (error) {
+        // What a listener does wrong is reported, and the session goes on.
+        this.#platform.setTimeout(() => {
+          throw error;
+        }, 0);
+      }
   }
 
   #set(change: Partial<Snapshot>): void {
@@ -203,7 +217,7 @@ export class SessionManager {
     const headers = this.#bearer(entry);
     const body = { refresh_token: entry.r };
     // It is sent to its end although the page is left.
-    const call = { headers, body, tries: 3, init: { keepalive: true } };
+    const call = { headers, body, tries: 3, init: this.#platform.events ? { keepalive: true } : {} };
     const isOver = (error: SessionError) => (error.status === 401 ? null : error);
     const told = this.#post("logout", call).then(() => null, isOver);
     // Only the server can take cookies away, so a failure must be known.
@@ -227,7 +241,8 @@ export class SessionManager {
         const entry = this.#sync();
         const call = { headers: this.#bearer(entry), body: { password } };
         const { json, at } = await this.#post("reauthenticate", call);
-        this.#take(json, at, entry);
+        // Unless somebody has logged out meanwhile.
+        if (this.#sync().s === entry.s) this.#take(json, at, entry);
       });
     await give().catch(async (error: SessionError) => {
       if (error.code !== "token_expired") throw error;
@@ -270,10 +285,7 @@ export class SessionManager {
   }
 
   async #closeAll(json: object): Promise<number> {
-    const answer = await this.apiJson<{ closed_sessions: number }>(this.#url("logout-all"), {
-      method: "POST",
-      json,
-    });
+    const answer = await this.apiJson<{ closed_sessions: number }>(this.#url("logout-all"), { json });
     return answer.closed_sessions;
   }
 
@@ -295,20 +307,25 @@ export class SessionManager {
       const at = this.#now();
       const { authorization } = this.#bearer(sent);
       if (authorization) headers.set("authorization", authorization);
-      const credentials = own || this.#cookie ? this.#inPage(this.#credentials) : {};
+      const credentials = own || this.#cookie ? this.#credentials : {};
       const response = await fetch(input, { ...credentials, ...init, headers }).catch((cause) => {
         throw failed(cause, init.signal);
       });
       if (response.status !== 401) {
-        if (own && !passive) this.#used(at);
+        if (response.ok && own) {
+          this.#set({ error: null });
+          if (!passive) this.#used(at);
+        }
         return response;
       }
       const error = await errorOf(response.clone());
       if (NOT_THE_TOKEN.test(error.code)) return response;
       if (this.#sync().v === sent.v) {
         // Somebody else's word is not enough for that.
-        if (own && (error.final || (this.#cookie && error.code === "not_authenticated")))
-          throw this.#end(error);
+        if (own && (error.final || (this.#cookie && error.code === NOBODY_IS))) {
+          this.#end(error);
+          throw error;
+        }
         if (again) return response;
         if (passive && !this.#recent()) throw idle();
         await this.refreshTokens();
@@ -356,10 +373,10 @@ export class SessionManager {
   /** A request was activity, which moves the deadline; the server says the exact one when it is asked. */
   #used(at: number): void {
     this.#toldAt = at;
-    const { idleDeadline } = this.#snapshot;
-    if (!idleDeadline || !this.#idle) return;
     const next = at + this.#idle;
-    if (next - idleDeadline >= this.#idle / 60) this.#set({ idleDeadline: next, idleWarning: false });
+    if (!this.#idle || next - (this.#snapshot.idleDeadline ?? 0) < this.#idle / 60) return;
+    this.#set({ idleDeadline: next, idleWarning: false });
+    this.#schedule();
   }
 
   /** Asks about the session, once at a time. */
@@ -368,7 +385,7 @@ export class SessionManager {
   }
 
   async #ask(passive: boolean, mayRefresh = false): Promise<CurrentSession | null> {
-    const { s } = this.#sync();
+    const { s, v } = this.#sync();
     const at = (this.#askedAt = this.#now());
     if (!passive) this.#toldAt = at;
     try {
@@ -379,13 +396,16 @@ export class SessionManager {
         await this.refreshTokens();
         return ask();
       });
-      if (s && this.#sync().s !== s) return null;
+      const entry = this.#sync();
+      // Somebody else has logged in, or out, meanwhile.
+      if (s ? entry.s !== s : !entry.s && entry.v !== v) return null;
       // By the server's clock. Counted from before the request, so it is rather too early.
       const here = (time: string) => at + Date.parse(time) - Date.parse(session.server_time);
       this.#idle = session.inactivity_timeout * SECOND;
       const d = here(session.idle_expires_at);
-      if (Math.abs(d - (this.#entry.d ?? 0)) >= SECOND)
-        this.#entry = this.#store.write({ s: this.#platform.random(), ...this.#entry, d }, !!this.#entry.s);
+      if (!entry.s) this.#write({ s: this.#platform.random(), d });
+      else if (Math.abs(d - (entry.d ?? 0)) >= SECOND) this.#store.mark({ ...entry, d });
+      this.#entry.d = d;
       const { user_id: id, username, roles } = session;
       const isNew = !this.#snapshot.session;
       this.#set({
@@ -424,11 +444,7 @@ export class SessionManager {
     const { status, session, idleWarning } = this.#snapshot;
     if (!this.#stop || status === "anonymous") return;
     const due = session
-      ? Math.min(
-          this.#skipped ? Infinity : this.#refreshAt,
-          this.#endAt(),
-          idleWarning ? Infinity : this.#warnAt(),
-        )
+      ? Math.min(this.#refreshAt, this.#endAt(), idleWarning ? Infinity : this.#warnAt())
       : 0;
     const wait = Math.max(due, this.#retryAt) - this.#now();
     if (wait < Infinity) this.#timer = setTimeout(this.#tick, Math.min(wait, LONGEST));
@@ -445,12 +461,12 @@ export class SessionManager {
     this.#retryAt = at + SECOND;
     try {
       if (!session || at >= this.#endAt()) await this.#check();
-      else if (at >= this.#refreshAt && !this.#skipped) {
+      else if (at >= this.#refreshAt) {
         // A refresh is activity: only if somebody is there. If not, the deadline is asked for while that is possible.
         if (this.#recent()) await this.refreshTokens();
         else {
           if (good) await this.#ask(true);
-          this.#skipped = true;
+          this.#refreshAt = Infinity;
         }
       } else if (!idleWarning && at >= this.#warnAt()) {
         if (good) await this.#ask(this.#activeAt <= this.#toldAt || !this.#options.activity);
@@ -458,7 +474,6 @@ export class SessionManager {
           const seconds = Math.ceil(((this.#entry.d as number) - this.#now()) / SECOND);
           this.#set({ idleWarning: true });
           this.#emit("idleWarning", seconds);
-          this.#options.onIdleWarning?.(seconds);
         }
       }
       this.#failures = 0;
@@ -516,16 +531,21 @@ export class SessionManager {
     return entry;
   }
 
+  #write(entry: Entry): void {
+    this.#store.write(entry);
+    this.#entry = this.#store.read();
+    this.#plan();
+  }
+
   /** New tokens, of a request that was sent at that time. */
   #take(json: Record<string, unknown>, at: number, { s, d }: Entry): void {
-    const { access_token: a, refresh_token: r, session_id, expires_in } = json as Record<string, string>;
+    const { access_token: a, refresh_token: r, session_id, expires_in } = json as unknown as Granted;
     if (!session_id && !(a && r)) throw new SessionError({});
     const before = this.#entry.s;
-    const l = Number(expires_in) * SECOND;
+    const l = expires_in * SECOND;
     // It was activity.
     d = this.#idle && s === before ? at + this.#idle : d;
-    this.#entry = this.#store.write({ s: s ?? this.#platform.random(), a, r, l, e: at + l, d });
-    this.#plan();
+    this.#write({ s: s ?? this.#platform.random(), a, r, l, e: at + l, d });
     this.#retryAt = this.#failures = 0;
     this.#set({ idleWarning: false, error: null, idleDeadline: d ?? null });
     if (s === before) this.#emit("refresh", this.#snapshot);
@@ -536,17 +556,17 @@ export class SessionManager {
   #plan(): void {
     const { e = Infinity, l = 0 } = this.#entry;
     this.#refreshAt = e - Math.min(MINUTE, l / 5) * (0.5 + this.#platform.random() / 2);
-    this.#skipped = false;
   }
 
   /** The session is over: nothing of it is kept. */
-  #end(error: SessionError | null, reason = error?.reason): SessionError | null {
+  #end(error: SessionError | null, reason = error?.reason): void {
+    // That nobody was logged in is no error of a session.
+    if (error?.code === NOBODY_IS) error = null;
     // With the answer of a logout the browser has emptied what the tabs share: it is told anew.
     if (this.#entry.s || this.#snapshot.status !== "anonymous" || reason) {
-      this.#entry = this.#store.write({ reason, code: error?.code });
+      this.#write({ reason, code: error?.code });
       this.#gone(this.#entry, error);
     }
-    return error;
   }
 
   #gone(
@@ -554,14 +574,14 @@ export class SessionManager {
     error = code ? new SessionError({ code, reason }, { status: 401 }) : null,
   ): void {
     this.#platform.clearTimeout(this.#timer);
-    const isNews = this.#snapshot.status !== "anonymous";
+    const { status } = this.#snapshot;
     this.#set({ ...NOBODY, status: "anonymous", reason: reason ?? null, error });
-    if (isNews) this.#emit("end", this.#snapshot);
+    if (status === "authenticated" || (status === "loading" && error)) this.#emit("end", this.#snapshot);
   }
 
   /** The tokens, or how they went. */
   #present(): Entry {
-    const { s, code = "not_authenticated", reason } = this.#entry;
+    const { s, code = NOBODY_IS, reason } = this.#entry;
     if (!s && !this.#cookie) throw new SessionError({ code, reason }, { status: 401 });
     return this.#entry;
   }
@@ -571,14 +591,9 @@ export class SessionManager {
   }
 
   #post(path: string, call: Call): Promise<Answer> {
-    const init = this.#inPage({ ...this.#credentials, ...call.init });
+    const init = { ...this.#credentials, ...call.init };
     const timeout = (this.#options.timeoutSeconds ?? 10) * SECOND;
     return post(this.#platform, this.#url(path), timeout, { ...call, init });
-  }
-
-  /** Where there is no page there are no cookies; Workers refuse requests that name them. */
-  #inPage(init: PageInit): PageInit {
-    return this.#platform.events ? init : {};
   }
 
   #bearer({ a }: Entry): { authorization: string | undefined } {

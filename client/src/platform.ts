@@ -82,7 +82,3 @@ export function ownPlatform(): Platform {
     events: page.addEventListener ? (page as EventsLike) : null,
   };
 }
-
-/** So many milliseconds of the platform's time. */
-export const wait = (platform: Platform, ms: number): Promise<void> =>
-  new Promise((done) => platform.setTimeout(done, ms));

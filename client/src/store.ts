@@ -1,5 +1,5 @@
 // What the tabs of a browser share: the tokens, if they are kept there, and in any case which session it is.
-import { type ChannelLike, type Platform, type StorageLike, wait } from "./platform.ts";
+import type { ChannelLike, Platform, StorageLike } from "./platform.ts";
 import type { EndReason } from "./types.ts";
 
 /** The shared record. In cookie mode it has no tokens. Its names are short because it is written often. */
@@ -15,24 +15,19 @@ export interface Entry {
   /** When the access token expires, in milliseconds of this device's clock, and how long it lasts. */
   e?: number | undefined;
   l?: number | undefined;
-  /** When the session ends for inactivity, as far as any tab knows. */
+  /** When the session ends for inactivity, as far as any tab knows. Stored by itself. */
   d?: number | undefined;
   /** How the last session ended: reason and code. */
   reason?: EndReason | undefined;
   code?: string | undefined;
 }
 
-/** Longer than all tries of a refresh. */
-const LEASE_MS = 60_000;
-
-const LEGACY = ["access_token", "refresh_token"] as const;
-
 export class Store {
   readonly #platform: Platform;
   readonly #key: string;
+  /** What this tab has written itself; all there is where nothing can be stored. */
+  readonly #memory: Record<string, string> = {};
   #backing: StorageLike | null | undefined;
-  #memory: Entry = {};
-  #device: string | undefined;
   #channel: ChannelLike | null | undefined;
 
   constructor(platform: Platform, key: string, kind: string | StorageLike) {
@@ -45,56 +40,66 @@ export class Store {
   /** Tokens of the client of the earlier system are taken over, once. A cookie cannot be made of them. */
   #takeOver(forget: boolean): void {
     try {
-      const old = this.#platform.localStorage;
-      const [a, r] = LEGACY.map((key) => old?.getItem(key));
-      for (const key of LEGACY) if (a || r) old?.removeItem(key);
-      if (r && !forget && !this.read().s) this.write({ s: this.#platform.random(), r, ...(a && { a }) });
+      const old = this.#platform.localStorage as StorageLike;
+      const [a, r] = ["access_token", "refresh_token"].map((key) => {
+        const value = old.getItem(key);
+        old.removeItem(key);
+        return value ?? undefined;
+      });
+      if (r && !forget && !this.read().s) this.write({ s: this.#platform.random(), a, r });
     } catch {}
   }
 
   #get(key: string): string | null | undefined {
     try {
-      return this.#backing?.getItem(key);
+      if (this.#backing) return this.#backing.getItem(this.#key + key);
+    } catch {}
+    return this.#memory[key];
+  }
+
+  #put(key: string, value: string): void {
+    this.#memory[key] = value;
+    try {
+      this.#backing?.setItem(this.#key + key, value);
     } catch {
-      return null;
+      // It is full, or forbidden: this tab goes on by itself.
+      this.#backing = null;
     }
   }
 
-  read(): Entry {
-    if (!this.#backing) return this.#memory;
+  #parsed(key: string): Entry {
     try {
-      return (JSON.parse(this.#get(this.#key) ?? "{}") as Entry | null) ?? {};
+      return (JSON.parse(this.#get(key) as string) as Entry | null) ?? {};
     } catch {
       return {};
     }
   }
 
-  /** With `quiet` it stays the same version. */
-  write(entry: Entry, quiet = false): Entry {
-    if (!quiet) entry.v = this.#platform.random();
-    this.#memory = entry;
-    this.#put(this.#key, JSON.stringify(entry));
+  read(): Entry {
+    const entry = this.#parsed("");
+    const { s, d } = this.#parsed(":idle");
+    return { ...entry, d: s === entry.s ? d : undefined };
+  }
+
+  /** Another login, other tokens, or the end. */
+  write(entry: Entry): void {
+    this.#put("", JSON.stringify({ ...entry, v: this.#platform.random() }));
+    this.mark(entry);
+  }
+
+  /** The deadline of a login. Apart from the tokens: whoever writes it must not put old ones in the place of another tab's. */
+  mark({ s, d }: Entry): void {
+    this.#put(":idle", JSON.stringify({ s, d }));
     this.#channel?.postMessage(0);
-    return entry;
   }
 
   /** By which the server knows a device again at the next login. It is no credential. */
-  get device(): string | undefined {
-    return this.#get(this.#key + ":device") ?? this.#device;
+  get device(): string | null | undefined {
+    return this.#get(":device");
   }
 
   set device(token: string) {
-    this.#device = token;
-    this.#put(this.#key + ":device", token);
-  }
-
-  #put(key: string, value: string): void {
-    try {
-      this.#backing?.setItem(key, value);
-    } catch {
-      // It is full, or forbidden: this tab goes on by itself.
-      this.#backing = null;
-    }
+    this.#put(":device", token);
   }
 
   /** Tells when another tab has written, until `signal` ends that. */
@@ -109,28 +114,19 @@ export class Store {
     events?.addEventListener("storage", listener, { signal, passive: true, capture: true });
   }
 
-  /** One tab at a time. Without Web Locks by a lease that is given back, or runs out. */
+  /**
+   * One tab at a time, by Web Locks. Without them several may refresh at once: the server's grace gives all of them the same
+   * tokens.
+   */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    const { locks, now, random } = this.#platform;
-    const store = this.#backing;
-    if (!store) return work();
+    const { locks } = this.#platform;
     let begun = false;
-    const begin = () => ((begun = true), work());
     try {
-      if (locks) return await locks.request(this.#key, begin);
+      if (this.#backing && locks) return await locks.request(this.#key, () => ((begun = true), work()));
     } catch (error) {
       // They may be forbidden, as in a sandboxed frame.
       if (begun) throw error;
     }
-    const key = this.#key + ":lease";
-    // Two may get it at once: the server gives both the same tokens. A time in the far future is of a clock that was wrong.
-    for (let until; (until = Number(store.getItem(key)) - now()) > 0 && until <= LEASE_MS;)
-      await wait(this.#platform, 50 + 50 * random());
-    this.#put(key, String(now() + LEASE_MS));
-    try {
-      return await work();
-    } finally {
-      store.removeItem(key);
-    }
+    return work();
   }
 }

@@ -187,3 +187,24 @@ it("a short timeout has a shorter warning", async () => {
   await world.clock.pass(21 * SECOND);
   expect(seen).toEqual([[20, 20]]);
 });
+
+it("whoever goes on after a warning is asked about anew: a warning that still holds comes again", async () => {
+  const world = new World();
+  world.server.accessSeconds = 7200;
+  const { seen, options } = watch(world);
+  const tab = await world.loggedIn(options);
+  await world.clock.pass(29 * MINUTE + SECOND);
+  expect(tab.getSnapshot().idleWarning).toBe(true);
+  // It was activity: the server says so.
+  await tab.apiRequest(PATH);
+  await world.clock.pass(2 * SECOND);
+  expect(tab.getSnapshot()).toMatchObject({ idleWarning: false });
+  await world.clock.pass(29 * MINUTE);
+  expect(seen).toHaveLength(2);
+  // It was none (SESSION_CHECK=local).
+  world.server.before = (request) => (request.url.endsWith("/protected") ? new Response("{}") : undefined);
+  await tab.apiRequest(PATH);
+  await world.clock.pass(2 * SECOND);
+  expect(tab.getSnapshot()).toMatchObject({ idleWarning: true });
+  expect(seen).toHaveLength(3);
+});

@@ -277,3 +277,32 @@ it("a base with a slash at its end, and one that is empty, do", async () => {
   }
   expect(world.server.sent.every(({ path }) => path.startsWith("/api/v1/"))).toBe(true);
 });
+
+it("a logout while the password is given again stays one", async () => {
+  const world = new World();
+  const tab = await world.loggedIn();
+  let release = (_: Response) => {};
+  world.server.before = (request) =>
+    request.url.endsWith("/reauthenticate") ? new Promise<Response>((done) => (release = done)) : undefined;
+  const given = tab.reauthenticate("right");
+  await world.clock.pass(0);
+  await tab.logout();
+  release(world.server.pair());
+  await given;
+  expect(tab.getSnapshot()).toMatchObject({ status: "anonymous", reason: "logout" });
+  expect([...world.storage.map.values()].join()).not.toMatch(/"[ar]\d/);
+});
+
+it("an answer of the server is the end of an outage", async () => {
+  const world = new World();
+  const tab = await world.loggedIn();
+  world.server.before = () => refusal(503, "service_unavailable");
+  await world.clock.pass(15 * MINUTE);
+  expect(tab.getSnapshot()).toMatchObject({
+    status: "authenticated",
+    error: { code: "service_unavailable" },
+  });
+  world.server.before = () => undefined;
+  await tab.apiRequest(PATH);
+  expect(tab.getSnapshot().error).toBeNull();
+});

@@ -140,7 +140,9 @@ it("by cookie, without any: anonymous after one question, and the next login cou
   const ends: unknown[] = [];
   tab.on("end", (snapshot) => ends.push(snapshot));
   await world.clock.pass(0);
-  expect(tab.getSnapshot()).toMatchObject({ status: "anonymous", reason: null });
+  // That is no end of anything, and no error.
+  expect(tab.getSnapshot()).toMatchObject({ status: "anonymous", reason: null, error: null });
+  expect(ends).toEqual([]);
   expect(world.server.sent.map(({ path }) => path)).toEqual(["/api/v1/auth/session"]);
   expect(await tab.getSession()).toBeNull();
   await tab.login("ada", "right");
@@ -245,4 +247,44 @@ it("clearTokens forgets without telling the server", async () => {
   expect(world.server.sent).toEqual([]);
   world.server.before = () => refusal(500, "x");
   await expect(tab.apiRequest(PATH)).rejects.toMatchObject({ code: "not_authenticated" });
+});
+
+it("a tab that learns a deadline leaves the tokens alone that another one has stored meanwhile", async () => {
+  const world = new World();
+  const tab = await world.loggedIn();
+  const before = world.storage.getItem(KEY) ?? "";
+  const other = world.tab();
+  await other.refreshTokens();
+  const after = world.storage.getItem(KEY);
+  // As if this tab had not seen it yet.
+  const getItem = (key: string) => (key === KEY ? before : world.storage.getItem(key));
+  const late = world.tab({ storage: { ...world.storage, getItem } });
+  await world.clock.pass(MINUTE);
+  await late.keepAlive();
+  expect(world.storage.getItem(KEY)).toBe(after);
+  await settled();
+  expect(tab.getSnapshot().idleDeadline).toBe(world.clock.now() + 30 * MINUTE);
+  expect((await tab.apiRequest(PATH)).status).toBe(200);
+});
+
+it("a listener that throws is reported, and neither the session nor the other listeners suffer", async () => {
+  const world = new World();
+  const tab = world.tab();
+  tab.subscribe(() => {
+    throw new Error("a bug of the page");
+  });
+  const seen: string[] = [];
+  tab.subscribe(() => seen.push(tab.getSnapshot().status));
+  const reported: unknown[] = [];
+  await tab.login("ada", "right");
+  expect(seen).toContain("authenticated");
+  for (const run of world.clock.due()) {
+    try {
+      run();
+    } catch (error) {
+      reported.push((error as Error).message);
+    }
+  }
+  expect(reported).toContain("a bug of the page");
+  expect((await tab.apiRequest(PATH)).status).toBe(200);
 });

@@ -32,6 +32,13 @@ export class Clock {
     return this.#timers.size;
   }
 
+  /** What is due now, for a test that runs it itself. */
+  due(): (() => void)[] {
+    const now = [...this.#timers].filter(([, { at }]) => at <= this.time);
+    for (const [key] of now) this.#timers.delete(key);
+    return now.map(([, { run }]) => run);
+  }
+
   /** Lets so much time pass, with what is due in it. */
   async pass(ms: number): Promise<void> {
     const end = this.time + ms;
