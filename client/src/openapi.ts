@@ -235,6 +235,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/admin/audit": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * The audit records of the last 24 hours, the newest first.
+     * A copy of what the log has, and of alerts about upstream tokens; a record is there a second after it was written. 404 where `AUDIT_TRAIL` is `off`. `complete_since` and `left_out` say what may be missing.
+     */
+    get: operations["auditTrail"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/admin/portal-pages/{portal}/{login}": {
     parameters: {
       query?: never;
@@ -1476,6 +1496,77 @@ export interface components {
       message: string;
       success: boolean;
     };
+    /**
+     * A record, with the members that its log line has. Texts are cut after 200 characters. It is passed on as it is stored; this is what
+     *     the docs say of it.
+     */
+    AuditRecord: {
+      /** The upstream account. */
+      account?: string | null;
+      /** What was done; of an alert about an upstream token, the type of its event. */
+      action: string;
+      /** The user who did it. */
+      actor?: components["schemas"]["UserId"] | null;
+      /** The client's, of a request; the page's, of a failed step at a portal. */
+      address?: string | null;
+      at: components["schemas"]["Time"];
+      /**
+       * Format: uint64
+       * Calls to an upstream.
+       */
+      calls?: number | null;
+      /** What was changed about a user. */
+      changed?: components["schemas"]["Changed"] | null;
+      /** Somebody externally authenticated, as a keyed hash. */
+      customer?: string | null;
+      /** What is wrong with the settings of an upstream account. */
+      error?: string | null;
+      /** When the upstream's token expires. */
+      expires_at?: components["schemas"]["Time"] | null;
+      /** Of this copy. A record that was stored twice is there once. */
+      id: string;
+      key_id?: string | null;
+      /** What was run at a portal. */
+      operation?: string | null;
+      /** `ok`, or a code. */
+      outcome: string;
+      /** The login at a portal, as a keyed hash. */
+      portal_login?: string | null;
+      /** How a session ended. */
+      reason?: string | null;
+      request_id?: string | null;
+      /** The service that did it, or the service key to which it was done. */
+      service?: string | null;
+      session_id?: string | null;
+      /**
+       * Format: uint64
+       * How many sessions it was about.
+       */
+      sessions?: number | null;
+      /** Where that failed. */
+      step?: string | null;
+      /** The user to whom it was done. */
+      user_id?: components["schemas"]["UserId"] | null;
+    };
+    /** A page of the trail. */
+    AuditTrail: {
+      /**
+       * Since when the trail has all records that have reached it: 24 hours ago, or since it began, or since the last records were
+       *     dropped for want of room. Null where it has none yet.
+       */
+      complete_since: components["schemas"]["Time"] | null;
+      /**
+       * Format: uint64
+       * How many records of the time that is asked for are known to be missing: too many at once, or their object could not be reached.
+       */
+      left_out: number;
+      /** For the next page, of older records; null on the last one. */
+      next_cursor: string | null;
+      /** The newest first. */
+      records: components["schemas"]["AuditRecord"][];
+      /** There where parts of the trail could not be asked: those parts. Their records are missing. */
+      unreachable?: string[];
+    };
     AuthorizationCode: {
       code: string;
       language?: components["schemas"]["Language"] | null;
@@ -1491,6 +1582,13 @@ export interface components {
       old_password: string;
       /** Where there is no bearer. With it, a cookie is not looked at. */
       username?: string | null;
+    };
+    /** What a change has changed. Of a password no more than that there is a new one. */
+    Changed: {
+      is_active?: boolean | null;
+      must_change_password?: boolean | null;
+      password?: boolean;
+      roles?: string[] | null;
     };
     /** What a sweep came to. */
     Cleanup: {
@@ -1711,6 +1809,7 @@ export interface components {
       | "too_many_attempts"
       | "internal_error"
       | "service_unavailable"
+      | "audit_trail_off"
       | "portal_not_configured"
       | "configuration_error"
       | "upstream_timeout"
@@ -2237,7 +2336,8 @@ export interface components {
       | "introspect"
       | "login:proxy"
       | "sessions:exchange"
-      | "metrics";
+      | "metrics"
+      | "audit";
     /** A key that seals data, and what lies under it. */
     SealingKey: {
       /**
@@ -2534,9 +2634,12 @@ export type AnySession = components["schemas"]["AnySession"];
 export type Appointment = components["schemas"]["Appointment"];
 export type AppointmentTimes = components["schemas"]["AppointmentTimes"];
 export type ApprovalRequested = components["schemas"]["ApprovalRequested"];
+export type AuditRecord = components["schemas"]["AuditRecord"];
+export type AuditTrail = components["schemas"]["AuditTrail"];
 export type AuthorizationCode = components["schemas"]["AuthorizationCode"];
 export type Calls = components["schemas"]["Calls"];
 export type ChangePassword = components["schemas"]["ChangePassword"];
+export type Changed = components["schemas"]["Changed"];
 export type Cleanup = components["schemas"]["Cleanup"];
 export type ClosedSessions = components["schemas"]["ClosedSessions"];
 export type Containers = components["schemas"]["Containers"];
@@ -3126,6 +3229,100 @@ export interface operations {
            *     }
            */
           "application/json": components["schemas"]["Validation"];
+        };
+      };
+    };
+  };
+  auditTrail: {
+    parameters: {
+      query?: {
+        /** Not older than this. */
+        since?: string;
+        /** Older than this. */
+        until?: string;
+        /** What was done, such as `login`; of alerts the type of their event, such as `token.failing`. */
+        action?: string;
+        /** `ok`, a code, or `failed` for all but `ok`. */
+        outcome?: string;
+        /** The user who did it, or to whom it was done. */
+        user_id?: number;
+        /** The session, or the portal session. */
+        session_id?: string;
+        /** The upstream account, such as `upstox/agnidata001`. */
+        account?: string;
+        /** Who wanted it: `key:` and the name of a service key, `alarm`, `cron`. */
+        service?: string;
+        /** How many are on a page. */
+        limit?: number;
+        /** `next_cursor` of the page before. Records that have come since are not on the pages that follow. */
+        cursor?: string;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** A page of them. With `unreachable`, some are missing. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "complete_since": "2026-11-20T15:00:40.000Z",
+           *       "left_out": 0,
+           *       "next_cursor": "1795532394010.591785b794601e21-000",
+           *       "records": [
+           *         {
+           *           "account": "upstox/agnidata001",
+           *           "action": "token.failing",
+           *           "at": "2026-11-21T15:00:35.842Z",
+           *           "expires_at": "2026-11-21T15:00:29.578Z",
+           *           "id": "b1946ac92492d234-000",
+           *           "outcome": "upstream_error"
+           *         },
+           *         {
+           *           "account": "upstox/agnidata002",
+           *           "action": "refresh_token",
+           *           "at": "2026-11-21T14:59:55.537Z",
+           *           "calls": 3,
+           *           "expires_at": "2026-11-21T22:00:00.000Z",
+           *           "id": "591785b794601e21-002",
+           *           "outcome": "ok",
+           *           "request_id": "17c15ed4b176e8708d04dc7f8f304bed",
+           *           "service": "key:trading-bot"
+           *         },
+           *         {
+           *           "action": "login",
+           *           "address": "192.0.2.7",
+           *           "at": "2026-11-21T14:59:54.120Z",
+           *           "id": "591785b794601e21-001",
+           *           "outcome": "invalid_credentials",
+           *           "request_id": "10178a8eeb921df7907a11d03e6fba9c",
+           *           "user_id": 3
+           *         },
+           *         {
+           *           "action": "update_user",
+           *           "actor": 1,
+           *           "address": "192.0.2.1",
+           *           "at": "2026-11-21T14:59:54.010Z",
+           *           "changed": {
+           *             "password": true,
+           *             "roles": [
+           *               "user"
+           *             ]
+           *           },
+           *           "id": "591785b794601e21-000",
+           *           "outcome": "ok",
+           *           "request_id": "c8f0a2e1d6b34f57a9e0b1c2d3e4f506",
+           *           "user_id": 3
+           *         }
+           *       ]
+           *     }
+           */
+          "application/json": components["schemas"]["AuditTrail"];
         };
       };
     };

@@ -85,9 +85,8 @@ export const press = (page: Page, name: string): Promise<void> =>
 /** The access token of a page that keeps it in `localStorage`. */
 export const accessToken = (page: Page): Promise<string | undefined> =>
   page.evaluate(() => {
-    for (const value of Object.values(localStorage) as string[])
-      if (value.startsWith("{")) return (JSON.parse(value) as { a?: string }).a;
-    return undefined;
+    const records = (Object.values(localStorage) as string[]).filter((value) => value.startsWith("{"));
+    return records.map((value) => (JSON.parse(value) as { a?: string }).a).find(Boolean);
   });
 
 /** What the server says of the session that a page is in. Asking is no activity, and renews nothing. */
