@@ -19,6 +19,7 @@ import { PortalView } from "./views/portal.tsx";
 import { SessionsView } from "./views/sessions.tsx";
 import { TokensView } from "./views/tokens.tsx";
 
+const HUMAN = ["keydown", "pointerdown", "pointermove"];
 const SAID_FOR_MS = 7000;
 /** From so much on, how long one is still signed in is shown. */
 const WARN_MS = 5 * 60_000;
@@ -45,7 +46,13 @@ export function Frame(props: FrameProps) {
     moved();
     return () => removeEventListener("hashchange", moved);
   }, []);
-  useEffect(() => manager.on("refresh", wakePaused), [manager]);
+  // The client has heard of them before, and takes whoever is there for active.
+  useEffect(() => {
+    for (const type of HUMAN) addEventListener(type, wakePaused);
+    return () => {
+      for (const type of HUMAN) removeEventListener(type, wakePaused);
+    };
+  }, []);
   const forget = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const say = useCallback((text: string) => {
     clearTimeout(forget.current);

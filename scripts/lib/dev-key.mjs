@@ -2,7 +2,7 @@
 import { createKey, listKeys } from "./api.mjs";
 import { readCredentials, writeCredentials } from "./credentials.mjs";
 
-const WANTED = { name: "local", scopes: ["tokens:read", "tokens:write", "portal"] };
+const WANTED = { name: "local", scopes: ["tokens:read", "tokens:write", "portal", "audit"] };
 
 /** Makes sure that .dev/credentials.json has a service key that is good: the one that it has, else a new one. */
 export async function ensureDevKey(base, token) {

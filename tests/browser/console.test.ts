@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { inChromium, type Person } from "../support/browser/chromium.ts";
 import { makeKey, PASSWORD } from "../support/process/client.ts";
 import { type Fakes, fakes } from "../support/process/keeper.ts";
+import { someone } from "../support/process/portal.ts";
 import { type Server, start } from "../support/process/server.ts";
 
 let upstreams: Fakes;
@@ -15,13 +16,14 @@ beforeAll(async () => {
   const bindings = {
     ...upstreams.bindings,
     CAPTCHA_POLL_MILLISECONDS: "5",
+    AUDIT_TRAIL: "on",
     // Each test has an admin of its own, and waits for no retry of an upstream.
     MAX_CONCURRENT_SESSIONS_PER_USER: "50",
     FACTURIFY_MAX_RETRIES: "0",
     UPSTREAM_WAIT_SECONDS: "0",
   };
   server = await start({ bindings });
-  key = await makeKey(server.client, ["tokens:read", "tokens:write", "portal"]);
+  key = await makeKey(server.client, ["tokens:read", "tokens:write", "portal", "audit"]);
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -247,6 +249,64 @@ inChromium("the console", (chromium) => {
     await button(page, "Sign out").click();
     await page.getByLabel("User name").waitFor();
     expect(await stored()).not.toContain(key);
+  });
+
+  it("a portal session says what it saves and what failed last; its page is shown and runs nothing; it is closed", async () => {
+    const driver = someone();
+    const call = (path: string, body: unknown) => server.client.call("POST", path, key, body);
+    const { session_id } = (await call("/get_session", driver)).json;
+    await call("/get_session", driver);
+    upstreams.upstreams.fail("portal", { fault: "html_200" }, { operation: "containers" });
+    expect((await call("/get_containers", { session_id })).json.code).toBe("portal_unintelligible");
+    const page = await admin(await person(), "#portal");
+    const mine = row(page, driver.username);
+    await mine.waitFor();
+    // A login that failed has no session: what failed is in a list of its own, too.
+    const failed = page
+      .getByRole("region", { name: "Failed steps" })
+      .getByRole("row", { name: "get_containers" });
+    await failed.getByText("portal_unintelligible").waitFor();
+    await button(failed, /^Show the page/).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("portal_unintelligible").waitFor();
+    for (const as of ["Source", "Page", "Text"]) await button(dialog, as).click();
+    await button(dialog, "Close").click();
+    await button(mine, `Close: ${driver.username}`).click();
+    await button(page.getByRole("dialog"), "Close").click();
+    await said(page, "The portal session is closed");
+    await expect.poll(() => mine.count()).toBe(0);
+  });
+
+  it("the audit trail has what was done, by filters; a bookmark keeps them", async () => {
+    const page = await admin(await person(), "#health");
+    const name = await server.client.user();
+    await server.client.tryLogin(name, "wrong");
+    await page.getByLabel("Action").fill("login");
+    await page.getByLabel("Outcome").fill("failed");
+    await button(page, "Apply").click();
+    await row(page, "invalid_credentials").first().waitFor();
+    expect(await row(page, "login").filter({ hasText: "ok" }).count()).toBe(0);
+    expect(new URL(page.url()).hash).toBe("#health?action=login&outcome=failed");
+    await page.reload();
+    await row(page, "invalid_credentials").first().waitFor();
+    await button(page, "Clear").click();
+    await row(page, "create_user").first().waitFor();
+  });
+
+  it("when nobody is there it pauses, so as to keep no session alive, and goes on when somebody is", async () => {
+    const one = await person();
+    await one.context.clock.install();
+    const page = await admin(one);
+    await account(page, "crm").waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await one.context.clock.fastForward("16:00");
+    const paused = page.getByText("Paused: nobody is active in this page");
+    await paused.waitFor();
+    expect(asked.filter((url) => url.includes("/auth/refresh"))).toEqual([]);
+    await page.mouse.move(200, 200);
+    await expect.poll(() => paused.count()).toBe(0);
+    expect(asked.filter((url) => url.includes("/auth/refresh"))).toHaveLength(1);
   });
 
   it("without answers it says since when it is not up to date, waits as long as it is told, and comes back", async () => {

@@ -14,6 +14,7 @@ const ASKED = [
   "/admin/users/maria",
   "/sessions",
   "/admin/portal-pages/emodal/hash",
+  "/admin/audit",
 ];
 
 it.each(ASKED)("%s", (path) => {

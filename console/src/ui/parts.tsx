@@ -106,6 +106,14 @@ export function Freshness({ of, scope }: { of: Polled<unknown>; scope?: string }
   if (of.refusal === null) return of.data === null ? <p class="faint reading">{t.loading}</p> : null;
   if (conn.kind === "key" && of.refusal.code === "forbidden")
     return <p class="empty">{scope ? t.needsScope(scope) : t.needsAdmin}</p>;
+  // A setting, and no failure: the server's text says which.
+  if (of.refusal.code === "audit_trail_off") return <p class="empty">{of.refusal.message}</p>;
+  if (of.refusal.code === PAUSED)
+    return (
+      <p class="paused">
+        {t.paused}. {t.staleSince} <When at={of.at} />
+      </p>
+    );
   return (
     <Problem refusal={of.refusal}>
       <div class="row">

@@ -1,6 +1,6 @@
 // The views, by the pattern of ARIA: one of them is in the order of Tab, the arrows go between them.
 import { useRef } from "preact/hooks";
-import { VIEWS, type View } from "../logic/route.ts";
+import { VIEWS, type View, placeOf } from "../logic/route.ts";
 import { useConsole } from "./context.ts";
 
 const STEP: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
@@ -13,7 +13,8 @@ export function Tabs() {
     list.current?.querySelector<HTMLElement>(`#tab-${view}`)?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = VIEWS.indexOf(place.view);
+    // Not `place`, which follows it: keys may be faster.
+    const at = VIEWS.indexOf(placeOf(location.hash).view);
     const step = STEP[event.key];
     const to =
       event.key === "Home" ? 0 : event.key === "End" ? VIEWS.length - 1 : step ? at + step : undefined;
