@@ -100,10 +100,12 @@ export default defineConfig({
         // As "process", with pages in Chromium, one browser a file. `npm test` tells both by the beginning of the name.
         test: {
           name: "process-browser",
+          // They share what takes seconds to read: Miniflare and the driver.
+          isolate: false,
           expect: expectations,
           include: ["tests/browser/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],

@@ -25,7 +25,7 @@ inChromium("in Chromium", (chromium) => {
   it("/docs shows the routes, asks nobody else, and its policy refuses nothing of it", async () => {
     const { open } = await chromium.person(server.client.base);
     const docs = await open("/docs");
-    await docs.getByText("/auth/login").first().waitFor({ state: "attached" });
+    await docs.getByText("/auth/login").first().waitFor({ state: "attached", timeout: 60_000 });
     expect(await docs.title()).toMatch(/Sallyport/);
   });
 

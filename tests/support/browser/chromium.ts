@@ -73,8 +73,8 @@ async function person(browser: Browser, base: URL, options: BrowserContextOption
     reducedMotion: "reduce",
     ...options,
   });
-  // What is not there after it is missing; pages are on this machine.
-  context.setDefaultTimeout(15_000);
+  // What is not there after it is missing. The machine may be busy with all other tests.
+  context.setDefaultTimeout(30_000);
   const faults: string[] = [];
   const fault = (text: string) => faults.push(text);
   context.on("console", (message) => {
