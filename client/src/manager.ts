@@ -245,7 +245,8 @@ export class SessionManager {
         if (this.#sync().s === entry.s) this.#take(json, at, entry);
       });
     await give().catch(async (error: SessionError) => {
-      if (error.code !== "token_expired") throw error;
+      // Where the answer was lost there may be a newer pair: two of those, and the refresh token would be too old.
+      if (error.status && error.code !== "token_expired") throw error;
       await this.refreshTokens();
       await give();
     });
@@ -505,7 +506,7 @@ export class SessionManager {
   #acted = (): void => {
     if (!this.#snapshot.session) return;
     this.#activeAt = this.#now();
-    const every = Math.min((this.#options.activityIntervalSeconds ?? 60) * SECOND, this.#idle / 4);
+    const every = Math.min(MINUTE, this.#idle / 4);
     if (this.#activeAt - Math.max(this.#toldAt, this.#retryAt) >= every) this.#ask(false).catch(this.#later);
   };
 

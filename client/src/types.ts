@@ -79,10 +79,11 @@ export interface SessionManagerOptions extends Partial<Platform> {
   onIdleWarning?: (secondsLeft: number) => void;
   /** How long before. 60, but at most half of the timeout. */
   idleWarningSeconds?: number;
-  /** Whether what people do in the page (keys, pointer) counts as activity; or the names of the events that do. */
+  /**
+   * Whether what people do in the page (keys, pointer) counts as activity; or the names of the events that do. The server is told
+   * once a minute at most, of timeouts below four minutes four times.
+   */
   activity?: boolean | readonly string[];
-  /** How often the server is told of it, at most. 60 seconds, but at most a quarter of the timeout. */
-  activityIntervalSeconds?: number;
   /** How long to wait for an answer of `/auth/…`. 10 seconds. */
   timeoutSeconds?: number;
 }

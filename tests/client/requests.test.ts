@@ -306,3 +306,21 @@ it("an answer of the server is the end of an outage", async () => {
   await tab.apiRequest(PATH);
   expect(tab.getSnapshot().error).toBeNull();
 });
+
+it("the password is given once more where the answer was lost, and never leads to a token that is too old", async () => {
+  const world = new World();
+  const tab = await world.loggedIn();
+  let calls = 0;
+  const lost = () => {
+    const { body = "", token } = world.server.sent.at(-1) ?? {};
+    world.server.answer("POST", "/auth/reauthenticate", token, false, body);
+    return Promise.reject(new TypeError("Failed to fetch"));
+  };
+  world.server.before = (request) =>
+    request.url.endsWith("/reauthenticate") && ++calls <= 2 ? lost() : undefined;
+  await expect(tab.reauthenticate("right")).rejects.toMatchObject({ code: "network_error" });
+  await tab.refreshTokens();
+  expect(world.server.session?.ended).toBeNull();
+  await tab.reauthenticate("right");
+  expect((await tab.apiRequest(PATH)).status).toBe(200);
+});

@@ -108,6 +108,8 @@ export class FakeServer {
   idleSeconds = 1800;
   accessSeconds = 900;
   cookie = false;
+  /** Whether the current pair has been used: then the one before is good for the grace only. */
+  confirmed = false;
   session: { generation: number; last: number; born: number; ended: string | null; since: number } | null =
     null;
   #skew = 7 * 60 * MINUTE + 123;
@@ -170,7 +172,8 @@ export class FakeServer {
       if (generation === one.generation) {
         one.generation += 1;
         one.since = now;
-      } else if (generation !== one.generation - 1 || now > one.since + 10 * SECOND) {
+        this.confirmed = false;
+      } else if (generation !== one.generation - 1 || (this.confirmed && now > one.since + 10 * SECOND)) {
         one.ended = "reuse";
         return refusal(401, "refresh_token_reused", { reason: "reuse" });
       }
@@ -186,6 +189,7 @@ export class FakeServer {
       return refusal(401, idle ? "session_inactivity_timeout" : "access_token_blacklisted", {
         reason: one?.ended ?? undefined,
       });
+    if (Number(generation) === one.generation) this.confirmed = true;
     if (!passive) one.last = now;
     if (path === "/auth/session") return json(200, this.described(one));
     if (path === "/auth/sessions") return json(200, { sessions: [{ id: "s1", current: true }] });
@@ -200,6 +204,7 @@ export class FakeServer {
       if (password !== "right") return refusal(401, "invalid_credentials");
       one.generation += 1;
       one.since = now;
+      this.confirmed = false;
       return this.pair();
     }
     return json(200, { hello: "world", body });
