@@ -15,8 +15,6 @@ const MADE_WHEN_MISSING = {
   UPSTOX_NOTIFIER_SECRET: randomSecret,
   // Lets SERVICE_AUTH be off; a deployment does not have it.
   ENVIRONMENT: () => "development",
-  // So that there is something to see on GET /admin/audit.
-  AUDIT_TRAIL: () => "on",
 };
 
 /** Adds what is missing and changes nothing else. */

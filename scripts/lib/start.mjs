@@ -32,8 +32,12 @@ sets the address, a credential or the accounts of an upstream means another one,
 Local data is in .wrangler/state; passwords and the service key are in .dev/credentials.json.`,
 };
 
-/** What a deployment may not have. */
-const DEVELOPMENT = { MOCK_ROUTES: "on", ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*" };
+/** What a deployment may not have, or pays for. */
+const DEVELOPMENT = {
+  MOCK_ROUTES: "on",
+  ALLOWED_ORIGINS: "http://localhost:*,http://127.0.0.1:*",
+  AUDIT_TRAIL: "on",
+};
 
 export async function start(args) {
   const options = readOptions(START, args);

@@ -32,7 +32,12 @@ npm() {
 /** What `npm start` is: a deployment with its fakes, two users and a key, and a folder that has them in .dev/credentials.json. */
 async function deployment() {
   const fakes = await listen({ accounts: "any", switches: LENIENT });
-  const own = { ENVIRONMENT: "development", UPSTOX_NOTIFIER_SECRET: secret(), ...secrets() };
+  const own = {
+    ENVIRONMENT: "development",
+    AUDIT_TRAIL: "on",
+    UPSTOX_NOTIFIER_SECRET: secret(),
+    ...secrets(),
+  };
   const toFakes = (upstreamSettings as (url: string, own: object) => Record<string, string>)(fakes.url, own);
   const server = await start({ bindings: { ...toFakes, ...own } });
   const { client } = server;

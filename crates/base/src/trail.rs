@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::ports::Random;
 use crate::rpc::{Address, Class, Object, Peers, Unreachable};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -67,16 +67,19 @@ impl Keep {
     }
 }
 
-/// A record, as JSON in one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    pub at: Timestamp,
-    pub json: String,
+/// A time as records have it in front: those of later records are greater, as texts.
+pub fn stamp(at: Timestamp) -> String {
+    format!("{:015}", at.millis())
 }
 
-/// The copy of a log line: of an audit record or an alert. The members are the line's, without `level`, `event`, and what is null; an
+/// The time of a record, by what stands in front of it.
+pub fn time_of(record: &str) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(record.get(..15)?.parse().ok()?))
+}
+
+/// The copy of a log line, of an audit record or an alert: its [`stamp`], a space, and JSON without a line break. The members are the line's, without `level`, `event`, and what is null; an
 /// alert's action is the type of its event. Callers have put in some of the texts, so long ones are cut.
-pub fn record_of(line: &str) -> Option<Record> {
+pub fn record_of(line: &str) -> Option<String> {
     let Ok(Value::Object(mut members)) = serde_json::from_str(line) else { return None };
     let at = Timestamp::parse_rfc3339(members.get("at")?.as_str()?)?;
     members.remove("level");
@@ -90,9 +93,14 @@ pub fn record_of(line: &str) -> Option<Record> {
         members.insert("action".to_owned(), ["token.", &kind].concat().into());
         members.insert("outcome".to_owned(), outcome);
     }
-    members.retain(|_, value| !value.is_null());
-    members.values_mut().for_each(cut);
-    Some(Record { at, json: Value::Object(members).to_string() })
+    let mut kept = Map::new();
+    for (name, mut value) in members {
+        if !value.is_null() {
+            cut(&mut value);
+            kept.insert(name, value);
+        }
+    }
+    Some(format!("{} {}", stamp(at), Value::Object(kept)))
 }
 
 fn cut(value: &mut Value) {
@@ -116,86 +124,73 @@ fn cut(value: &mut Value) {
 pub struct Append {
     /// Random hexadecimal digits; with its number in the batch, of three digits, it is a record's id.
     pub id: String,
-    pub records: Vec<Record>,
+    /// As [`record_of`] makes them.
+    pub records: Vec<String>,
     /// Those that their sender had before, and has not kept.
     #[serde(default)]
     pub left_out: u64,
 }
 
-/// The newest records that fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The newest records that fit. What is not set fits all.
+///
+/// A record is looked at as text, which is many times faster than to parse it: no text in it can look like a member, since its quotes are
+/// escaped, and no two members have one name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Query {
     #[serde(default)]
     pub since: Option<Timestamp>,
     /// Not this moment itself.
     #[serde(default)]
     pub until: Option<Timestamp>,
-    /// Only older ones than this.
+    /// Only older ones than that with this stamp and id, a space between them.
     #[serde(default)]
-    pub before: Option<Place>,
+    pub before: Option<String>,
     pub limit: usize,
+    /// Members that records have.
     #[serde(default)]
-    pub filter: Filter,
-}
-
-/// Where a record stands among all: newer ones are greater.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    pub at: Timestamp,
-    pub id: String,
-}
-
-/// What records are asked for. What is not set fits all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Filter {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub action: Option<String>,
-    /// [`FAILED`]: all but `ok`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
-    /// Who did it, or to whom it was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    pub all: Vec<String>,
+    /// Members of which they have one.
+    #[serde(default)]
+    pub any: Vec<String>,
+    /// Members that they do not have.
+    #[serde(default)]
+    pub none: Vec<String>,
 }
 
 /// As an outcome that is asked for: every one but `ok`.
 pub const FAILED: &str = "failed";
 
-impl Filter {
-    /// Whether a record fits, which [`record_of`] made. It is looked at as text, which is many times faster than to parse it: no text in
-    /// it can look like a member, since its quotes are escaped, and no two members have one name.
-    pub fn fits(&self, json: &str) -> bool {
-        let texts = [
-            ("action", &self.action),
-            ("session_id", &self.session_id),
-            ("account", &self.account),
-            ("service", &self.service),
-        ];
-        texts.into_iter().all(|(name, wanted)| wanted.as_ref().is_none_or(|text| has_text(json, name, text)))
-            && match self.outcome.as_deref() {
-                None => true,
-                Some(FAILED) => !has_text(json, "outcome", "ok"),
-                Some(outcome) => has_text(json, "outcome", outcome),
+impl Query {
+    /// This member has this value.
+    pub fn require(&mut self, name: &str, value: Option<String>) {
+        self.all.extend(value.map(|value| member(name, &value)));
+    }
+
+    /// It has another one.
+    pub fn exclude(&mut self, name: &str, value: &str) {
+        self.none.push(member(name, value));
+    }
+
+    /// The user did it, or it was done to the user.
+    pub fn require_user(&mut self, id: u64) {
+        for name in ["actor", "user_id"] {
+            for end in [',', '}'] {
+                self.any.push(format!("\"{name}\":{id}{end}"));
             }
-            && self.user_id.is_none_or(|id| has_number(json, "user_id", id) || has_number(json, "actor", id))
+        }
+    }
+
+    /// Whether a record of the trail fits; its time is not looked at.
+    pub fn fits(&self, record: &str) -> bool {
+        self.before.as_ref().is_none_or(|before| record < before.as_str())
+            && self.all.iter().all(|member| record.contains(member))
+            && (self.any.is_empty() || self.any.iter().any(|member| record.contains(member)))
+            && !self.none.iter().any(|member| record.contains(member))
     }
 }
 
-fn has_text(json: &str, name: &str, value: &str) -> bool {
-    let member = format!("\"{name}\":{}", Value::from(value));
-    json.contains(&member)
-}
-
-fn has_number(json: &str, name: &str, value: u64) -> bool {
-    let member = format!("\"{name}\":{value}");
-    json.match_indices(&member).any(|(at, _)| json[at + member.len()..].starts_with([',', '}']))
+fn member(name: &str, value: &str) -> String {
+    format!("\"{name}\":{}", Value::from(value))
 }
 
 crate::commands! { TrailObject:
@@ -220,7 +215,8 @@ pub enum Appended {
 /// What an object has, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    pub records: Vec<Found>,
+    /// Each is its stamp, its id and its JSON, with spaces between them.
+    pub records: Vec<String>,
     /// When it got its first record.
     #[serde(default)]
     pub began: Option<Timestamp>,
@@ -232,17 +228,12 @@ pub struct Page {
     pub left_out: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
-    pub at: Timestamp,
-    pub id: String,
-    pub json: String,
-}
-
-impl Found {
-    pub fn place(&self) -> Place {
-        Place { at: self.at, id: self.id.clone() }
-    }
+/// Puts records into the order of pages, the newest first, and leaves out what is there twice or too much.
+pub fn newest(records: &mut Vec<String>, limit: usize) {
+    records.sort_unstable();
+    records.reverse();
+    records.dedup();
+    records.truncate(limit);
 }
 
 /// Records of an instance of the Worker that are to be sent. They are in memory: with the instance they are gone.
@@ -251,7 +242,7 @@ pub struct Outgoing(RefCell<Batch>);
 
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub records: Vec<Record>,
+    pub records: Vec<String>,
     pub left_out: u64,
     /// Since when somebody is about to send them.
     since: Option<Timestamp>,
@@ -263,7 +254,7 @@ impl Outgoing {
     }
 
     /// Says whether the caller has to see to it that they are sent.
-    pub fn add(&self, record: Record, now: Timestamp) -> bool {
+    pub fn add(&self, record: String, now: Timestamp) -> bool {
         let mut batch = self.0.borrow_mut();
         if batch.records.len() < BATCH_MAX {
             batch.records.push(record);
@@ -291,7 +282,7 @@ impl Outgoing {
 /// Has one of the objects keep records.
 pub async fn send<P: Peers + Random>(
     ports: &P,
-    records: Vec<Record>,
+    records: Vec<String>,
     left_out: u64,
 ) -> Result<(), Unreachable> {
     let id = ports.random::<8>().map_err(|_| Unreachable)?;

@@ -2,7 +2,8 @@ use super::*;
 use serde_json::json;
 
 fn copy(line: &Value) -> Value {
-    serde_json::from_str(&record_of(&line.to_string()).unwrap().json).unwrap()
+    let record = record_of(&line.to_string()).unwrap();
+    serde_json::from_str(record.split_once(' ').unwrap().1).unwrap()
 }
 
 #[test]
@@ -12,7 +13,9 @@ fn a_copy_has_what_the_line_says() {
         "outcome": "invalid_credentials", "actor": null, "user_id": 5, "session_id": null, "address": "192.0.2.1",
     });
     let record = record_of(&line.to_string()).unwrap();
-    assert_eq!(record.at, Timestamp::parse_rfc3339("2026-06-01T06:00:00.123Z").unwrap());
+    let at = Timestamp::parse_rfc3339("2026-06-01T06:00:00.123Z").unwrap();
+    assert!(record.starts_with("001780293600123 {"), "{record}");
+    assert_eq!((time_of(&record), time_of(&stamp(at))), (Some(at), Some(at)));
     assert_eq!(
         copy(&line),
         json!({
@@ -61,37 +64,57 @@ fn a_filter_fits_members_and_nothing_that_looks_like_one() {
         "account": "upstox/a", "service": "key:\"login\"", "address": "\"action\":\"logout\",\"user_id\":3,",
     })
     .to_string();
-    let text = |value: &str| Some(value.to_owned());
-    let fits = |filter: Filter| filter.fits(&record);
-    assert!(fits(Filter::default()));
-    let all = Filter {
-        action: text("login"),
-        outcome: text("invalid_credentials"),
-        user_id: Some(12),
-        session_id: text("s"),
-        account: text("upstox/a"),
-        service: text("key:\"login\""),
+    let of = |members: &[(&'static str, &str)]| {
+        let mut query = Query::default();
+        for (name, value) in members {
+            query.require(name, Some((*value).to_owned()));
+        }
+        query
     };
-    assert!(fits(all.clone()));
+    let all = [
+        ("action", "login"),
+        ("outcome", "invalid_credentials"),
+        ("session_id", "s"),
+        ("account", "upstox/a"),
+        ("service", "key:\"login\""),
+    ];
+    assert!(Query::default().fits(&record) && of(&all).fits(&record));
     for other in [
-        Filter { action: text("logout"), ..all.clone() },
-        Filter { action: text("logi"), ..all.clone() },
-        Filter { outcome: text("ok"), ..all.clone() },
-        Filter { session_id: text("S"), ..all.clone() },
-        Filter { account: text("upstox/ab"), ..all.clone() },
-        Filter { service: text("key:"), ..all.clone() },
+        ("action", "logout"),
+        ("action", "logi"),
+        ("outcome", "ok"),
+        ("session_id", "S"),
+        ("account", "upstox/ab"),
+        ("service", "key:"),
     ] {
-        assert!(!fits(other.clone()), "{other:?}");
+        let mut query = of(&all);
+        query.require(other.0, Some(other.1.to_owned()));
+        assert!(!query.fits(&record), "{other:?}");
     }
+    let of_user = |id: u64| {
+        let mut query = Query::default();
+        query.require_user(id);
+        query
+    };
     for (id, does) in [(12, true), (7, true), (1, false), (2, false), (123, false), (3, false)] {
-        assert_eq!(fits(Filter { user_id: Some(id), ..Filter::default() }), does, "{id}");
+        assert_eq!(of_user(id).fits(&record), does, "{id}");
     }
-    assert!(fits(Filter { outcome: text(FAILED), ..Filter::default() }));
+    let mut failed = Query::default();
+    failed.exclude("outcome", "ok");
     let last = r#"{"outcome":"ok","user_id":5}"#;
-    assert!(Filter { user_id: Some(5), ..Filter::default() }.fits(last));
-    assert!(!Filter { outcome: text(FAILED), ..Filter::default() }.fits(last));
+    assert!(failed.fits(&record) && !failed.fits(last));
+    assert!(of_user(5).fits(last));
     // A record without the member is not one of anybody's.
-    assert!(!Filter { user_id: Some(5), ..Filter::default() }.fits(r#"{"outcome":"ok"}"#));
+    assert!(!of_user(5).fits(r#"{"outcome":"ok"}"#));
+}
+
+#[test]
+fn pages_begin_with_the_newest_and_have_nothing_twice() {
+    let mut records = ["002 a", "010 c", "002 b", "002 a", "003 a"].map(str::to_owned).to_vec();
+    newest(&mut records, 3);
+    assert_eq!(records, ["010 c", "003 a", "002 b"]);
+    let before = Query { before: Some("00003 a".to_owned()), ..Query::default() };
+    assert!(!before.fits("00003 a {}") && before.fits("00002 z {}") && before.fits("00003 A {}"));
 }
 
 #[test]
@@ -114,7 +137,7 @@ fn what_goes_well_all_the_time_is_kept_only_if_asked_for() {
 #[test]
 fn a_batch_is_sent_by_one_and_by_another_if_that_one_is_gone() {
     let (outgoing, at) = (Outgoing::new(), |seconds: u64| Timestamp::from_seconds(1_000 + seconds));
-    let add = |seconds| outgoing.add(Record { at: at(seconds), json: "{}".to_owned() }, at(seconds));
+    let add = |seconds| outgoing.add("{}".to_owned(), at(seconds));
     assert!(add(0) && !add(0) && !add(9));
     assert!(add(10), "whoever was to send them is gone");
     assert!(!add(10));
@@ -128,7 +151,7 @@ fn a_batch_is_sent_by_one_and_by_another_if_that_one_is_gone() {
 fn too_many_are_left_out_and_counted_also_if_a_batch_is_lost() {
     let (outgoing, now) = (Outgoing::new(), Timestamp::from_seconds(1_000));
     for _ in 0..BATCH_MAX + 7 {
-        outgoing.add(Record { at: now, json: "{}".to_owned() }, now);
+        outgoing.add("{}".to_owned(), now);
     }
     let batch = outgoing.take();
     assert_eq!((batch.records.len(), batch.left_out), (BATCH_MAX, 7));

@@ -4,8 +4,9 @@
 use crate::host::{Answer, Due, DurableObject, Host, SqlValue};
 use base::clock::Timestamp;
 use base::fault::Fault;
-use base::trail::{Append, Appended, Envelope, Found, KEPT, Page, Query, Record};
-use serde::Deserialize;
+use base::trail::{self, Append, Appended, Envelope, KEPT, Page, Query, stamp};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use std::time::Duration;
 
 /// What one object keeps, in bytes: the oldest chunks go first. To look through all of it takes a fraction of a second.
@@ -18,8 +19,10 @@ const SWEPT_EVERY: Duration = Duration::from_hours(1);
 
 const TABLES: &str = "CREATE TABLE IF NOT EXISTS chunks (seq INTEGER PRIMARY KEY, oldest INTEGER NOT NULL, \
      newest INTEGER NOT NULL, bytes INTEGER NOT NULL, total INTEGER NOT NULL, left_out INTEGER NOT NULL, \
-     records TEXT NOT NULL); \
-     CREATE TABLE IF NOT EXISTS trail (began INTEGER NOT NULL, dropped INTEGER)";
+     records TEXT NOT NULL)";
+/// When it got its first record; and the newest one that it has dropped for want of room.
+const BEGAN: &str = "began";
+const DROPPED: &str = "dropped";
 
 #[derive(Clone)]
 pub struct AuditTrail<H> {
@@ -27,7 +30,6 @@ pub struct AuditTrail<H> {
 }
 
 /// A chunk without its records.
-#[derive(Deserialize)]
 struct Chunk {
     seq: u64,
     /// The times of its records.
@@ -39,22 +41,22 @@ struct Chunk {
     left_out: u64,
 }
 
+impl Chunk {
+    fn of(row: &Value) -> Self {
+        let number = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let time = |name: &str| Timestamp::from_millis(number(name));
+        Self {
+            seq: number("seq"),
+            oldest: time("oldest"),
+            newest: time("newest"),
+            bytes: number("bytes"),
+            total: number("total"),
+            left_out: number("left_out"),
+        }
+    }
+}
+
 const CHUNK: &str = "seq, oldest, newest, bytes, total, left_out";
-
-#[derive(Deserialize)]
-struct Records {
-    records: String,
-}
-
-#[derive(Deserialize)]
-struct Trail {
-    began: Timestamp,
-    dropped: Option<Timestamp>,
-}
-
-/// The columns of a statement that gives no rows.
-#[derive(Deserialize)]
-struct Nothing {}
 
 impl<H: Host> DurableObject<H> for AuditTrail<H> {
     fn new(host: H) -> Self {
@@ -91,12 +93,12 @@ impl<H: Host> DurableObject<H> for AuditTrail<H> {
 
 impl<H: Host> AuditTrail<H> {
     fn run(&self, statements: &str, values: Vec<SqlValue>) -> Result<(), Fault> {
-        self.host.sql::<Nothing>(statements, values).map(|_| ())
+        self.host.sql::<IgnoredAny>(statements, values).map(drop)
     }
 
     fn chunk(&self, order: &str) -> Result<Option<Chunk>, Fault> {
         let query = format!("SELECT {CHUNK} FROM chunks ORDER BY seq {order} LIMIT 1");
-        Ok(self.host.sql(&query, Vec::new())?.pop())
+        Ok(self.host.sql::<Value>(&query, Vec::new())?.first().map(Chunk::of))
     }
 
     fn first(&self) -> Result<Option<Chunk>, Fault> {
@@ -104,11 +106,11 @@ impl<H: Host> AuditTrail<H> {
     }
 
     fn append(&self, append: &Append) -> Result<(), Fault> {
-        let times = append.records.iter().map(|record| record.at);
+        let times = append.records.iter().filter_map(|record| trail::time_of(record));
         let (Some(oldest), Some(newest)) = (times.clone().min(), times.max()) else { return Ok(()) };
         let now = self.host.now();
-        if self.trail()?.is_none() {
-            self.run("INSERT INTO trail (began) VALUES (?)", vec![oldest.min(now).try_into()?])?;
+        if self.time(BEGAN)?.is_none() {
+            self.host.put(BEGAN, &stamp(oldest.min(now)))?;
         }
         let text = lines(append);
         let added = u64::try_from(text.len()).unwrap_or(u64::MAX);
@@ -150,69 +152,60 @@ impl<H: Host> AuditTrail<H> {
             && total.saturating_sub(first.total - first.bytes) > BYTES_MAX
         {
             self.run("DELETE FROM chunks WHERE seq = ?", vec![SqlValue::number(first.seq)?])?;
-            let dropped = first.newest.try_into()?;
-            self.run("UPDATE trail SET dropped = max(ifnull(dropped, 0), ?)", vec![dropped])?;
+            if self.time(DROPPED)?.is_none_or(|dropped| dropped < first.newest) {
+                self.host.put(DROPPED, &stamp(first.newest))?;
+            }
         }
         Ok(())
     }
 
-    fn trail(&self) -> Result<Option<Trail>, Fault> {
-        Ok(self.host.sql("SELECT began, dropped FROM trail", Vec::new())?.pop())
+    fn time(&self, row: &str) -> Result<Option<Timestamp>, Fault> {
+        Ok(self.host.get(row)?.and_then(|text| trail::time_of(&text)))
     }
 
     fn query(&self, query: &Query) -> Result<Page, Fault> {
         let kept = self.host.now().minus(KEPT);
         let since = query.since.map_or(kept, |since| since.max(kept));
-        let is_asked_for = |at: Timestamp| at >= since && query.until.is_none_or(|until| at < until);
+        let (from, to) = (stamp(since), query.until.map(stamp));
+        let is_asked_for = |record: &str| {
+            record >= from.as_str() && to.as_ref().is_none_or(|to| record < to.as_str()) && query.fits(record)
+        };
         // The newest first, not the last: what comes late is among older ones.
         let all = format!("SELECT {CHUNK} FROM chunks WHERE newest >= ? ORDER BY newest DESC");
-        let chunks: Vec<Chunk> = self.host.sql(&all, vec![since.try_into()?])?;
-        let (mut records, mut left_out): (Vec<Found>, u64) = (Vec::new(), 0);
-        for chunk in chunks {
-            if query.until.is_none_or(|until| chunk.oldest < until) {
-                left_out += chunk.left_out;
+        let chunks: Vec<Value> = self.host.sql(&all, vec![since.try_into()?])?;
+        let mut page = Page { began: self.time(BEGAN)?, dropped: self.time(DROPPED)?, ..Page::default() };
+        for chunk in chunks.iter().map(Chunk::of) {
+            if query.until.is_some_and(|until| chunk.oldest >= until) {
+                continue;
             }
-            let last = records.get(query.limit.saturating_sub(1)).map(|found| found.at);
-            let is_over = last.is_some_and(|last| chunk.newest < last);
-            let is_newer = query.before.as_ref().is_some_and(|before| chunk.oldest > before.at);
-            if is_over || is_newer || query.until.is_some_and(|until| chunk.oldest >= until) {
+            page.left_out += chunk.left_out;
+            let last = page.records.get(query.limit.saturating_sub(1));
+            let is_over = last.and_then(|last| trail::time_of(last)).is_some_and(|last| chunk.newest < last);
+            let is_newer = query.before.as_ref().is_some_and(|before| stamp(chunk.oldest) > *before);
+            if is_over || is_newer {
                 continue;
             }
             let text = "SELECT records FROM chunks WHERE seq = ?";
-            let stored: Option<Records> = self.host.sql(text, vec![SqlValue::number(chunk.seq)?])?.pop();
-            let text = stored.map(|stored| stored.records).unwrap_or_default();
-            let found = text.lines().filter_map(found).filter(|(at, id, json)| {
-                is_asked_for(*at)
-                    && query.before.as_ref().is_none_or(|before| (*at, *id) < (before.at, before.id.as_str()))
-                    && query.filter.fits(json)
-            });
-            let found = found.map(|(at, id, json)| Found { at, id: id.to_owned(), json: json.to_owned() });
-            records.extend(found);
-            records.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-            // A batch may have come twice.
-            records.dedup_by(|a, b| a.id == b.id);
-            records.truncate(query.limit);
+            let stored: Vec<Value> = self.host.sql(text, vec![SqlValue::number(chunk.seq)?])?;
+            let text = stored.first().and_then(|row| row.get("records")?.as_str()).unwrap_or_default();
+            for record in text.lines().filter(|record| is_asked_for(record)) {
+                page.records.push(record.to_owned());
+            }
+            trail::newest(&mut page.records, query.limit);
         }
-        let trail = self.trail()?;
-        let (began, dropped) = trail.map_or((None, None), |trail| (Some(trail.began), trail.dropped));
-        Ok(Page { records, began, dropped, left_out })
+        Ok(page)
     }
 }
 
-/// A batch as it is stored: a line for each record, of its time, its id and itself.
+/// A batch as it is stored: a line for each record, of its stamp, its id and itself.
 fn lines(append: &Append) -> String {
     let mut text = String::new();
-    for (number, Record { at, json }) in append.records.iter().enumerate() {
-        let (at, number) = (at.millis().to_string(), format!("{number:03}"));
-        for part in [&at, " ", &append.id, "-", &number, " ", json, "\n"] {
+    for (number, record) in append.records.iter().enumerate() {
+        let (at, json) = record.split_once(' ').unwrap_or_default();
+        let number = format!("{number:03}");
+        for part in [at, " ", &append.id, "-", &number, " ", json, "\n"] {
             text.push_str(part);
         }
     }
     text
-}
-
-fn found(line: &str) -> Option<(Timestamp, &str, &str)> {
-    let mut parts = line.splitn(3, ' ');
-    let (at, id, json) = (parts.next()?, parts.next()?, parts.next()?);
-    Some((Timestamp::from_millis(at.parse().ok()?), id, json))
 }

@@ -12,10 +12,8 @@ use base::audit::Action;
 use base::clock::Timestamp;
 use base::event::EventType;
 use base::together::together;
-use base::trail::{self, Filter, Found, KEPT, Keep, Page, Place, Query, SHARDS};
+use base::trail::{self, FAILED, KEPT, Keep, Page, Query, SHARDS};
 use serde_json::Value;
-use std::cmp::Reverse;
-use std::str::FromStr;
 
 /// Records on one page.
 const LIMIT: usize = 50;
@@ -51,7 +49,7 @@ pub async fn read<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> Res
 
 #[derive(Default)]
 struct Merged {
-    records: Vec<Found>,
+    records: Vec<String>,
     began: Option<Timestamp>,
     dropped: Option<Timestamp>,
     left_out: u64,
@@ -66,15 +64,17 @@ impl Merged {
     }
 
     fn answer(mut self, limit: usize, now: Timestamp, unreachable: Vec<String>) -> AuditTrail {
-        self.records.sort_by_cached_key(|found| Reverse(found.place()));
+        trail::newest(&mut self.records, limit + 1);
         let more = self.records.len() > limit;
         self.records.truncate(limit);
-        let next = self.records.last().filter(|_| more);
-        let next_cursor = next.map(|found| format!("{}.{}", found.at.millis(), found.id));
+        let next_cursor = self.records.last().filter(|_| more).and_then(|record| {
+            let (at, id, _) = parts(record)?;
+            Some([at, ".", id].concat())
+        });
         let complete_since =
             self.began.map(|began| began.max(now.minus(KEPT)).max(self.dropped.unwrap_or_default()));
         AuditTrail {
-            records: self.records.iter().filter_map(record).collect(),
+            records: self.records.iter().filter_map(|record| given_out(record)).collect(),
             next_cursor,
             complete_since: complete_since.map(Time::utc),
             left_out: self.left_out,
@@ -83,37 +83,49 @@ impl Merged {
     }
 }
 
-/// A record as it is given out: as it was kept, and with its id.
-fn record(found: &Found) -> Option<Value> {
-    let mut record: Value = serde_json::from_str(&found.json).ok()?;
-    record.as_object_mut()?.insert("id".to_owned(), found.id.as_str().into());
+/// The stamp, the id and the JSON of a record.
+fn parts(record: &str) -> Option<(&str, &str, &str)> {
+    let (at, rest) = record.split_once(' ')?;
+    let (id, json) = rest.split_once(' ')?;
+    Some((at, id, json))
+}
+
+/// A record as it was kept, and with its id.
+fn given_out(record: &str) -> Option<Value> {
+    let (_, id, json) = parts(record)?;
+    let mut record: Value = serde_json::from_str(json).ok()?;
+    record.as_object_mut()?.insert("id".to_owned(), id.into());
     Some(record)
 }
 
 /// What is asked for, and how many.
 fn asked(query: &str) -> Result<(Query, usize), Reason> {
     let mut read = Parameters { query, faults: Vec::new() };
-    let filter = Filter {
-        action: read.value("action", |text| is_action(text).then(|| text.to_owned())),
-        outcome: read.value("outcome", |text| is_word(text).then(|| text.to_owned())),
-        user_id: read.value("user_id", |text| u64::from_str(text).ok()),
-        session_id: read.value("session_id", text),
-        account: read.value("account", text),
-        service: read.value("service", text),
-    };
-    let asked = Query {
-        since: read.value("since", Timestamp::parse_rfc3339),
-        until: read.value("until", Timestamp::parse_rfc3339),
-        before: read.value("cursor", place),
-        limit: 0,
-        filter,
-    };
-    let within = |limit: &usize| (1..=LIMIT_MAX).contains(limit);
-    let limit = read.value("limit", |text| text.parse().ok().filter(within)).unwrap_or(LIMIT);
+    let mut asked = Query::default();
+    asked.require("action", read.text("action", is_action));
+    match read.text("outcome", is_word) {
+        Some(outcome) if outcome == FAILED => asked.exclude("outcome", "ok"),
+        outcome => asked.require("outcome", outcome),
+    }
+    if let Some(id) = read.text("user_id", |text| text.parse::<u64>().is_ok()) {
+        asked.require_user(id.parse().unwrap_or_default());
+    }
+    for name in ["session_id", "account", "service"] {
+        asked.require(name, read.text(name, is_text));
+    }
+    asked.since = read.time("since");
+    asked.until = read.time("until");
+    asked.before = read.text("cursor", is_cursor).map(|cursor| cursor.replace('.', " "));
+    let limit = read.text("limit", |text| limit(text).is_some());
     if asked.until.is_some_and(|until| asked.since.is_some_and(|since| until < since)) {
         read.fault("until");
     }
+    let limit = limit.and_then(|text| self::limit(&text)).unwrap_or(LIMIT);
     if read.faults.is_empty() { Ok((asked, limit)) } else { Err(Reason::InvalidFields(read.faults)) }
+}
+
+fn limit(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit))
 }
 
 /// The parameters of a query. An empty one counts as left out; all that are wrong are named together.
@@ -123,13 +135,18 @@ struct Parameters<'a> {
 }
 
 impl Parameters<'_> {
-    fn value<T>(&mut self, name: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    fn text(&mut self, name: &'static str, fits: fn(&str) -> bool) -> Option<String> {
         let text = query_values(self.query, name).next().filter(|text| !text.is_empty())?;
-        let value = read(&text);
-        if value.is_none() {
-            self.fault(name);
+        if fits(&text) {
+            return Some(text);
         }
-        value
+        self.fault(name);
+        None
+    }
+
+    fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.text(name, |text| Timestamp::parse_rfc3339(text).is_some())?;
+        Timestamp::parse_rfc3339(&text)
     }
 
     fn fault(&mut self, field: &'static str) {
@@ -147,15 +164,13 @@ fn is_word(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
-fn text(text: &str) -> Option<String> {
-    let fits = text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control);
-    fits.then(|| text.to_owned())
+fn is_text(text: &str) -> bool {
+    text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control)
 }
 
-/// That of a cursor.
-fn place(cursor: &str) -> Option<Place> {
-    let (at, id) = cursor.split_once('.')?;
-    let is_id = id.len() <= 32 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    let at = Timestamp::from_millis(at.parse().ok()?);
-    is_id.then(|| Place { at, id: id.to_owned() })
+/// A stamp and an id.
+fn is_cursor(text: &str) -> bool {
+    let is_id = |id: &str| id.len() <= 32 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    text.split_once('.')
+        .is_some_and(|(at, id)| at.len() == 15 && at.bytes().all(|b| b.is_ascii_digit()) && is_id(id))
 }

@@ -2,7 +2,7 @@
 
 use base::clock::Timestamp;
 use base::rpc::Class;
-use base::trail::{self, Append, Appended, Filter, Page, Place, Query, Record};
+use base::trail::{self, Append, Appended, Page, Query, stamp};
 use sim::World;
 use sim::weather::Odds;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_hours(1);
 const NAME: &str = "trail/0";
 
-fn record(at: Timestamp, text: &str) -> Record {
-    Record { at, json: format!(r#"{{"action":"login","outcome":"ok","request_id":"{text}"}}"#) }
+fn record(at: Timestamp, text: &str) -> String {
+    format!(r#"{} {{"action":"login","outcome":"ok","request_id":"{text}"}}"#, stamp(at))
 }
 
-fn append(world: &World, id: &str, records: Vec<Record>) {
+fn append(world: &World, id: &str, records: Vec<String>) {
     let append = Append { id: id.to_owned(), records, left_out: 0 };
     assert_eq!(world.send(&trail::address(0), &append), Ok(Appended::Done));
 }
 
 fn query(limit: usize) -> Query {
-    Query { since: None, until: None, before: None, limit, filter: Filter::default() }
+    Query { limit, ..Query::default() }
 }
 
 fn page(world: &World, query: &Query) -> Page {
@@ -29,7 +29,11 @@ fn page(world: &World, query: &Query) -> Page {
 
 /// The ids of what it has, the newest first.
 fn ids(world: &World, query: &Query) -> Vec<String> {
-    page(world, query).records.into_iter().map(|found| found.id).collect()
+    page(world, query).records.iter().map(|record| id(record)).collect()
+}
+
+fn id(record: &str) -> String {
+    record.split(' ').nth(1).unwrap().to_owned()
 }
 
 fn chunks(world: &World) -> Vec<(u64, u64)> {
@@ -58,8 +62,8 @@ fn batches_that_come_late_twice_or_out_of_order_are_in_the_order_of_their_times(
     loop {
         let records = page(&world, &Query { before: before.clone(), ..query(1) }).records;
         let Some(one) = records.into_iter().next() else { break };
-        before = Some(one.place());
-        found.push(one.id);
+        before = Some(one.rsplitn(2, " {").last().unwrap().to_owned());
+        found.push(id(&one));
     }
     assert_eq!(found, all);
     let (since, until) = (Some(at(20).minus(HOUR)), Some(at(30).minus(HOUR)));
@@ -103,7 +107,7 @@ fn what_is_too_much_goes_the_oldest_first_and_the_answer_says_since_when_all_is_
     let max = 32 * 1024 * 1024;
     assert!(kept <= max && kept > max - 2 * 1024 * 1024, "{kept}");
     let Page { records, began: first, dropped, .. } = page(&world, &query(100));
-    assert_eq!((records.len(), &*records[0].id, &*records[30].id), (31, "b39-000", "b9-000"));
+    assert_eq!((records.len(), &*id(&records[0]), &*id(&records[30])), (31, "b39-000", "b9-000"));
     assert_eq!((first, dropped), (Some(began), Some(began.plus(Duration::from_secs(8)))));
 }
 
@@ -139,7 +143,7 @@ fn a_clock_that_jumps_loses_nothing_of_today() {
     world.at(now);
     append(&world, "today", vec![record(now, "2")]);
     assert_eq!(ids(&world, &query(10)), ["ahead-000", "today-000"]);
-    let before = Some(Place { at: now, id: "today-000".to_owned() });
+    let before = Some(format!("{} today-000", stamp(now)));
     assert!(ids(&world, &Query { before, ..query(10) }).is_empty());
 }
 
@@ -177,4 +181,53 @@ fn what_the_trail_says_it_has_it_keeps_when_instances_and_messages_are_lost() {
     once.dedup();
     assert_eq!(once, found, "each is there once");
     assert!(found.is_sorted_by(|a, b| a > b));
+}
+
+/// What this release has stored: no release may read it differently.
+#[test]
+fn what_is_stored_is_read() {
+    let world = World::complete(0, &[]);
+    assert!(page(&world, &query(1)).records.is_empty());
+    let columns = "seq, oldest, newest, bytes, total, left_out, records";
+    let at = |seconds: u64| world.now().millis() + 1_000 * seconds;
+    let line = |seconds: u64, rest: &str| format!("{:015} {rest}\n", at(seconds));
+    let first = line(0, r#"61881facaf3fa8e4-000 {"action":"login"}"#);
+    let records = [&*first, &line(5, r#"61881facaf3fa8e4-001 {"action":"logout"}"#)].concat();
+    let values = format!("1, {}, {}, {}, {}, 3, '{records}'", at(0), at(5), records.len(), records.len());
+    world.sql(Class::AuditTrail, NAME, &format!("INSERT INTO chunks ({columns}) VALUES ({values})"));
+    for (row, seconds) in [("began", 0), ("dropped", 1)] {
+        world.put_row(Class::AuditTrail, NAME, row, &format!("{:015}", at(seconds)));
+    }
+    let Page { records, began, dropped, left_out } = page(&world, &query(1));
+    assert_eq!(records, [line(5, r#"61881facaf3fa8e4-001 {"action":"logout"}"#).trim_end()]);
+    assert_eq!(began.map(Timestamp::millis), Some(at(0)));
+    assert_eq!((dropped.map(Timestamp::millis), left_out), (Some(at(1)), 3));
+}
+
+/// What is sent: a Worker of one release asks an object of another.
+#[test]
+fn what_is_sent_is_as_it_was() {
+    use base::rpc::Command as _;
+    let append = Append { id: "61881facaf3fa8e4".to_owned(), records: vec!["1 {}".to_owned()], left_out: 2 };
+    assert_eq!(
+        append.to_json().unwrap(),
+        r#"{"append":{"id":"61881facaf3fa8e4","records":["1 {}"],"left_out":2}}"#
+    );
+    let mut query = Query { limit: 5, ..Query::default() };
+    assert_eq!(
+        query.to_json().unwrap(),
+        r#"{"query":{"since":null,"until":null,"before":null,"limit":5,"all":[],"any":[],"none":[]}}"#
+    );
+    query = Query { since: Some(Timestamp::from_millis(1)), before: Some("2 a".to_owned()), ..query };
+    query.exclude("outcome", "ok");
+    query.require("account", Some("\"".to_owned()));
+    assert_eq!(
+        query.to_json().unwrap(),
+        r#"{"query":{"since":1,"until":null,"before":"2 a","limit":5,"all":["\"account\":\"\\\"\""],"any":[],"none":["\"outcome\":\"ok\""]}}"#
+    );
+    let old: trail::Envelope = base::json::read(r#"{"query":{"limit":1}}"#).unwrap();
+    assert_eq!(old, trail::Envelope::Query(Query { limit: 1, ..Query::default() }));
+    let page = r#"{"records":["1 a {}"],"began":null,"dropped":7,"left_out":0}"#;
+    let read: Page = base::json::read(page).unwrap();
+    assert_eq!(serde_json::to_string(&read).unwrap(), page);
 }
