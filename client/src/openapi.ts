@@ -3273,7 +3273,7 @@ export interface operations {
            * @example {
            *       "complete_since": "2026-11-20T15:00:40.000Z",
            *       "left_out": 0,
-           *       "next_cursor": "1795532394010.591785b794601e21-000",
+           *       "next_cursor": "001795532394010.591785b794601e21-000",
            *       "records": [
            *         {
            *           "account": "upstox/agnidata001",
