@@ -186,7 +186,8 @@ function Row({ record }: { record: AuditRecord }) {
         {record.portal_login && <Id id={record.portal_login} length={14} />}
       </td>
       <td>{record.service ?? (record.actor ? `${t.user} ${record.actor}` : "–")}</td>
-      <td>{record.address ?? "–"}</td>
+      {/* Of a failed step at a portal it is the page's, not the caller's. */}
+      <td title={record.address ?? ""}>{record.portal_login ? "–" : (record.address ?? "–")}</td>
       <td>{record.request_id ? <Id id={record.request_id} /> : "–"}</td>
     </tr>
   );

@@ -33,7 +33,7 @@ export function PortalView() {
       {sessions && (
         <section class="card">
           <h2>{t.portalSessions(sessions.length)}</h2>
-          {sessions.length > 0 && (
+          {sessions.some(({ logins_saved }) => logins_saved !== undefined) && (
             <p class="faint">
               <b class="num">{sum(({ logins_saved }) => logins_saved)}</b> {t.loginsSaved.toLowerCase()},{" "}
               <b class="num">{sum(({ captchas_saved }) => captchas_saved)}</b> {t.captchasSaved.toLowerCase()}
@@ -99,7 +99,7 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
                   )}
                 </>
               ) : (
-                <span class="faint">{t.none}</span>
+                <span class="faint">{failure === null ? t.none : "–"}</span>
               )}
             </td>
             <td>
