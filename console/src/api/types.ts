@@ -117,7 +117,8 @@ export interface OwnSession {
 export interface PortalFailure {
   at: Time;
   code: string;
-  step: string;
+  /** Null if nothing was begun. */
+  step: string | null;
 }
 
 export interface PortalSession {

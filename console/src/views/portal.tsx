@@ -64,6 +64,7 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
     >
       {props.sessions.map((session) => {
         const { session_id: id, last_failure: failure, portal_login: login } = session;
+        const step = failure?.step ?? t.unknown;
         const name = session.username ?? t.unknown;
         return (
           <tr key={id}>
@@ -86,13 +87,13 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
             <td class="wrap">
               {failure ? (
                 <>
-                  <code class="not-ok">{failure.code}</code> {failure.step}, <When at={failure.at} ago />{" "}
+                  <code class="not-ok">{failure.code}</code> {step}, <When at={failure.at} ago />{" "}
                   {props.showPage && login && (
                     <button
                       type="button"
                       class="small"
-                      aria-label={`${t.showPage}: ${name}, ${failure.step}`}
-                      onClick={() => props.showPage?.(login, failure.step)}
+                      aria-label={`${t.showPage}: ${name}, ${step}`}
+                      onClick={() => props.showPage?.(login, step)}
                     >
                       {t.showPage}
                     </button>
