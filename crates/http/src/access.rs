@@ -36,6 +36,8 @@ pub struct Caller {
 pub struct LiveCaller {
     pub caller: Caller,
     pub live: Live,
+    /// Of the access token.
+    pub generation: u64,
 }
 
 /// A [`LiveCaller`] who has the role.
@@ -129,11 +131,11 @@ pub fn admitted(
 /// The same, with all that the object said.
 pub fn admitted_live(token: Verified, presence: Presence) -> Result<LiveCaller, Reason> {
     let live = live(&token.subject, presence)?;
-    let Verified { session_id, expires_at: token_expires_at, .. } = token;
+    let Verified { session_id, expires_at: token_expires_at, generation, .. } = token;
     let (account, authenticated_at) =
         (live.account.clone(), token.authenticated_at.or(Some(live.created_at)));
     let caller = Caller { account, session_id, token_expires_at, authenticated_at, proven: () };
-    Ok(LiveCaller { caller, live })
+    Ok(LiveCaller { caller, live, generation })
 }
 
 /// Whom a token names that carries the account, where `SESSION_CHECK` does not ask the session's object. Nobody, if it

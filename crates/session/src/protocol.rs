@@ -112,7 +112,7 @@ pub struct Rotate {
 /// The user has given the password again, in this session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reauthenticate {
-    /// The session's when its object was asked whether it is live: whoever has rotated since has not made this a reuse.
+    /// That of the access token: an older one is no reuse. A Worker of the release before says the session's when it was asked.
     pub generation: u64,
     pub user_id: UserId,
     /// When the password was found right. A message that comes late says no more than that.

@@ -77,16 +77,23 @@ impl Step for Reauthenticate {
         if generation > current || session.account.user() != Some(user_id) {
             return Ok(keep(session, RotateReply::Unknown, false));
         }
-        // The same message once more: its answer again, where that may still be given.
+        // The same message once more: its answer again, where that may still be given. Where nobody waits for it any more, nothing.
         if session.refreshes.contains(&change_id) {
-            return rotate(session, generation, vec![change_id], cx);
+            let rotation = session.rotation.as_ref().filter(|_| generation + 1 == current);
+            if rotation.is_some_and(|rotation| within_grace(rotation, cx) || !rotation.confirmed) {
+                return rotate(session, generation, vec![change_id], cx);
+            }
+            if cx.now > at.plus(cx.policy.grace) {
+                return Ok(keep(session, RotateReply::Unknown, false));
+            }
         }
         let authenticated_at = at.min(cx.now).max(session.authenticated_at());
         session.grant.authenticated_at = Some(authenticated_at);
         if generation == current {
             return rotate(session, generation, vec![change_id], cx);
         }
-        // Another tab has rotated in between. Its tokens stay good: this one gets new ones of the same generation.
+        // Another tab has rotated in between, or the answer to the same password was lost. The tokens of that stay good, and what
+        // was good before it does: this one gets new ones of the same generation.
         remember(&mut session, vec![change_id]);
         session.grant = renewed(&session, cx);
         let pair = Pair { counted_from: cx.now, ..cx.mint.mint(&session.grant, &session.account)? };

@@ -180,7 +180,7 @@ fn for_live(route: ForLive) -> Operation {
         .takes::<b::Password>()
         .gives::<b::TokensOrCookies>(
             200,
-            "A pair of tokens, of the next generation; by cookie, `Set-Cookie` with them.",
+            "A pair of tokens, of the next generation or of the newest one; by cookie, `Set-Cookie` with them.",
         )
         .refuses(&[
             E::InvalidCredentials,

@@ -11,7 +11,7 @@ use session::tokens::access_jti;
 
 pub async fn session_info<B: Backend>(
     ctx: &RequestContext<B>,
-    LiveCaller { caller, live }: &LiveCaller,
+    LiveCaller { caller, live, .. }: &LiveCaller,
 ) -> Result<Reply, Reason> {
     let active = ctx.sessions_of(caller.account.owner()).await?.live.len();
     let body = SessionInfo {

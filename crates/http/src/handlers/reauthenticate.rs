@@ -81,13 +81,13 @@ async fn check<B: Backend>(
 
 async fn tokens<B: Backend>(
     ctx: &RequestContext<B>,
-    LiveCaller { caller, live }: &LiveCaller,
+    LiveCaller { caller, generation, .. }: &LiveCaller,
     user_id: UserId,
 ) -> Result<Pair, Reason> {
     let id = &caller.session_id;
     // When the request came: the password was given no later than that.
     let (at, change_id) = (ctx.head.started, ctx.change_id()?);
-    let again = Reauthenticate { generation: live.generation, user_id, at, change_id };
+    let again = Reauthenticate { generation: *generation, user_id, at, change_id };
     let reply = remembered(&ctx.backend, id, ctx.session(id, &again).await?).await;
     match reply {
         Some(RotateReply::Tokens(tokens)) => Ok(tokens.pair),

@@ -191,6 +191,29 @@ fn a_refresh_and_the_password_at_once_log_nobody_out() {
     }
 }
 
+/// What was real: each answer to the same access token was of another generation, so that two lost ones were reuse.
+#[test]
+fn however_often_the_answer_is_lost_the_tokens_of_before_go_on() {
+    let play = Play::new();
+    let server = &play.server;
+    for lost in 0..4 {
+        server.world.advance(Duration::from_mins(1));
+        let claims = claims_of(&play.again(&play.tokens.access).access);
+        assert_eq!(
+            (claims["gen"].as_u64(), claims["auth_time"].as_u64()),
+            (Some(1), Some(server.now())),
+            "{lost}"
+        );
+    }
+    let next = server.refresh(&play.tokens.refresh).tokens();
+    assert_eq!(auth_time(&next.access), server.now());
+    assert_eq!(server.protected(&next.access).status, 200);
+    // Once one of the next has been seen, the tokens of before are old.
+    server.world.advance(Duration::from_secs(11));
+    let reused = server.refresh(&play.tokens.refresh);
+    assert_eq!((reused.status, reused.code()), (401, "refresh_token_reused"));
+}
+
 #[test]
 fn where_an_object_cannot_be_asked_nobody_is_authenticated_or_logged_out() {
     let play = Play::new();
