@@ -110,18 +110,18 @@ impl From<EndReason> for EventType {
 impl EventType {
     /// Whether a session is over with it.
     pub const fn is_end(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Logout
-            | Self::Evicted
-            | Self::Admin
-            | Self::Reuse
-            | Self::Password
-            | Self::Disabled
-            | Self::External
-            | Self::Inactivity
-            | Self::Lifetime => true,
-            _ => false,
-        }
+                | Self::Evicted
+                | Self::Admin
+                | Self::Reuse
+                | Self::Password
+                | Self::Disabled
+                | Self::External
+                | Self::Inactivity
+                | Self::Lifetime
+        )
     }
 }
 
