@@ -190,7 +190,10 @@ mod tests {
         assert_eq!(named("session.created"), ["session.created"]);
         assert_eq!(named("session.revoked.reuse"), ["session.revoked.reuse"]);
         assert_eq!(named("session.expired"), ["session.expired.inactivity", "session.expired.lifetime"]);
-        assert_eq!(named("session").len() + named("token").len() + named("portal").len(), EventType::ALL.len());
+        assert_eq!(
+            named("session").len() + named("token").len() + named("portal").len(),
+            EventType::ALL.len()
+        );
         assert_eq!(named("portal.ended").len(), 8);
         for none in [
             "",
