@@ -50,6 +50,10 @@ it("is got once, then used, listed and closed", async () => {
       created_at: "2030-01-01T06:00:00.000Z",
       last_used: "2030-01-01T06:00:00.000Z",
       keep_alive: true,
+      portal_login: expect.stringMatching(/^emodal\/[\w-]{43}$/),
+      logins_saved: expect.any(Number),
+      captchas_saved: expect.any(Number),
+      last_failure: null,
     },
   ]);
   expect(seen(user)).toEqual(ONE_LOGIN);

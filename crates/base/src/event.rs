@@ -57,6 +57,37 @@ crate::words! {
         /// one of another user arrived and was refused
         #[serde(rename = "token.other_user")]
         TokenOtherUser = "token.other_user",
+        /// a [portal session](portal.md) began, as the next nine only if `EVENT_TYPES` names it
+        #[serde(rename = "portal.opened")]
+        PortalOpened = "portal.opened",
+        /// somebody closed it by `DELETE /sessions/{session_id}`
+        #[serde(rename = "portal.ended.closed")]
+        PortalClosed = "portal.ended.closed",
+        /// others were used more recently, at the limit
+        #[serde(rename = "portal.ended.evicted")]
+        PortalEvicted = "portal.ended.evicted",
+        /// it was not used for too long, and was not kept alive
+        #[serde(rename = "portal.ended.idle")]
+        PortalIdle = "portal.ended.idle",
+        /// the portal ended it, and logging in again failed or is switched off
+        #[serde(rename = "portal.ended.logged_out")]
+        PortalLoggedOut = "portal.ended.logged_out",
+        /// the portal ended it, and it had not been used for too long to log in again
+        #[serde(rename = "portal.ended.unused")]
+        PortalUnused = "portal.ended.unused",
+        /// the portal did not accept its credentials any more
+        #[serde(rename = "portal.ended.credentials_refused")]
+        PortalCredentialsRefused = "portal.ended.credentials_refused",
+        /// the portal ended it, and the captcha of the new login was not solved
+        #[serde(rename = "portal.ended.captcha")]
+        PortalCaptcha = "portal.ended.captcha",
+        /// its stored data [cannot be decrypted](portal.md#changing-the-sealing-key)
+        #[serde(rename = "portal.ended.unreadable")]
+        PortalUnreadable = "portal.ended.unreadable",
+        /// a login at a portal failed, and trying again will not help: wrong credentials, a captcha key that is refused or has no
+        /// credit, a captcha that nobody solves, a page that is not the expected one
+        #[serde(rename = "portal.login.failed")]
+        PortalLoginFailed = "portal.login.failed",
     }
 }
 
@@ -79,24 +110,18 @@ impl From<EndReason> for EventType {
 impl EventType {
     /// Whether a session is over with it.
     pub const fn is_end(self) -> bool {
-        match self {
-            Self::Created
-            | Self::Refreshed
-            | Self::TokenFailing
-            | Self::TokenNeedsAttention
-            | Self::TokenRecovered
-            | Self::TokenExpiring
-            | Self::TokenOtherUser => false,
+        matches!(
+            self,
             Self::Logout
-            | Self::Evicted
-            | Self::Admin
-            | Self::Reuse
-            | Self::Password
-            | Self::Disabled
-            | Self::External
-            | Self::Inactivity
-            | Self::Lifetime => true,
-        }
+                | Self::Evicted
+                | Self::Admin
+                | Self::Reuse
+                | Self::Password
+                | Self::Disabled
+                | Self::External
+                | Self::Inactivity
+                | Self::Lifetime
+        )
     }
 }
 
@@ -165,7 +190,11 @@ mod tests {
         assert_eq!(named("session.created"), ["session.created"]);
         assert_eq!(named("session.revoked.reuse"), ["session.revoked.reuse"]);
         assert_eq!(named("session.expired"), ["session.expired.inactivity", "session.expired.lifetime"]);
-        assert_eq!(named("session").len() + named("token").len(), EventType::ALL.len());
+        assert_eq!(
+            named("session").len() + named("token").len() + named("portal").len(),
+            EventType::ALL.len()
+        );
+        assert_eq!(named("portal.ended").len(), 8);
         for none in [
             "",
             "sess",

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod jitter;
 pub mod json;
 pub mod log;
+pub mod outbox;
 pub mod page;
 pub mod ports;
 pub mod rpc;

@@ -107,12 +107,9 @@ impl Config {
             logout_url: r.url(&s::BACKCHANNEL_LOGOUT_URL),
         };
         let types = r.event_types(&s::EVENT_TYPES);
+        let told = if events.url.is_some() { types } else { EventTypes::NONE };
         let receivers = Receivers {
-            webhook: if events.url.is_some() {
-                types.among(EventTypes::named("session"))
-            } else {
-                EventTypes::NONE
-            },
+            webhook: told.among(EventTypes::named("session")),
             logout: events.logout_url.is_some(),
         };
         let alert_secret = r.secret(&s::ALERT_WEBHOOK_SECRET);
@@ -177,7 +174,7 @@ impl Config {
             alerts,
             events,
             post_login: session::external::settings::post_login(&mut r, environment),
-            portals: portal::settings::portals(&mut r),
+            portals: portal::settings::portals(&mut r, told.among(EventTypes::named("portal"))),
         };
         // The entry reads these; a wrong one is found with the others.
         for setting in [&s::JURISDICTION, &s::LOCATION_HINT, &s::UPSTREAM_LOCATION_HINT] {

@@ -14,6 +14,8 @@ use portal::registry::{
 use portal::state::{REFUSED_KNOWN, Refused};
 use portal::{End, Ended};
 use serde::Deserialize;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long it is known how a session ended.
@@ -32,9 +34,14 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, al
 /// What of a session is for the keys only that opened its login themselves.
 const IS_OWN: &str = "session_id IN (SELECT session_id FROM openers WHERE opener = ?)";
 
+/// A column that tables of the release before have not.
+const MORE: &str = "ALTER TABLE live ADD COLUMN more TEXT";
+
 #[derive(Clone)]
 pub struct PortalRegistry<H> {
     host: H,
+    /// Whether the tables are as they should be.
+    is_open: Rc<Cell<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +54,13 @@ struct StoredRow {
     created_at: Timestamp,
     last_used: Timestamp,
     keep_alive: u8,
+    more: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    #[allow(dead_code)] // That it is there says it all.
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -85,12 +99,12 @@ struct Nothing {}
 
 impl<H: Host> DurableObject<H> for PortalRegistry<H> {
     fn new(host: H) -> Self {
-        Self { host }
+        Self { host, is_open: Rc::default() }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
         let command = base::json::read(json)?;
-        self.run(TABLES, Vec::new())?;
+        self.open()?;
         match command {
             Envelope::Upsert(upsert) => Answer::new(&self.upsert(upsert)?, None),
             Envelope::Remove(remove) => Answer::new(&self.remove(remove)?, None),
@@ -110,11 +124,25 @@ impl<H: Host> DurableObject<H> for PortalRegistry<H> {
 }
 
 impl<H: Host> PortalRegistry<H> {
+    fn open(&self) -> Result<(), Fault> {
+        self.run(TABLES, Vec::new())?;
+        if !self.is_open.get() {
+            let query = "SELECT name FROM pragma_table_info('live') WHERE name = 'more'";
+            if self.host.sql::<Name>(query, Vec::new())?.is_empty() {
+                self.run(MORE, Vec::new())?;
+            }
+            self.is_open.set(true);
+        }
+        Ok(())
+    }
+
     fn run(&self, statements: &str, values: Vec<SqlValue>) -> Result<(), Fault> {
         self.host.sql::<Nothing>(statements, values).map(|_| ())
     }
 
     fn upsert(&self, Upsert { row, max, ended, usernames, openers }: Upsert) -> Result<Surplus, Fault> {
+        let more = Some(&row.more).filter(|more| !more.is_nothing());
+        let more = more.map(serde_json::to_string).transpose()?;
         let values = vec![
             row.name.as_str().into(),
             row.alias.as_deref().into(),
@@ -124,16 +152,18 @@ impl<H: Host> PortalRegistry<H> {
             row.created_at.try_into()?,
             row.last_used.try_into()?,
             row.keep_alive.into(),
+            more.as_deref().into(),
         ];
         // A report that was overtaken by that of a later use, or of a later session, does not take it back. A session that is
         // kept alive stays one.
         self.run(
-            "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, keep_alive) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
+            "INSERT INTO live (name, alias, kid, session_id, username, created_at, last_used, \
+             keep_alive, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET \
              alias = ifnull(excluded.alias, alias), kid = excluded.kid, session_id = excluded.session_id, \
              username = ifnull(excluded.username, username), created_at = excluded.created_at, \
              last_used = max(last_used, excluded.last_used), \
-             keep_alive = max(excluded.keep_alive, keep_alive AND session_id = excluded.session_id) \
+             keep_alive = max(excluded.keep_alive, keep_alive AND session_id = excluded.session_id), \
+             more = excluded.more \
              WHERE excluded.created_at >= created_at",
             values,
         )?;
@@ -280,6 +310,8 @@ impl<H: Host> PortalRegistry<H> {
             created_at: row.created_at,
             last_used: row.last_used,
             keep_alive: row.keep_alive != 0,
+            // Nobody is refused a list for it.
+            more: row.more.and_then(|more| base::json::read(&more).ok()).unwrap_or_default(),
         };
         Ok(stored.into_iter().map(row).collect())
     }

@@ -2,8 +2,16 @@
 
 use crate::host::Host;
 use base::call::{Answer, Call};
+use base::clock::Timestamp;
+use base::fault::{Fault, FaultKind};
+use base::outbox::Attempt;
 use base::secret::Secret;
+use base::webhook;
+use config::Events;
 use std::time::Duration;
+
+/// An alarm sends for so long. What is left has the next one, which comes at once; what else is due may be in between.
+pub const SENDING: Duration = Duration::from_secs(10);
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -36,4 +44,52 @@ pub async fn post<H: Host>(
         Answer::Unreachable | Answer::TooLong => "the receiver could not be reached".to_owned(),
     };
     Posted::Failed { why, retry_after }
+}
+
+/// Where an event goes by webhook, with its headers. Nothing, if nobody is asked for any more.
+pub fn signed<'a>(
+    events: &'a Events,
+    id: &str,
+    body: &str,
+    now: Timestamp,
+) -> Option<(&'a str, Vec<(&'static str, Secret)>)> {
+    let keys: Vec<&[u8]> = events.keys.iter().map(webhook::Key::bytes).collect();
+    events.url.as_deref().zip(webhook::headers(id, body, &keys, now))
+}
+
+/// An event of an outbox.
+pub struct Message<'a> {
+    pub id: &'a str,
+    /// When it happened.
+    pub at: Timestamp,
+    /// How often it has failed.
+    pub attempts: u32,
+}
+
+impl Message<'_> {
+    /// Sends it once. Says what has become of it, and what has gone wrong is in the log.
+    pub async fn deliver<H: Host>(
+        &self,
+        host: &H,
+        url: &str,
+        headers: Vec<(&'static str, Secret)>,
+        body: Secret,
+    ) -> Result<Attempt, Fault> {
+        let (id, attempts, now) = (self.id, self.attempts.saturating_add(1), host.now());
+        let (why, retry_after) = match post(host, url, headers, body).await {
+            Posted::Taken => return Ok(Attempt::Done),
+            Posted::Gone => {
+                let dropped = format!("{id}: the receiver answered 410, and the event is dropped");
+                host.fault(FaultKind::Event, &dropped, None);
+                return Ok(Attempt::Done);
+            }
+            Posted::Failed { why, retry_after } => (why, retry_after),
+        };
+        if webhook::is_given_up(now.since(self.at), attempts) {
+            host.fault(FaultKind::Event, &format!("{id}: {why}; the event is given up"), None);
+            return Ok(Attempt::Done);
+        }
+        host.fault(FaultKind::Event, &format!("{id}: {why}"), None);
+        Ok(Attempt::FailedUntil(host.now().plus(webhook::again(attempts, retry_after, host.jitter()?))))
+    }
 }

@@ -254,7 +254,7 @@ impl<'v, 'n> Browser<'v, 'n> {
     fn read(&mut self, asked: Prepared, page: Page) -> Result<Hop, Failure> {
         let is_html = page.is_html();
         let Page { status, location, retry_after, refresh, content_type, body, charset, .. } = page;
-        let failure = |code| Failure { code, status: Some(status), retry_after, message: None };
+        let failure = |code| Failure { code, status: Some(status), retry_after, message: None, step: "" };
         if !matches!(status, 301 | 302 | 303 | 307 | 308) {
             let known = charset.as_ref().copied().unwrap_or_default();
             let document = Document::parse_at(body.expose(), &asked.url, known);

@@ -98,6 +98,8 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// The portal's own words about what the caller gave, if there are any. Of at most [`MESSAGE_CHARS_MAX`] characters.
     pub message: Option<String>,
+    /// What was being done, if that is known.
+    pub step: &'static str,
 }
 
 /// Longest text of a portal's that is passed on, in characters.
@@ -115,15 +117,15 @@ impl Failure {
     }
 
     pub const fn new(code: Code) -> Self {
-        Self { code, status: None, retry_after: None, message: None }
+        Self { code, status: None, retry_after: None, message: None, step: "" }
     }
 
     pub const fn with_status(code: Code, status: u16) -> Self {
-        Self { code, status: Some(status), retry_after: None, message: None }
+        Self { code, status: Some(status), retry_after: None, message: None, step: "" }
     }
 
     pub fn with_message(code: Code, message: &str) -> Self {
         let message = Some(message.chars().take(MESSAGE_CHARS_MAX).collect());
-        Self { code, status: None, retry_after: None, message }
+        Self { code, status: None, retry_after: None, message, step: "" }
     }
 }

@@ -9,8 +9,9 @@ mod openers;
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
-use super::state::{End, Live, Login, Policy, Refused, RetryState, TROUBLE_KNOWN, Work};
+use super::state::{End, LastFailure, Live, Login, Policy, Refused, RetryState, TROUBLE_KNOWN, Work};
 use super::steps::{Due, Usable};
+use crate::events::Before;
 use base::clock::Timestamp;
 use base::jitter::Jitter;
 use ends::is_unused;
@@ -58,8 +59,10 @@ impl Login {
         if let Some(outcome) = step.instead(self, context) {
             return outcome;
         }
+        let before = Before::of(self, context);
         self.forget_old(context.policy, context.now);
         let outcome = step.apply(self, context);
+        before.tell(self, context);
         self.wait_for_its_caller(context.now);
         outcome
     }
@@ -75,15 +78,18 @@ impl Login {
         let watch = self.task.as_ref().map(|task| task.began_at.plus(WATCH));
         let logout = self.logout.filter(|_| self.task.is_none()).map(|f| f.try_at);
         let pending_sync = self.pending_sync.map(|u| u.try_at);
-        [session, watch, logout, pending_sync].into_iter().flatten().min().or_else(|| self.forget_at())
+        let events = self.events_due(policy.events).map(|at| at.max(now));
+        let due = [session, watch, logout, pending_sync, events];
+        due.into_iter().flatten().min().or_else(|| self.forget_at(policy))
     }
 
     /// When nothing of this matters any more; nothing while something is still to be done, or was never begun.
-    pub(super) fn forget_at(&self) -> Option<Timestamp> {
+    pub(super) fn forget_at(&self, policy: &Policy) -> Option<Timestamp> {
         let busy = self.session.is_some()
             || self.task.is_some()
             || self.logout.is_some()
-            || self.pending_sync.is_some();
+            || self.pending_sync.is_some()
+            || self.events_due(policy.events).is_some();
         let refused = self.refused.map(Refused::forgotten_at);
         let trouble = self.trouble.map(|t| t.until.plus(TROUBLE_KNOWN));
         let ended = self.ended.as_ref().map(|e| e.at.plus(ENDED_SHOWN));
@@ -120,10 +126,10 @@ impl Login {
     pub(super) fn wanted(
         &mut self,
         keep_alive: bool,
-        policy: &Policy,
-        now: Timestamp,
-        jitter: Jitter,
+        saves: bool,
+        c: &Context<'_>,
     ) -> Result<Usable, Refusal> {
+        let Context { policy, now, jitter } = *c;
         let Some(live) = &mut self.session else {
             return self.may_log_in(policy, now).map(|()| Usable::AfterLogin);
         };
@@ -133,19 +139,19 @@ impl Login {
             self.changed(now);
         }
         // Whoever wants a session gets it also while the portal cannot be asked.
-        self.used(policy, now)
+        self.used(saves, policy, now)
     }
 
     /// The session is used.
-    pub(super) fn serve(&mut self, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
+    pub(super) fn serve(&mut self, saves: bool, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
         if let Some(trouble) = self.trouble.filter(|t| t.down && t.until > now) {
             return Err(trouble.refusal(now));
         }
-        self.used(policy, now)
+        self.used(saves, policy, now)
     }
 
     /// A lost session that is to be logged in again is used as well: it must not end idle meanwhile.
-    fn used(&mut self, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
+    fn used(&mut self, saves: bool, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
         let lives = self.session.as_ref().is_some_and(|live| live.lost_since.is_none());
         let usable = if lives {
             Usable::Now
@@ -155,6 +161,10 @@ impl Login {
         };
         if let Some(live) = &mut self.session {
             live.last_used = live.last_used.max(now);
+            if saves && lives {
+                live.saved.logins += 1;
+                live.saved.captchas += u64::from(live.saved.paid);
+            }
         }
         Ok(usable)
     }
@@ -179,6 +189,9 @@ impl Login {
         now: Timestamp,
         jitter: Jitter,
     ) -> Refusal {
+        if !matches!(failure.code, Code::NotFound | Code::InputRefused | Code::Closed) {
+            self.note_failure(&failure, now);
+        }
         let work = self.task.take().map(|task| task.work);
         let keeping = keep_alive || work == Some(Work::KeepAlive);
         if matches!(failure.code, Code::NotFound | Code::InputRefused) {
@@ -215,6 +228,11 @@ impl Login {
             }
             _ => Due::Nothing,
         }
+    }
+
+    /// Keeps it for people.
+    fn note_failure(&mut self, failure: &Failure, now: Timestamp) {
+        self.last_failure = Some(LastFailure { at: now, code: failure.code, step: failure.step.to_owned() });
     }
 
     pub(super) fn interrupted(&mut self, now: Timestamp) {

@@ -16,6 +16,7 @@ pub mod code;
 pub mod decide;
 pub mod driver;
 pub mod emodal;
+pub mod events;
 pub mod html;
 pub mod identity;
 mod jar;

@@ -29,6 +29,7 @@ pub(super) fn policy() -> Policy {
         cooldown: secs(900),
         logins_per_hour: 6,
         timeout: secs(300),
+        events: base::event::EventTypes::NONE,
     }
 }
 
@@ -81,12 +82,14 @@ pub(super) enum Verdict {
 
 fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
     match event {
-        Event::Wanted { keep_alive } => usable(login.step(steps::Wanted { keep_alive }, c)),
-        Event::Resumed { session_id } => match login.step(steps::Resumed { session_id, opener: None }, c) {
-            Resumption::Usable(it) => usable(Ok(it)),
-            Resumption::Refused(refusal) => Verdict::Refuse(refusal),
-            Resumption::Gone(it) => gone(it),
-        },
+        Event::Wanted { keep_alive } => usable(login.step(steps::Wanted { keep_alive, saves: true }, c)),
+        Event::Resumed { session_id } => {
+            match login.step(steps::Resumed { session_id, saves: false, opener: None }, c) {
+                Resumption::Usable(it) => usable(Ok(it)),
+                Resumption::Refused(refusal) => Verdict::Refuse(refusal),
+                Resumption::Gone(it) => gone(it),
+            }
+        }
         Event::TaskStarted(Work::LogIn) => {
             login.step(steps::LoginStarted { username: "u".to_owned() }, c);
             Verdict::Nothing

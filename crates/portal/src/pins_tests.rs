@@ -10,7 +10,8 @@ use super::registry::{
     ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
 };
 use super::state::{
-    Ended, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState, Task, Work,
+    Ended, LastFailure, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState,
+    Saved, Task, Work,
 };
 use super::{
     Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, KeptPage, Look,
@@ -40,6 +41,7 @@ fn commands() {
     check::<registry::Envelope>("portal", "registry command");
     shows::<Upsert>("portal", "registry command");
     shows::<Row>("portal", "registry command");
+    shows::<registry::More>("portal", "registry command");
     shows::<Ended>("portal", "registry command");
     shows::<Remove>("portal", "registry command");
     shows::<Find>("portal", "registry command");
@@ -172,6 +174,10 @@ fn the_stored_login() {
     shows::<Task>("portal", "login");
     shows::<PendingLogout>("portal", "login");
     shows::<PendingSync>("portal", "login");
+    shows::<LastFailure>("portal", "login");
+    shows::<Saved>("portal", "login");
+    shows::<super::events::Outbox>("portal", "login");
+    shows::<super::events::Event>("portal", "login");
     check::<Work>("portal", "work");
     check::<Reached>("portal", "reached");
 }

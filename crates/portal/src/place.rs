@@ -1,6 +1,6 @@
 //! Where some work at a portal has come to, for whoever has to find out what has changed there.
 
-use super::code::Code;
+use super::code::{Code, Failure};
 use super::driver::{Credentials, Visit};
 use super::scrub;
 use base::clock::Timestamp;
@@ -65,6 +65,11 @@ impl Visit<'_> {
             seen.title = title.map(str::to_owned);
             seen.html = Secret::new(whole.get(..end.unwrap_or_default()).unwrap_or_default());
         }
+    }
+
+    /// A failure, with what was being done.
+    pub fn failed(&self, failure: Failure) -> Failure {
+        Failure { step: self.stage.step, ..failure }
     }
 
     /// Where it is now.

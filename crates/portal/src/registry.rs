@@ -2,7 +2,7 @@
 //! New code meets old objects for a while after each deploy: add commands and defaulted members, never change one.
 
 use super::refusals::Held;
-use super::state::{End, Ended, Refused};
+use super::state::{End, Ended, LastFailure, Refused, Saved};
 use base::clock::Timestamp;
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::{Address, Class, Object};
@@ -229,6 +229,23 @@ pub struct Row {
     pub created_at: Timestamp,
     pub last_used: Timestamp,
     pub keep_alive: bool,
+    #[serde(default, skip_serializing_if = "More::is_nothing")]
+    pub more: More,
+}
+
+/// What people want to know of a session, as of its last report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct More {
+    #[serde(default, skip_serializing_if = "Saved::is_nothing")]
+    pub saved: Saved,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+}
+
+impl More {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,10 +3,12 @@
 use crate::browser::Site;
 use crate::emodal::Pages;
 use crate::{Captcha, Emodal, Policy, Portals};
+use base::event::EventTypes;
 use base::settings::{self as s, Reader};
 use std::time::Duration;
 
-pub fn portals(r: &mut Reader<'_>) -> Portals {
+/// `events`: what others are told of.
+pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     let seconds = Duration::from_secs;
     let timeout = seconds(r.number(&s::PORTAL_TIMEOUT_SECONDS));
     let captcha = Captcha {
@@ -37,6 +39,7 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
             cooldown: seconds(r.number(&s::PORTAL_REFUSED_COOLDOWN_SECONDS)),
             logins_per_hour: usize::try_from(r.number(&s::PORTAL_LOGINS_PER_HOUR)).unwrap_or(1),
             timeout: seconds(r.number(&s::PORTAL_OPERATION_TIMEOUT_SECONDS)),
+            events,
         },
     }
 }

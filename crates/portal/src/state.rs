@@ -1,9 +1,11 @@
 //! What the object of a portal login keeps. No secret is in it: credentials and cookies lie sealed beside it.
 
 use super::code::{Code, Failure};
+use super::events::Outbox;
 use super::protocol::Refusal;
 use super::refusals::Held;
 use base::clock::{Timestamp, seconds_up};
+use base::event::EventTypes;
 use base::ids::{PortalId, ServiceKeyId};
 use base::jitter::Jitter;
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,8 @@ pub struct Policy {
     pub logins_per_hour: usize,
     /// The longest that one operation, or a login, takes.
     pub timeout: Duration,
+    /// What others are told of.
+    pub events: EventTypes,
 }
 
 /// The state of one login.
@@ -73,6 +77,29 @@ pub struct Login {
     /// only for logins of their own may use this one. The latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub openers: Vec<ServiceKeyId>,
+    /// What others are still to be told, if they want to be told anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Box<Outbox>>,
+    /// The last work that failed at the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+}
+
+/// Work that failed, for people: when, why and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    pub at: Timestamp,
+    pub code: Code,
+    /// What was being done; nothing, if nothing was begun.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub step: String,
+}
+
+impl LastFailure {
+    /// Whether it is another one than that of before, and not the same once more.
+    pub fn is_news(&self, before: Option<&Self>) -> bool {
+        before.is_none_or(|before| (before.code, &before.step) != (self.code, &self.step))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +116,26 @@ pub struct Live {
     /// Since when it is known that the portal has ended it, and could not be asked for another login.
     #[serde(default)]
     pub lost_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Saved::is_nothing")]
+    pub saved: Saved,
+}
+
+/// What a session has spared its callers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Calls that found it alive.
+    pub logins: u64,
+    /// Those among them whose login would have cost a captcha, as the last one did.
+    pub captchas: u64,
+    /// Whether the last login has paid for one.
+    #[serde(default)]
+    pub paid: bool,
+}
+
+impl Saved {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 base::words! {
@@ -226,6 +273,9 @@ pub struct Task {
     /// How far it has come, if it is a login.
     #[serde(default)]
     pub reached: Reached,
+    /// Whether it has come to where a captcha is paid for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paid: bool,
 }
 
 /// How far a login has come.
@@ -242,7 +292,7 @@ pub enum Reached {
 
 impl Task {
     pub const fn new(work: Work, began_at: Timestamp) -> Self {
-        Self { work, began_at, committing: false, abandoned: false, reached: Reached::Pages }
+        Self { work, began_at, committing: false, abandoned: false, reached: Reached::Pages, paid: false }
     }
 }
 

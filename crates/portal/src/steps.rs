@@ -6,6 +6,7 @@ use super::protocol::Refusal;
 use super::refusals::Held;
 use super::state::{End, Login, Reached, Task, Work};
 use base::ids::{PortalId, ServiceKeyId};
+use base::outbox::Attempt;
 
 /// A session that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +70,23 @@ macro_rules! steps {
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     pub keep_alive: bool,
+    /// Whether they would have to log in themselves if there were no session.
+    pub saves: bool,
+}
+
+/// What has become of an event on its way to its receiver.
+#[derive(Clone, Copy, Debug)]
+pub struct EventAttempted {
+    pub sequence: u64,
+    pub attempt: Attempt,
 }
 
 /// Somebody wants the session of this id.
 #[derive(Clone, Debug)]
 pub struct Resumed {
     pub session_id: PortalId,
+    /// As in [`Wanted`].
+    pub saves: bool,
     /// A key that may use its own logins only.
     pub opener: Option<ServiceKeyId>,
 }
@@ -197,14 +209,19 @@ pub struct Synced {
 }
 
 steps! {
-    Wanted => Result<Usable, Refusal>: |Wanted { keep_alive }, login, c| {
-        login.wanted(keep_alive, c.policy, c.now, c.jitter)
+    Wanted => Result<Usable, Refusal>: |Wanted { keep_alive, saves }, login, c| {
+        login.wanted(keep_alive, saves, c)
     };
-    Resumed => Resumption: |Resumed { session_id, opener }, login, c| match &login.session {
+    Resumed => Resumption: |Resumed { session_id, saves, opener }, login, c| match &login.session {
         Some(live) if live.session_id == session_id && !login.is_anothers(opener.as_ref()) => {
-            login.serve(c.policy, c.now).map_or_else(Resumption::Refused, Resumption::Usable)
+            login.serve(saves, c.policy, c.now).map_or_else(Resumption::Refused, Resumption::Usable)
         }
         _ => Resumption::Gone(login.gone(&session_id, opener.as_ref())),
+    };
+    EventAttempted => (): |EventAttempted { sequence, attempt }, login, _| {
+        if let Some(outbox) = &mut login.events {
+            outbox.webhook.attempted(sequence, attempt);
+        }
     };
     Opened => (): |Opened(opener), login, c| login.opened(opener, c.now);
     TaskStarted => (): |TaskStarted(work), login, c| {
@@ -222,6 +239,7 @@ steps! {
     Reaching => (): |Reaching(reached), login, _| {
         if let Some(task) = &mut login.task {
             task.reached = task.reached.max(reached);
+            task.paid |= reached == Reached::Captcha;
         }
     };
     SignedIn => (): |Self, login, _| login.signed_in = true;
@@ -234,7 +252,7 @@ steps! {
         login.logged_in(session_id, keep_alive, opener, c)
     };
     LoginFailed => Refusal: |LoginFailed(failure), login, c| {
-        login.login_failed(failure, c.policy, c.now, c.jitter)
+        login.login_failed(failure, c)
     };
     NotSent => Refusal: |NotSent(held), login, c| login.not_sent(held, c.now);
     KeyRefused => (): |KeyRefused { print, code }, login, c| login.refuse_key(print, code, c.now);
@@ -303,6 +321,6 @@ impl Step for Woke {
     }
 
     fn instead(&self, login: &Login, c: &Context<'_>) -> Option<Due> {
-        login.forget_at().is_some_and(|at| at <= c.now).then_some(Due::Forget)
+        login.forget_at(c.policy).is_some_and(|at| at <= c.now).then_some(Due::Forget)
     }
 }

@@ -6,11 +6,10 @@ use super::{Account, Policy};
 use base::clock::Timestamp;
 use base::event::{EventType, EventTypes};
 use base::ids::{SessionId, UserId};
+use base::outbox;
+pub use base::outbox::{Attempt, EVENTS_MAX};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// Events that wait for one receiver. Of a session there is one beginning and one end, and what is between is dropped first.
-pub const EVENTS_MAX: usize = 20;
 
 /// Who is told of what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,15 +58,8 @@ pub struct Outbox {
     pub alone: bool,
 }
 
-/// What waits for one receiver, in its order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queue {
-    pub events: Vec<Event>,
-    /// How often the first has failed.
-    pub attempts: u32,
-    /// When it is sent again.
-    pub try_at: Timestamp,
-}
+/// What waits for one receiver.
+pub type Queue = outbox::Queue<Event>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -83,41 +75,14 @@ pub struct Event {
     pub generation: Option<u64>,
 }
 
-/// What has become of the first of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    /// It was taken, or nobody will ever take it.
-    Done,
-    FailedUntil(Timestamp),
-}
-
-impl Queue {
-    pub const fn is_empty(&self) -> bool {
-        self.events.is_empty()
+impl outbox::Event for Event {
+    fn sequence(&self) -> u64 {
+        self.sequence
     }
 
-    fn push(&mut self, event: Event) {
-        // A gap in the sequence shows it.
-        if self.events.len() >= EVENTS_MAX
-            && let Some(at) = self.events.iter().position(|event| event.event_type == EventType::Refreshed)
-        {
-            self.events.remove(at);
-        }
-        self.events.push(event);
-    }
-
-    /// Says what has become of an event. One that was dropped meanwhile is nothing any more.
-    pub fn attempted(&mut self, sequence: u64, attempt: Attempt) {
-        if self.events.first().is_none_or(|first| first.sequence != sequence) {
-            return;
-        }
-        (self.attempts, self.try_at) = match attempt {
-            Attempt::Done => {
-                self.events.remove(0);
-                (0, Timestamp::default())
-            }
-            Attempt::FailedUntil(at) => (self.attempts.saturating_add(1), at),
-        };
+    /// Of a session there is one beginning and one end.
+    fn is_minor(&self) -> bool {
+        self.event_type == EventType::Refreshed
     }
 }
 

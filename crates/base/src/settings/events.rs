@@ -9,7 +9,7 @@ pub const EVENT_WEBHOOK_URL: Setting = Setting {
     name: "EVENT_WEBHOOK_URL",
     kind: Kind::Url,
     default: "",
-    about: "Where [events](events.md) of sessions are sent. Not set: nowhere.",
+    about: "Where [events](events.md) of sessions, portal sessions and tokens are sent. Not set: nowhere.",
 };
 pub const EVENT_WEBHOOK_SECRET: Setting = Setting {
     name: "EVENT_WEBHOOK_SECRET",

@@ -131,8 +131,8 @@ impl<H: Host> Portal<H> {
         let (mut is_new, mut calls) = (false, Vec::new());
         let mut given_up = Refusal::new(Code::Closed);
         let wish = || Wish { keep_alive, opener: opener.clone() };
-        for _ in 0..GET_ROUNDS {
-            let (wanted, loaded) = self.step(Wanted { keep_alive })?;
+        for round in 0..GET_ROUNDS {
+            let (wanted, loaded) = self.step(Wanted { keep_alive, saves: round == 0 })?;
             match wanted {
                 Ok(Usable::Now) => {
                     // A new login of it is paid for by whoever came last, unless that is known not to work.
@@ -226,6 +226,8 @@ impl<H: Host> Portal<H> {
             None if !self.is_known(name)? => return Ok(RunReply::Unknown),
             None => {}
         }
+        // Of those with credentials it is counted there.
+        let saves = session_id.is_some();
         let (session_id, is_new) = match (session_id, credentials) {
             (Some(id), _) => (id, false),
             (None, Some(credentials)) => {
@@ -239,10 +241,11 @@ impl<H: Host> Portal<H> {
             (None, None) => return Ok(RunReply::Unknown),
         };
         // A session that is not there, or a portal that cannot be asked, need no turn.
-        let resumption = match self.step(Resumed { session_id: session_id.clone(), opener: opener.clone() }) {
-            Ok((resumption, _)) => resumption,
-            Err(error) => return Ok(self.not_begun(&error)),
-        };
+        let resumption =
+            match self.step(Resumed { session_id: session_id.clone(), saves, opener: opener.clone() }) {
+                Ok((resumption, _)) => resumption,
+                Err(error) => return Ok(self.not_begun(&error)),
+            };
         match resumption {
             Resumption::Gone(Gone::Unknown) => return Ok(RunReply::Unknown),
             Resumption::Gone(Gone::Ended(reason)) => {

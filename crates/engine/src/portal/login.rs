@@ -50,7 +50,7 @@ impl<H: Host> Portal<H> {
         wish: &Wish,
         by: &Actor,
     ) -> Result<LoginOutcome> {
-        let (wanted, loaded) = self.step(Wanted { keep_alive: wish.keep_alive })?;
+        let (wanted, loaded) = self.step(Wanted { keep_alive: wish.keep_alive, saves: false })?;
         match wanted {
             Ok(Usable::Now) => return Ok(LoginOutcome::Here(Vec::new())),
             Err(refusal) => return Ok(LoginOutcome::Refused(refusal)),
@@ -197,6 +197,7 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded).with_credentials(credentials);
         let mut visit = host.visit(Jar::default(), loaded.policy().timeout);
         let end = loaded.need_driver()?.log_in(&mut visit, credentials).await;
+        let end = end.map_err(|failure| visit.failed(failure));
         let place = match &end {
             Ok(()) => visit.place(),
             Err(failure) => self.place(loaded, &visit, failure, Some(credentials)),
@@ -226,6 +227,7 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
+        let end = end.map_err(|failure| visit.failed(failure));
         match end {
             Ok(()) => {
                 let attempt = Attempt { end, place: visit.place(), jar: visit.jar, held: None };

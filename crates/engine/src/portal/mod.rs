@@ -14,8 +14,10 @@
 //! - `page`: what a failed visit has seen last
 //! - `store`, `wizards`: what is stored
 //! - `registry`: what the registry is told
+//! - `events`: what others are told
 
 mod commands;
+mod events;
 mod login;
 mod operation;
 mod page;
@@ -78,6 +80,8 @@ struct Memory<H: Host> {
     keeping: Cell<Option<Timestamp>>,
     /// The last use that the registry was told of.
     synced_use: Cell<Option<Timestamp>>,
+    /// The session's last failure is another one than the registry was told of, as far as this instance knows.
+    failure_is_news: Cell<bool>,
     /// Half a step may be stored: the one that failed here, or that of an instance before.
     untidy: Cell<bool>,
 }
@@ -153,6 +157,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
             armed: Cell::default(),
             keeping: Cell::default(),
             synced_use: Cell::default(),
+            failure_is_news: Cell::default(),
             untidy: Cell::new(true),
         };
         Self { host, memory: Rc::new(memory) }
@@ -224,6 +229,11 @@ impl<H: Host> Portal<H> {
         if changed {
             let stored = self.rows()?.put_step(&before, &loaded.login);
             self.whole(stored, now)?;
+        }
+        if let (Some(_), Some(failure)) = (&loaded.login.session, &loaded.login.last_failure)
+            && failure.is_news(before.last_failure.as_ref())
+        {
+            self.memory.failure_is_news.set(true);
         }
         if let (Some(_), None, Some(ended)) = (&before.session, &loaded.login.session, &loaded.login.ended)
             && !ordered
@@ -306,8 +316,10 @@ impl<H: Host> Portal<H> {
     async fn on_alarm(&self) -> Result<()> {
         let Some(loaded) = self.load()?.filter(|loaded| loaded.driver().is_some()) else { return Ok(()) };
         // A use is told again, in case its report was lost or overtaken by another: once, when the session is next kept alive.
-        let known = loaded.login.session.as_ref().filter(|live| live.last_used < live.confirmed_at);
-        self.memory.synced_use.set(known.map(|live| live.last_used));
+        if loaded.login.events_due(loaded.policy().events).is_none() {
+            let known = loaded.login.session.as_ref().filter(|live| live.last_used < live.confirmed_at);
+            self.memory.synced_use.set(known.map(|live| live.last_used));
+        }
         self.rows()?.forget_page(self.host.now())?;
         self.rows()?.forget_wizards(&loaded.name, loaded.policy().wizard_idle, self.host.now())?;
         if self.memory.queue.is_empty() {
@@ -332,6 +344,7 @@ impl<H: Host> Portal<H> {
         {
             self.host.fault(FaultKind::PortalRegistry, &error, None);
         }
+        self.tell_events().await?;
         // Whatever happened: the alarm that brought us here is used up.
         if self.memory.armed.get().is_none() {
             self.arm_if_lost().await?;

@@ -46,7 +46,8 @@ impl<H: Host> Portal<H> {
         by: &Actor,
     ) -> Result<RunReply> {
         let on = On { session_id, is_new };
-        let (resumption, loaded) = self.step(Resumed { session_id: on.session_id.clone(), opener })?;
+        let (resumption, loaded) =
+            self.step(Resumed { session_id: on.session_id.clone(), saves: false, opener })?;
         let mut again = false;
         match resumption {
             Resumption::Gone(Gone::Unknown) => return Ok(RunReply::Unknown),
@@ -138,6 +139,7 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded).with_wizard(wizard_id.cloned());
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.run(&mut visit, operation).await;
+        let end = end.map_err(|failure| visit.failed(failure));
         let place = match &end {
             Err(failure) if failure.code != Code::LoggedOut => self.place(loaded, &visit, failure, None),
             _ => visit.place(),

@@ -7,7 +7,7 @@ use crate::host::Host;
 use base::fault::{Fault, FaultKind};
 use portal::Credentials;
 use portal::registry::{
-    FindByAlias, FindByAliasReply, Place, Remove, Removed, Row, Surplus, USERNAME_PURPOSE, Upsert,
+    FindByAlias, FindByAliasReply, More, Place, Remove, Removed, Row, Surplus, USERNAME_PURPOSE, Upsert,
     UsernameRefused,
 };
 use portal::steps::{SyncStarted, Synced};
@@ -30,7 +30,7 @@ impl<H: Host> Portal<H> {
         let used = loaded.login.session.as_ref().map(|live| live.last_used);
         let told = self.memory.synced_use.get();
         let used_is_news = used.is_some_and(|at| told.is_none_or(|told| at.since(told) >= SYNC_USE));
-        match (&loaded.login.pending_sync, used_is_news) {
+        match (&loaded.login.pending_sync, used_is_news || self.memory.failure_is_news.get()) {
             (Some(_), _) => self.sync_in_any_case(&loaded).await,
             (None, true) => {
                 // A use that is not reported makes it look older than it is; nothing else depends on it.
@@ -43,11 +43,13 @@ impl<H: Host> Portal<H> {
         }
     }
 
-    /// Tells it of a session that has ended or begun, where no alarm does: who is told so is not to find it in the list.
+    /// Tells it of a session that has ended or begun, or fails in another way than before, where no alarm does: who is told so is not to find it in the list.
     /// What fails is left to the alarm.
     pub(super) async fn sync_changes(&self) {
         let synced = match self.load() {
-            Ok(Some(loaded)) if loaded.login.pending_sync.is_some() => self.sync_in_any_case(&loaded).await,
+            Ok(Some(loaded)) if loaded.login.pending_sync.is_some() || self.memory.failure_is_news.get() => {
+                self.sync_in_any_case(&loaded).await
+            }
             other => other.map(|_| ()),
         };
         if let Err(error) = synced {
@@ -63,6 +65,7 @@ impl<H: Host> Portal<H> {
             let used = loaded.login.session.as_ref().map(|live| live.last_used);
             let places = self.send_report(self.report(&loaded)?).await?;
             self.memory.synced_use.set(used);
+            self.memory.failure_is_news.set(false);
             if !places.is_empty() {
                 let host = self.host.clone();
                 self.host.wait_until(async move { evict(&host, places).await });
@@ -118,6 +121,7 @@ impl<H: Host> Portal<H> {
             created_at: live.created_at,
             last_used: live.last_used,
             keep_alive: live.keep_alive,
+            more: More { saved: live.saved, last_failure: loaded.login.last_failure.clone() },
             name,
         };
         let (max, openers) = (loaded.policy().sessions_max, loaded.login.openers.clone());

@@ -67,6 +67,7 @@ impl<H: Host> Portal<H> {
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
+        let end = end.map_err(|failure| visit.failed(failure));
         let place = match &end {
             Err(failure) if failure.code != Code::LoggedOut => self.place(loaded, &visit, failure, None),
             _ => visit.place(),

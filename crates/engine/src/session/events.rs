@@ -4,18 +4,13 @@
 
 use super::{Inner, Memory, Recalled, Turn};
 use crate::host::Host;
-use crate::webhook::{Posted, post};
+use crate::webhook::{Message, SENDING, signed};
 use base::clock::Timestamp;
-use base::fault::{Fault, FaultKind};
+use base::fault::Fault;
 use base::secret::Secret;
-use base::webhook;
 use config::App;
 use session::State;
 use session::events::{Attempt, Event, Outbox, Receiver, body, message_id};
-use std::time::Duration;
-
-/// An alarm sends for so long. What is left has the next one, which comes at once; what else is due may be in between.
-const SENDING: Duration = Duration::from_secs(10);
 
 impl<H: Host> Inner<H> {
     /// Tells what is due.
@@ -59,17 +54,15 @@ impl<H: Host> Inner<H> {
     ) -> Result<Attempt, Fault> {
         let (host, id) = (&self.host, message_id(&self.id, event));
         let events = &app.config.events;
-        let attempts = outbox.queue(receiver).attempts.saturating_add(1);
+        let attempts = outbox.queue(receiver).attempts;
         let message = match receiver {
             Receiver::Webhook => {
-                let keys: Vec<&[u8]> = events.keys.iter().map(webhook::Key::bytes).collect();
                 let body = body(&self.id, outbox, event);
-                let headers = webhook::headers(&id, &body, &keys, host.now());
-                events.url.as_deref().zip(headers).map(|(url, headers)| (url, headers, body))
+                signed(events, &id, &body, host.now()).map(|(url, headers)| (url, headers, body))
             }
             Receiver::Logout => {
                 // Of each attempt its own: a receiver may refuse one that it has seen.
-                let jti = format!("{id}-{attempts}");
+                let jti = format!("{id}-{}", attempts.saturating_add(1));
                 let token = app.keys.logout_token(&self.id, &outbox.sub, &jti, host.now());
                 let token = token.map_err(|_| Fault::from("a logout token could not be made"))?;
                 let form = vec![("content-type", Secret::new("application/x-www-form-urlencoded"))];
@@ -79,22 +72,8 @@ impl<H: Host> Inner<H> {
         };
         // Nobody is asked for any more.
         let Some((url, headers, body)) = message else { return Ok(Attempt::Done) };
-        let now = host.now();
-        let (why, retry_after) = match post(host, url, headers, Secret::new(body)).await {
-            Posted::Taken => return Ok(Attempt::Done),
-            Posted::Gone => {
-                let dropped = format!("{id}: the receiver answered 410, and the event is dropped");
-                host.fault(FaultKind::Event, &dropped, None);
-                return Ok(Attempt::Done);
-            }
-            Posted::Failed { why, retry_after } => (why, retry_after),
-        };
-        if webhook::is_given_up(now.since(event.at), attempts) {
-            host.fault(FaultKind::Event, &format!("{id}: {why}; the event is given up"), None);
-            return Ok(Attempt::Done);
-        }
-        host.fault(FaultKind::Event, &format!("{id}: {why}"), None);
-        Ok(Attempt::FailedUntil(host.now().plus(webhook::again(attempts, retry_after, host.jitter()?))))
+        let message = Message { id: &id, at: event.at, attempts };
+        message.deliver(host, url, headers, Secret::new(body)).await
     }
 
     /// Looks at the state as it is by now.

@@ -45,6 +45,24 @@ pub struct PortalSession<'a> {
     /// By a caller.
     pub last_used: Time,
     pub keep_alive: bool,
+    /// The login's name in the log, and in `GET /admin/portal-pages/{portal}/{login}`.
+    pub portal_login: &'a str,
+    /// Calls that found it alive, as of its last report.
+    pub logins_saved: u64,
+    /// Those among them whose login would have cost a captcha.
+    pub captchas_saved: u64,
+    /// The last work of the login that failed at the portal; null if none has.
+    pub last_failure: Option<PortalFailure<'a>>,
+}
+
+/// Work that failed at a portal.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct PortalFailure<'a> {
+    pub at: Time,
+    pub code: &'static str,
+    /// What was being done; null if nothing was begun.
+    pub step: Option<&'a str>,
 }
 
 /// All sessions at portals.

@@ -3,7 +3,7 @@
 
 use super::portal_fields::{self, GetInput, OperationInput};
 use super::service_auth::ServiceCaller;
-use crate::answers::portals::{Calls, GotSession, PortalSession, PortalSessions};
+use crate::answers::portals::{Calls, GotSession, PortalFailure, PortalSession, PortalSessions};
 use crate::answers::{Success, Time};
 use crate::backend::Backend;
 use crate::context::RequestContext;
@@ -227,6 +227,14 @@ fn listed<'a, B: Backend>(ctx: &RequestContext<B>, row: &'a Row) -> PortalSessio
         created_at: Time::utc(row.created_at),
         last_used: Time::utc(row.last_used),
         keep_alive: row.keep_alive,
+        portal_login: &row.name,
+        logins_saved: row.more.saved.logins,
+        captchas_saved: row.more.saved.captchas,
+        last_failure: row.more.last_failure.as_ref().map(|failure| PortalFailure {
+            at: Time::utc(failure.at),
+            code: failure.code.as_str(),
+            step: Some(failure.step.as_str()).filter(|step| !step.is_empty()),
+        }),
     }
 }
 

@@ -4,10 +4,9 @@ use super::{Context, HOUR, MayLogIn};
 use crate::code::{Code, Failure};
 use crate::protocol::Refusal;
 use crate::refusals::Held;
-use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState};
+use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState, Saved};
 use base::clock::{Timestamp, seconds_up};
 use base::ids::{PortalId, ServiceKeyId};
-use base::jitter::Jitter;
 use std::time::Duration;
 
 /// A captcha key that was refused is left alone for this long; so many of them are remembered.
@@ -88,7 +87,9 @@ impl Login {
     ) -> Result<(), Refusal> {
         let Context { policy, now, jitter } = *c;
         self.refused = None;
-        if self.task.take().is_some_and(|task| task.abandoned) {
+        let task = self.task.take();
+        let paid = task.as_ref().is_some_and(|task| task.paid);
+        if task.is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
             self.trouble = None;
             self.signed_in = true;
@@ -108,8 +109,12 @@ impl Login {
                 confirmed_at: now,
                 refresh_at: now,
                 lost_since: None,
+                saved: Saved::default(),
             });
             self.changed(now);
+        }
+        if let Some(live) = &mut self.session {
+            live.saved.paid = paid;
         }
         if let Some(opener) = opener {
             self.opened(opener, now);
@@ -118,13 +123,10 @@ impl Login {
         Ok(())
     }
 
-    pub(crate) fn login_failed(
-        &mut self,
-        mut failure: Failure,
-        policy: &Policy,
-        now: Timestamp,
-        jitter: Jitter,
-    ) -> Refusal {
+    pub(crate) fn login_failed(&mut self, mut failure: Failure, c: &Context<'_>) -> Refusal {
+        let Context { policy, now, jitter } = *c;
+        self.note_failure(&failure, now);
+        self.tell_failure(failure.code, failure.step, c);
         let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
         let unanswered = reached == Reached::Password && !self.signed_in;
         let code = failure.code;

@@ -60,7 +60,7 @@ mod tests {
 
     fn resumed(p: &mut Play, opener: Option<u32>) -> Resumption {
         let (session_id, opener) = (p.id(), opener.map(key));
-        step(p, Resumed { session_id, opener })
+        step(p, Resumed { session_id, saves: false, opener })
     }
 
     fn closed(p: &mut Play, opener: Option<u32>) -> Result<(), Gone> {

@@ -91,12 +91,11 @@ impl Receiver {
         self.0.messages.borrow().clone()
     }
 
-    /// The types of the events of each session, in that order.
+    /// The types of the events of each session, or portal login, in that order.
     pub fn told(&self) -> BTreeMap<String, Vec<String>> {
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for Message { body, .. } in self.0.messages.borrow().iter() {
-            let session = body["data"]["session_id"].as_str().unwrap_or_default();
-            told.entry(session.to_owned())
+            told.entry(about(body).to_owned())
                 .or_default()
                 .push(body["type"].as_str().unwrap_or_default().to_owned());
         }
@@ -137,8 +136,8 @@ impl Receiver {
                 Err(format!("{id} was {}, is {body}", known.body))
             };
         }
-        let (session, sequence) = (&body["data"]["session_id"], body["data"]["sequence"].as_u64());
-        let last = messages.iter().rev().find(|known| known.body["data"]["session_id"] == *session);
+        let sequence = body["data"]["sequence"].as_u64();
+        let last = messages.iter().rev().find(|known| about(&known.body) == about(&body));
         let last = last.and_then(|known| known.body["data"]["sequence"].as_u64());
         if sequence <= last {
             return Err(format!("{id} comes after {last:?}"));
@@ -146,6 +145,12 @@ impl Receiver {
         messages.push(Message { id: id.to_owned(), body, first_at: now, times: 1 });
         Ok(())
     }
+}
+
+/// What an event is about: events of one have an order.
+fn about(body: &Value) -> &str {
+    let data = &body["data"];
+    data["portal_login"].as_str().or(data["session_id"].as_str()).unwrap_or_default()
 }
 
 impl Upstream for Receiver {

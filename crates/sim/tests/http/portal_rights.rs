@@ -187,3 +187,42 @@ fn an_admin_sees_all_and_closes_any_and_has_no_login_made() {
     let get = server.post("/get_session").token(&admin).json(&credentials("driver")).send();
     get.refused(401, "service_key_invalid");
 }
+
+#[test]
+fn the_list_says_what_a_session_has_spared_and_what_last_failed() {
+    let services = Services::new();
+    let (server, site, key) = (&services.play.server, &services.play.site, services.play.key.clone());
+    let id = services.opened(&key, "driver");
+    let row = || {
+        let listed = server.get("/sessions").header("x-api-key", &key).send();
+        listed.json["sessions"][0].clone()
+    };
+    let saved = |row: &Value| json!([row["logins_saved"], row["captchas_saved"], row["last_failure"]]);
+    assert_eq!(saved(&row()), json!([0, 0, null]));
+    let name = row()["portal_login"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("emodal/"), "{name}");
+    // One by id, one by credentials, and one that has the session got again.
+    assert_eq!(services.post(&key, "/get_containers", &json!({ "session_id": id })).status, 200);
+    server.world.advance(Duration::from_secs(2));
+    assert_eq!(services.post(&key, "/get_containers", &credentials("driver")).status, 200);
+    server.world.advance(Duration::from_secs(2));
+    services.opened(&key, "driver");
+    assert_eq!(saved(&row()), json!([3, 3, null]));
+    // What fails is in the list at once; the same once more when something else is reported.
+    site.state().down = Some(sim::fakes::portal::Down::Unreachable);
+    let failed = server.post("/get_containers").header("x-api-key", &key);
+    let failed = failed.json(&json!({ "session_id": id })).unchecked();
+    let at = server.world.now().rfc3339();
+    let failure = row()["last_failure"].clone();
+    assert_eq!((&failure["code"], &failure["at"]), (&json!(failed.code()), &json!(at)), "{}", failed.text);
+    assert_eq!(failure["step"], "list");
+    // The names are those of the admin's page.
+    let page = server.get(&format!("/admin/portal-pages/{name}")).token(&server.fresh_admin()).send();
+    assert!([200, 404].contains(&page.status), "{}", page.text);
+    site.state().down = None;
+    // The next session begins anew.
+    assert_eq!(services.close(&key, &id).status, 200);
+    server.world.advance(Duration::from_mins(1));
+    services.opened(&key, "driver");
+    assert_eq!(row()["logins_saved"], 0);
+}

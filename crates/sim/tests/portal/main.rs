@@ -5,6 +5,7 @@
 mod abandoned;
 mod captcha;
 mod cookies;
+mod events;
 mod hours;
 mod keep_alives;
 mod keys;

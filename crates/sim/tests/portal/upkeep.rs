@@ -193,6 +193,7 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         created_at: session.live.created_at,
         last_used: play.now(),
         keep_alive: false,
+        more: portal::registry::More::default(),
     };
     play.world
         .send(
@@ -213,6 +214,7 @@ fn the_cron_trigger_finds_a_session_that_is_over_and_a_row_of_one_that_is_gone()
         created_at: play.now(),
         last_used: play.now(),
         keep_alive: true,
+        more: portal::registry::More::default(),
     };
     play.world
         .send(
