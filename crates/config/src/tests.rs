@@ -423,10 +423,10 @@ fn a_portal_has_an_address_hosts_and_pages() {
     let url = ("EMODAL_BASE_URL", "https://portal.example.com/x/");
     let hosts = ("EMODAL_HOSTS", "Identity.example.com, sso.example.com:8443");
     let c = read(&[url, hosts, ("EMODAL_PAGES", r#"{"home_path":"/home"}"#)]).unwrap();
-    let emodal = c.portals.emodal.unwrap();
+    let emodal = c.portals.document("emodal").unwrap();
     assert_eq!(emodal.base_url, "https://portal.example.com/x");
     assert_eq!(emodal.hosts, ["identity.example.com", "sso.example.com:8443"]);
-    assert_eq!((emodal.pages.home_path.as_str(), emodal.pages.login_path.as_str()), ("/home", "/login"));
+    assert_eq!((emodal.home_path.as_str(), emodal.login.path.as_str()), ("/home", "/login"));
     for (name, value) in [
         ("EMODAL_HOSTS", "https://identity.example.com"),
         ("EMODAL_HOSTS", "a b"),

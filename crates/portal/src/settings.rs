@@ -1,9 +1,10 @@
 //! The settings of portal sessions.
 
 use crate::browser::Site;
-use crate::emodal::Pages;
-use crate::{Captcha, Emodal, Policy, Portals};
+use crate::document;
+use crate::{Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::settings::{self as s, Reader};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub fn portals(r: &mut Reader<'_>) -> Portals {
@@ -18,14 +19,22 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
     };
     let base_url = r.url(&s::EMODAL_BASE_URL);
     let hosts = r.hosts(&s::EMODAL_HOSTS);
-    let pages = r.object::<Pages>(&s::EMODAL_PAGES).unwrap_or_default();
-    let site = base_url.as_ref().map(|url| Site::new(url, &hosts, timeout, &pages.user_agent));
-    if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
-        r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
+    let pages = r.members(&s::EMODAL_PAGES).unwrap_or_default();
+    let emodal = document::emodal_with(pages).map_err(|faults| {
+        r.faults.extend(faults.into_iter().map(|fault| format!("EMODAL_PAGES{fault}")));
+    });
+    let mut portals = BTreeMap::new();
+    if let Ok(mut portal) = emodal {
+        let site = base_url.as_ref().map(|url| Site::new(url, &hosts, timeout, &portal.user_agent));
+        if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
+            r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
+        }
+        portal.base_url = base_url.unwrap_or_default();
+        portal.hosts = hosts;
+        portals.insert(EMODAL.to_owned(), PageDriver { portal, timeout, captcha });
     }
-    r.faults.extend(pages.faults().into_iter().map(|fault| format!("EMODAL_PAGES: {fault}")));
     Portals {
-        emodal: base_url.map(|base_url| Emodal { base_url, hosts, timeout, captcha, pages }),
+        portals,
         policy: Policy {
             keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
             jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),

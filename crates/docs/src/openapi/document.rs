@@ -217,7 +217,7 @@ fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
         properties.insert("appointment_session_id".to_owned(), text(128));
     }
     let mut required = Vec::new();
-    for field in operation.fields {
+    for field in &operation.fields {
         let schema = match field.kind {
             FieldKind::Text { chars_max } => text(chars_max),
             FieldKind::Bool => json!({ "type": ["boolean", "null"] }),
@@ -225,9 +225,9 @@ fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
                 json!({ "type": ["integer", "null"], "minimum": min, "maximum": max })
             }
         };
-        properties.insert(field.name.to_owned(), schema);
+        properties.insert(field.name.clone(), schema);
         if field.required {
-            required.push(field.name);
+            required.push(&field.name);
         }
     }
     json!({

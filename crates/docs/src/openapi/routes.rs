@@ -516,7 +516,7 @@ fn run(row: &Row) -> Operation {
             E::PortalNotConfigured,
         ])
         .portal();
-    match portal::operation(name) {
+    match portal::document::emodal().operation(name) {
         Some(declared) => operation.body(Body::Portal(declared)),
         None => operation,
     }

@@ -7,9 +7,7 @@ use base::call::Code;
 use base::settings::SETTINGS;
 use docs::tables;
 use keeper::state::Health;
-use portal::emodal::Pages;
-use portal::operation::operations;
-use serde_json::Value;
+use portal::document::{emodal, emodal_pages};
 use std::collections::BTreeSet;
 
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> BTreeSet<String> {
@@ -53,9 +51,7 @@ fn every_word_of_a_portal_is_in_its_page() {
 
 #[test]
 fn the_pages_of_a_portal_are_documented_with_their_defaults() {
-    let Value::Object(defaults) = serde_json::to_value(Pages::default()).unwrap() else {
-        panic!("the pages of a portal are no object")
-    };
+    let defaults = emodal_pages();
     let page = read("docs/portal.md");
     let table = between(&page, "\n### Pages\n", "\n## ");
     assert_eq!(first_cells(table), defaults.keys().cloned().collect());
@@ -69,10 +65,10 @@ fn the_pages_of_a_portal_are_documented_with_their_defaults() {
 #[test]
 fn every_operation_of_a_portal_is_in_its_page() {
     let page = read("docs/portal.md");
-    for operation in operations() {
-        let name = operation.name;
+    for operation in &emodal().operations {
+        let name = &operation.name;
         assert!(page.contains(&format!("`POST /{name}`")), "{name} is not in docs/portal.md");
-        for field in operation.fields {
+        for field in &operation.fields {
             assert!(page.contains(&format!("`{}`", field.name)), "{} is not in docs/portal.md", field.name);
         }
     }

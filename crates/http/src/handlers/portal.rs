@@ -13,14 +13,14 @@ use crate::reply::Reply;
 use base::audit::Action;
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Unreachable;
-use portal::emodal::operations::DEBUG;
+use portal::operation::DEBUG;
 use portal::protocol::LoginCommand;
 use portal::registry::{
     self, Find, FindOwn, FindReply, List, ListOwn, Listed, Place, Remove, Row, USERNAME_PURPOSE,
 };
 use portal::{
     Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, OfService, Operation,
-    Refusal, Run, RunReply, Session, identity, operation,
+    Refusal, Run, RunReply, Session, identity,
 };
 use serde_json::{Map, Value, json};
 
@@ -114,7 +114,10 @@ pub async fn run<B: Backend>(
     path: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let operation = operation(path.trim_start_matches('/')).ok_or(Reason::NotFound)?;
+    let app = ctx.app.clone();
+    let document = app.config.portals.document(EMODAL);
+    let operation =
+        document.and_then(|d| d.operation(path.trim_start_matches('/'))).ok_or(Reason::NotFound)?;
     let input = portal_fields::operation(ctx, operation).await?;
     set_up(ctx)?;
     let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;

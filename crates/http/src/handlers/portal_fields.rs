@@ -71,7 +71,7 @@ pub async fn operation<B: Backend>(
     };
     let own = fields.checked(|body| operation.check(body));
     finish(fields)?;
-    let request = Request { operation: operation.name.to_owned(), fields: own, wizard: None };
+    let request = Request { operation: operation.name.clone(), fields: own, wizard: None };
     Ok(OperationInput { session_id, credentials, keep_alive, wizard_id, request })
 }
 
