@@ -442,3 +442,41 @@ fn a_portal_has_an_address_hosts_and_pages() {
         assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
     }
 }
+
+#[test]
+fn other_portals_are_documents_that_are_checked_with_all_their_faults() {
+    let dock = include_str!("../../sim/tests/http/dock.json");
+    let c = read(&[("PORTALS_3", &format!("{{\"dock\":{dock}}}"))]).unwrap();
+    assert!(c.portals.driver("dock").is_some() && !c.portals.is_empty());
+    assert!(c.portals.driver("emodal").is_none() && c.portals.document("emodal").is_some());
+    // It fits into a variable.
+    assert!(dock.lines().map(|line| line.trim().len()).sum::<usize>() < 5_000);
+    let wrong = r#"{"a":{"user_agent":"x","login":{"path":"/in","username_input":"u","password_input":"p"},
+        "keep_alive":{"path":"home"},"logout":{"path":"/out"},"opertions":[]},"emodal":[],"B":{}}"#;
+    let mut faults = read(&[
+        ("PORTALS", &format!("{{\"dock\":{dock}}}")),
+        ("PORTALS_2", &format!("{{\"dock\":{dock}}}")),
+        ("PORTALS_4", wrong),
+    ])
+    .unwrap_err();
+    faults.sort();
+    assert_eq!(
+        faults,
+        [
+            "PORTALS_2: dock stands there twice",
+            "PORTALS_4: B must be a name of 1 to 32 lower-case letters, digits or -",
+            "PORTALS_4: B/keep_alive is missing",
+            "PORTALS_4: B/login is missing",
+            "PORTALS_4: B/logout is missing",
+            "PORTALS_4: B/user_agent is missing",
+            "PORTALS_4: a/keep_alive/path must begin with one /",
+            "PORTALS_4: a/opertions is unknown",
+            "PORTALS_4: emodal is there already: EMODAL_BASE_URL sets it up",
+            "PORTALS_4: emodal must be an object",
+        ]
+    );
+    let bare = r#"{"a":{"user_agent":"x","login":{"path":"/in","username_input":"u","password_input":"p"},
+        "keep_alive":{"path":"/home"},"logout":{"path":"/out"}}}"#;
+    assert_eq!(read(&[("PORTALS", bare)]).unwrap_err(), ["PORTALS: a/base_url is missing"]);
+    assert_eq!(read(&[("PORTALS", "[]")]).unwrap_err(), ["PORTALS must be a JSON object"]);
+}

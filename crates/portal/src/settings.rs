@@ -2,6 +2,7 @@
 
 use crate::browser::Site;
 use crate::document;
+use crate::document::Document;
 use crate::{Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::settings::{self as s, Reader};
 use std::collections::BTreeMap;
@@ -31,7 +32,28 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
         }
         portal.base_url = base_url.unwrap_or_default();
         portal.hosts = hosts;
-        portals.insert(EMODAL.to_owned(), PageDriver { portal, timeout, captcha });
+        portals.insert(EMODAL.to_owned(), PageDriver { portal, timeout, captcha: captcha.clone() });
+    }
+    for setting in &s::PORTALS {
+        for (name, value) in r.members(setting).unwrap_or_default() {
+            let mut fault = |what: &str| r.faults.push(format!("{}: {name}{what}", setting.name));
+            if !is_name(&name) {
+                fault(" must be a name of 1 to 32 lower-case letters, digits or -");
+            } else if name == EMODAL {
+                fault(" is there already: EMODAL_BASE_URL sets it up");
+            } else if portals.contains_key(&name) {
+                fault(" stands there twice");
+            }
+            match Document::read(value) {
+                Ok(portal) => {
+                    if portal.base_url.is_empty() {
+                        fault("/base_url is missing");
+                    }
+                    portals.insert(name, PageDriver { portal, timeout, captcha: captcha.clone() });
+                }
+                Err(faults) => faults.iter().for_each(|f| fault(&format!("{} {}", f.path, f.what))),
+            }
+        }
     }
     Portals {
         portals,
@@ -48,4 +70,10 @@ pub fn portals(r: &mut Reader<'_>) -> Portals {
             timeout: seconds(r.number(&s::PORTAL_OPERATION_TIMEOUT_SECONDS)),
         },
     }
+}
+
+/// Of a portal: it stands in addresses and in the names of objects.
+fn is_name(name: &str) -> bool {
+    let is_fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(is_fine)
 }

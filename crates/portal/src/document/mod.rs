@@ -61,6 +61,11 @@ pub struct Fault {
 }
 
 impl Document {
+    /// Whether its login may have a captcha.
+    pub const fn has_captcha(&self) -> bool {
+        self.login.captcha_input.is_some()
+    }
+
     /// The operation of this name.
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.name == name)

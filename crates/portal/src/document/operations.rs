@@ -181,16 +181,18 @@ fn listing(of: &mut Members<'_>, fields: &[Field]) -> Listing {
     let path = of.path("path");
     check_placeholders(of, &path, fields);
     let table = of.text("table");
-    if of.has("needed_column") == of.has("columns") {
+    let needed = of.optional_text("needed_column");
+    let mut named: Vec<Column> = Vec::new();
+    for mut one in of.objects("column", "columns") {
+        let column = Column { head: one.text("head"), member: one.text("member"), lower: one.flag("lower") };
+        if named.iter().any(|other| other.member == column.member) {
+            one.fault("member", "stands there twice");
+        }
+        named.push(column);
+    }
+    if needed.is_some() != named.is_empty() {
         of.fault("columns", "or needed_column: one of them must be there");
     }
-    let needed = of.optional_text("needed_column");
-    let named = of.objects("column", "columns").into_iter().map(|mut one| Column {
-        head: one.text("head"),
-        member: one.text("member"),
-        lower: one.flag("lower"),
-    });
-    let named: Vec<Column> = named.collect();
     let repeats = of.texts("repeats");
     for name in &repeats {
         if !fields.iter().any(|field| field.name == *name) {
@@ -298,13 +300,22 @@ fn steps(one: &mut Members<'_>) -> Steps {
     });
     let order = one.optional_object("order", "order").map(|mut order| Order {
         element: order.text("element"),
-        confirmed_texts: order.texts("confirmed_texts"),
+        confirmed_texts: confirmed_texts(&mut order),
         gone_texts: order.texts("gone_texts"),
         expired_texts: order.texts("expired_texts"),
         confirmed: answers.take(&mut order, "confirmed"),
         details: answers.take(&mut order, "details"),
     });
     Steps { path, form, phases, list: list.unwrap_or_default(), order }
+}
+
+/// Without one, nobody would ever know that it is done.
+fn confirmed_texts(order: &mut Members<'_>) -> Vec<String> {
+    let texts = order.texts("confirmed_texts");
+    if texts.is_empty() {
+        order.fault("confirmed_texts", "must have a text");
+    }
+    texts
 }
 
 fn input(item: &mut Members<'_>, before: &[Field]) -> Input {
