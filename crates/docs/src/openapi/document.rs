@@ -206,6 +206,9 @@ fn name_of(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
+/// What the body of an operation of any portal is called.
+pub const ANY_OPERATION: &str = "any_operation";
+
 /// The body of an operation at a portal: a session's id, or all three credentials, or both; and its own fields.
 fn order(operation: Option<&portal::Operation>, schemas: &mut Schemas) -> Value {
     let mut properties = Map::new();
@@ -216,6 +219,9 @@ fn order(operation: Option<&portal::Operation>, schemas: &mut Schemas) -> Value 
     }
     properties.insert("keep_alive".to_owned(), json!({ "type": ["boolean", "null"] }));
     properties.insert("language".to_owned(), nullable::<bodies::Language>(&mut schemas.taken));
+    if operation.is_none() {
+        properties.insert(portal::operation::DEBUG.to_owned(), json!({ "type": ["boolean", "null"] }));
+    }
     if operation.is_none_or(portal::Operation::is_wizard) {
         properties.insert("appointment_session_id".to_owned(), text(128));
     }
@@ -237,7 +243,7 @@ fn order(operation: Option<&portal::Operation>, schemas: &mut Schemas) -> Value 
     let credentials = ["username", "password", "captcha_api_key"];
     let credentials = &credentials[..if operation.is_some() { 3 } else { 2 }];
     json!({
-        "title": operation.map_or("an operation of a portal", |operation| &operation.name),
+        "title": operation.map_or(ANY_OPERATION, |operation| &operation.name),
         "type": "object",
         "description": "A session's id, or all three credentials, or both: then the id is tried first. Lengths of an operation's own \
             fields are counted in characters. Null or empty counts as left out.",
