@@ -240,8 +240,8 @@ fn order(operation: Option<&portal::Operation>, schemas: &mut Schemas) -> Value 
         }
     }
     // Not every portal has a captcha.
-    let credentials = ["username", "password", "captcha_api_key"];
-    let credentials = &credentials[..if operation.is_some() { 3 } else { 2 }];
+    let mut credentials = vec!["username", "password", "captcha_api_key"];
+    credentials.truncate(if operation.is_some() { 3 } else { 2 });
     json!({
         "title": operation.map_or(ANY_OPERATION, |operation| &operation.name),
         "type": "object",

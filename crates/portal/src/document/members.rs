@@ -31,13 +31,11 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// A value that must be an object.
     pub fn of(told: &'a Told, kind: &'static str, path: String, value: Value) -> Option<Self> {
-        match value {
-            Value::Object(rest) => Some(Self { told, kind, path, rest }),
-            _ => {
-                told.faults.borrow_mut().push(Fault { path, what: "must be an object".to_owned() });
-                None
-            }
+        if let Value::Object(rest) = value {
+            return Some(Self { told, kind, path, rest });
         }
+        told.faults.borrow_mut().push(Fault { path, what: "must be an object".to_owned() });
+        None
     }
 
     /// A fault of a member.

@@ -87,6 +87,7 @@ fn emodal_value() -> Value {
 
 /// E-Modal's as it is, for tests and documents.
 #[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::panic)] // Only where a test says first that it has no fault.
 pub fn emodal() -> &'static Document {
     static DOCUMENT: std::sync::LazyLock<Document> = std::sync::LazyLock::new(|| {
         Document::read(emodal_value()).unwrap_or_else(|faults| panic!("{faults:?}"))

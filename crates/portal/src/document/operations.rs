@@ -72,21 +72,18 @@ fn operation(one: &mut Members<'_>, wizards: &Wizards) -> Operation {
         one.fault("listing", "or wizard: one of them must be there");
     }
     let mut fields = Vec::new();
-    let what = match one.optional_object("operation_wizard", "wizard") {
-        Some(mut of) => {
-            let steps = part(&mut of, wizards);
-            fields.extend(steps.phases.iter().flatten().map(|input| input.field.clone()));
-            What::Wizard(steps)
+    let what = if let Some(mut of) = one.optional_object("operation_wizard", "wizard") {
+        let steps = part(&mut of, wizards);
+        fields.extend(steps.phases.iter().flatten().map(|input| input.field.clone()));
+        What::Wizard(steps)
+    } else {
+        for mut field in one.objects("field", "fields") {
+            let read = declared(&mut field);
+            known_once(&field, "name", &read.name, &fields);
+            fields.push(read);
         }
-        None => {
-            for mut field in one.objects("field", "fields") {
-                let read = declared(&mut field);
-                known_once(&field, "name", &read.name, &fields);
-                fields.push(read);
-            }
-            let of = one.optional_object("listing", "listing");
-            What::Listing(of.map(|mut of| listing(&mut of, &fields)).unwrap_or_default())
-        }
+        let of = one.optional_object("listing", "listing");
+        What::Listing(of.map(|mut of| listing(&mut of, &fields)).unwrap_or_default())
     };
     fields.push(Field { name: DEBUG.to_owned(), kind: FieldKind::Bool, required: false });
     Operation { name, fields, what }
