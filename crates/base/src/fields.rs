@@ -1,5 +1,7 @@
 //! What can be wrong with a field of a request.
 
+use std::borrow::Cow;
+
 /// Whether a character may stand in what is shown to people: none that controls a terminal, breaks a line, or turns the
 /// direction of what stands around it.
 pub fn is_presentable(c: char) -> bool {
@@ -10,8 +12,14 @@ pub fn is_presentable(c: char) -> bool {
 /// A field of a body or query that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     pub fault: FieldFault,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<Cow<'static, str>>, fault: FieldFault) -> Self {
+        Self { field: field.into(), fault }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

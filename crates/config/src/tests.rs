@@ -423,10 +423,10 @@ fn a_portal_has_an_address_hosts_and_pages() {
     let url = ("EMODAL_BASE_URL", "https://portal.example.com/x/");
     let hosts = ("EMODAL_HOSTS", "Identity.example.com, sso.example.com:8443");
     let c = read(&[url, hosts, ("EMODAL_PAGES", r#"{"home_path":"/home"}"#)]).unwrap();
-    let emodal = c.portals.emodal.unwrap();
+    let emodal = c.portals.document("emodal").unwrap();
     assert_eq!(emodal.base_url, "https://portal.example.com/x");
     assert_eq!(emodal.hosts, ["identity.example.com", "sso.example.com:8443"]);
-    assert_eq!((emodal.pages.home_path.as_str(), emodal.pages.login_path.as_str()), ("/home", "/login"));
+    assert_eq!((emodal.home_path.as_str(), emodal.login.path.as_str()), ("/home", "/login"));
     for (name, value) in [
         ("EMODAL_HOSTS", "https://identity.example.com"),
         ("EMODAL_HOSTS", "a b"),
@@ -441,4 +441,42 @@ fn a_portal_has_an_address_hosts_and_pages() {
         let faults = read(&[url, (name, value)]).unwrap_err();
         assert!(faults.iter().any(|f| f.contains(name)), "{name}={value}: {faults:?}");
     }
+}
+
+#[test]
+fn other_portals_are_documents_that_are_checked_with_all_their_faults() {
+    let dock = include_str!("../../sim/tests/http/dock.json");
+    let c = read(&[("PORTALS_3", &format!("{{\"dock\":{dock}}}"))]).unwrap();
+    assert!(c.portals.driver("dock").is_some() && !c.portals.is_empty());
+    assert!(c.portals.driver("emodal").is_none() && c.portals.document("emodal").is_some());
+    // It fits into a variable.
+    assert!(dock.lines().map(|line| line.trim().len()).sum::<usize>() < 5_000);
+    let wrong = r#"{"a":{"user_agent":"x","login":{"path":"/in","username_input":"u","password_input":"p"},
+        "keep_alive":{"path":"home"},"logout":{"path":"/out"},"opertions":[]},"emodal":[],"B":{}}"#;
+    let mut faults = read(&[
+        ("PORTALS", &format!("{{\"dock\":{dock}}}")),
+        ("PORTALS_2", &format!("{{\"dock\":{dock}}}")),
+        ("PORTALS_4", wrong),
+    ])
+    .unwrap_err();
+    faults.sort();
+    assert_eq!(
+        faults,
+        [
+            "PORTALS_2: dock stands there twice",
+            "PORTALS_4: B must be a name of 1 to 32 lower-case letters, digits or -",
+            "PORTALS_4: B/keep_alive is missing",
+            "PORTALS_4: B/login is missing",
+            "PORTALS_4: B/logout is missing",
+            "PORTALS_4: B/user_agent is missing",
+            "PORTALS_4: a/keep_alive/path must begin with one /",
+            "PORTALS_4: a/opertions is unknown",
+            "PORTALS_4: emodal is there already: EMODAL_BASE_URL sets it up",
+            "PORTALS_4: emodal must be an object",
+        ]
+    );
+    let bare = r#"{"a":{"user_agent":"x","login":{"path":"/in","username_input":"u","password_input":"p"},
+        "keep_alive":{"path":"/home"},"logout":{"path":"/out"}}}"#;
+    assert_eq!(read(&[("PORTALS", bare)]).unwrap_err(), ["PORTALS: a/base_url is missing"]);
+    assert_eq!(read(&[("PORTALS", "[]")]).unwrap_err(), ["PORTALS must be a JSON object"]);
 }

@@ -102,7 +102,7 @@ const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 
 impl Reason {
     pub fn field(field: &'static str, fault: FieldFault) -> Self {
-        Self::InvalidFields(vec![FieldError { field, fault }])
+        Self::InvalidFields(vec![FieldError::new(field, fault)])
     }
 
     pub const fn status(&self) -> u16 {

@@ -39,7 +39,7 @@ impl Fields {
     }
 
     pub fn fault(&mut self, field: &'static str, fault: FieldFault) {
-        self.faults.push(FieldError { field, fault });
+        self.faults.push(FieldError::new(field, fault));
     }
 
     /// Whether the field is there and not null.
@@ -224,7 +224,7 @@ mod tests {
         f.optional_text("long", 3);
         assert_eq!(f.optional_text("language", 10).as_deref(), Some("es"));
         let Err(Reason::InvalidFields(faults)) = f.finish() else { panic!("no faults") };
-        let named: Vec<_> = faults.iter().map(|f| (f.field, f.fault)).collect();
+        let named: Vec<_> = faults.iter().map(|f| (&*f.field, f.fault)).collect();
         assert_eq!(
             named,
             [

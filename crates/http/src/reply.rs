@@ -106,7 +106,7 @@ impl Reply {
             if let Reason::InvalidFields(faults) | Reason::MissingFields(faults) = reason {
                 let errors = faults
                     .iter()
-                    .map(|f| json!({ "field": f.field, "message": field_message(f.fault, head.language) }));
+                    .map(|f| json!({ "field": &*f.field, "message": field_message(f.fault, head.language) }));
                 map.insert("errors".to_owned(), errors.collect());
             }
         }
@@ -160,7 +160,7 @@ impl Reply {
 fn description(reason: &Reason) -> String {
     let mut text = detail(reason, Language::En).into_owned();
     if let Reason::InvalidFields(faults) = reason {
-        let names: Vec<&str> = faults.iter().map(|fault| fault.field).collect();
+        let names: Vec<&str> = faults.iter().map(|fault| &*fault.field).collect();
         text = [&text, ": ", &names.join(", ")].concat();
     }
     text.retain(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'));

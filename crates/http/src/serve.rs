@@ -261,7 +261,10 @@ async fn for_service<B: Backend>(
         ForService::PortalGet => portal::get(ctx, service).await,
         ForService::PortalList => portal::list(ctx, service).await,
         ForService::PortalClose => portal::close(ctx, service, first).await,
-        ForService::PortalRun => portal::run(ctx, service, row.pattern).await,
+        ForService::PortalRun => {
+            portal::run(ctx, service, ::portal::EMODAL, row.pattern.trim_start_matches('/')).await
+        }
+        ForService::PortalRunAt => portal::run(ctx, service, first, second).await,
     }
 }
 

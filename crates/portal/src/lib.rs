@@ -14,14 +14,15 @@ pub mod captcha;
 mod captcha_tests;
 pub mod code;
 pub mod decide;
+pub mod document;
 pub mod driver;
-pub mod emodal;
 pub mod events;
 pub mod html;
 pub mod identity;
 mod jar;
 pub mod net;
 pub mod operation;
+pub mod pages;
 pub mod place;
 pub mod protocol;
 pub mod refusals;
@@ -47,14 +48,17 @@ mod table_tests;
 #[cfg(test)]
 mod timing_tests;
 
+use std::collections::BTreeMap;
+
 pub use base::page::{Answer, Fetch, Page};
 pub use captcha::Captcha;
 pub use code::{Code, Failure};
 pub use decide::{Context, MayLogIn, Step};
+pub use document::Document;
 pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting, Wizard};
-pub use emodal::Emodal;
 pub use net::{Net, Pending, Progress};
-pub use operation::{Operation, operation};
+pub use operation::Operation;
+pub use pages::PageDriver;
 pub use place::{KeptPage, Place, Seen, Stage};
 pub use protocol::{
     Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, OfService, PageReply, ReadPage,
@@ -66,7 +70,8 @@ pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};
 /// The portals of a deployment, and how their sessions are kept.
 #[derive(Clone, Debug)]
 pub struct Portals {
-    pub emodal: Option<Emodal>,
+    /// By name. E-Modal is always there, without an address if it is not set up.
+    pub portals: BTreeMap<String, PageDriver>,
     pub policy: Policy,
 }
 
@@ -74,12 +79,17 @@ pub struct Portals {
 pub const EMODAL: &str = "emodal";
 
 impl Portals {
-    pub fn driver(&self, portal: &str) -> Option<&dyn Driver> {
-        let emodal = self.emodal.as_ref().filter(|_| portal == EMODAL)?;
-        Some(emodal)
+    /// The document of a portal, also if it is not set up.
+    pub fn document(&self, portal: &str) -> Option<&Document> {
+        self.portals.get(portal).map(|driver| &driver.portal)
     }
 
-    pub const fn is_empty(&self) -> bool {
-        self.emodal.is_none()
+    pub fn driver(&self, portal: &str) -> Option<&dyn Driver> {
+        let driver = self.portals.get(portal).filter(|driver| driver.is_set_up())?;
+        Some(driver)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        !self.portals.values().any(PageDriver::is_set_up)
     }
 }

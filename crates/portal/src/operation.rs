@@ -1,30 +1,27 @@
-//! What can be asked of a portal, declared and not coded: each operation is a row of a table, and there is one interpreter
-//! for each kind of them.
+//! What can be asked of a portal, declared in its [document](super::document) and not coded: there is one interpreter for each
+//! kind of them.
 
-use super::emodal::{Pages, operations};
 use base::fields::{FieldError, FieldFault};
 use serde_json::{Map, Value};
 
-/// The operation of this name.
-pub fn operation(name: &str) -> Option<&'static Operation> {
-    operations::ALL.iter().find(|operation| operation.name == name)
-}
+/// The answer gets a list of the calls that were made. Every operation has it.
+pub const DEBUG: &str = "debug";
 
-/// Every operation there is.
-pub fn operations() -> &'static [Operation] {
-    &operations::ALL
-}
+/// Where a value is none of what a form offers, the answer has what it offers.
+pub const CHOICES: &str = "choices";
 
+/// Something that a portal can be asked to do.
+#[derive(Clone, Debug)]
 pub struct Operation {
-    pub name: &'static str,
-    pub fields: &'static [Field],
+    pub name: String,
+    pub fields: Vec<Field>,
     pub what: What,
 }
 
 /// Something that a caller gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    pub name: &'static str,
+    pub name: String,
     pub kind: FieldKind,
     /// Nothing can be done without it. What a wizard needs it asks for when it comes to it.
     pub required: bool,
@@ -44,81 +41,110 @@ pub enum FieldKind {
     },
 }
 
+#[derive(Clone, Debug)]
 pub enum What {
     Listing(Listing),
     Wizard(Steps),
 }
 
 /// A table over one page or several.
+#[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// Its address. `{field}` stands for a caller's field.
-    pub path: fn(&Pages) -> &str,
+    pub path: String,
     /// The table's id.
-    pub table: &'static str,
+    pub table: String,
     pub columns: Columns,
     /// The answer's member for the rows.
-    pub rows: &'static str,
+    pub rows: String,
     /// … and for their number.
-    pub count: &'static str,
+    pub count: String,
     /// Fields that the answer repeats.
-    pub repeats: &'static [&'static str],
-    /// Members of a row that are put in lower case.
-    pub lower: &'static [&'static str],
-    pub passed: Option<Passed>,
+    pub repeats: Vec<String>,
+    pub flags: Vec<Flag>,
     pub paging: Option<Paging>,
 }
 
 /// What the members of a row are called.
+#[derive(Clone, Debug)]
 pub enum Columns {
     /// As the table's head says. It must have this one.
-    AsTheHeadSays { needed: &'static str },
-    /// The head's words, and the member for each.
-    Named(&'static [(&'static str, &'static str)]),
+    AsTheHeadSays {
+        needed: String,
+    },
+    Named(Vec<Column>),
 }
 
-/// A member that says whether there is a row of two values.
-pub struct Passed {
-    pub member: &'static str,
-    pub all: &'static [(&'static str, &'static str)],
+impl Default for Columns {
+    fn default() -> Self {
+        Self::Named(Vec::new())
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// The head's word.
+    pub head: String,
+    pub member: String,
+    /// Whether its values are put in lower case.
+    pub lower: bool,
+}
+
+/// A member that says whether there is a row of these values.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    pub member: String,
+    /// Members and values.
+    pub row: Vec<(String, String)>,
 }
 
 /// More pages follow by `rel=next`. The fields that say how many are wanted, each over the next.
+#[derive(Clone, Debug)]
 pub struct Paging {
-    pub target: &'static str,
-    /// The column that the target is looked for in.
-    pub target_column: &'static str,
-    /// The member that says whether it was found.
-    pub found: &'static str,
-    pub target_count: &'static str,
-    pub all: &'static str,
+    pub target: Option<Target>,
+    pub target_count: Option<String>,
+    pub all: Option<String>,
     /// So many rows are left out from the first on, and the member that says what to give there for those that did not fit.
-    pub skip: &'static str,
-    pub next: &'static str,
+    pub skip: String,
+    pub next: String,
     /// The members that say how many more pages were loaded, and why no more were.
-    pub cycles: &'static str,
-    pub reason: &'static str,
+    pub cycles: String,
+    pub reason: String,
+}
+
+/// A row that is looked for.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub field: String,
+    /// The column that it is looked for in.
+    pub column: String,
+    /// The member that says whether it was found.
+    pub found: String,
 }
 
 /// Forms that are filled in one after the other.
+#[derive(Clone, Debug, Default)]
 pub struct Steps {
     /// Where the first one is.
-    pub start: fn(&Pages) -> &str,
+    pub path: String,
     /// The forms' id. Which of them it is stands in `data-phase`, from 1.
-    pub form: &'static str,
-    pub phases: &'static [&'static [Input]],
-    /// The list of the last phase: its control, and the answer's members for it and for its length.
-    pub list: (&'static str, &'static str, &'static str),
-    pub end: End,
+    pub form: String,
+    pub phases: Vec<Vec<Input>>,
+    pub list: List,
+    /// Nothing is sent without: the list is the answer.
+    pub order: Option<Order>,
 }
 
 /// A control of a form, and the caller's field that it is filled in with.
+#[derive(Clone, Debug)]
 pub struct Input {
-    pub field: &'static str,
-    pub control: &'static str,
+    pub field: Field,
+    pub control: String,
     pub by: By,
     pub need: Need,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// Selects the option with exactly this label.
     Label,
@@ -126,26 +152,38 @@ pub enum By {
     Tick,
 }
 
+#[derive(Clone, Debug)]
 pub enum Need {
     Always,
     Never,
     /// Where another field has one of these values.
     For {
-        field: &'static str,
-        values: &'static [&'static str],
+        field: String,
+        values: Vec<String>,
     },
 }
 
-pub enum End {
-    /// The list is the answer.
-    List,
-    /// The last form is sent. That cannot be undone.
-    Commit {
-        /// The id of what the portal shows once it is done.
-        confirmation: &'static str,
-        confirmed: &'static str,
-        details: &'static str,
-    },
+/// What can be chosen in the last phase: its control, and the answer's members for it and for its length.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    pub control: String,
+    pub rows: String,
+    pub count: String,
+}
+
+/// The last form is sent. That cannot be undone.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The id of what the portal shows once it is done, and what it says.
+    pub element: String,
+    pub confirmed_texts: Vec<String>,
+    /// What was chosen is not there any more.
+    pub gone_texts: Vec<String>,
+    /// The portal does not know the forms any more.
+    pub expired_texts: Vec<String>,
+    /// The answer's members.
+    pub confirmed: String,
+    pub details: String,
 }
 
 impl Operation {
@@ -156,20 +194,20 @@ impl Operation {
 
     /// Whether it does something that cannot be undone.
     pub const fn commits(&self) -> bool {
-        matches!(self.what, What::Wizard(Steps { end: End::Commit { .. }, .. }))
+        matches!(self.what, What::Wizard(Steps { order: Some(_), .. }))
     }
 
     /// The operation's own fields of a body. What is left out, null or empty is not among them, nor is what it does not know.
     pub fn check(&self, body: &Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
         let (mut fields, mut errors) = (Map::new(), Vec::new());
-        for Field { name, kind, required } in self.fields {
-            let value = body.get(*name).filter(|value| !value.is_null() && value.as_str() != Some(""));
+        for Field { name, kind, required } in &self.fields {
+            let value = body.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""));
             match value.map(|value| (value, kind.fault(value))) {
-                None if *required => errors.push(FieldError { field: name, fault: FieldFault::Required }),
+                None if *required => errors.push(FieldError::new(name.clone(), FieldFault::Required)),
                 None => {}
-                Some((_, Some(fault))) => errors.push(FieldError { field: name, fault }),
+                Some((_, Some(fault))) => errors.push(FieldError::new(name.clone(), fault)),
                 Some((value, None)) => {
-                    fields.insert((*name).to_owned(), value.clone());
+                    fields.insert(name.clone(), value.clone());
                 }
             }
         }
@@ -200,17 +238,20 @@ impl FieldKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::emodal;
     use serde_json::json;
 
-    fn check(name: &str, body: &Value) -> Result<Value, Vec<(&'static str, FieldFault)>> {
-        let checked = operation(name).unwrap().check(body.as_object().unwrap());
-        checked.map(Value::Object).map_err(|errors| errors.into_iter().map(|e| (e.field, e.fault)).collect())
+    fn check(name: &str, body: &Value) -> Result<Value, Vec<(String, FieldFault)>> {
+        let checked = emodal().operation(name).unwrap().check(body.as_object().unwrap());
+        let named =
+            |errors: Vec<FieldError>| errors.into_iter().map(|e| (e.field.into_owned(), e.fault)).collect();
+        checked.map(Value::Object).map_err(named)
     }
 
     #[test]
     fn names_are_known() {
-        assert!(operation("get_session").is_none());
-        let names: Vec<_> = operations().iter().map(|o| o.name).collect();
+        assert!(emodal().operation("get_session").is_none());
+        let names: Vec<_> = emodal().operations.iter().map(|o| o.name.as_str()).collect();
         assert_eq!(
             names,
             ["get_containers", "get_container_timeline", "check_appointments", "make_appointment"]
@@ -249,6 +290,7 @@ mod tests {
             ("check_appointments", json!({ "own_chassis": 1 }), ("own_chassis", FieldFault::WrongType)),
             ("check_appointments", json!({ "debug": 1 }), ("debug", FieldFault::WrongType)),
         ] {
+            let expected = (expected.0.to_owned(), expected.1);
             assert_eq!(check(name, &body), Err(vec![expected]), "{body}");
         }
         assert_eq!(

@@ -1,10 +1,12 @@
 //! The settings of portal sessions.
 
 use crate::browser::Site;
-use crate::emodal::Pages;
-use crate::{Captcha, Emodal, Policy, Portals};
+use crate::document;
+use crate::document::Document;
+use crate::{Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::event::EventTypes;
 use base::settings::{self as s, Reader};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// `events`: what others are told of.
@@ -20,14 +22,43 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     };
     let base_url = r.url(&s::EMODAL_BASE_URL);
     let hosts = r.hosts(&s::EMODAL_HOSTS);
-    let pages = r.object::<Pages>(&s::EMODAL_PAGES).unwrap_or_default();
-    let site = base_url.as_ref().map(|url| Site::new(url, &hosts, timeout, &pages.user_agent));
-    if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
-        r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
+    let pages = r.members(&s::EMODAL_PAGES).unwrap_or_default();
+    let emodal = document::emodal_with(pages).map_err(|faults| {
+        r.faults.extend(faults.into_iter().map(|fault| format!("EMODAL_PAGES{fault}")));
+    });
+    let mut portals = BTreeMap::new();
+    if let Ok(mut portal) = emodal {
+        let site = base_url.as_ref().map(|url| Site::new(url, &hosts, timeout, &portal.user_agent));
+        if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
+            r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
+        }
+        portal.base_url = base_url.unwrap_or_default();
+        portal.hosts = hosts;
+        portals.insert(EMODAL.to_owned(), PageDriver { portal, timeout, captcha: captcha.clone() });
     }
-    r.faults.extend(pages.faults().into_iter().map(|fault| format!("EMODAL_PAGES: {fault}")));
+    for setting in &s::PORTALS {
+        for (name, value) in r.members(setting).unwrap_or_default() {
+            let mut fault = |what: &str| r.faults.push(format!("{}: {name}{what}", setting.name));
+            if !is_name(&name) {
+                fault(" must be a name of 1 to 32 lower-case letters, digits or -");
+            } else if name == EMODAL {
+                fault(" is there already: EMODAL_BASE_URL sets it up");
+            } else if portals.contains_key(&name) {
+                fault(" stands there twice");
+            }
+            match Document::read(value) {
+                Ok(portal) => {
+                    if portal.base_url.is_empty() {
+                        fault("/base_url is missing");
+                    }
+                    portals.insert(name, PageDriver { portal, timeout, captcha: captcha.clone() });
+                }
+                Err(faults) => faults.iter().for_each(|f| fault(&format!("{} {}", f.path, f.what))),
+            }
+        }
+    }
     Portals {
-        emodal: base_url.map(|base_url| Emodal { base_url, hosts, timeout, captcha, pages }),
+        portals,
         policy: Policy {
             keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
             jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),
@@ -42,4 +73,10 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
             events,
         },
     }
+}
+
+/// Of a portal: it stands in addresses and in the names of objects.
+fn is_name(name: &str) -> bool {
+    let is_fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(is_fine)
 }

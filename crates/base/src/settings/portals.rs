@@ -6,7 +6,7 @@ pub const EMODAL_BASE_URL: Setting = Setting {
     name: "EMODAL_BASE_URL",
     kind: Kind::Url,
     default: "",
-    about: "Address of the E-Modal portal. Not set: portal routes answer 503.",
+    about: "Address of the E-Modal portal. Not set: its routes answer 503.",
 };
 pub const EMODAL_HOSTS: Setting = Setting {
     name: "EMODAL_HOSTS",
@@ -20,6 +20,15 @@ pub const EMODAL_PAGES: Setting = Setting {
     default: "",
     about: "Addresses and texts of its pages, where they are other than [assumed](portal.md#pages).",
 };
+pub const PORTALS: [Setting; 4] = [
+    others("PORTALS", "Other portals: a JSON object of their [documents](portal-documents.md) by name."),
+    others("PORTALS_2", "More of them: a variable holds 5 kB."),
+    others("PORTALS_3", "More of them: a variable holds 5 kB."),
+    others("PORTALS_4", "More of them: a variable holds 5 kB."),
+];
+const fn others(name: &'static str, about: &'static str) -> Setting {
+    Setting { name, kind: Kind::Json, default: "", about }
+}
 pub const PORTAL_SESSIONS_MAX: Setting = number(
     "PORTAL_SESSIONS_MAX",
     1,

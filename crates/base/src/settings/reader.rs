@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The members of a JSON object, no name twice.
-    fn members(&mut self, setting: &Setting) -> Option<Map<String, Value>> {
+    pub fn members(&mut self, setting: &Setting) -> Option<Map<String, Value>> {
         match json::value(&self.value(setting)?) {
             Ok(Value::Object(members)) => return Some(members),
             Ok(_) => self.fault(setting, "must be a JSON object"),

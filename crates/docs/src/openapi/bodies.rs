@@ -317,13 +317,16 @@ pub struct Notification {
 
 #[derive(JsonSchema)]
 pub struct PortalCredentials {
+    /// `emodal`, which it is if nothing is said, or a name in `PORTALS`.
+    #[schemars(length(max = 32))]
+    portal: Option<String>,
     #[schemars(length(min = 1, max = 320))]
     username: String,
     #[schemars(length(min = 1, max = 1024))]
     password: String,
-    /// The caller's key of the captcha service.
-    #[schemars(length(min = 1, max = 256))]
-    captcha_api_key: String,
+    /// The caller's key of the captcha service. Required where the portal's login has a captcha, as E-Modal's has.
+    #[schemars(length(max = 256))]
+    captcha_api_key: Option<String>,
     /// Whether the session is kept alive, which it is if nothing is said.
     keep_alive: Option<bool>,
     /// The answer gets `debug.calls`.

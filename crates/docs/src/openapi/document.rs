@@ -88,6 +88,8 @@ fn path_item(row: &Row) -> Value {
             "provider" => "`facturify`, `upstox` or `oauth2`.",
             "account_id" => "As the settings call it; of `facturify` it is `default`.",
             "secret" => "`UPSTOX_NOTIFIER_SECRET`.",
+            "portal" if row.pattern.starts_with("/portals/") => "`emodal`, or a name in `PORTALS`.",
+            "operation" => "As the portal's document names it.",
             "portal" | "login" => "As the log names the login: `emodal/…`.",
             _ => "As a list or an answer has it.",
         };
@@ -178,7 +180,8 @@ fn security(row: &Row, operation: &Operation) -> Value {
 fn request_body(body: &Body, schemas: &mut Schemas) -> Value {
     let (schema, optional) = match body {
         Body::Of { schema, optional } => (schema(&mut schemas.taken).to_value(), *optional),
-        Body::Portal(operation) => (order(operation, schemas), false),
+        Body::Portal(operation) => (order(Some(operation), schemas), false),
+        Body::AnyPortal => (order(None, schemas), false),
         Body::AnyJson => (json!({ "description": "Any JSON." }), false),
         Body::Form(schema) => {
             let content = content(&schema(&mut schemas.taken).to_value());
@@ -203,8 +206,11 @@ fn name_of(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
+/// What the body of an operation of any portal is called.
+pub const ANY_OPERATION: &str = "any_operation";
+
 /// The body of an operation at a portal: a session's id, or all three credentials, or both; and its own fields.
-fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
+fn order(operation: Option<&portal::Operation>, schemas: &mut Schemas) -> Value {
     let mut properties = Map::new();
     let text = |max: usize| json!({ "type": ["string", "null"], "maxLength": max });
     for (name, max) in [("session_id", 128), ("username", 320), ("password", 1024), ("captcha_api_key", 256)]
@@ -213,11 +219,14 @@ fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
     }
     properties.insert("keep_alive".to_owned(), json!({ "type": ["boolean", "null"] }));
     properties.insert("language".to_owned(), nullable::<bodies::Language>(&mut schemas.taken));
-    if operation.is_wizard() {
+    if operation.is_none() {
+        properties.insert(portal::operation::DEBUG.to_owned(), json!({ "type": ["boolean", "null"] }));
+    }
+    if operation.is_none_or(portal::Operation::is_wizard) {
         properties.insert("appointment_session_id".to_owned(), text(128));
     }
     let mut required = Vec::new();
-    for field in operation.fields {
+    for field in operation.iter().flat_map(|operation| &operation.fields) {
         let schema = match field.kind {
             FieldKind::Text { chars_max } => text(chars_max),
             FieldKind::Bool => json!({ "type": ["boolean", "null"] }),
@@ -225,13 +234,16 @@ fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
                 json!({ "type": ["integer", "null"], "minimum": min, "maximum": max })
             }
         };
-        properties.insert(field.name.to_owned(), schema);
+        properties.insert(field.name.clone(), schema);
         if field.required {
-            required.push(field.name);
+            required.push(&field.name);
         }
     }
+    // Not every portal has a captcha.
+    let mut credentials = vec!["username", "password", "captcha_api_key"];
+    credentials.truncate(if operation.is_some() { 3 } else { 2 });
     json!({
-        "title": operation.name,
+        "title": operation.map_or(ANY_OPERATION, |operation| &operation.name),
         "type": "object",
         "description": "A session's id, or all three credentials, or both: then the id is tried first. Lengths of an operation's own \
             fields are counted in characters. Null or empty counts as left out.",
@@ -239,7 +251,7 @@ fn order(operation: &portal::Operation, schemas: &mut Schemas) -> Value {
         "required": required,
         "anyOf": [
             { "required": ["session_id"] },
-            { "required": ["username", "password", "captcha_api_key"] },
+            { "required": credentials },
         ],
     })
 }

@@ -11,7 +11,7 @@ mod portal_answers;
 mod routes;
 
 pub use checker::{Exchange, check, fits};
-pub use document::document;
+pub use document::{ANY_OPERATION, document};
 pub use examples::example;
 pub use operation::Operation;
 pub use routes::of;

@@ -29,6 +29,8 @@ pub enum Body {
     },
     /// Of an operation at a portal, whose fields are in its row.
     Portal(&'static portal::Operation),
+    /// Of an operation of any portal.
+    AnyPortal,
     AnyJson,
     /// A form, not JSON.
     Form(Make),

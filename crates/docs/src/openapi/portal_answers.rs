@@ -90,3 +90,12 @@ answer! {
         appointment_details: BTreeMap<String, Value>,
     }
 }
+
+answer! {
+    /// What an operation of any portal answers.
+    Answered {
+        /// The members that the portal's document names.
+        #[serde(flatten)]
+        own: BTreeMap<String, Value>,
+    }
+}

@@ -486,7 +486,25 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .gives::<a::Success>(200, "It is closed.")
             .refuses(&[E::SessionNotFound, E::PortalSessionEnded]),
         ForService::PortalRun => run(row),
+        ForService::PortalRunAt => run_at(),
     }
+}
+
+/// An operation of any portal: its fields are in the portal's document.
+fn run_at() -> Operation {
+    Operation::new("runPortalOperation", "portal", "An operation of a portal, as its document declares it.")
+        .about("Its own fields and the other members of its answer are those of the portal's document.")
+        .gives::<p::Answered>(200, "What came of it.")
+        .refuses(&[
+            E::MissingFields,
+            E::AppointmentIncomplete,
+            E::SessionNotFound,
+            E::PortalSessionEnded,
+            E::PortalNotConfigured,
+        ])
+        .refuses(&[E::NotFound])
+        .portal()
+        .body(Body::AnyPortal)
 }
 
 /// An operation at a portal: its fields are in its row.
@@ -516,7 +534,7 @@ fn run(row: &Row) -> Operation {
             E::PortalNotConfigured,
         ])
         .portal();
-    match portal::operation(name) {
+    match portal::document::emodal().operation(name) {
         Some(declared) => operation.body(Body::Portal(declared)),
         None => operation,
     }

@@ -7,9 +7,7 @@ use base::call::Code;
 use base::settings::SETTINGS;
 use docs::tables;
 use keeper::state::Health;
-use portal::emodal::Pages;
-use portal::operation::operations;
-use serde_json::Value;
+use portal::document::{emodal, emodal_pages};
 use std::collections::BTreeSet;
 
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> BTreeSet<String> {
@@ -44,8 +42,9 @@ fn every_word_of_a_portal_is_in_its_page() {
     let listed = first_cells(between(&page, "\n### Ends\n", "\n## "));
     assert_eq!(listed, words(portal::End::ALL, portal::End::as_str));
 
-    let is_portals =
-        |name: &&str| ["EMODAL_", "PORTAL_", "APPOINTMENT_", "CAPTCHA_"].iter().any(|p| name.starts_with(p));
+    let is_portals = |name: &&str| {
+        ["EMODAL_", "PORTALS", "PORTAL_", "APPOINTMENT_", "CAPTCHA_"].iter().any(|p| name.starts_with(p))
+    };
     let settings: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.name).filter(is_portals).collect();
     let named = between(&page, "\n## Settings\n", "\n### ").split('`').skip(1).step_by(2);
     assert_eq!(named.filter(is_portals).collect::<BTreeSet<_>>(), settings);
@@ -53,9 +52,7 @@ fn every_word_of_a_portal_is_in_its_page() {
 
 #[test]
 fn the_pages_of_a_portal_are_documented_with_their_defaults() {
-    let Value::Object(defaults) = serde_json::to_value(Pages::default()).unwrap() else {
-        panic!("the pages of a portal are no object")
-    };
+    let defaults = emodal_pages();
     let page = read("docs/portal.md");
     let table = between(&page, "\n### Pages\n", "\n## ");
     assert_eq!(first_cells(table), defaults.keys().cloned().collect());
@@ -69,10 +66,10 @@ fn the_pages_of_a_portal_are_documented_with_their_defaults() {
 #[test]
 fn every_operation_of_a_portal_is_in_its_page() {
     let page = read("docs/portal.md");
-    for operation in operations() {
-        let name = operation.name;
+    for operation in &emodal().operations {
+        let name = &operation.name;
         assert!(page.contains(&format!("`POST /{name}`")), "{name} is not in docs/portal.md");
-        for field in operation.fields {
+        for field in &operation.fields {
             assert!(page.contains(&format!("`{}`", field.name)), "{} is not in docs/portal.md", field.name);
         }
     }
@@ -105,4 +102,26 @@ fn f29_every_key_of_the_old_systems_is_replaced() {
     // The code asks for it where the table says.
     assert!(section.contains("{base_url}/api/v1/facturify/auth/token"));
     assert!(section.contains("${baseUrl}/accounts/${id}/token"));
+}
+
+/// Every member of a portal's document is in the page of it, under the kind of its object.
+#[test]
+fn every_member_of_a_portals_document_is_in_its_page() {
+    let page = read("docs/portal-documents.md");
+    let mut documented = BTreeSet::new();
+    for section in between(&page, "\n## Members\n", "\n## ").split("\n### `").skip(1) {
+        let (kind, table) = section.split_once('`').unwrap();
+        documented.extend(first_cells(table).into_iter().map(|member| (kind.to_owned(), member)));
+    }
+    let read = portal::document::members().into_iter();
+    let read: BTreeSet<_> = read.map(|(kind, member)| (kind.to_owned(), member.to_owned())).collect();
+    assert_eq!(documented, read);
+}
+
+#[test]
+fn the_document_in_the_page_is_one() {
+    let page = read("docs/portal-documents.md");
+    let document = between(&page, "\n```json\n", "\n```");
+    let document = portal::Document::read(serde_json::from_str(document).unwrap()).unwrap();
+    assert_eq!(document.operations[0].name, "list_loads");
 }

@@ -14,7 +14,7 @@ use portal::steps::{
 };
 use portal::{
     Answered, Code, Done, End, Failure, Operation, Outcome, Place, Refusal, Request, RunReply, Wizard, Work,
-    operation,
+    identity,
 };
 
 /// Whose session an operation is on.
@@ -171,7 +171,10 @@ impl<H: Host> Portal<H> {
         request: &mut Request,
         wizard_id: Option<String>,
     ) -> Result<Result<Option<String>, Refusal>> {
-        if !operation(&request.operation).is_some_and(Operation::is_wizard) {
+        let portals = &loaded.app.config.portals;
+        let document = portals.document(identity::portal(&loaded.name));
+        let operation = document.and_then(|document| document.operation(&request.operation));
+        if !operation.is_some_and(Operation::is_wizard) {
             return Ok(Ok(None));
         }
         let Some(id) = wizard_id else { return Ok(Ok(Some(self.fresh_id("appointment")?))) };

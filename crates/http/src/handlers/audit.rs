@@ -150,7 +150,7 @@ impl Parameters<'_> {
     }
 
     fn fault(&mut self, field: &'static str) {
-        self.faults.push(FieldError { field, fault: FieldFault::NotAllowed });
+        self.faults.push(FieldError::new(field, FieldFault::NotAllowed));
     }
 }
 

@@ -13,14 +13,14 @@ use crate::reply::Reply;
 use base::audit::Action;
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Unreachable;
-use portal::emodal::operations::DEBUG;
+use portal::operation::DEBUG;
 use portal::protocol::LoginCommand;
 use portal::registry::{
     self, Find, FindOwn, FindReply, List, ListOwn, Listed, Place, Remove, Row, USERNAME_PURPOSE,
 };
 use portal::{
-    Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, OfService, Operation,
-    Refusal, Run, RunReply, Session, identity, operation,
+    Asked, Close, CloseReply, Code, Credentials, Done, End, Get, GetReply, OfService, Operation, Refusal,
+    Run, RunReply, Session, identity,
 };
 use serde_json::{Map, Value, json};
 
@@ -31,16 +31,13 @@ use serde_json::{Map, Value, json};
 ///    many logins, 502 and 504 if the portal fails.
 pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let GetInput { credentials, keep_alive, debug } = portal_fields::credentials(ctx).await?;
-    set_up(ctx)?;
+    let GetInput { portal, credentials, keep_alive, debug } = portal_fields::credentials(ctx).await?;
+    set_up(ctx, &portal)?;
     let who = by.who.clone();
     let get = Get { credentials: credentials.clone(), keep_alive, by, debug };
-    let told =
-        where_it_is(
-            ctx,
-            &credentials,
-            async |name| Ok(send(ctx, name, get.clone(), service.opener()).await?),
-        );
+    let told = where_it_is(ctx, &portal, &credentials, async |name| {
+        Ok(send(ctx, name, get.clone(), service.opener()).await?)
+    });
     let outcome = match told.await {
         Ok(GetReply::Session(session)) => Ok(session),
         Ok(GetReply::Refused(refusal)) => Err(Reason::Portal(refusal)),
@@ -106,17 +103,19 @@ fn session_reply(session: &Session) -> Reply {
     Reply::json(200, &body)
 }
 
-/// An operation, on the session of its id, else on that of the credentials: with both, the id is tried first. `path` is the
-/// operation's name behind a slash.
+/// An operation, on the session of its id, else on that of the credentials: with both, the id is tried first.
 pub async fn run<B: Backend>(
     ctx: &mut RequestContext<B>,
     service: &ServiceCaller,
-    path: &str,
+    portal: &str,
+    operation: &str,
 ) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let operation = operation(path.trim_start_matches('/')).ok_or(Reason::NotFound)?;
-    let input = portal_fields::operation(ctx, operation).await?;
-    set_up(ctx)?;
+    let app = ctx.app.clone();
+    let document = app.config.portals.document(portal).ok_or(Reason::NotFound)?;
+    let operation = document.operation(operation).ok_or(Reason::NotFound)?;
+    let input = portal_fields::operation(ctx, document, operation).await?;
+    set_up(ctx, portal)?;
     let OperationInput { session_id, credentials, keep_alive, wizard_id, request } = input;
     let debug = request.fields.get(DEBUG) == Some(&Value::Bool(true));
     let order = |session_id: Option<PortalId>, credentials: Option<Credentials>| Run {
@@ -130,6 +129,8 @@ pub async fn run<B: Backend>(
     let mut gone = Reason::SessionNotFound;
     if let Some(id) = session_id {
         match find(ctx, id, service.opener()).await? {
+            // A session at another portal is none at this one.
+            Ok(Place { name, .. }) if identity::portal(&name) != portal => {}
             Ok(Place { name, session_id }) => {
                 let order = order(Some(session_id), None);
                 match order_run(ctx, &name, order, operation, service.opener()).await? {
@@ -143,7 +144,7 @@ pub async fn run<B: Backend>(
     }
     let Some(credentials) = credentials else { return Err(gone) };
     let order = order(None, Some(credentials.clone()));
-    let told = where_it_is(ctx, &credentials, async |name| {
+    let told = where_it_is(ctx, portal, &credentials, async |name| {
         order_run(ctx, name, order.clone(), operation, service.opener()).await
     });
     done_reply(ctx, told.await?, debug)
@@ -276,8 +277,8 @@ async fn find<B: Backend>(
     })
 }
 
-fn set_up<B: Backend>(ctx: &RequestContext<B>) -> Result<(), Reason> {
-    if ctx.app.config.portals.is_empty() { Err(Reason::PortalNotConfigured) } else { Ok(()) }
+fn set_up<B: Backend>(ctx: &RequestContext<B>, portal: &str) -> Result<(), Reason> {
+    ctx.app.config.portals.driver(portal).map(drop).ok_or(Reason::PortalNotConfigured)
 }
 
 /// What an object says that has no such session: that nobody has, or who has it. It has done nothing then.
@@ -309,10 +310,11 @@ impl Elsewhere for RunReply {
 /// Asks the object of these credentials; and where that says that another one has their session, that one.
 async fn where_it_is<B: Backend, R: Elsewhere>(
     ctx: &RequestContext<B>,
+    portal: &str,
     credentials: &Credentials,
     ask: impl AsyncFn(&str) -> Result<R, Reason>,
 ) -> Result<R, Reason> {
-    let names = identity::names(&ctx.app.vault, EMODAL, credentials);
+    let names = identity::names(&ctx.app.vault, portal, credentials);
     let name = names.first().ok_or(Reason::Internal)?;
     let told = ask(name).await?;
     let Some(other) = told.moved_to() else { return Ok(told) };

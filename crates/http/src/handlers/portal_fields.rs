@@ -6,7 +6,7 @@ use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
 use base::ids::PortalId;
 use base::secret::Secret;
-use portal::{Credentials, Operation, Request};
+use portal::{Credentials, Document, EMODAL, Operation, Request};
 
 const USERNAME_BYTES_MAX: usize = 320;
 const PASSWORD_BYTES_MAX: usize = 1024;
@@ -18,8 +18,12 @@ const CREDENTIALS: [(&str, usize); 3] = [
 ];
 const ID_BYTES_MAX: usize = 128;
 
-/// Whose session is wanted.
+/// Of a portal's name.
+const NAME_BYTES_MAX: usize = 32;
+
+/// Whose session is wanted, and where.
 pub struct GetInput {
+    pub portal: String,
     pub credentials: Credentials,
     pub keep_alive: bool,
     /// Whether the calls of a login are told.
@@ -38,24 +42,32 @@ pub struct OperationInput {
 /// The body of `/get_session`: the credentials, and whether the session is to be kept alive, which it is if nothing is said.
 pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<GetInput, Reason> {
     let mut fields = ctx.fields().await?;
-    let credentials = required(&mut fields);
+    let portal = fields.optional_text("portal", NAME_BYTES_MAX).filter(|name| !name.is_empty());
+    let portal = portal.unwrap_or_else(|| EMODAL.to_owned());
+    let document = ctx.app.config.portals.document(&portal);
+    if document.is_none() {
+        fields.fault("portal", FieldFault::NotAllowed);
+    }
+    let credentials = required(&mut fields, document.is_none_or(Document::has_captcha));
     let keep_alive = fields.optional_bool("keep_alive").unwrap_or(true);
     let debug = fields.optional_bool("debug").unwrap_or(false);
     finish(fields)?;
-    Ok(GetInput { credentials, keep_alive, debug })
+    Ok(GetInput { portal, credentials, keep_alive, debug })
 }
 
 /// The body of an operation: a session's id or credentials or both, and the operation's own fields.
 pub async fn operation<B: Backend>(
     ctx: &mut RequestContext<B>,
+    portal: &Document,
     operation: &Operation,
 ) -> Result<OperationInput, Reason> {
     let mut fields = ctx.fields().await?;
     let session_id =
         fields.optional_text("session_id", PortalId::BYTES_MAX).and_then(|id| PortalId::parse(&id));
-    let all = CREDENTIALS.iter().all(|(name, _)| fields.is_filled(name));
+    let has_captcha = portal.has_captcha();
+    let all = needed(has_captcha).iter().all(|(name, _)| fields.is_filled(name));
     let credentials = if all || session_id.is_none() {
-        Some(required(&mut fields))
+        Some(required(&mut fields, has_captcha))
     } else {
         // Some of them are no credentials, but a wrong one is wrong.
         for (name, max) in CREDENTIALS {
@@ -71,15 +83,24 @@ pub async fn operation<B: Backend>(
     };
     let own = fields.checked(|body| operation.check(body));
     finish(fields)?;
-    let request = Request { operation: operation.name.to_owned(), fields: own, wizard: None };
+    let request = Request { operation: operation.name.clone(), fields: own, wizard: None };
     Ok(OperationInput { session_id, credentials, keep_alive, wizard_id, request })
 }
 
-fn required(fields: &mut Fields) -> Credentials {
+/// Those that a login needs: without a captcha, no key for it.
+fn needed(has_captcha: bool) -> &'static [(&'static str, usize)] {
+    if has_captcha { &CREDENTIALS } else { CREDENTIALS.split_last().map_or(&[], |(_, others)| others) }
+}
+
+fn required(fields: &mut Fields, has_captcha: bool) -> Credentials {
     Credentials {
         username: fields.text("username", USERNAME_BYTES_MAX),
         password: Secret::new(fields.text("password", PASSWORD_BYTES_MAX)),
-        captcha_api_key: Secret::new(fields.text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX)),
+        captcha_api_key: Secret::new(if has_captcha {
+            fields.text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX)
+        } else {
+            fields.optional_text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX).unwrap_or_default()
+        }),
     }
 }
 

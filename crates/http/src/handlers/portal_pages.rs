@@ -10,7 +10,7 @@ use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
 use portal::place::PAGE_KEPT;
-use portal::{Asked, EMODAL, KeptPage, PageReply, ReadPage};
+use portal::{Asked, KeptPage, PageReply, ReadPage};
 
 /// A keyed hash of 32 bytes in base64url.
 const LOGIN_CHARS: usize = 43;
@@ -24,7 +24,7 @@ pub async fn read<B: Backend>(
 ) -> Result<Reply, Reason> {
     let is_hash = login.len() == LOGIN_CHARS
         && login.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    if portal != EMODAL || !is_hash {
+    if ctx.app.config.portals.document(portal).is_none() || !is_hash {
         return Err(Reason::NotFound);
     }
     let name = format!("{portal}/{login}");

@@ -180,6 +180,8 @@ pub enum ForService {
     PortalClose,
     /// The operation has the path's name.
     PortalRun,
+    /// At the portal that is named.
+    PortalRunAt,
 }
 
 /// Which admins may call a route of services.
@@ -219,7 +221,8 @@ impl ForService {
             | Self::TokenRead
             | Self::Metrics
             | Self::PortalGet
-            | Self::PortalRun => Admins::None,
+            | Self::PortalRun
+            | Self::PortalRunAt => Admins::None,
         }
     }
 }

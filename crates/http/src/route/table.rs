@@ -166,7 +166,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/api/v1/tokens/{provider}/{account_id}/status", Route::Service(READ, ForService::TokenStatus)).or_empty(),
     row!(POST "/api/v1/tokens/{provider}/{account_id}/refresh", Route::Service(WRITE, ForService::TokenRefresh)).or_empty(),
     row!(GET "/api/v1/tokens/{provider}/{account_id}/history", Route::Service(READ, ForService::TokenHistory)).or_empty(),
-    // Portal sessions. Each declared operation has a row.
+    // Portal sessions. Each operation of E-Modal has a row; those of other portals have one for all.
     row!(GET "/metrics", Route::Service(Scope::Metrics, ForService::Metrics)),
     row!(POST "/get_session", Route::Service(PORTAL, ForService::PortalGet)),
     row!(GET "/sessions", Route::Service(PORTAL, ForService::PortalList)),
@@ -175,4 +175,5 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/get_container_timeline", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/check_appointments", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/make_appointment", Route::Service(PORTAL, ForService::PortalRun)),
+    row!(POST "/portals/{portal}/{operation}", Route::Service(PORTAL, ForService::PortalRunAt)),
 ];

@@ -242,7 +242,7 @@ fn paths_of_portal_sessions_lead_to_routes() {
 #[test]
 fn every_operation_of_a_portal_has_a_row_and_its_name_in_the_logs() {
     let declared: BTreeSet<_> =
-        portal::operation::operations().iter().map(|o| format!("POST /{}", o.name)).collect();
+        portal::document::emodal().operations.iter().map(|o| format!("POST /{}", o.name)).collect();
     let rows = ROUTES.iter().filter(|row| row.route == Route::Service(Scope::Portal, ForService::PortalRun));
     assert_eq!(rows.map(|row| row.name.to_owned()).collect::<BTreeSet<_>>(), declared);
 }

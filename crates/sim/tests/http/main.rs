@@ -33,6 +33,7 @@ mod metrics;
 mod oauth;
 mod oauth_token;
 mod on_call;
+mod other_portals;
 mod owner;
 mod passwords;
 mod portal_pages;

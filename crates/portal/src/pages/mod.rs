@@ -1,10 +1,9 @@
-//! E-Modal, by its pages: they were never documented, so nothing is believed but what is recognised.
+//! The driver of portals that have plain pages, as their documents have them. Such pages were never meant for programs, so
+//! nothing is believed but what is recognised.
 
 mod listing;
 mod login;
-pub mod operations;
 mod order;
-mod pages;
 mod wizard;
 
 #[cfg(test)]
@@ -16,30 +15,26 @@ mod login_tests;
 #[cfg(test)]
 mod play;
 
-pub use pages::Pages;
-
 use super::browser::{Browser, Shown, Site};
 use super::captcha::Captcha;
 use super::code::{Code, Failure};
+use super::document::Document;
 use super::driver::{Credentials, Driver, Outcome, Request, Standing, Visit};
-use super::html::Document;
+use super::html;
 use super::net::Pending;
-use super::operation::{What, operation};
+use super::operation::{DEBUG, What};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
-pub struct Emodal {
-    pub base_url: String,
-    /// Hosts that pages may lead to beside the base URL's, as [`Site::new`] takes them.
-    pub hosts: Vec<String>,
+pub struct PageDriver {
+    pub portal: Document,
     /// Of one call.
     pub timeout: Duration,
     pub captcha: Captcha,
-    pub pages: Pages,
 }
 
-impl Driver for Emodal {
+impl Driver for PageDriver {
     fn log_in<'a>(
         &'a self,
         visit: &'a mut Visit<'_>,
@@ -54,14 +49,14 @@ impl Driver for Emodal {
     fn keep_alive<'a>(&'a self, visit: &'a mut Visit<'_>) -> Pending<'a, Result<(), Failure>> {
         Box::pin(async move {
             let site = self.site()?;
-            visit.goes_to("keep_alive", format!("a page with a way to {}", self.pages.logout_path));
-            let shown = Browser::new(visit, &site).open(&self.pages.home_path).await?;
+            visit.goes_to("keep_alive", format!("a page with a way to {}", self.portal.logout_path));
+            let shown = Browser::new(visit, &site).open(&self.portal.home_path).await?;
             self.admitted(&shown)
         })
     }
 
     fn is_logged_in(&self, status: u16, html: &str) -> Standing {
-        self.standing(status, &Document::parse(html))
+        self.standing(status, &html::Document::parse(html))
     }
 
     fn run<'a>(
@@ -71,7 +66,8 @@ impl Driver for Emodal {
     ) -> Pending<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             let site = self.site()?;
-            let operation = operation(&request.operation).ok_or(Failure::new(Code::InputRefused))?;
+            let operation =
+                self.portal.operation(&request.operation).ok_or(Failure::new(Code::InputRefused))?;
             let mut browser = Browser::new(visit, &site);
             let mut outcome = match &operation.what {
                 What::Listing(listing) => {
@@ -80,9 +76,9 @@ impl Driver for Emodal {
                 }
                 What::Wizard(steps) => self.fill_in(&mut browser, steps, request).await?,
             };
-            if request.fields.get(operations::DEBUG) == Some(&Value::Bool(true)) {
+            if request.fields.get(DEBUG) == Some(&Value::Bool(true)) {
                 let calls = json!({ "calls": visit.trace });
-                outcome.answer.insert(operations::DEBUG.to_owned(), calls);
+                outcome.answer.insert(DEBUG.to_owned(), calls);
             }
             Ok(outcome)
         })
@@ -92,7 +88,7 @@ impl Driver for Emodal {
         Box::pin(async move {
             let site = self.site()?;
             visit.goes_to("logout", "any page");
-            match Browser::new(visit, &site).open(&self.pages.logout_path).await {
+            match Browser::new(visit, &site).open(&self.portal.logout_path).await {
                 Ok(_) => Ok(()),
                 // It need not be a page.
                 Err(failure)
@@ -107,29 +103,34 @@ impl Driver for Emodal {
     }
 }
 
-impl Emodal {
+impl PageDriver {
+    /// Whether its address is known.
+    pub const fn is_set_up(&self) -> bool {
+        !self.portal.base_url.is_empty()
+    }
+
     /// `base_url` and `hosts` are settings: what is wrong with them was said before.
     fn site(&self) -> Result<Site, Failure> {
-        Site::new(&self.base_url, &self.hosts, self.timeout, &self.pages.user_agent)
+        Site::new(&self.portal.base_url, &self.portal.hosts, self.timeout, &self.portal.user_agent)
             .ok_or(Failure::new(Code::UnexpectedResponse))
     }
 
     /// What it says comes before what it links to; a form to log in with counts only where neither tells.
-    fn standing(&self, status: u16, document: &Document) -> Standing {
-        if status == 401 || document.says(&self.pages.logged_out) {
+    fn standing(&self, status: u16, document: &html::Document) -> Standing {
+        if status == 401 || document.says(&self.portal.login.logged_out) {
             Standing::LoggedOut
         } else if self.has_way_out(document) {
             Standing::LoggedIn
-        } else if document.forms().iter().any(super::html::Form::has_password) {
+        } else if document.forms().iter().any(html::Form::has_password) {
             Standing::LoggedOut
         } else {
             Standing::Unclear
         }
     }
 
-    fn has_way_out(&self, document: &Document) -> bool {
+    fn has_way_out(&self, document: &html::Document) -> bool {
         let Some((base, out)) =
-            self.site().ok().and_then(|s| Some((s.at("/")?, s.at(&self.pages.logout_path)?)))
+            self.site().ok().and_then(|s| Some((s.at("/")?, s.at(&self.portal.logout_path)?)))
         else {
             return false;
         };
@@ -168,7 +169,7 @@ impl Emodal {
     fn whole(&self, shown: &Shown) -> Result<(), Failure> {
         let standing = self.admitted(shown);
         if shown.status == 404 && standing.as_ref().err().is_none_or(|f| f.code != Code::LoggedOut) {
-            let said = shown.document.errors(&self.pages.error_classes).join("; ");
+            let said = shown.document.errors(&self.portal.error_classes).join("; ");
             let message = Some(said).filter(|said| !said.is_empty());
             let failure = message.map(|m| Failure::with_message(Code::NotFound, &m));
             return Err(Failure { status: Some(404), ..failure.unwrap_or(Failure::new(Code::NotFound)) });

@@ -1,6 +1,6 @@
+use super::super::document;
 use super::super::test_support::{World, now, page, to};
 use super::super::{Answer, Code, Driver as _, Failure, Progress, Standing};
-use super::Pages;
 use super::play::{LOGGED_OUT, Other, Portal, credentials, emodal, inside, login_page, portal};
 use base::secret::Secret;
 
@@ -243,12 +243,15 @@ fn keep_alive_and_log_out() {
 
 #[test]
 fn pages_can_be_set_one_by_one() {
-    let read = |text| base::json::exact::<Pages>(base::json::value(text).unwrap());
+    let read = |text| document::emodal_with(base::json::read(text).unwrap());
+    let set = read(r#"{"login_path": "/in", "logged_out": ["bye"]}"#).unwrap();
+    assert_eq!((set.login.path.as_str(), &set.login.logged_out[..]), ("/in", &["bye".to_owned()][..]));
+    let is = document::emodal();
+    assert_eq!((&set.home_path, &set.login.account_locked), (&is.home_path, &is.login.account_locked));
     assert_eq!(
-        read(r#"{"login_path": "/in", "logged_out": ["bye"]}"#).unwrap(),
-        Pages { login_path: "/in".to_owned(), logged_out: vec!["bye".to_owned()], ..Pages::default() }
+        read(r#"{"login_pth": "/in"}"#).unwrap_err(),
+        [" is not of the right shape: login_pth: unknown"]
     );
-    assert_eq!(read(r#"{"login_pth": "/in"}"#).unwrap_err().to_string(), "login_pth: unknown");
 }
 
 /// The password in an address would stand in the logs of the portal and of everybody on the way.

@@ -4,7 +4,7 @@ use super::super::browser::{Browser, Shown};
 use super::super::code::{Code, Failure};
 use super::super::html::Table;
 use super::super::operation::{Columns, Listing, Paging};
-use super::Emodal;
+use super::PageDriver;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -58,20 +58,21 @@ enum Wanted {
     OnePage,
 }
 
-impl Emodal {
+impl PageDriver {
     pub(super) async fn list(
         &self,
         browser: &mut Browser<'_, '_>,
         listing: &Listing,
         fields: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Failure> {
-        let path = (listing.path)(&self.pages);
+        let path = listing.path.as_str();
         let table = format!("the table #{} with {}", listing.table, listing.columns.said());
         browser.visit.goes_to("list", table.as_str());
         let shown = self.page(browser, &address(path, fields)?).await;
         // Only what the caller names can be missing.
         let mut shown = shown.map_err(|f| if path.contains('{') { f } else { super::not_that(f) })?;
-        let skip = listing.paging.as_ref().and_then(|paging| fields.get(paging.skip)).and_then(Value::as_u64);
+        let skip =
+            listing.paging.as_ref().and_then(|paging| fields.get(&paging.skip)).and_then(Value::as_u64);
         let skip = skip.map_or(0, |skip| usize::try_from(skip).unwrap_or(usize::MAX));
         let mut rows = Listed { skip, ..Listed::default() };
         rows.add(listing, &shown)?;
@@ -107,17 +108,17 @@ impl Emodal {
                 }
                 gone_over += usize::from(rows.rows.len() == before && !rows.cut);
             };
-            answer.insert(paging.cycles.to_owned(), cycles.into());
-            answer.insert(paging.reason.to_owned(), reason.into());
+            answer.insert(paging.cycles.clone(), cycles.into());
+            answer.insert(paging.reason.clone(), reason.into());
             if reason == LIMIT_REACHED {
-                answer.insert(paging.next.to_owned(), (skip + rows.rows.len()).into());
+                answer.insert(paging.next.clone(), (skip + rows.rows.len()).into());
             }
-            if matches!(wanted, Wanted::Target { .. }) {
-                answer.insert(paging.found.to_owned(), (reason == TARGET_FOUND).into());
+            if let (Wanted::Target { .. }, Some(target)) = (&wanted, &paging.target) {
+                answer.insert(target.found.clone(), (reason == TARGET_FOUND).into());
             }
         }
-        for name in listing.repeats {
-            answer.insert((*name).to_owned(), fields.get(*name).cloned().unwrap_or_default());
+        for name in &listing.repeats {
+            answer.insert(name.clone(), fields.get(name).cloned().unwrap_or_default());
         }
         rows.into_answer(listing, &mut answer);
         Ok(answer)
@@ -130,16 +131,19 @@ const LIMIT_REACHED: &str = "limit_reached";
 impl Wanted {
     /// A target is more than a number of rows, and that is more than all of them.
     fn read(paging: &Paging, fields: &Map<String, Value>, rows: &Listed) -> Result<Self, Failure> {
-        if let Some(Value::String(value)) = fields.get(paging.target) {
-            let is_column = |m: &Option<String>| m.as_deref() == Some(paging.target_column);
+        let given = |name: &Option<String>| name.as_ref().and_then(|name| fields.get(name));
+        if let Some(target) = &paging.target
+            && let Some(Value::String(value)) = fields.get(&target.field)
+        {
+            let is_column = |m: &Option<String>| m.as_ref() == Some(&target.column);
             let column = rows.members.iter().position(is_column);
             let column = column.ok_or(Failure::new(Code::UnexpectedResponse))?;
             return Ok(Self::Target { column, value: value.clone() });
         }
-        if let Some(count) = fields.get(paging.target_count).and_then(Value::as_u64) {
+        if let Some(count) = given(&paging.target_count).and_then(Value::as_u64) {
             return Ok(Self::Count(usize::try_from(count).unwrap_or(usize::MAX)));
         }
-        Ok(if fields.get(paging.all) == Some(&Value::Bool(false)) { Self::OnePage } else { Self::All })
+        Ok(if given(&paging.all) == Some(&Value::Bool(false)) { Self::OnePage } else { Self::All })
     }
 
     fn met(&self, rows: &Listed) -> Option<&'static str> {
@@ -162,7 +166,7 @@ impl Listed {
     /// Adds the rows of a page. Says how many of them are new.
     fn add(&mut self, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
         let unintelligible = || Failure::with_status(Code::UnexpectedResponse, shown.status);
-        let table = shown.document.table(listing.table).filter(|t| t.closed).ok_or_else(unintelligible)?;
+        let table = shown.document.table(&listing.table).filter(|t| t.closed).ok_or_else(unintelligible)?;
         let members = members(&listing.columns, &table).ok_or_else(unintelligible)?;
         if self.members.is_empty() {
             self.members = members;
@@ -205,32 +209,37 @@ impl Listed {
         let object = |row: Row| {
             let named = members.iter().zip(row).filter_map(|(member, value)| {
                 let member = member.clone()?;
-                let lower = listing.lower.contains(&member.as_str());
+                let lower = listing.columns.lowers(&member);
                 Some((member, if lower { value.to_lowercase() } else { value }))
             });
             named.map(|(member, value)| (member, Value::String(value))).collect::<Map<_, _>>()
         };
         let rows: Vec<_> = rows.into_iter().map(object).collect();
-        if let Some(passed) = &listing.passed {
+        for flag in &listing.flags {
             let is_it = |row: &Map<String, Value>| {
-                passed.all.iter().all(|(member, value)| {
-                    row.get(*member).and_then(Value::as_str).is_some_and(|v| v.eq_ignore_ascii_case(value))
+                flag.row.iter().all(|(member, value)| {
+                    row.get(member).and_then(Value::as_str).is_some_and(|v| v.eq_ignore_ascii_case(value))
                 })
             };
-            answer.insert(passed.member.to_owned(), rows.iter().any(is_it).into());
+            answer.insert(flag.member.clone(), rows.iter().any(is_it).into());
         }
-        answer.insert(listing.count.to_owned(), rows.len().into());
-        answer.insert(listing.rows.to_owned(), rows.into());
+        answer.insert(listing.count.clone(), rows.len().into());
+        answer.insert(listing.rows.clone(), rows.into());
     }
 }
 
 impl Columns {
+    /// Whether the values of this member are put in lower case.
+    fn lowers(&self, member: &str) -> bool {
+        matches!(self, Self::Named(all) if all.iter().any(|column| column.lower && column.member == member))
+    }
+
     /// For whoever is told that they are not there.
     fn said(&self) -> String {
         match self {
             Self::AsTheHeadSays { needed } => format!("the column {needed}"),
             Self::Named(names) => {
-                let names: Vec<_> = names.iter().map(|(said, _)| *said).collect();
+                let names: Vec<_> = names.iter().map(|column| column.head.as_str()).collect();
                 format!("the columns {}", names.join(", "))
             }
         }
@@ -247,11 +256,14 @@ fn members(columns: &Columns, table: &Table) -> Option<Vec<Option<String>>> {
         }
         Columns::Named(names) => {
             let member = |head: &String| {
-                let found = names.iter().find(|(said, _)| said.eq_ignore_ascii_case(head));
-                found.map(|(_, member)| (*member).to_owned())
+                let found = names.iter().find(|column| column.head.eq_ignore_ascii_case(head));
+                found.map(|column| column.member.clone())
             };
             let members: Vec<_> = heads.map(member).collect();
-            names.iter().all(|(_, m)| members.iter().flatten().any(|x| x == m)).then_some(members)
+            names
+                .iter()
+                .all(|column| members.iter().flatten().any(|x| *x == column.member))
+                .then_some(members)
         }
     }
 }

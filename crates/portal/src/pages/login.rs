@@ -6,7 +6,7 @@ use super::super::code::{Code, Failure};
 use super::super::driver::{Credentials, Standing};
 use super::super::html::{Form, says};
 use super::super::net::Progress;
-use super::{Emodal, Pages};
+use super::PageDriver;
 
 /// Why a page of the login is not what was hoped for.
 enum Refusal {
@@ -15,7 +15,7 @@ enum Refusal {
     Captcha,
 }
 
-impl Emodal {
+impl PageDriver {
     /// 1. Opens the login page and looks for the form with the password.
     /// 2. Looks whether it would be sent as it has to be: by POST, to a host that is allowed. What will not do is paid for by
     ///    nobody.
@@ -27,21 +27,25 @@ impl Emodal {
         browser: &mut Browser<'_, '_>,
         credentials: &Credentials,
     ) -> Result<(), Failure> {
-        let Pages { username_input, password_input, logout_path, .. } = &self.pages;
+        let (login, logout_path) = (&self.portal.login, &self.portal.logout_path);
+        let (username_input, password_input) = (&login.username_input, &login.password_input);
         let wanted =
             format!("a form with the inputs {username_input} and {password_input} that is sent by POST");
         browser.visit.goes_to("login_page", wanted.as_str());
-        let mut shown = browser.open(&self.pages.login_path).await?;
+        let mut shown = browser.open(&login.path).await?;
         let mut solver = Solver::new(&self.captcha, &credentials.captcha_api_key, browser.visit.net.now());
         loop {
             let mut form = self.login_form(&shown, credentials)?;
             browser.prepare(&shown.url, &form)?;
             let site_key = shown.document.site_key().map(str::to_owned);
             if let Some(site_key) = &site_key {
+                // A portal without a captcha that has one is not what it was.
+                let unknown = Failure::with_status(Code::UnexpectedResponse, shown.status);
+                let captcha_input = login.captcha_input.as_ref().ok_or(unknown)?;
                 browser.visit.goes_to("captcha", "a solution of the captcha");
                 browser.visit.net.progress(Progress::Paying)?;
                 let solution = solver.solve(browser.visit, site_key, &shown.url).await?;
-                form.put(&self.pages.captcha_input, solution.expose());
+                form.put(captcha_input, solution.expose());
             }
             browser.visit.goes_to("password", format!("a page with a way to {logout_path}"));
             let next = self.send(browser, &shown, &form).await?;
@@ -70,8 +74,8 @@ impl Emodal {
         }
         let form = shown.document.forms().into_iter().find(|form| form.closed && form.has_password());
         let mut form = form.ok_or_else(|| unintelligible.clone())?;
-        let typed = form.type_in(&self.pages.username_input, &credentials.username)
-            && form.type_in(&self.pages.password_input, credentials.password.expose());
+        let typed = form.type_in(&self.portal.login.username_input, &credentials.username)
+            && form.type_in(&self.portal.login.password_input, credentials.password.expose());
         if typed { Ok(form) } else { Err(unintelligible) }
     }
 
@@ -101,16 +105,16 @@ impl Emodal {
 
     /// What is said to be wrong; where nothing is marked as that, whatever the page says.
     fn refusal(&self, shown: &Shown) -> Option<Refusal> {
-        let errors = shown.document.errors(&self.pages.error_classes).join("\n").to_lowercase();
+        let errors = shown.document.errors(&self.portal.error_classes).join("\n").to_lowercase();
         let fits = |texts: &[String]| {
             if errors.is_empty() { shown.document.says(texts) } else { says(&errors, texts) }
         };
-        let pages = &self.pages;
-        if fits(&pages.account_locked) {
+        let login = &self.portal.login;
+        if fits(&login.account_locked) {
             Some(Refusal::Final(Code::AccountLocked))
-        } else if fits(&pages.credentials_refused) {
+        } else if fits(&login.credentials_refused) {
             Some(Refusal::Final(Code::CredentialsRefused))
-        } else if fits(&pages.captcha_refused) {
+        } else if fits(&login.captcha_refused) {
             Some(Refusal::Captcha)
         } else {
             None

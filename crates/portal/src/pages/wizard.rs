@@ -4,8 +4,8 @@ use super::super::browser::{Browser, Shown};
 use super::super::code::{Code, Failure, MESSAGE_CHARS_MAX};
 use super::super::driver::{Outcome, Request, Standing, Waiting, Wizard};
 use super::super::html::{Choosing, Form};
-use super::super::operation::{By, End, Input, Need, Steps};
-use super::{Emodal, operations};
+use super::super::operation::{By, CHOICES, DEBUG, Input, List, Need, Steps};
+use super::PageDriver;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -31,12 +31,12 @@ enum Went {
 
 /// A wizard under way.
 pub(super) struct Filling<'a> {
-    pub emodal: &'a Emodal,
+    pub driver: &'a PageDriver,
     pub steps: &'a Steps,
     pub fields: Map<String, Value>,
 }
 
-impl Emodal {
+impl PageDriver {
     /// Goes on where the wizard was left, if what is new is for that phase or later ones. Else, and where the portal does not
     /// know the form any more, it is begun anew, once, with all that was given.
     pub(super) async fn fill_in(
@@ -50,17 +50,18 @@ impl Emodal {
         if let Some(wizard) = &request.wizard {
             let changed = |name: &str| request.fields.get(name).is_some_and(|v| fields.get(name) != Some(v));
             let done = steps.phases.iter().take(usize::from(wizard.phase).saturating_sub(1));
-            let anew = done.flat_map(|phase| phase.iter()).any(|input| changed(input.field));
+            let anew = done.flat_map(|phase| phase.iter()).any(|input| changed(&input.field.name));
             let form = wizard.form.clone().filter(|_| !anew);
             kept = form.and_then(|form| base::json::of::<Kept>(form).ok());
-            kept = kept.filter(|k| k.phase == wizard.phase && steps.inputs(k.phase).is_some());
+            kept = kept.filter(|k| {
+                k.phase == wizard.phase && steps.inputs(k.phase).is_some() && steps.is_form(&k.form)
+            });
             // A list that was told before may be old: whoever asks again wants to know what there is now.
-            let lists = matches!(steps.end, End::List);
-            kept = kept.filter(|k| !lists || usize::from(k.phase) < steps.phases.len());
+            kept = kept.filter(|k| steps.order.is_some() || usize::from(k.phase) < steps.phases.len());
         }
         fields.extend(request.fields.clone());
-        fields.remove(operations::DEBUG);
-        let filling = Filling { emodal: self, steps, fields };
+        fields.remove(DEBUG);
+        let filling = Filling { driver: self, steps, fields };
         let resumed = kept.is_some();
         match filling.go(browser, kept).await? {
             Went::Astray(_) if resumed => match filling.go(browser, None).await? {
@@ -93,25 +94,25 @@ impl Filling<'_> {
             }
             let asked = now.clone();
             if let Some(refused) = self.type_in(inputs, &mut now.form)? {
-                let message = format!("{} is none of what the portal offers", refused.field);
-                let offered = labels(&asked.form, refused.control).unwrap_or_default();
+                let message = format!("{} is none of what the portal offers", refused.field.name);
+                let offered = labels(&asked.form, &refused.control).unwrap_or_default();
                 let mut outcome = self.wait(asked, &message, Vec::new())?;
                 // The last list is there already.
                 if !is_last {
-                    outcome.answer.insert(operations::CHOICES.to_owned(), json!({ refused.field: offered }));
+                    outcome.answer.insert(CHOICES.to_owned(), json!({ &refused.field.name: offered }));
                 }
                 return Ok(Went::Done(outcome));
             }
-            match &self.steps.end {
-                End::List if is_last => return self.list(now).map(Went::Done),
-                End::Commit { .. } if is_last => {
-                    return self.commit(browser, &now, resumed).await.map(Went::Done);
+            match &self.steps.order {
+                None if is_last => return self.list(now).map(Went::Done),
+                Some(order) if is_last => {
+                    return self.commit(browser, order, &now, resumed).await.map(Went::Done);
                 }
                 _ => {}
             }
             self.goes_to_form(browser, now.phase.saturating_add(1));
             let shown = browser.submit(&now.url, &now.form).await?;
-            if self.emodal.standing(shown.status, &shown.document) == Standing::LoggedOut {
+            if self.driver.standing(shown.status, &shown.document) == Standing::LoggedOut {
                 return Err(Failure::with_status(Code::LoggedOut, shown.status));
             }
             match self.read(&shown) {
@@ -137,7 +138,7 @@ impl Filling<'_> {
             return Ok(Err(waiting(wizard, &wants(&missing), missing)));
         }
         self.goes_to_form(browser, 1);
-        let shown = self.emodal.page(browser, (self.steps.start)(&self.emodal.pages)).await;
+        let shown = self.driver.page(browser, &self.steps.path).await;
         let shown = shown.map_err(super::not_that)?;
         let first = self.read(&shown).filter(|kept| kept.phase == 1);
         first.map(Ok).ok_or(Failure::with_status(Code::UnexpectedResponse, shown.status))
@@ -154,36 +155,35 @@ impl Filling<'_> {
         if document.is_cut_off() {
             return None;
         }
-        let form =
-            document.forms().into_iter().find(|f| f.closed && f.id.as_deref() == Some(self.steps.form))?;
+        let form = document.forms().into_iter().find(|f| f.closed && self.steps.is_form(f))?;
         let phase = form.phase.as_deref()?.trim().parse().ok()?;
-        let errors = document.errors(&self.emodal.pages.error_classes);
+        let errors = document.errors(&self.driver.portal.error_classes);
         Some(Kept { url: shown.url.clone(), form, phase, errors })
     }
 
     fn missing(&self, inputs: &[Input]) -> Vec<String> {
-        let is_needed = |input: &&Input| match input.need {
+        let is_needed = |input: &&Input| match &input.need {
             Need::Always => true,
             Need::Never => false,
             Need::For { field, values } => {
-                self.fields.get(field).and_then(Value::as_str).is_some_and(|v| values.contains(&v))
+                self.fields.get(field).and_then(Value::as_str).is_some_and(|v| values.iter().any(|x| x == v))
             }
         };
-        let is_missing = |input: &&Input| !self.fields.contains_key(input.field);
-        inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.to_owned()).collect()
+        let is_missing = |input: &&Input| !self.fields.contains_key(&input.field.name);
+        inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.name.clone()).collect()
     }
 
     /// Fills in a form. Gives back the one that it has no option for.
-    fn type_in(&self, inputs: &'static [Input], form: &mut Form) -> Result<Option<&'static Input>, Failure> {
+    fn type_in<'i>(&self, inputs: &'i [Input], form: &mut Form) -> Result<Option<&'i Input>, Failure> {
         for input in inputs {
-            let is_there = match (&input.by, self.fields.get(input.field)) {
-                (By::Label, Some(Value::String(label))) => match form.choose(input.control, label) {
+            let is_there = match (&input.by, self.fields.get(&input.field.name)) {
+                (By::Label, Some(Value::String(label))) => match form.choose(&input.control, label) {
                     Choosing::Chosen => true,
                     Choosing::NotOffered => return Ok(Some(input)),
                     Choosing::NoSuchControl => false,
                 },
-                (By::Text, Some(Value::String(text))) => form.type_in(input.control, text),
-                (By::Tick, Some(Value::Bool(on))) => form.tick(input.control, *on) || !on,
+                (By::Text, Some(Value::String(text))) => form.type_in(&input.control, text),
+                (By::Tick, Some(Value::Bool(on))) => form.tick(&input.control, *on) || !on,
                 _ => true,
             };
             if !is_there {
@@ -200,9 +200,9 @@ impl Filling<'_> {
 
     /// What can be chosen in the last phase.
     fn listed(&self, now: &Kept) -> Option<Map<String, Value>> {
-        let (control, list, count) = self.steps.list;
+        let List { control, rows, count } = &self.steps.list;
         let labels = labels(&now.form, control)?;
-        Some(Map::from_iter([(count.to_owned(), labels.len().into()), (list.to_owned(), labels.into())]))
+        Some(Map::from_iter([(count.clone(), labels.len().into()), (rows.clone(), labels.into())]))
     }
 
     fn wait_for_fields(&self, now: Kept, missing: Vec<String>) -> Result<Outcome, Failure> {
@@ -237,8 +237,12 @@ impl Kept {
 
 impl Steps {
     /// What is filled in in a phase, if there is such a one.
-    fn inputs(&self, phase: u8) -> Option<&'static [Input]> {
-        self.phases.get(usize::from(phase).checked_sub(1)?).copied()
+    fn inputs(&self, phase: u8) -> Option<&[Input]> {
+        self.phases.get(usize::from(phase).checked_sub(1)?).map(Vec::as_slice)
+    }
+
+    fn is_form(&self, form: &Form) -> bool {
+        form.id.as_deref() == Some(&self.form)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A portal in a few lines, as the driver's specification says that it behaves, with a captcha service beside it.
 
 use super::super::test_support::{Called, page, to, with_cookies};
-use super::super::{Answer, Request, Wizard};
+use super::super::{Answer, Request, Wizard, document};
 use super::*;
 use base::secret::Secret;
 use serde_json::{Map, Value, json};
@@ -10,10 +10,13 @@ use std::fmt::Write as _;
 
 pub const BASE: &str = "https://portal.example.com/portal";
 
-pub fn emodal() -> Emodal {
-    Emodal {
-        base_url: BASE.to_owned(),
-        hosts: vec!["id.example.com".to_owned()],
+pub fn emodal() -> PageDriver {
+    PageDriver {
+        portal: Document {
+            base_url: BASE.to_owned(),
+            hosts: vec!["id.example.com".to_owned()],
+            ..document::emodal().clone()
+        },
         timeout: Duration::from_secs(20),
         captcha: Captcha {
             base_url: "https://captcha.example.com".to_owned(),
@@ -22,7 +25,6 @@ pub fn emodal() -> Emodal {
             tasks_max: 2,
             call_timeout: Duration::from_secs(10),
         },
-        pages: Pages::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::browser::{Browser, Shown};
 use super::super::code::{Code, Failure};
 use super::super::driver::{Outcome, Standing, Wizard};
 use super::super::net::Progress;
-use super::super::operation::End;
+use super::super::operation::Order;
 use super::wizard::{Filling, Kept, waiting};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -17,57 +17,55 @@ impl Filling<'_> {
     pub(super) async fn commit(
         &self,
         browser: &mut Browser<'_, '_>,
+        order: &Order,
         now: &Kept,
         resumed: bool,
     ) -> Result<Outcome, Failure> {
         if resumed {
             // A form that was kept tells nothing of the session: better known before.
-            let home = browser.open(&self.emodal.pages.home_path).await?;
-            self.emodal.admitted(&home)?;
+            let home = browser.open(&self.driver.portal.home_path).await?;
+            self.driver.admitted(&home)?;
         }
         let prepared = browser.prepare(&now.url, &now.form)?;
         if browser.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
             return Err(Failure::new(Code::OutOfTime));
         }
-        if let End::Commit { confirmation, .. } = &self.steps.end {
-            let said = self.emodal.pages.appointment_confirmed.join("\" or \"");
-            browser.visit.goes_to("order", format!("the text \"{said}\" and the element #{confirmation}"));
-        }
+        let said = order.confirmed_texts.join("\" or \"");
+        browser.visit.goes_to("order", format!("the text \"{said}\" and the element #{}", order.element));
         browser.visit.net.progress(Progress::Committing)?;
         let unknown = |status| Failure { status, ..Failure::new(Code::OutcomeUnknown) };
         let shown = browser.go_once(prepared).await.map_err(|failure| unknown(failure.status))?;
-        self.read_order(&shown, now).ok_or(unknown(Some(shown.status)))
+        self.read_order(&shown, order, now).ok_or(unknown(Some(shown.status)))
     }
 
     /// What came of the order, if the page says that.
-    fn read_order(&self, shown: &Shown, now: &Kept) -> Option<Outcome> {
-        let (document, pages) = (&shown.document, &self.emodal.pages);
-        let is_out = self.emodal.standing(shown.status, document) == Standing::LoggedOut;
-        let End::Commit { confirmation, confirmed, details } = &self.steps.end else { return None };
+    fn read_order(&self, shown: &Shown, order: &Order, now: &Kept) -> Option<Outcome> {
+        let document = &shown.document;
+        let is_out = self.driver.standing(shown.status, document) == Standing::LoggedOut;
         if is_out || document.is_cut_off() || shown.status >= 300 {
             return None;
         }
-        if document.says(&pages.appointment_confirmed)
-            && let Some(definitions) = document.definitions(confirmation).filter(|all| !all.is_empty())
+        if document.says(&order.confirmed_texts)
+            && let Some(definitions) = document.definitions(&order.element).filter(|all| !all.is_empty())
         {
             let all: Map<_, _> = definitions.into_iter().map(|(t, d)| (t, Value::String(d))).collect();
-            let answer = [((*confirmed).to_owned(), json!(true)), ((*details).to_owned(), all.into())];
+            let answer = [(order.confirmed.clone(), json!(true)), (order.details.clone(), all.into())];
             return Some(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
         }
         match self.read(shown).filter(|again| again.phase <= now.phase) {
             // Without a word of what is wrong it may be the same page for any reason.
-            Some(again) if !again.errors.is_empty() || document.says(&pages.slot_gone) => {
+            Some(again) if !again.errors.is_empty() || document.says(&order.gone_texts) => {
                 let message = if again.errors.is_empty() {
-                    spoken(document.text(), &pages.slot_gone)
+                    spoken(document.text(), &order.gone_texts)
                 } else {
                     again.said()
                 };
                 self.wait(again, &message, Vec::new()).ok()
             }
             // It is not done, and can be done only from the beginning: the caller says whether.
-            None if document.says(&pages.wizard_expired) => {
+            None if document.says(&order.expired_texts) => {
                 let wizard = Wizard { fields: self.fields.clone(), phase: now.phase, form: None };
-                Some(waiting(wizard, &spoken(document.text(), &pages.wizard_expired), Vec::new()))
+                Some(waiting(wizard, &spoken(document.text(), &order.expired_texts), Vec::new()))
             }
             _ => None,
         }

@@ -1,0 +1,104 @@
+//! A portal as a document: its addresses, how to log in there, and what it can be asked to do. It is JSON, read once for each
+//! instance, and checked with all of its faults at once.
+
+mod members;
+mod operations;
+mod overrides;
+mod read;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use overrides::emodal_pages;
+pub use overrides::emodal_with;
+
+use super::operation::Operation;
+use base::json;
+use serde_json::Value;
+
+/// The document of E-Modal. Its address is a setting.
+const EMODAL: &str = include_str!("../../portals/emodal.json");
+
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Nothing, if it is not set up.
+    pub base_url: String,
+    /// Hosts that pages may lead to beside the base URL's, as [`super::browser::Site::new`] takes them.
+    pub hosts: Vec<String>,
+    pub user_agent: String,
+    /// Classes of the elements that say what is wrong.
+    pub error_classes: Vec<String>,
+    pub login: Login,
+    /// A page that only a logged-in user sees.
+    pub home_path: String,
+    /// Only a logged-in user is shown a link to it.
+    pub logout_path: String,
+    pub operations: Vec<Operation>,
+}
+
+/// How to log in. Paths are behind the base URL. Of texts one is enough, in whichever case.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub path: String,
+    pub username_input: String,
+    pub password_input: String,
+    /// What the captcha's solution is sent as. Nothing, if there is no captcha.
+    pub captcha_input: Option<String>,
+    /// Says a page with status 200, too.
+    pub logged_out: Vec<String>,
+    pub credentials_refused: Vec<String>,
+    pub account_locked: Vec<String>,
+    pub captcha_refused: Vec<String>,
+}
+
+/// What is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The member, as a JSON Pointer (RFC 6901).
+    pub path: String,
+    pub what: String,
+}
+
+impl Document {
+    /// Whether its login may have a captcha.
+    pub const fn has_captcha(&self) -> bool {
+        self.login.captcha_input.is_some()
+    }
+
+    /// The operation of this name.
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// What it says, or all that is wrong with it.
+    pub fn read(value: Value) -> Result<Self, Vec<Fault>> {
+        let told = members::Told::default();
+        let document = read::document(&told, value);
+        let faults = told.faults.into_inner();
+        document.filter(|_| faults.is_empty()).ok_or(faults)
+    }
+}
+
+/// The document of E-Modal as a value. It is part of the program, and a test reads it.
+fn emodal_value() -> Value {
+    json::value(EMODAL).unwrap_or_default()
+}
+
+/// E-Modal's as it is, for tests and documents.
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(clippy::panic)] // Only where a test says first that it has no fault.
+pub fn emodal() -> &'static Document {
+    static DOCUMENT: std::sync::LazyLock<Document> = std::sync::LazyLock::new(|| {
+        Document::read(emodal_value()).unwrap_or_else(|faults| panic!("{faults:?}"))
+    });
+    &DOCUMENT
+}
+
+/// Each kind of object in a document, with a member that it may have.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn members() -> std::collections::BTreeSet<(&'static str, &'static str)> {
+    let told = members::Told::default();
+    read::document(&told, emodal_value());
+    told.members.into_inner()
+}

@@ -1,0 +1,342 @@
+//! What a portal can be asked to do, as its document has it.
+
+use super::members::Members;
+use crate::operation::{
+    By, Column, Columns, DEBUG, Field, FieldKind, Flag, Input, List, Listing, Need, Operation, Order, Paging,
+    Steps, Target, What,
+};
+use std::collections::BTreeMap;
+
+/// Of a value that a caller gives, in characters.
+const TEXT_MAX: u64 = 2_000;
+/// Whole numbers that every JSON has.
+const NUMBER_MAX: u64 = 1 << 53;
+const NAME_CHARS_MAX: usize = 64;
+
+/// Names that every body has for itself, and every answer.
+const OF_BODIES: [&str; 8] = [
+    "session_id",
+    "username",
+    "password",
+    "captcha_api_key",
+    "keep_alive",
+    "appointment_session_id",
+    "language",
+    DEBUG,
+];
+const OF_ANSWERS: [&str; 12] = [
+    "success",
+    "session_id",
+    "is_new_session",
+    "appointment_session_id",
+    "current_phase",
+    "message",
+    "missing_fields",
+    "choices",
+    "error",
+    "code",
+    "detail",
+    DEBUG,
+];
+
+/// A wizard, whole, and the last phase without what is filled in there.
+type Wizards = BTreeMap<String, Steps>;
+
+pub(super) fn read(all: &mut Members<'_>) -> Vec<Operation> {
+    let mut wizards = Wizards::new();
+    for mut one in all.objects("wizard", "wizards") {
+        let name = name(&mut one, "name");
+        let steps = steps(&mut one);
+        if wizards.values().any(|other| other.form == steps.form) {
+            // What is left of one would be gone on with as the other.
+            one.fault("form", "is that of another wizard");
+        }
+        if wizards.insert(name, steps).is_some() {
+            one.fault("name", "stands there twice");
+        }
+    }
+    let mut operations: Vec<Operation> = Vec::new();
+    for mut one in all.objects("operation", "operations") {
+        let operation = operation(&mut one, &wizards);
+        if operations.iter().any(|other| other.name == operation.name) {
+            one.fault("name", "stands there twice");
+        }
+        operations.push(operation);
+    }
+    operations
+}
+
+fn operation(one: &mut Members<'_>, wizards: &Wizards) -> Operation {
+    let name = name(one, "name");
+    if one.has("listing") == one.has("wizard") {
+        one.fault("listing", "or wizard: one of them must be there");
+    }
+    let mut fields = Vec::new();
+    let what = if let Some(mut of) = one.optional_object("operation_wizard", "wizard") {
+        let steps = part(&mut of, wizards);
+        fields.extend(steps.phases.iter().flatten().map(|input| input.field.clone()));
+        What::Wizard(steps)
+    } else {
+        for mut field in one.objects("field", "fields") {
+            let read = declared(&mut field);
+            known_once(&field, "name", &read.name, &fields);
+            fields.push(read);
+        }
+        let of = one.optional_object("listing", "listing");
+        What::Listing(of.map(|mut of| listing(&mut of, &fields)).unwrap_or_default())
+    };
+    fields.push(Field { name: DEBUG.to_owned(), kind: FieldKind::Bool, required: false });
+    Operation { name, fields, what }
+}
+
+/// A wizard as far as an operation goes with it.
+fn part(of: &mut Members<'_>, wizards: &Wizards) -> Steps {
+    let named = of.text("name");
+    let orders = of.word("until", &["list", "order"]) == "order";
+    let Some(whole) = wizards.get(&named) else {
+        of.fault("name", "is that of no wizard");
+        return Steps::default();
+    };
+    if orders && whole.order.is_none() {
+        of.fault("until", "is an order, and the wizard has none");
+    }
+    let mut steps = whole.clone();
+    if !orders {
+        steps.order = None;
+        if let Some(last) = steps.phases.last_mut() {
+            last.clear();
+        }
+    }
+    steps
+}
+
+/// A name of a caller's: it stands in addresses and bodies.
+fn name(one: &mut Members<'_>, member: &'static str) -> String {
+    let name = one.text(member);
+    let is_fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    if name.len() > NAME_CHARS_MAX || !name.bytes().all(is_fine) {
+        one.fault(member, "must be 1 to 64 lower-case letters, digits or _");
+    }
+    name
+}
+
+fn known_once(one: &Members<'_>, member: &str, name: &str, before: &[Field]) {
+    if OF_BODIES.contains(&name) {
+        one.fault(member, "is a name that every operation has");
+    } else if before.iter().any(|other| other.name == name) {
+        one.fault(member, "stands there twice");
+    }
+}
+
+fn declared(one: &mut Members<'_>) -> Field {
+    let name = name(one, "name");
+    let kind = match one.word("type", &["text", "number", "flag"]) {
+        "text" => text_kind(one),
+        "number" => {
+            let (min, max) = (one.number("min", 0, NUMBER_MAX), one.number("max", 0, NUMBER_MAX));
+            if min > max {
+                one.fault("max", "is less than min");
+            }
+            FieldKind::Number { min, max }
+        }
+        _ => FieldKind::Bool,
+    };
+    Field { name, kind, required: one.flag("required") }
+}
+
+fn text_kind(one: &mut Members<'_>) -> FieldKind {
+    FieldKind::Text { chars_max: usize::try_from(one.number("max", 1, TEXT_MAX)).unwrap_or_default() }
+}
+
+fn is_text(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Text { .. })
+}
+
+/// The members of an answer, each once.
+#[derive(Default)]
+struct Answers(Vec<String>);
+
+impl Answers {
+    fn take(&mut self, one: &mut Members<'_>, member: &'static str) -> String {
+        let name = one.text(member);
+        self.add(one, member, &name);
+        name
+    }
+
+    fn add(&mut self, one: &Members<'_>, member: &str, name: &str) {
+        if OF_ANSWERS.contains(&name) {
+            one.fault(member, "is a name that every answer has");
+        } else if self.0.iter().any(|other| other == name) {
+            one.fault(member, "is another member of the answer");
+        }
+        self.0.push(name.to_owned());
+    }
+}
+
+fn listing(of: &mut Members<'_>, fields: &[Field]) -> Listing {
+    let mut answers = Answers::default();
+    let path = of.path("path");
+    check_placeholders(of, &path, fields);
+    let table = of.text("table");
+    let needed = of.optional_text("needed_column");
+    let mut named: Vec<Column> = Vec::new();
+    for mut one in of.objects("column", "columns") {
+        let column = Column { head: one.text("head"), member: one.text("member"), lower: one.flag("lower") };
+        if named.iter().any(|other| other.member == column.member) {
+            one.fault("member", "stands there twice");
+        }
+        named.push(column);
+    }
+    if needed.is_some() != named.is_empty() {
+        of.fault("columns", "or needed_column: one of them must be there");
+    }
+    let repeats = of.texts("repeats");
+    for name in &repeats {
+        if !fields.iter().any(|field| field.name == *name) {
+            of.fault("repeats", "names no field of the operation");
+        }
+        answers.add(of, "repeats", name);
+    }
+    let rows = answers.take(of, "rows");
+    let count = answers.take(of, "count");
+    let flags = of.objects("flag", "flags").into_iter().map(|mut one| Flag {
+        member: answers.take(&mut one, "member"),
+        row: one.objects("value", "row").into_iter().map(|mut value| value_of(&mut value, &named)).collect(),
+    });
+    let flags = flags.collect();
+    let paging = of.optional_object("paging", "paging");
+    let paging = paging.map(|mut one| paging_of(&mut one, fields, &mut answers));
+    let columns = needed.map_or(Columns::Named(named), |needed| Columns::AsTheHeadSays { needed });
+    Listing { path, table, columns, rows, count, repeats, flags, paging }
+}
+
+fn value_of(one: &mut Members<'_>, columns: &[Column]) -> (String, String) {
+    let member = one.text("member");
+    if !columns.is_empty() && !columns.iter().any(|column| column.member == member) {
+        one.fault("member", "is that of no column");
+    }
+    (member, one.text("value"))
+}
+
+/// Without a field that has to be given, the address would be that of something else.
+fn check_placeholders(of: &Members<'_>, path: &str, fields: &[Field]) {
+    for field in fields.iter().filter(|field| field.required && is_text(field)) {
+        let placeholder = format!("{{{}}}", field.name);
+        if path.matches(&placeholder).count() != 1 {
+            of.fault("path", &format!("must have {placeholder} once"));
+            return;
+        }
+    }
+    let named = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    for name in named {
+        if !fields.iter().any(|field| field.name == name && is_text(field)) {
+            of.fault("path", "has {…} that is no text field of the operation");
+            return;
+        }
+    }
+}
+
+fn paging_of(one: &mut Members<'_>, fields: &[Field], answers: &mut Answers) -> Paging {
+    let field =
+        |one: &Members<'_>, member: &str, name: Option<&String>, kind: &str, is: fn(FieldKind) -> bool| {
+            let is_there =
+                |name: &String| fields.iter().any(|f| f.name == *name && !f.required && is(f.kind));
+            if name.is_some_and(|name| !is_there(name)) {
+                one.fault(member, &format!("must name {kind} field of the operation that is not required"));
+            }
+        };
+    let number: fn(FieldKind) -> bool = |kind| matches!(kind, FieldKind::Number { .. });
+    let target = one.optional_object("target", "target").map(|mut one| {
+        let target = Target {
+            field: one.text("field"),
+            column: one.text("column"),
+            found: answers.take(&mut one, "found"),
+        };
+        field(&one, "field", Some(&target.field), "a text", |kind| matches!(kind, FieldKind::Text { .. }));
+        target
+    });
+    let target_count = one.optional_text("target_count");
+    field(one, "target_count", target_count.as_ref(), "a number", number);
+    let all = one.optional_text("all");
+    field(one, "all", all.as_ref(), "a flag", |kind| kind == FieldKind::Bool);
+    let skip = one.text("skip");
+    field(one, "skip", Some(&skip), "a number", number);
+    Paging {
+        target,
+        target_count,
+        all,
+        skip,
+        next: answers.take(one, "next"),
+        cycles: answers.take(one, "cycles"),
+        reason: answers.take(one, "reason"),
+    }
+}
+
+fn steps(one: &mut Members<'_>) -> Steps {
+    let path = one.path("path");
+    let form = one.text("form");
+    let mut before: Vec<Field> = Vec::new();
+    let mut phases = Vec::new();
+    for mut phase in one.objects("phase", "phases") {
+        let mut inputs = Vec::new();
+        for mut item in phase.objects("input", "inputs") {
+            let input = input(&mut item, &before);
+            before.push(input.field.clone());
+            inputs.push(input);
+        }
+        phases.push(inputs);
+    }
+    if phases.is_empty() || phases.len() > usize::from(u8::MAX) {
+        one.fault("phases", "must be there");
+    }
+    let mut answers = Answers::default();
+    let list = one.object("list", "list").map(|mut list| List {
+        control: list.text("input"),
+        rows: answers.take(&mut list, "rows"),
+        count: answers.take(&mut list, "count"),
+    });
+    let order = one.optional_object("order", "order").map(|mut order| Order {
+        element: order.text("element"),
+        confirmed_texts: confirmed_texts(&mut order),
+        gone_texts: order.texts("gone_texts"),
+        expired_texts: order.texts("expired_texts"),
+        confirmed: answers.take(&mut order, "confirmed"),
+        details: answers.take(&mut order, "details"),
+    });
+    Steps { path, form, phases, list: list.unwrap_or_default(), order }
+}
+
+/// Without one, nobody would ever know that it is done.
+fn confirmed_texts(order: &mut Members<'_>) -> Vec<String> {
+    let texts = order.texts("confirmed_texts");
+    if texts.is_empty() {
+        order.fault("confirmed_texts", "must have a text");
+    }
+    texts
+}
+
+fn input(item: &mut Members<'_>, before: &[Field]) -> Input {
+    let name = name(item, "field");
+    known_once(item, "field", &name, before);
+    let by = match item.word("by", &["label", "text", "tick"]) {
+        "label" => By::Label,
+        "text" => By::Text,
+        _ => By::Tick,
+    };
+    let kind = if by == By::Tick { FieldKind::Bool } else { text_kind(item) };
+    let always = item.flag("needed");
+    let needed_for = item.optional_object("needed_for", "needed_for").map(|mut need| {
+        let (field, values) = (need.text("field"), need.texts("values"));
+        if !before.iter().any(|other| other.name == field && is_text(other)) {
+            need.fault("field", "is no text field of an input before");
+        }
+        Need::For { field, values }
+    });
+    if always && needed_for.is_some() {
+        item.fault("needed_for", "has nothing to say beside needed");
+    }
+    let need = needed_for.unwrap_or(if always { Need::Always } else { Need::Never });
+    // What a form needs it asks for when it comes to it.
+    let field = Field { name, kind, required: false };
+    Input { field, control: item.text("input"), by, need }
+}
