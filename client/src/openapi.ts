@@ -1273,6 +1273,31 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/portals/{portal}/{operation}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** `emodal`, or a name in `PORTALS`. */
+        portal: string;
+        /** As the portal's document names it. */
+        operation: string;
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * An operation of a portal, as its document declares it.
+     * Its own fields and the other members of its answer are those of the portal's document.
+     */
+    post: operations["runPortalOperation"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/sessions": {
     parameters: {
       query?: never;
@@ -1448,6 +1473,15 @@ export interface components {
       unreachable?: string[];
       /** The user that was asked for by id. */
       user_id: components["schemas"]["UserId"] | null;
+    };
+    /** What an operation of any portal answers. */
+    Answered: {
+      debug?: components["schemas"]["Debug"] | null;
+      is_new_session: boolean;
+      session_id: components["schemas"]["PortalId"];
+      success: boolean;
+    } & {
+      [key: string]: unknown;
     };
     /** A page of accounts of all providers. */
     AnyAccounts: {
@@ -2171,14 +2205,16 @@ export interface components {
       channelId: components["schemas"]["TextOrNumber"];
     };
     PortalCredentials: {
-      /** The caller's key of the captcha service. */
-      captcha_api_key: string;
+      /** The caller's key of the captcha service. Required where the portal's login has a captcha, as E-Modal's has. */
+      captcha_api_key?: string | null;
       /** The answer gets `debug.calls`. */
       debug?: boolean | null;
       /** Whether the session is kept alive, which it is if nothing is said. */
       keep_alive?: boolean | null;
       language?: components["schemas"]["Language"] | null;
       password: string;
+      /** `emodal`, which it is if nothing is said, or a name in `PORTALS`. */
+      portal?: string | null;
       username: string;
     };
     /** A refusal on the routes of portal sessions. */
@@ -2225,6 +2261,13 @@ export interface components {
       /** Of that page. */
       title?: string | null;
     };
+    /** Work that failed at a portal. */
+    PortalFailure: {
+      at: components["schemas"]["Time"];
+      code: string;
+      /** What was being done; null if nothing was begun. */
+      step: string | null;
+    };
     PortalId: string;
     /** The last page of a failed step at a portal. */
     PortalPage: {
@@ -2249,10 +2292,24 @@ export interface components {
     };
     /** A session as lists show it: never a credential but the username. */
     PortalSession: {
+      /**
+       * Format: uint64
+       * Those among them whose login would have cost a captcha.
+       */
+      captchas_saved: number;
       created_at: components["schemas"]["Time"];
       keep_alive: boolean;
+      /** The last work of the login that failed at the portal; null if none has. */
+      last_failure: components["schemas"]["PortalFailure"] | null;
       /** By a caller. */
       last_used: components["schemas"]["Time"];
+      /**
+       * Format: uint64
+       * Calls that found it alive, as of its last report.
+       */
+      logins_saved: number;
+      /** The login's name in the log, and in `GET /admin/portal-pages/{portal}/{login}`. */
+      portal_login: string;
       session_id: components["schemas"]["PortalId"];
       /** Null if it cannot be opened. */
       username: string | null;
@@ -2629,6 +2686,7 @@ export type AccountName = components["schemas"]["AccountName"];
 export type AccountStatus = components["schemas"]["AccountStatus"];
 export type Accounts = components["schemas"]["Accounts"];
 export type ActiveSessions = components["schemas"]["ActiveSessions"];
+export type Answered = components["schemas"]["Answered"];
 export type AnyAccounts = components["schemas"]["AnyAccounts"];
 export type AnySession = components["schemas"]["AnySession"];
 export type Appointment = components["schemas"]["Appointment"];
@@ -2690,6 +2748,7 @@ export type PastOperation = components["schemas"]["PastOperation"];
 export type Payload = components["schemas"]["Payload"];
 export type PortalCredentials = components["schemas"]["PortalCredentials"];
 export type PortalError = components["schemas"]["PortalError"];
+export type PortalFailure = components["schemas"]["PortalFailure"];
 export type PortalId = components["schemas"]["PortalId"];
 export type PortalPage = components["schemas"]["PortalPage"];
 export type PortalSession = components["schemas"]["PortalSession"];
@@ -4811,7 +4870,7 @@ export interface operations {
       };
     };
     responses: {
-      /** A pair of tokens, of the next generation; by cookie, `Set-Cookie` with them. */
+      /** A pair of tokens, of the next generation or of the newest one; by cookie, `Set-Cookie` with them. */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5647,6 +5706,66 @@ export interface operations {
       };
     };
   };
+  runPortalOperation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** `emodal`, or a name in `PORTALS`. */
+        portal: string;
+        /** As the portal's document names it. */
+        operation: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "session_id": "session_1795577131_a1c19ddc303b94e03f8646ab74832c78"
+         *     }
+         */
+        "application/json":
+          | {
+              appointment_session_id?: string | null;
+              captcha_api_key?: string | null;
+              debug?: boolean | null;
+              keep_alive?: boolean | null;
+              language?: components["schemas"]["Language"] | null;
+              password?: string | null;
+              session_id?: string | null;
+              username?: string | null;
+            }
+          | unknown
+          | unknown;
+      };
+    };
+    responses: {
+      /** What came of it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "is_new_session": false,
+           *       "load_count": 1,
+           *       "loads": [
+           *         {
+           *           "load": "L1",
+           *           "state": "late"
+           *         }
+           *       ],
+           *       "session_id": "session_1795577131_a1c19ddc303b94e03f8646ab74832c78",
+           *       "success": true
+           *     }
+           */
+          "application/json": components["schemas"]["Answered"];
+        };
+      };
+    };
+  };
   listPortalSessions: {
     parameters: {
       query?: never;
@@ -5666,9 +5785,17 @@ export interface operations {
            * @example {
            *       "sessions": [
            *         {
+           *           "captchas_saved": 41,
            *           "created_at": "2026-11-21T11:20:07.446Z",
            *           "keep_alive": true,
+           *           "last_failure": {
+           *             "at": "2026-11-21T11:20:07.446Z",
+           *             "code": "portal_timeout",
+           *             "step": "list"
+           *           },
            *           "last_used": "2026-11-21T11:25:07.446Z",
+           *           "logins_saved": 41,
+           *           "portal_login": "emodal/0qDGMi9xxzgPrDnRosceRxCpAiDFyZwuBEuRsV3BNbQ",
            *           "session_id": "session_1795577131_a1c19ddc303b94e03f8646ab74832c78",
            *           "username": "dispatcher"
            *         }
