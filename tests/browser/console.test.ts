@@ -336,8 +336,9 @@ inChromium("the console", (chromium) => {
     const selected = () => page.locator("[role=tab][aria-selected=true]").textContent();
     await page.getByRole("tab", { name: "Tokens" }).focus();
     await page.keyboard.press("ArrowLeft");
-    expect(await selected()).toBe("Health and audit");
+    await expect.poll(selected).toBe("Health and audit");
     await page.keyboard.press("Home");
+    await expect.poll(selected).toBe("Tokens");
     await page.keyboard.press("ArrowRight");
     await expect.poll(selected).toBe("Sessions");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("tab-sessions");

@@ -134,8 +134,12 @@ describe("B02 what is not good is one and the same 401", () => {
 
   it("a user's token, an admin's, a refresh token", async () => {
     const { tokens } = await someone();
-    for (const token of [tokens.access_token, tokens.refresh_token, await admin(), "x.y.z"])
-      await invalid({ token });
+    for (const token of [tokens.refresh_token, "x.y.z"]) await invalid({ token });
+    for (const token of [tokens.access_token, await admin()])
+      refused(await api(...WRITE, { token }), 401, "service_key_invalid");
+    // How an account is, admins may see as well.
+    refused(await api(...READ, { token: tokens.access_token }), 403, "forbidden");
+    await letIn({ token: await admin() });
     await invalid({ headers: { "x-api-key": tokens.access_token } });
   });
 

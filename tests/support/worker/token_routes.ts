@@ -9,6 +9,8 @@ export interface TokenRoute {
   allow: string;
   /** A body that its fields allow; routes without one read none. */
   body?: Record<string, unknown>;
+  /** Whether admins may call it, too: it gives no token away. */
+  admins?: boolean;
 }
 
 const READS = "GET, HEAD, OPTIONS";
@@ -22,27 +24,29 @@ const writes = (path: string, body?: Record<string, unknown>): TokenRoute => ({
   ...(body ? { body } : {}),
 });
 
+const orAdmins = (route: TokenRoute): TokenRoute => ({ ...route, admins: true });
+
 const FACTURIFY = "/api/v1/facturify/auth/token";
 const both = "GET, HEAD, POST, OPTIONS";
 
 /** The routes of one Upstox account. */
 export const accountRoutes = (id: string): TokenRoute[] => [
   reads(`/accounts/${id}/token`),
-  reads(`/accounts/${id}/token/status`),
-  reads(`/accounts/${id}/token/validate`),
-  reads(`/accounts/${id}/history`),
+  orAdmins(reads(`/accounts/${id}/token/status`)),
+  orAdmins(reads(`/accounts/${id}/token/validate`)),
+  orAdmins(reads(`/accounts/${id}/history`)),
   writes(`/accounts/${id}/refresh`),
-  writes(`/accounts/${id}/token/update`, { access_token: "x" }),
-  writes(`/accounts/${id}/token/exchange`, { code: "x" }),
-  writes(`/accounts/${id}/token/request`),
+  orAdmins(writes(`/accounts/${id}/token/update`, { access_token: "x" })),
+  orAdmins(writes(`/accounts/${id}/token/exchange`, { code: "x" })),
+  orAdmins(writes(`/accounts/${id}/token/request`)),
 ];
 
 /** The general routes of one account. */
 export const generalRoutes = (account: string): TokenRoute[] => [
   reads(`/api/v1/tokens/${account}`),
-  reads(`/api/v1/tokens/${account}/status`),
-  reads(`/api/v1/tokens/${account}/history`),
-  writes(`/api/v1/tokens/${account}/refresh`),
+  orAdmins(reads(`/api/v1/tokens/${account}/status`)),
+  orAdmins(reads(`/api/v1/tokens/${account}/history`)),
+  orAdmins(writes(`/api/v1/tokens/${account}/refresh`)),
 ];
 
 /** Those that want a service key. */
@@ -50,12 +54,12 @@ export const ROUTES: TokenRoute[] = [
   { ...reads(FACTURIFY), allow: both },
   { ...writes(FACTURIFY), allow: both },
   writes(`${FACTURIFY}/refresh`),
-  reads(`${FACTURIFY}/status`),
-  reads(`${FACTURIFY}/history`),
-  reads("/accounts"),
-  reads("/token/status"),
-  reads("/token/validate"),
-  writes("/token/update", { access_token: "x" }),
+  orAdmins(reads(`${FACTURIFY}/status`)),
+  orAdmins(reads(`${FACTURIFY}/history`)),
+  orAdmins(reads("/accounts")),
+  orAdmins(reads("/token/status")),
+  orAdmins(reads("/token/validate")),
+  orAdmins(writes("/token/update", { access_token: "x" })),
   ...accountRoutes("agnidata001"),
   ...generalRoutes("oauth2/crm"),
 ];
