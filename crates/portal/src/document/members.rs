@@ -23,6 +23,8 @@ pub(super) struct Told {
 /// An object. What nobody has taken of it when it goes is unknown.
 pub(super) struct Members<'a> {
     told: &'a Told,
+    /// For the list of members, which is made natively only.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     kind: &'static str,
     path: String,
     rest: Map<String, Value>,
