@@ -1885,7 +1885,13 @@ export interface components {
       | "portal_logins_spent"
       | "portal_busy"
       | "portal_session_closed"
-      | "appointment_session_not_found";
+      | "appointment_session_not_found"
+      | "needs_human"
+      | "portal_refused_automation"
+      | "portal_step_failed"
+      | "browser_unavailable"
+      | "browsers_busy"
+      | "browser_lost";
     /** A token in the shape of the legacy system. */
     FacturifyJwt: {
       jwt: components["schemas"]["Jwt"];

@@ -10,6 +10,7 @@ mod outbound;
 mod panics;
 mod peers;
 mod random;
+mod socket;
 mod storage;
 
 pub use object::ObjectHost;

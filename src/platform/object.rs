@@ -7,6 +7,7 @@ use base::fault::Fault;
 use base::page::{self, Fetch};
 use base::ports::{Background, Clock, KeyPage, Kv, Log, Net, Random, Timer};
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
+use base::socket::{Connect, Opened};
 use config::{App, Faults, Settings};
 use engine::host::Host;
 use serde_json::Value;
@@ -86,6 +87,10 @@ impl Net for ObjectHost {
 
     async fn fetch(&self, fetch: &Fetch) -> page::Answer {
         self.0.workers.fetch(fetch).await
+    }
+
+    async fn connect(&self, to: &Connect) -> Opened {
+        self.0.workers.connect(to).await
     }
 }
 

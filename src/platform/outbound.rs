@@ -7,6 +7,7 @@ use base::clock::millis;
 use base::page::{self, Fetch, PAGE_BYTES_MAX, Page};
 use base::ports::Net;
 use base::secret::Secret;
+use base::socket::{Connect, Opened};
 use futures_util::StreamExt as _;
 use std::time::Duration;
 use worker::js_sys::Uint8Array;
@@ -57,6 +58,10 @@ impl Net for Workers {
             Sent::TimedOut => page::Answer::TimedOut,
             Sent::Broken => page::Answer::Unreachable,
         }
+    }
+
+    async fn connect(&self, to: &Connect) -> Opened {
+        self.open(to).await
     }
 }
 

@@ -22,6 +22,7 @@ pub mod rpc;
 pub mod schema;
 pub mod secret;
 pub mod settings;
+pub mod socket;
 pub mod together;
 pub mod trail;
 pub mod vault;

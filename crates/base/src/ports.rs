@@ -9,6 +9,7 @@ use crate::current;
 use crate::fault::{Fault, FaultKind};
 use crate::log;
 use crate::page::{self, Fetch};
+use crate::socket::{Connect, Opened};
 use crate::vault::Nonce;
 use std::fmt::Display;
 use std::time::Duration;
@@ -130,6 +131,8 @@ pub trait Net {
     async fn call(&self, call: &Call) -> Answer;
     /// Loads a page.
     async fn fetch(&self, fetch: &Fetch) -> page::Answer;
+    /// Opens a WebSocket.
+    async fn connect(&self, to: &Connect) -> Opened;
 }
 
 pub trait Timer {
@@ -139,4 +142,23 @@ pub trait Timer {
 /// Work that goes on when nobody waits for it (`waitUntil`). It may be cut off with its instance.
 pub trait Background {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static);
+}
+
+/// What lies in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub bytes: Vec<u8>,
+    pub content_type: String,
+    /// Of at most 2,048 bytes in all.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// R2: what is too long for a row, and that nobody waits for. Not every deployment has a bucket.
+pub trait Bucket {
+    /// `false`: there is no bucket, and nothing is kept.
+    async fn bucket_put(&self, key: &str, object: &Stored) -> Result<bool, Fault>;
+    async fn bucket_get(&self, key: &str) -> Result<Option<Stored>, Fault>;
+    /// Keys that begin so, in order; at most a thousand.
+    async fn bucket_list(&self, prefix: &str) -> Result<Vec<String>, Fault>;
+    async fn bucket_delete(&self, keys: &[String]) -> Result<(), Fault>;
 }

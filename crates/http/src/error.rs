@@ -420,7 +420,7 @@ const fn portal_status(code: portal::Code) -> u16 {
         Code::CaptchaNoBalance => 402,
         Code::AccountLocked => 403,
         Code::NotFound | Code::WizardUnknown => 404,
-        Code::Closed => 409,
+        Code::Closed | Code::NeedsHuman => 409,
         Code::CaptchaKeyRefused | Code::InputRefused => 422,
         Code::LoginBudgetExhausted => 429,
         Code::LoggedOut
@@ -431,8 +431,16 @@ const fn portal_status(code: portal::Code) -> u16 {
         | Code::ServerError
         | Code::UnexpectedResponse
         | Code::Redirected
+        | Code::RefusedAutomation
+        | Code::StepFailed
+        | Code::BrowserLost
         | Code::OutcomeUnknown => 502,
-        Code::CaptchaBusy | Code::Interrupted | Code::Unreadable | Code::Busy => 503,
+        Code::CaptchaBusy
+        | Code::Interrupted
+        | Code::Unreadable
+        | Code::Busy
+        | Code::NoBrowser
+        | Code::BrowsersBusy => 503,
         Code::Timeout | Code::OutOfTime | Code::CaptchaTimeout => 504,
     }
 }

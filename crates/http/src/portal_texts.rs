@@ -113,6 +113,36 @@ pub const fn texts(code: Code) -> [&'static str; 3] {
             "La sesión se cerró mientras tanto",
             "Phiên đã bị đóng trong lúc chờ",
         ],
+        Code::NeedsHuman => [
+            "The portal asks for something that only a person can do",
+            "El portal pide algo que solo una persona puede hacer",
+            "Cổng thông tin yêu cầu một thao tác chỉ con người thực hiện được",
+        ],
+        Code::RefusedAutomation => [
+            "The portal refuses automated access",
+            "El portal rechaza el acceso automatizado",
+            "Cổng thông tin từ chối truy cập tự động",
+        ],
+        Code::StepFailed => [
+            "A step at the portal could not be done",
+            "No se pudo completar un paso en el portal",
+            "Không thể thực hiện một bước trên cổng thông tin",
+        ],
+        Code::NoBrowser => [
+            "No browser is available",
+            "No hay ningún navegador disponible",
+            "Không có trình duyệt nào khả dụng",
+        ],
+        Code::BrowsersBusy => [
+            "All browsers are in use; try again later",
+            "Todos los navegadores están en uso; inténtelo de nuevo más tarde",
+            "Tất cả trình duyệt đang được sử dụng; vui lòng thử lại sau",
+        ],
+        Code::BrowserLost => [
+            "The browser was lost while it worked",
+            "Se perdió el navegador mientras trabajaba",
+            "Trình duyệt đã bị mất khi đang làm việc",
+        ],
         Code::WizardUnknown => [
             "This appointment session does not exist or has expired",
             "La sesión de cita no existe o ha expirado",

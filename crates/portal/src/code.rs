@@ -61,6 +61,18 @@ base::words! {
         /// this session has no such [appointment](portal.md#continuing-an-appointment), or it was idle for too long, or it is
         /// or may be booked
         WizardUnknown = "appointment_session_not_found",
+        /// the portal asks for what only a person can do; [`live_view_url`](portal.md#a-person-once) leads to the browser
+        NeedsHuman = "needs_human",
+        /// the portal's firewall, or its check for robots, refuses automation
+        RefusedAutomation = "portal_refused_automation",
+        /// a step of the [portal's document](portal-documents.md) could not be done; `step` names it
+        StepFailed = "portal_step_failed",
+        /// no browser could be had: none is set up, or the service that has them does not answer
+        NoBrowser = "browser_unavailable",
+        /// all browsers are in use (`PORTAL_BROWSERS_MAX`), and none was free in time
+        BrowsersBusy = "browsers_busy",
+        /// the browser crashed, hung or was taken away
+        BrowserLost = "browser_lost",
     }
 }
 
@@ -86,6 +98,11 @@ impl Code {
                 | Self::ServerError
                 | Self::UnexpectedResponse
                 | Self::Redirected
+                | Self::RefusedAutomation
+                | Self::StepFailed
+                | Self::NoBrowser
+                | Self::BrowsersBusy
+                | Self::BrowserLost
         )
     }
 }

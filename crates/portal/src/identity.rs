@@ -32,6 +32,7 @@ mod tests {
             username: username.to_owned(),
             password: Secret::new(password),
             captcha_api_key: Secret::new("ck"),
+            totp_secret: None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! The cookies of one session (RFC 6265).
 
-use base::secret::Secret;
+use base::clock::Timestamp;
+use base::secret::{self, Secret};
 use cookie_store::{Cookie, CookieStore};
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::fmt;
 use url::Url;
@@ -13,21 +15,95 @@ const COOKIES_MAX: usize = 100;
 /// Cookies, those that end with the browser's session included. `SameSite` does not matter: only the portal's own pages
 /// lead to its pages.
 #[derive(Clone, Default)]
-pub struct Jar(CookieStore);
+pub struct Jar {
+    cookies: CookieStore,
+    /// What is kept beside the cookies.
+    pub kept: Kept,
+}
+
+/// What a login at a portal goes on with, beside its cookies.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// What pages have stored in a browser.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
+    /// Of a login by OpenID Connect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// The browser that it is open in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seat: Option<Seat>,
+}
+
+/// What the pages of an origin have stored, as Playwright's `storageState` has it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    pub origin: String,
+    #[serde(default)]
+    pub local_storage: Vec<Item>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub session_storage: Vec<Item>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    pub name: String,
+    pub value: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    #[serde(with = "secret::wire")]
+    pub access_token: Secret,
+    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    pub expires_at: Timestamp,
+    /// When it was got: what is left of its life is told by both.
+    pub issued_at: Timestamp,
+}
+
+/// Where a portal session sits in a browser that lives on between its operations.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seat {
+    /// The browser's session at the service that has it, or its DevTools address.
+    pub browser: String,
+    pub context: String,
+    pub target: String,
+    /// Since when it is paid for.
+    pub since: Timestamp,
+}
+
+/// As it is stored. Cookies alone are a list, as they have always been.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Saved {
+    Cookies(Vec<Cookie<'static>>),
+    Whole { cookies: Vec<Cookie<'static>>, kept: Kept },
+}
 
 impl Jar {
     /// `None` if it is not what [`Jar::save`] gave.
     pub fn load(saved: &Secret) -> Option<Self> {
-        let cookies: Vec<Cookie<'static>> = base::json::read(saved.expose()).ok()?;
-        CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok().map(Self)
+        let (cookies, kept) = match base::json::read(saved.expose()).ok()? {
+            Saved::Cookies(cookies) => (cookies, Kept::default()),
+            Saved::Whole { cookies, kept } => (cookies, kept),
+        };
+        let cookies = CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok()?;
+        Some(Self { cookies, kept })
     }
 
     /// The same text for the same cookies, in whatever order they came.
     pub fn save(&self) -> Secret {
         let mut cookies: Vec<_> =
-            self.0.iter_unexpired().filter_map(|cookie| serde_json::to_string(cookie).ok()).collect();
+            self.cookies.iter_unexpired().filter_map(|cookie| serde_json::to_string(cookie).ok()).collect();
         cookies.sort_unstable();
-        Secret::new(format!("[{}]", cookies.join(",")))
+        let cookies = cookies.join(",");
+        if self.kept == Kept::default() {
+            return Secret::new(format!("[{cookies}]"));
+        }
+        let kept = serde_json::to_string(&self.kept).unwrap_or_default();
+        Secret::new(format!("{{\"cookies\":[{cookies}],\"kept\":{kept}}}"))
     }
 
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.
@@ -36,23 +112,23 @@ impl Jar {
         if text.len() > COOKIE_BYTES_MAX {
             return;
         }
-        if self.0.iter_any().count() >= COOKIES_MAX {
-            let alive = self.0.iter_unexpired().cloned().map(Ok::<_, ()>);
-            self.0 = CookieStore::from_cookies(alive, false).unwrap_or_default();
+        if self.cookies.iter_any().count() >= COOKIES_MAX {
+            let alive = self.cookies.iter_unexpired().cloned().map(Ok::<_, ()>);
+            self.cookies = CookieStore::from_cookies(alive, false).unwrap_or_default();
         }
-        let known = self.0.iter_any().count();
+        let known = self.cookies.iter_any().count();
         // What an error would say has the cookie in it.
         if let Ok(cookie) = Cookie::parse(text.to_owned(), url) {
             let (domain, path) = (String::from(&cookie.domain), String::from(&cookie.path));
-            if known < COOKIES_MAX || self.0.contains_any(&domain, &path, cookie.name()) {
-                let _ = self.0.insert(cookie.into_owned(), url);
+            if known < COOKIES_MAX || self.cookies.contains_any(&domain, &path, cookie.name()) {
+                let _ = self.cookies.insert(cookie.into_owned(), url);
             }
         }
     }
 
     /// The `Cookie` header for a call, if there is anything to send: longer paths first (RFC 6265 §5.4).
     pub(super) fn header(&self, url: &Url) -> Option<Secret> {
-        let mut cookies = self.0.matches(url);
+        let mut cookies = self.cookies.matches(url);
         cookies.sort_by_key(|c| (Reverse(c.path.len()), c.name().to_owned()));
         let pairs: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
         (!pairs.is_empty()).then(|| Secret::new(pairs.join("; ")))
@@ -61,6 +137,6 @@ impl Jar {
 
 impl fmt::Debug for Jar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Jar({} cookies)", self.0.iter_unexpired().count())
+        write!(f, "Jar({} cookies)", self.cookies.iter_unexpired().count())
     }
 }

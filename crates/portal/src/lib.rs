@@ -49,6 +49,7 @@ mod table_tests;
 mod timing_tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub use base::page::{Answer, Fetch, Page};
 pub use captcha::Captcha;
@@ -73,6 +74,33 @@ pub struct Portals {
     /// By name. E-Modal is always there, without an address if it is not set up.
     pub portals: BTreeMap<String, PageDriver>,
     pub policy: Policy,
+    pub browsers: Browsers,
+}
+
+/// The browsers of portals that need one.
+#[derive(Clone, Debug)]
+pub struct Browsers {
+    /// Nothing, if there are none.
+    pub at: Option<BrowserAt>,
+    /// Most of the deployment at once.
+    pub max: usize,
+    /// The longest that somebody waits for one.
+    pub wait: Duration,
+    /// One that was not used for so long is let go.
+    pub idle: Duration,
+    /// How long a login waits for a person.
+    pub human: Duration,
+    /// How long screenshots are kept.
+    pub screenshots: Duration,
+}
+
+/// Where browsers are had from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BrowserAt {
+    /// The DevTools endpoint of a Chromium.
+    Url(String),
+    /// The name of a Browser Run binding.
+    Binding(String),
 }
 
 /// The name of the E-Modal portal: part of the names of objects.

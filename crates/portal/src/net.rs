@@ -1,9 +1,11 @@
 //! What a driver needs of the world.
 
 use super::code::Failure;
+use base::call::{self, Call};
 use base::clock::Timestamp;
 pub use base::page::{Answer, Fetch, PAGE_BYTES_MAX, Page};
 use base::secret::Secret;
+use base::socket::{Connect, Opened};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -23,8 +25,31 @@ pub enum Progress {
     Committing,
 }
 
+/// A picture of a page. It has no password in it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// PNG.
+    pub bytes: Vec<u8>,
+    /// What was done last.
+    pub step: String,
+    /// Of the page, without its query.
+    pub address: String,
+}
+
 pub trait Net {
     fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Pending<'a, Answer>;
+    /// Calls something that answers in JSON.
+    fn call<'a>(&'a self, call: &'a Call) -> Pending<'a, call::Answer>;
+    fn connect<'a>(&'a self, to: &'a Connect) -> Pending<'a, Opened>;
+    /// A place among the browsers of the deployment, for one that is about to be opened. Waits for it, in the order in which it
+    /// was asked for; [`super::Code::BrowsersBusy`] if none is free in time.
+    fn take_browser(&self) -> Pending<'_, Result<(), Failure>> {
+        Box::pin(async { Ok(()) })
+    }
+    /// Keeps a picture, and gives the path at which it can be seen for a while. Nothing, where pictures cannot be kept.
+    fn keep_picture<'a>(&'a self, _picture: &'a Picture) -> Pending<'a, Option<String>> {
+        Box::pin(async { None })
+    }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;
     /// Whether the password may be sent. Asked at the last moment before it is: what has been found out since the login began

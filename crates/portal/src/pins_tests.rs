@@ -209,6 +209,7 @@ fn names_of_logins() {
         username: "driver".to_owned(),
         password: Secret::new("pass"),
         captcha_api_key: Secret::new("ck"),
+        totp_secret: None,
     };
     assert_eq!(identity::names(&vault, EMODAL, &credentials), section("portal", "names of logins"));
 }

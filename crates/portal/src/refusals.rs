@@ -109,6 +109,7 @@ mod tests {
                 username: username.to_owned(),
                 password: base::secret::Secret::new(password),
                 captcha_api_key: base::secret::Secret::new("ck"),
+                totp_secret: None,
             };
             usernames(&vault, "emodal", &credentials)
         };

@@ -148,6 +148,7 @@ mod tests {
             username: "ann".to_owned(),
             password: Secret::new(password),
             captcha_api_key: Secret::new("ck"),
+            totp_secret: None,
         };
         page(html, &credentials)
     }

@@ -3,7 +3,7 @@
 use crate::browser::Site;
 use crate::document;
 use crate::document::Document;
-use crate::{Captcha, EMODAL, PageDriver, Policy, Portals};
+use crate::{BrowserAt, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::event::EventTypes;
 use base::settings::{self as s, Reader};
 use std::collections::BTreeMap;
@@ -59,6 +59,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     }
     Portals {
         portals,
+        browsers: browsers(r),
         policy: Policy {
             keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
             jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),
@@ -72,6 +73,23 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
             timeout: seconds(r.number(&s::PORTAL_OPERATION_TIMEOUT_SECONDS)),
             events,
         },
+    }
+}
+
+fn browsers(r: &mut Reader<'_>) -> Browsers {
+    let binding = Some(r.text(&s::PORTAL_BROWSER_BINDING)).filter(|name| !name.is_empty());
+    let url = r.url(&s::PORTAL_BROWSER_URL);
+    if binding.is_some() && url.is_some() {
+        r.faults.push("PORTAL_BROWSER_URL and PORTAL_BROWSER_BINDING are two browsers: set one".to_owned());
+    }
+    let seconds = Duration::from_secs;
+    Browsers {
+        at: url.map(BrowserAt::Url).or(binding.map(BrowserAt::Binding)),
+        max: usize::try_from(r.number(&s::PORTAL_BROWSERS_MAX)).unwrap_or(1),
+        wait: seconds(r.number(&s::PORTAL_BROWSER_WAIT_SECONDS)),
+        idle: seconds(r.number(&s::PORTAL_BROWSER_IDLE_SECONDS)),
+        human: seconds(r.number(&s::PORTAL_HUMAN_SECONDS)),
+        screenshots: Duration::from_hours(r.number(&s::PORTAL_SCREENSHOT_HOURS)),
     }
 }
 

@@ -100,6 +100,14 @@ impl Net for World<'_> {
         Box::pin(async move { answer })
     }
 
+    fn call<'a>(&'a self, _: &'a base::call::Call) -> Pending<'a, base::call::Answer> {
+        Box::pin(async { base::call::Answer::Unreachable })
+    }
+
+    fn connect<'a>(&'a self, _: &'a base::socket::Connect) -> Pending<'a, base::socket::Opened> {
+        Box::pin(async { base::socket::Opened::Unreachable })
+    }
+
     fn wait(&self, time: Duration) -> Pending<'_, ()> {
         self.now.set(self.now.get().plus(time));
         Box::pin(async {})

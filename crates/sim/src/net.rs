@@ -3,6 +3,7 @@
 use base::call::{Answer, Call};
 use base::page::{self, Fetch};
 use base::secret::Secret;
+use base::socket::{Connect, Opened};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -16,6 +17,10 @@ pub trait Upstream {
 
     fn fetch<'a>(&'a self, _fetch: &'a Fetch) -> Answering<'a, page::Answer> {
         Box::pin(async { page::Answer::Unreachable })
+    }
+
+    fn connect<'a>(&'a self, _to: &'a Connect) -> Answering<'a, Opened> {
+        Box::pin(async { Opened::Unreachable })
     }
 }
 

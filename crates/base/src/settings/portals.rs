@@ -8,6 +8,12 @@ pub const EMODAL_BASE_URL: Setting = Setting {
     default: "",
     about: "Address of the E-Modal portal. Not set: its routes answer 503.",
 };
+pub const EMODAL_DRIVER: Setting = word(
+    "EMODAL_DRIVER",
+    &["pages", "browser", "api"],
+    "pages",
+    "How E-Modal is driven: as plain pages, in a browser, or as an API behind OpenID Connect.",
+);
 pub const EMODAL_HOSTS: Setting = Setting {
     name: "EMODAL_HOSTS",
     kind: Kind::Hosts,
@@ -95,6 +101,38 @@ pub const PORTAL_OPERATION_TIMEOUT_SECONDS: Setting = number(
     "300",
     "Longest login or operation at a portal, with all its calls.",
 );
+pub const PORTAL_BROWSER_URL: Setting = Setting {
+    name: "PORTAL_BROWSER_URL",
+    kind: Kind::Url,
+    default: "",
+    about: "Address of the DevTools endpoint of a Chromium, for portals that need a browser.",
+};
+pub const PORTAL_BROWSER_BINDING: Setting = Setting {
+    name: "PORTAL_BROWSER_BINDING",
+    kind: Kind::Text,
+    default: "",
+    about: "Name of a Browser Run binding, instead of that address.",
+};
+pub const PORTAL_BROWSERS_MAX: Setting = number(
+    "PORTAL_BROWSERS_MAX",
+    1,
+    1_000,
+    "2",
+    "Most browsers of the deployment at once. Who finds none free waits in a queue.",
+);
+pub const PORTAL_BROWSER_WAIT_SECONDS: Setting =
+    number("PORTAL_BROWSER_WAIT_SECONDS", 1, 300, "30", "Longest wait for a free browser.");
+pub const PORTAL_BROWSER_IDLE_SECONDS: Setting = number(
+    "PORTAL_BROWSER_IDLE_SECONDS",
+    0,
+    600,
+    "60",
+    "A browser that a portal session has not used for this long is closed; its login lives on.",
+);
+pub const PORTAL_HUMAN_SECONDS: Setting =
+    number("PORTAL_HUMAN_SECONDS", 30, 3_600, "600", "How long a login waits for what only a person can do.");
+pub const PORTAL_SCREENSHOT_HOURS: Setting =
+    number("PORTAL_SCREENSHOT_HOURS", 1, 168, "24", "How long a screenshot is kept.");
 pub const CAPTCHA_BASE_URL: Setting = Setting {
     name: "CAPTCHA_BASE_URL",
     kind: Kind::Url,

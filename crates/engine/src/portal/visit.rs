@@ -4,8 +4,10 @@
 use super::store::JAR;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
+use base::call::{self, Call};
 use base::clock::Timestamp;
 use base::fault::FaultKind;
+use base::socket::{Connect, Opened};
 use portal::browser::Jar;
 use portal::refusals::Held;
 use portal::steps::{Committing, Reaching, SignedIn};
@@ -78,6 +80,14 @@ impl<H: Host> VisitHost<H> {
 impl<H: Host> Net for VisitHost<H> {
     fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Pending<'a, Answer> {
         Box::pin(self.portal.host.fetch(fetch))
+    }
+
+    fn call<'a>(&'a self, call: &'a Call) -> Pending<'a, call::Answer> {
+        Box::pin(self.portal.host.call(call))
+    }
+
+    fn connect<'a>(&'a self, to: &'a Connect) -> Pending<'a, Opened> {
+        Box::pin(self.portal.host.connect(to))
     }
 
     fn wait(&self, time: Duration) -> Pending<'_, ()> {

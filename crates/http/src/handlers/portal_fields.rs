@@ -101,6 +101,7 @@ fn required(fields: &mut Fields, has_captcha: bool) -> Credentials {
         } else {
             fields.optional_text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX).unwrap_or_default()
         }),
+        totp_secret: None,
     }
 }
 

@@ -33,6 +33,7 @@ pub fn credentials() -> Credentials {
         username: "ann".to_owned(),
         password: Secret::new("ann-pass"),
         captcha_api_key: Secret::new("ck-1"),
+        totp_secret: None,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::weather::Kind;
 use base::call::{self, Call};
 use base::page::{self, Fetch};
 use base::ports::Net;
+use base::socket::{Connect, Opened};
 use std::time::Duration;
 
 impl Net for SimHost {
@@ -44,6 +45,17 @@ impl Net for SimHost {
         match within(self, fetch.timeout, receiver).await {
             Some(answer) => answer.unwrap_or(page::Answer::Unreachable),
             None => page::Answer::TimedOut,
+        }
+    }
+
+    async fn connect(&self, to: &Connect) -> Opened {
+        self.gate().await;
+        let bound = to.binding.as_ref().map(|name| binding(name));
+        let at = bound.as_deref().unwrap_or(host_of(&to.url));
+        let upstream = self.world.upstreams.borrow().get(at).cloned();
+        match upstream {
+            Some(upstream) => upstream.connect(to).await,
+            None => Opened::Unreachable,
         }
     }
 }

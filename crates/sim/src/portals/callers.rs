@@ -62,6 +62,7 @@ impl Callers {
             username: username(driver),
             password: Secret::new(password(driver)),
             captcha_api_key: Secret::new(CAPTCHA_KEY),
+            totp_secret: None,
         };
         identity::names(&app.vault, portal::EMODAL, &credentials).remove(0)
     }

@@ -41,7 +41,7 @@ fn portals(sessions: usize) -> (World, Vec<String>) {
         let username = format!("driver{n}");
         site.state().passwords.insert(username.clone(), "driver-pass".to_owned());
         let (password, captcha_api_key) = (Secret::new("driver-pass"), Secret::new("ck"));
-        let credentials = Credentials { username, password, captcha_api_key };
+        let credentials = Credentials { username, password, captcha_api_key, totp_secret: None };
         let app = config::Settings::settings(&world.host()).unwrap();
         let name = identity::names(&app.vault, portal::EMODAL, &credentials).remove(0);
         let by = Actor { who: "key:a service".to_owned(), request_id: "r1".to_owned() };

@@ -40,6 +40,7 @@ impl Play {
             username: "driver".to_owned(),
             password: base::secret::Secret::new("driver-pass"),
             captcha_api_key: base::secret::Secret::new("ck"),
+            totp_secret: None,
         };
         let app = server.world.host().app().unwrap();
         let name = identity::names(&app.vault, portal::EMODAL, &credentials).remove(0);

@@ -31,6 +31,7 @@ pub fn credentials(username: &str, key: &str) -> Credentials {
         username: username.to_owned(),
         password: Secret::new(format!("{username}-pass")),
         captcha_api_key: Secret::new(key),
+        totp_secret: None,
     }
 }
 

@@ -14,6 +14,7 @@ fn of(username: &str, password: &str) -> Credentials {
         username: username.to_owned(),
         password: Secret::new(password),
         captcha_api_key: Secret::new("ck"),
+        totp_secret: None,
     }
 }
 
