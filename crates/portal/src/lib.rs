@@ -33,6 +33,7 @@ pub mod state;
 pub mod steps;
 #[cfg(test)]
 mod test_support;
+pub mod totp;
 
 #[cfg(test)]
 mod login_support;
