@@ -1,6 +1,7 @@
 // The portal: two hosts with pages for a browser. Here its routes and sessions; the pages have files of their own.
 import type { Captcha } from "./captcha.ts";
 import { cookiesOf, form, moved, page } from "./http.ts";
+import { appPage, refused, totp } from "./portal_app.ts";
 import { PortalAppointments } from "./portal_appointments.ts";
 import { containerNotFound, containersPage, timelinePage } from "./portal_containers.ts";
 import { AUTHORIZE_PATH, IDENTITY_LOGOUT_PATH, PortalIdentity } from "./portal_identity.ts";
@@ -27,6 +28,7 @@ export class Portal implements Fake {
   #sessions: PortalSessions;
   #appointments: PortalAppointments;
   #logins = 0;
+  #usedCodes = new Set<string>();
 
   constructor(world: World, captcha: Captcha) {
     this.#world = world;
@@ -43,6 +45,9 @@ export class Portal implements Fake {
     open("signin", ["GET", "POST"], "/portal/signin-oidc", (ask) => this.#signIn(ask)),
     open("logout", ["GET"], "/portal/logout", (ask) => this.#logout(ask)),
     open("logout", ["GET"], IDENTITY_LOGOUT_PATH, (ask) => this.#identity.logout(ask)),
+    { ...route("app", ["GET"], /^\/portal\/app\/(?!session$)/, () => this.#app()), open: true },
+    { ...route("app_code", ["POST"], /^\/portal\/app\/code$/, (ask) => this.#code(ask)), open: true },
+    route("app", ["GET"], /^\/portal\/app\/session$/, () => ({ status: 204 })),
     route("containers", ["GET"], /^\/portal\/containers$/, (ask, user) => this.#containers(ask, user)),
     route("timeline", ["GET"], /^\/portal\/containers\/([^/]+)$/, (_, user, name) =>
       this.#timeline(user, name),
@@ -115,6 +120,22 @@ export class Portal implements Fake {
     return answer;
   }
 
+  #app(): Answer {
+    const { app_captcha, app_refuses } = this.#world.switches.portal;
+    if (app_refuses) return page(problemPage("Access denied: automated access is not allowed"), 403);
+    return page(appPage(app_captcha));
+  }
+
+  /** The one-time password of a session that waits for one. Each is good once. */
+  async #code(ask: Ask): Promise<Answer> {
+    const session = sessionOf(ask);
+    const code = form(ask.text).get("code") ?? "";
+    const right = (await totp(this.#world.now())) === code && !this.#usedCodes.has(`${session} ${code}`);
+    if (!right || !this.#sessions.confirm(session)) return refused();
+    this.#usedCodes.add(`${session} ${code}`);
+    return { status: 204 };
+  }
+
   #logout(ask: Ask): Answer {
     this.#sessions.end(sessionOf(ask));
     const location = identityUrl(IDENTITY_LOGOUT_PATH, ask.url, this.#world.switches.portal.identity_host);
@@ -152,6 +173,7 @@ export class Portal implements Fake {
     this.#sessions.endAll();
     this.#appointments.reset();
     this.#logins = 0;
+    this.#usedCodes.clear();
   }
 }
 

@@ -5,6 +5,8 @@ import type { World } from "./types.ts";
 interface Session {
   account: string;
   seen_ms: number;
+  /** For a one-time password. */
+  waits: boolean;
 }
 
 export class PortalSessions {
@@ -18,16 +20,25 @@ export class PortalSessions {
   /** The value of a new session's cookie. */
   begin(account: string): string {
     const value = random(60);
-    this.#sessions.set(value, { account, seen_ms: this.#world.now() });
+    const waits = account.startsWith("totp");
+    this.#sessions.set(value, { account, seen_ms: this.#world.now(), waits });
     return value;
   }
 
   /** Whose live session this is; it counts as used now. */
   use(value: string): string | undefined {
     const session = this.#sessions.get(value);
-    if (!session || !this.#isLive(session)) return undefined;
+    if (!session || session.waits || !this.#isLive(session)) return undefined;
     session.seen_ms = this.#world.now();
     return session.account;
+  }
+
+  /** The one-time password was right. */
+  confirm(value: string): boolean {
+    const session = this.#sessions.get(value);
+    if (!session || !this.#isLive(session)) return false;
+    session.waits = false;
+    return true;
   }
 
   /** Whose session this is or was, as long as it was not ended. */

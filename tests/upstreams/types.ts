@@ -36,6 +36,8 @@ export type Operation =
   | "appointment_form" // portal
   | "appointment_phase" // portal
   | "appointment_book" // portal
+  | "app" // portal: the single-page application
+  | "app_code" // portal: its one-time password
   | "captcha_in" // captcha
   | "captcha_res" // captcha
   | "unknown";

@@ -45,6 +45,11 @@ impl Site {
         Url::parse(&format!("{}{path}", self.base.as_str().trim_end_matches('/'))).ok()
     }
 
+    /// Whether a document may come from there, whoever leads to it.
+    pub(super) fn allows_document(&self, to: &Url) -> bool {
+        to.as_str() == "about:blank" || self.allowed.iter().any(|url| url.origin() == to.origin())
+    }
+
     fn allows(&self, from: &Url, to: &Url) -> bool {
         let down = from.scheme() == "https" && to.scheme() != "https";
         let names_somebody = !to.username().is_empty() || to.password().is_some();

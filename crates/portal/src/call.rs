@@ -23,6 +23,26 @@ impl Visit<'_> {
         self.trace.iter().any(|call| call.get("status").is_some_and(Value::is_number))
     }
 
+    /// Notes that a browser has gone to a page.
+    pub(super) fn navigated(&mut self, url: &Url, status: Option<u16>, ms: u64, failed: Option<Code>) {
+        let status = match (failed, status) {
+            (Some(code), _) => json!(code.as_str()),
+            (None, status) => json!(status),
+        };
+        self.note(json!({ "method": "GET", "path": url.path(), "status": status, "ms": ms }));
+    }
+
+    /// Notes how many rows of a list there are by now.
+    pub(super) fn scrolled(&mut self, rows: usize) {
+        self.note(json!({ "rows": rows }));
+    }
+
+    fn note(&mut self, call: Value) {
+        if self.trace.len() < TRACE_MAX {
+            self.trace.push(call);
+        }
+    }
+
     /// Makes a call. Its path is noted, and nothing else of its address: queries have keys and codes in them.
     pub(super) async fn call(&mut self, url: &Url, fetch: &Fetch) -> Answer {
         let began = self.net.now();
@@ -33,11 +53,8 @@ impl Visit<'_> {
             Answer::TimedOut => json!("timed_out"),
             Answer::Unreachable => json!("unreachable"),
         };
-        if self.trace.len() < TRACE_MAX {
-            let ms = millis(self.net.now().since(began));
-            self.trace
-                .push(json!({ "method": fetch.method, "path": url.path(), "status": status, "ms": ms }));
-        }
+        let ms = millis(self.net.now().since(began));
+        self.note(json!({ "method": fetch.method, "path": url.path(), "status": status, "ms": ms }));
         answer
     }
 }

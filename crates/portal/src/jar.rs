@@ -2,8 +2,9 @@
 
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
-use cookie_store::{Cookie, CookieStore};
+use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::cmp::Reverse;
 use std::fmt;
 use url::Url;
@@ -132,6 +133,90 @@ impl Jar {
         cookies.sort_by_key(|c| (Reverse(c.path.len()), c.name().to_owned()));
         let pairs: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
         (!pairs.is_empty()).then(|| Secret::new(pairs.join("; ")))
+    }
+}
+
+/// A cookie as DevTools have it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BrowserCookie {
+    name: String,
+    value: String,
+    domain: String,
+    path: String,
+    /// In seconds since 1970; less than that for one of the browser's session.
+    #[serde(default)]
+    expires: f64,
+    #[serde(default)]
+    http_only: bool,
+    #[serde(default)]
+    secure: bool,
+    #[serde(default)]
+    same_site: Option<String>,
+}
+
+impl Jar {
+    /// The cookies as a browser takes them (`Network.CookieParam`).
+    pub(super) fn for_browser(&self) -> Vec<Value> {
+        let cookies = self.cookies.iter_unexpired().map(|cookie| {
+            let (domain, host_only) = match &cookie.domain {
+                CookieDomain::HostOnly(host) => (host.clone(), true),
+                CookieDomain::Suffix(domain) => (format!(".{domain}"), false),
+                CookieDomain::NotPresent | CookieDomain::Empty => (String::new(), true),
+            };
+            let secure = cookie.secure().unwrap_or_default();
+            let mut param = json!({
+                "name": cookie.name(),
+                "value": cookie.value(),
+                "path": String::from(&cookie.path),
+                "secure": secure,
+                "httpOnly": cookie.http_only().unwrap_or_default(),
+            });
+            let place = if host_only {
+                // By its address it is for this host alone.
+                ("url", format!("{}://{domain}/", if secure { "https" } else { "http" }))
+            } else {
+                ("domain", domain)
+            };
+            param[place.0] = place.1.into();
+            if let CookieExpiration::AtUtc(at) = &cookie.expires {
+                param["expires"] = at.unix_timestamp().into();
+            }
+            if let Some(same_site) = cookie.same_site() {
+                param["sameSite"] = same_site.to_string().into();
+            }
+            param
+        });
+        cookies.collect()
+    }
+
+    /// All cookies that a browser has, in place of those before.
+    pub(super) fn take_from_browser(&mut self, cookies: &[Value], now: Timestamp) {
+        self.cookies = CookieStore::default();
+        for cookie in cookies {
+            let Ok(cookie) = base::json::of::<BrowserCookie>(cookie.clone()) else { continue };
+            let host = cookie.domain.trim_start_matches('.');
+            let scheme = if cookie.secure { "https" } else { "http" };
+            let Ok(url) = Url::parse(&format!("{scheme}://{host}{}", cookie.path)) else { continue };
+            let mut text = format!("{}={}; Path={}", cookie.name, cookie.value, cookie.path);
+            if cookie.domain.starts_with('.') {
+                text.push_str("; Domain=");
+                text.push_str(host);
+            }
+            if cookie.expires > 0.0 {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                // Whole seconds since 1970.
+                let left = (cookie.expires as u64).saturating_sub(now.seconds());
+                text.push_str(&format!("; Max-Age={left}"));
+            }
+            if let Some(same_site) = &cookie.same_site {
+                text.push_str("; SameSite=");
+                text.push_str(same_site);
+            }
+            text.push_str(if cookie.secure { "; Secure" } else { "" });
+            text.push_str(if cookie.http_only { "; HttpOnly" } else { "" });
+            self.take(&Secret::new(text), &url);
+        }
     }
 }
 

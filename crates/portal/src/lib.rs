@@ -12,6 +12,7 @@ mod call;
 pub mod captcha;
 #[cfg(test)]
 mod captcha_tests;
+pub mod cdp;
 pub mod code;
 pub mod decide;
 pub mod document;
@@ -19,6 +20,7 @@ pub mod driver;
 pub mod events;
 pub mod html;
 pub mod identity;
+pub mod in_browser;
 mod jar;
 pub mod net;
 pub mod operation;
@@ -27,6 +29,7 @@ pub mod place;
 pub mod protocol;
 pub mod refusals;
 pub mod registry;
+mod script;
 pub mod scrub;
 pub mod settings;
 pub mod state;
@@ -58,6 +61,7 @@ pub use code::{Code, Failure};
 pub use decide::{Context, MayLogIn, Step};
 pub use document::Document;
 pub use driver::{Credentials, Driver, Outcome, Request, Standing, Visit, Waiting, Wizard};
+pub use in_browser::BrowserDriver;
 pub use net::{Net, Pending, Progress};
 pub use operation::Operation;
 pub use pages::PageDriver;
@@ -73,9 +77,37 @@ pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};
 #[derive(Clone, Debug)]
 pub struct Portals {
     /// By name. E-Modal is always there, without an address if it is not set up.
-    pub portals: BTreeMap<String, PageDriver>,
+    pub portals: BTreeMap<String, AnyDriver>,
     pub policy: Policy,
     pub browsers: Browsers,
+}
+
+/// How a portal is driven, as its document says.
+#[derive(Clone, Debug)]
+pub enum AnyDriver {
+    Pages(PageDriver),
+    InBrowser(BrowserDriver),
+}
+
+impl AnyDriver {
+    pub const fn document(&self) -> &Document {
+        match self {
+            Self::Pages(driver) => &driver.portal,
+            Self::InBrowser(driver) => &driver.portal,
+        }
+    }
+
+    /// Whether its address is known.
+    pub const fn is_set_up(&self) -> bool {
+        !self.document().base_url.is_empty()
+    }
+
+    pub fn driver(&self) -> &dyn Driver {
+        match self {
+            Self::Pages(driver) => driver,
+            Self::InBrowser(driver) => driver,
+        }
+    }
 }
 
 /// The browsers of portals that need one.
@@ -110,15 +142,15 @@ pub const EMODAL: &str = "emodal";
 impl Portals {
     /// The document of a portal, also if it is not set up.
     pub fn document(&self, portal: &str) -> Option<&Document> {
-        self.portals.get(portal).map(|driver| &driver.portal)
+        self.portals.get(portal).map(AnyDriver::document)
     }
 
     pub fn driver(&self, portal: &str) -> Option<&dyn Driver> {
         let driver = self.portals.get(portal).filter(|driver| driver.is_set_up())?;
-        Some(driver)
+        Some(driver.driver())
     }
 
     pub fn is_empty(&self) -> bool {
-        !self.portals.values().any(PageDriver::is_set_up)
+        !self.portals.values().any(AnyDriver::is_set_up)
     }
 }

@@ -1,6 +1,7 @@
 //! What can be asked of a portal, declared in its [document](super::document) and not coded: there is one interpreter for each
 //! kind of them.
 
+use super::script::Step;
 use base::fields::{FieldError, FieldFault};
 use serde_json::{Map, Value};
 
@@ -45,6 +46,8 @@ pub enum FieldKind {
 pub enum What {
     Listing(Listing),
     Wizard(Steps),
+    /// Whatever its steps do, in a browser.
+    Script(Vec<Step>),
 }
 
 /// A table over one page or several.
@@ -63,6 +66,19 @@ pub struct Listing {
     pub repeats: Vec<String>,
     pub flags: Vec<Flag>,
     pub paging: Option<Paging>,
+    /// How it is come to in a browser: then `table` is a selector.
+    pub in_browser: Option<Shown>,
+}
+
+/// A list in a browser.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    pub open: Vec<Step>,
+    /// What scrolls, where more rows come by scrolling, and what is seen while they load.
+    pub scroll: Option<String>,
+    pub busy: Option<String>,
+    /// Says a page that has no such list.
+    pub not_found: Vec<String>,
 }
 
 /// What the members of a row are called.
@@ -131,8 +147,20 @@ pub struct Steps {
     pub form: String,
     pub phases: Vec<Vec<Input>>,
     pub list: List,
+    /// How they are come to and gone through in a browser: then controls are selectors.
+    pub in_browser: Option<Stepper>,
     /// Nothing is sent without: the list is the answer.
     pub order: Option<Order>,
+}
+
+/// Forms in a browser.
+#[derive(Clone, Debug, Default)]
+pub struct Stepper {
+    pub open: Vec<Step>,
+    /// What is seen in each phase, and the steps that send it.
+    pub phases: Vec<(String, Vec<Step>)>,
+    /// What says what is wrong.
+    pub errors: String,
 }
 
 /// A control of a form, and the caller's field that it is filled in with.
@@ -193,8 +221,12 @@ impl Operation {
     }
 
     /// Whether it does something that cannot be undone.
-    pub const fn commits(&self) -> bool {
-        matches!(self.what, What::Wizard(Steps { order: Some(_), .. }))
+    pub fn commits(&self) -> bool {
+        match &self.what {
+            What::Wizard(Steps { order, .. }) => order.is_some(),
+            What::Script(steps) => super::script::commits(steps),
+            What::Listing(_) => false,
+        }
     }
 
     /// The operation's own fields of a body. What is left out, null or empty is not among them, nor is what it does not know.

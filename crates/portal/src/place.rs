@@ -52,6 +52,11 @@ impl Visit<'_> {
         self.stage = Stage { step, looked_for: looked_for.into() };
     }
 
+    /// Says what is looked for now.
+    pub(super) fn looks_for(&mut self, looked_for: impl Into<String>) {
+        self.stage.looked_for = looked_for.into();
+    }
+
     pub(super) fn asks(&mut self, url: &Url) {
         let address = format!("{}{}", url.origin().ascii_serialization(), url.path());
         self.seen = Some(Seen { address, status: None, title: None, html: Secret::new("") });

@@ -3,7 +3,7 @@
 use crate::browser::Site;
 use crate::document;
 use crate::document::Document;
-use crate::{BrowserAt, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
+use crate::{AnyDriver, BrowserAt, BrowserDriver, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::event::EventTypes;
 use base::settings::{self as s, Reader};
 use std::collections::BTreeMap;
@@ -20,10 +20,11 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
         tasks_max: r.number32(&s::CAPTCHA_TASKS_MAX),
         call_timeout: timeout.min(seconds(30)),
     };
+    let browsers = browsers(r);
     let base_url = r.url(&s::EMODAL_BASE_URL);
     let hosts = r.hosts(&s::EMODAL_HOSTS);
     let pages = r.members(&s::EMODAL_PAGES).unwrap_or_default();
-    let emodal = document::emodal_with(pages).map_err(|faults| {
+    let emodal = document::emodal_with(r.word(&s::EMODAL_DRIVER) == "browser", pages).map_err(|faults| {
         r.faults.extend(faults.into_iter().map(|fault| format!("EMODAL_PAGES{fault}")));
     });
     let mut portals = BTreeMap::new();
@@ -34,7 +35,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
         }
         portal.base_url = base_url.unwrap_or_default();
         portal.hosts = hosts;
-        portals.insert(EMODAL.to_owned(), PageDriver { portal, timeout, captcha: captcha.clone() });
+        portals.insert(EMODAL.to_owned(), driver(portal, timeout, &captcha, &browsers));
     }
     for setting in &s::PORTALS {
         for (name, value) in r.members(setting).unwrap_or_default() {
@@ -51,7 +52,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
                     if portal.base_url.is_empty() {
                         fault("/base_url is missing");
                     }
-                    portals.insert(name, PageDriver { portal, timeout, captcha: captcha.clone() });
+                    portals.insert(name, driver(portal, timeout, &captcha, &browsers));
                 }
                 Err(faults) => faults.iter().for_each(|f| fault(&format!("{} {}", f.path, f.what))),
             }
@@ -59,7 +60,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     }
     Portals {
         portals,
-        browsers: browsers(r),
+        browsers,
         policy: Policy {
             keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
             jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),
@@ -74,6 +75,15 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
             events,
         },
     }
+}
+
+/// The driver that a document asks for.
+fn driver(portal: Document, timeout: Duration, captcha: &Captcha, browsers: &Browsers) -> AnyDriver {
+    let captcha = captcha.clone();
+    if portal.in_browser.is_some() {
+        return AnyDriver::InBrowser(BrowserDriver { portal, timeout, captcha, browsers: browsers.clone() });
+    }
+    AnyDriver::Pages(PageDriver { portal, timeout, captcha })
 }
 
 fn browsers(r: &mut Reader<'_>) -> Browsers {

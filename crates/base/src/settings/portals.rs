@@ -10,9 +10,9 @@ pub const EMODAL_BASE_URL: Setting = Setting {
 };
 pub const EMODAL_DRIVER: Setting = word(
     "EMODAL_DRIVER",
-    &["pages", "browser", "api"],
+    &["pages", "browser"],
     "pages",
-    "How E-Modal is driven: as plain pages, in a browser, or as an API behind OpenID Connect.",
+    "How E-Modal is driven: as plain pages, or in a browser.",
 );
 pub const EMODAL_HOSTS: Setting = Setting {
     name: "EMODAL_HOSTS",

@@ -327,6 +327,9 @@ pub struct PortalCredentials {
     /// The caller's key of the captcha service. Required where the portal's login has a captcha, as E-Modal's has.
     #[schemars(length(max = 256))]
     captcha_api_key: Option<String>,
+    /// The key of one-time passwords in Base32 (RFC 6238), for a login that asks for them.
+    #[schemars(length(max = 256))]
+    totp_secret: Option<String>,
     /// Whether the session is kept alive, which it is if nothing is said.
     keep_alive: Option<bool>,
     /// The answer gets `debug.calls`.

@@ -16,6 +16,7 @@ const CREDENTIALS: [(&str, usize); 3] = [
     ("password", PASSWORD_BYTES_MAX),
     ("captcha_api_key", CAPTCHA_KEY_BYTES_MAX),
 ];
+const TOTP_SECRET_BYTES_MAX: usize = 256;
 const ID_BYTES_MAX: usize = 128;
 
 /// Of a portal's name.
@@ -101,8 +102,18 @@ fn required(fields: &mut Fields, has_captcha: bool) -> Credentials {
         } else {
             fields.optional_text("captcha_api_key", CAPTCHA_KEY_BYTES_MAX).unwrap_or_default()
         }),
-        totp_secret: None,
+        totp_secret: totp_secret(fields),
     }
+}
+
+/// For one-time passwords: Base32, as it is shown to people.
+fn totp_secret(fields: &mut Fields) -> Option<Secret> {
+    let text = fields.optional_text("totp_secret", TOTP_SECRET_BYTES_MAX).filter(|text| !text.is_empty())?;
+    let secret = Secret::new(text);
+    if portal::totp::Passwords::new(&secret).is_none() {
+        fields.fault("totp_secret", FieldFault::NotAllowed);
+    }
+    Some(secret)
 }
 
 /// Names every wrong field; if all that is wrong is that some are missing, it is that.

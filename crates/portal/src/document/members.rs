@@ -135,6 +135,11 @@ impl<'a> Members<'a> {
         known.or(words.first()).copied().unwrap_or_default()
     }
 
+    /// An object of whatever names.
+    pub fn members(&mut self, name: &'static str) -> Map<String, Value> {
+        self.needed(name, Self::read::<Map<String, Value>>).unwrap_or_default()
+    }
+
     pub fn optional_object(&mut self, kind: &'static str, name: &'static str) -> Option<Self> {
         let value = self.take(name)?;
         Self::of(self.told, kind, format!("{}/{name}", self.path), value)

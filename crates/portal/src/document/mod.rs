@@ -1,6 +1,7 @@
 //! A portal as a document: its addresses, how to log in there, and what it can be asked to do. It is JSON, read once for each
 //! instance, and checked with all of its faults at once.
 
+mod browser;
 mod members;
 mod operations;
 mod overrides;
@@ -13,12 +14,15 @@ mod tests;
 pub use overrides::emodal_pages;
 pub use overrides::emodal_with;
 
+pub use browser::InBrowser;
+
 use super::operation::Operation;
 use base::json;
 use serde_json::Value;
 
 /// The document of E-Modal. Its address is a setting.
 const EMODAL: &str = include_str!("../../portals/emodal.json");
+const EMODAL_IN_BROWSER: &str = include_str!("../../portals/emodal-browser.json");
 
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -30,6 +34,8 @@ pub struct Document {
     /// Classes of the elements that say what is wrong.
     pub error_classes: Vec<String>,
     pub login: Login,
+    /// If it is driven in a browser: then the login has no path and no inputs.
+    pub in_browser: Option<InBrowser>,
     /// A page that only a logged-in user sees.
     pub home_path: String,
     /// Only a logged-in user is shown a link to it.
@@ -38,7 +44,7 @@ pub struct Document {
 }
 
 /// How to log in. Paths are behind the base URL. Of texts one is enough, in whichever case.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Login {
     pub path: String,
     pub username_input: String,
@@ -62,8 +68,9 @@ pub struct Fault {
 
 impl Document {
     /// Whether its login may have a captcha.
-    pub const fn has_captcha(&self) -> bool {
-        self.login.captcha_input.is_some()
+    pub fn has_captcha(&self) -> bool {
+        let in_browser = |steps: &InBrowser| browser::has_captcha(&steps.login);
+        self.login.captcha_input.is_some() || self.in_browser.as_ref().is_some_and(in_browser)
     }
 
     /// The operation of this name.
@@ -81,8 +88,8 @@ impl Document {
 }
 
 /// The document of E-Modal as a value. It is part of the program, and a test reads it.
-fn emodal_value() -> Value {
-    json::value(EMODAL).unwrap_or_default()
+fn emodal_value(in_browser: bool) -> Value {
+    json::value(if in_browser { EMODAL_IN_BROWSER } else { EMODAL }).unwrap_or_default()
 }
 
 /// E-Modal's as it is, for tests and documents.
@@ -90,7 +97,7 @@ fn emodal_value() -> Value {
 #[allow(clippy::panic)] // Only where a test says first that it has no fault.
 pub fn emodal() -> &'static Document {
     static DOCUMENT: std::sync::LazyLock<Document> = std::sync::LazyLock::new(|| {
-        Document::read(emodal_value()).unwrap_or_else(|faults| panic!("{faults:?}"))
+        Document::read(emodal_value(false)).unwrap_or_else(|faults| panic!("{faults:?}"))
     });
     &DOCUMENT
 }
@@ -99,6 +106,7 @@ pub fn emodal() -> &'static Document {
 #[cfg(not(target_arch = "wasm32"))]
 pub fn members() -> std::collections::BTreeSet<(&'static str, &'static str)> {
     let told = members::Told::default();
-    read::document(&told, emodal_value());
+    read::document(&told, emodal_value(false));
+    read::document(&told, emodal_value(true));
     told.members.into_inner()
 }

@@ -1,9 +1,10 @@
 //! What a portal can be asked to do, as its document has it.
 
+use super::browser;
 use super::members::Members;
 use crate::operation::{
     By, Column, Columns, DEBUG, Field, FieldKind, Flag, Input, List, Listing, Need, Operation, Order, Paging,
-    Steps, Target, What,
+    Shown, Stepper, Steps, Target, What,
 };
 use std::collections::BTreeMap;
 
@@ -14,11 +15,12 @@ const NUMBER_MAX: u64 = 1 << 53;
 const NAME_CHARS_MAX: usize = 64;
 
 /// Names that every body has for itself, and every answer.
-const OF_BODIES: [&str; 8] = [
+const OF_BODIES: [&str; 9] = [
     "session_id",
     "username",
     "password",
     "captcha_api_key",
+    "totp_secret",
     "keep_alive",
     "appointment_session_id",
     "language",
@@ -42,12 +44,12 @@ const OF_ANSWERS: [&str; 12] = [
 /// A wizard, whole, and the last phase without what is filled in there.
 type Wizards = BTreeMap<String, Steps>;
 
-pub(super) fn read(all: &mut Members<'_>) -> Vec<Operation> {
+pub(super) fn read(all: &mut Members<'_>, in_browser: bool) -> Vec<Operation> {
     let mut wizards = Wizards::new();
-    for mut one in all.objects("wizard", "wizards") {
+    for mut one in all.objects(kind("wizard", in_browser), "wizards") {
         let name = name(&mut one, "name");
-        let steps = steps(&mut one);
-        if wizards.values().any(|other| other.form == steps.form) {
+        let steps = steps(&mut one, in_browser);
+        if !in_browser && wizards.values().any(|other| other.form == steps.form) {
             // What is left of one would be gone on with as the other.
             one.fault("form", "is that of another wizard");
         }
@@ -57,7 +59,7 @@ pub(super) fn read(all: &mut Members<'_>) -> Vec<Operation> {
     }
     let mut operations: Vec<Operation> = Vec::new();
     for mut one in all.objects("operation", "operations") {
-        let operation = operation(&mut one, &wizards);
+        let operation = operation(&mut one, &wizards, in_browser);
         if operations.iter().any(|other| other.name == operation.name) {
             one.fault("name", "stands there twice");
         }
@@ -66,10 +68,12 @@ pub(super) fn read(all: &mut Members<'_>) -> Vec<Operation> {
     operations
 }
 
-fn operation(one: &mut Members<'_>, wizards: &Wizards) -> Operation {
+fn operation(one: &mut Members<'_>, wizards: &Wizards, in_browser: bool) -> Operation {
     let name = name(one, "name");
-    if one.has("listing") == one.has("wizard") {
-        one.fault("listing", "or wizard: one of them must be there");
+    let kinds = ["listing", "wizard", "steps"];
+    if kinds.iter().filter(|kind| one.has(kind) && (in_browser || **kind != "steps")).count() != 1 {
+        let what = if in_browser { "or wizard or steps: one" } else { "or wizard: one" };
+        one.fault("listing", &format!("{what} of them must be there"));
     }
     let mut fields = Vec::new();
     let what = if let Some(mut of) = one.optional_object("operation_wizard", "wizard") {
@@ -82,8 +86,15 @@ fn operation(one: &mut Members<'_>, wizards: &Wizards) -> Operation {
             known_once(&field, "name", &read.name, &fields);
             fields.push(read);
         }
-        let of = one.optional_object("listing", "listing");
-        What::Listing(of.map(|mut of| listing(&mut of, &fields)).unwrap_or_default())
+        let at = format!("operations/{name}");
+        if in_browser && one.has("steps") {
+            let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+            What::Script(browser::steps(one, "steps", &at, &mut browser::Names::of(&names)))
+        } else {
+            let of = one.optional_object(kind("listing", in_browser), "listing");
+            let at = in_browser.then_some(at);
+            What::Listing(of.map(|mut of| listing(&mut of, &fields, at.as_deref())).unwrap_or_default())
+        }
     };
     fields.push(Field { name: DEBUG.to_owned(), kind: FieldKind::Bool, required: false });
     Operation { name, fields, what }
@@ -152,6 +163,13 @@ fn is_text(field: &Field) -> bool {
     matches!(field.kind, FieldKind::Text { .. })
 }
 
+/// A member that steps put into an answer.
+pub(super) fn check_answer(one: &Members<'_>, member: &str, name: &str) {
+    if OF_ANSWERS.contains(&name) {
+        one.fault(member, "has a name that every answer has");
+    }
+}
+
 /// The members of an answer, each once.
 #[derive(Default)]
 struct Answers(Vec<String>);
@@ -173,10 +191,33 @@ impl Answers {
     }
 }
 
-fn listing(of: &mut Members<'_>, fields: &[Field]) -> Listing {
+/// The name of a kind of object, which has other members in a browser.
+fn kind(plain: &'static str, in_browser: bool) -> &'static str {
+    match plain {
+        "listing" if in_browser => "listing_in_browser",
+        "wizard" if in_browser => "wizard_in_browser",
+        "phase" if in_browser => "phase_in_browser",
+        _ => plain,
+    }
+}
+
+/// `at`: where it stands, if it is a list in a browser.
+fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>) -> Listing {
     let mut answers = Answers::default();
-    let path = of.path("path");
-    check_placeholders(of, &path, fields);
+    let mut path = String::new();
+    let in_browser = at.map(|at| {
+        let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        let open = browser::steps(of, "open", at, &mut browser::Names::of(&names));
+        if open.is_empty() {
+            of.fault("open", "must be there");
+        }
+        let (scroll, busy) = (of.optional_text("scroll"), of.optional_text("busy"));
+        Shown { open, scroll, busy, not_found: of.texts("not_found") }
+    });
+    if in_browser.is_none() {
+        path = of.path("path");
+        check_placeholders(of, &path, fields);
+    }
     let table = of.text("table");
     let needed = of.optional_text("needed_column");
     let mut named: Vec<Column> = Vec::new();
@@ -207,7 +248,7 @@ fn listing(of: &mut Members<'_>, fields: &[Field]) -> Listing {
     let paging = of.optional_object("paging", "paging");
     let paging = paging.map(|mut one| paging_of(&mut one, fields, &mut answers));
     let columns = needed.map_or(Columns::Named(named), |needed| Columns::AsTheHeadSays { needed });
-    Listing { path, table, columns, rows, count, repeats, flags, paging }
+    Listing { path, table, columns, rows, count, repeats, flags, paging, in_browser }
 }
 
 fn value_of(one: &mut Members<'_>, columns: &[Column]) -> (String, String) {
@@ -272,13 +313,25 @@ fn paging_of(one: &mut Members<'_>, fields: &[Field], answers: &mut Answers) -> 
     }
 }
 
-fn steps(one: &mut Members<'_>) -> Steps {
-    let path = one.path("path");
-    let form = one.text("form");
+fn steps(one: &mut Members<'_>, in_browser: bool) -> Steps {
+    let (mut path, mut form) = (String::new(), String::new());
+    let mut stepper = in_browser.then(|| {
+        let open = browser::steps(one, "open", "wizards", &mut browser::Names::of(&[]));
+        Stepper { open, phases: Vec::new(), errors: one.text("errors") }
+    });
+    if !in_browser {
+        path = one.path("path");
+        form = one.text("form");
+    }
     let mut before: Vec<Field> = Vec::new();
     let mut phases = Vec::new();
-    for mut phase in one.objects("phase", "phases") {
+    for (i, mut phase) in one.objects(kind("phase", in_browser), "phases").into_iter().enumerate() {
         let mut inputs = Vec::new();
+        if let Some(stepper) = &mut stepper {
+            let at = format!("wizards/phases/{i}");
+            let send = browser::steps(&mut phase, "send", &at, &mut browser::Names::of(&[]));
+            stepper.phases.push((phase.text("shown"), send));
+        }
         for mut item in phase.objects("input", "inputs") {
             let input = input(&mut item, &before);
             before.push(input.field.clone());
@@ -303,7 +356,7 @@ fn steps(one: &mut Members<'_>) -> Steps {
         confirmed: answers.take(&mut order, "confirmed"),
         details: answers.take(&mut order, "details"),
     });
-    Steps { path, form, phases, list: list.unwrap_or_default(), order }
+    Steps { path, form, phases, list: list.unwrap_or_default(), in_browser: stepper, order }
 }
 
 /// Without one, nobody would ever know that it is done.

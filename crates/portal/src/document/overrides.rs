@@ -27,8 +27,12 @@ const MEMBERS: [(&str, &str); 18] = [
 ];
 
 /// E-Modal's document with these pages. Its faults are told by the pages' names.
-pub fn emodal_with(pages: Map<String, Value>) -> Result<Document, Vec<String>> {
-    let (mut value, mut faults) = (emodal_value(), Vec::new());
+pub fn emodal_with(in_browser: bool, pages: Map<String, Value>) -> Result<Document, Vec<String>> {
+    let (mut value, mut faults) = (emodal_value(in_browser), Vec::new());
+    if in_browser && !pages.is_empty() {
+        faults.push(" has members of the document of pages, and EMODAL_DRIVER is browser".to_owned());
+        return Err(faults);
+    }
     for (name, page) in pages {
         let path = MEMBERS.iter().find(|(known, _)| *known == name).map(|(_, path)| *path);
         let Some(member) = path.and_then(|path| value.pointer_mut(path)) else {
@@ -57,7 +61,7 @@ pub fn emodal_with(pages: Map<String, Value>) -> Result<Document, Vec<String>> {
 /// The pages as they are without the setting, for the documents.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn emodal_pages() -> Map<String, Value> {
-    let value = emodal_value();
+    let value = emodal_value(false);
     let page = |path: &str| value.pointer(path).cloned().unwrap_or_default();
     MEMBERS.iter().map(|(name, path)| ((*name).to_owned(), page(path))).collect()
 }

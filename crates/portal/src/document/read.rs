@@ -1,5 +1,6 @@
 //! The document as a whole, and how to log in.
 
+use super::browser::{self, InBrowser};
 use super::members::{Members, Told};
 use super::{Document, Login, operations};
 use crate::browser::Site;
@@ -12,12 +13,17 @@ pub(super) fn document(told: &Told, value: Value) -> Option<Document> {
     let base_url = all.optional_text("base_url").unwrap_or_default();
     let base_url = base_url.trim_end_matches('/').to_owned();
     let hosts = all.texts("hosts");
-    let user_agent = all.visible("user_agent");
-    let error_classes = all.texts("error_classes");
-    let login = all.object("login", "login").map(login);
+    let in_browser = all.has("driver") && all.word("driver", &["pages", "browser"]) == "browser";
+    // A browser has one of its own.
+    let needs_agent = !in_browser || all.has("user_agent");
+    let user_agent = if needs_agent { all.visible("user_agent") } else { String::new() };
+    let error_classes = if in_browser { Vec::new() } else { all.texts("error_classes") };
+    let proxy = if in_browser { all.optional_text("proxy") } else { None };
+    let kind = if in_browser { "login_in_browser" } else { "login" };
+    let login = all.object(kind, "login").map(|one| login(one, in_browser));
     let home_path = all.object("keep_alive", "keep_alive").map(|mut one| one.path("path"));
     let logout_path = all.object("logout", "logout").map(|mut one| one.path("path"));
-    let operations = operations::read(&mut all);
+    let operations = operations::read(&mut all, in_browser);
     if !base_url.is_empty() && !is_base_url(&base_url) {
         let what = "must be https://… without a query or credentials (http:// for loopback only)";
         all.fault("base_url", what);
@@ -28,27 +34,33 @@ pub(super) fn document(told: &Told, value: Value) -> Option<Document> {
     if hosts.iter().any(|host| !host.bytes().all(is_host)) {
         all.fault("hosts", "must be host names, with a port where it is not the usual one");
     }
+    let (login, steps) = login?;
     Some(Document {
         base_url,
         hosts,
         user_agent,
         error_classes,
-        login: login?,
+        login,
+        in_browser: steps.map(|steps| InBrowser { proxy, ..steps }),
         home_path: home_path?,
         logout_path: logout_path?,
         operations,
     })
 }
 
-fn login(mut one: Members<'_>) -> Login {
-    Login {
-        path: one.path("path"),
-        username_input: one.text("username_input"),
-        password_input: one.text("password_input"),
-        captcha_input: one.optional_text("captcha_input"),
-        logged_out: one.texts("logged_out"),
-        credentials_refused: one.texts("credentials_refused"),
-        account_locked: one.texts("account_locked"),
-        captcha_refused: one.texts("captcha_refused"),
+fn login(mut one: Members<'_>, in_browser: bool) -> (Login, Option<InBrowser>) {
+    let (mut login, mut steps) = (Login::default(), None);
+    if in_browser {
+        steps = Some(browser::login(&mut one));
+    } else {
+        login.path = one.path("path");
+        login.username_input = one.text("username_input");
+        login.password_input = one.text("password_input");
+        login.captcha_input = one.optional_text("captcha_input");
     }
+    login.logged_out = one.texts("logged_out");
+    login.credentials_refused = one.texts("credentials_refused");
+    login.account_locked = one.texts("account_locked");
+    login.captcha_refused = one.texts("captcha_refused");
+    (login, steps)
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// A list ends here, whatever the portal says: it may go round in circles.
-const PAGES_MAX: usize = 200;
+pub const PAGES_MAX: usize = 200;
 const ROWS_MAX: usize = 10_000;
 /// Of one answer, about. Rows are held some four times over on their way into one, and an instance has 128 MB for all that it
 /// does at once. What is left over is for the next answer.
@@ -23,10 +23,10 @@ type Row = Vec<String>;
 
 /// The rows so far.
 #[derive(Default)]
-struct Listed {
+pub struct Listed {
     /// The members, by the columns of the table. `None` for a column that is not wanted.
-    members: Vec<Option<String>>,
-    rows: Vec<Row>,
+    pub members: Vec<Option<String>>,
+    pub rows: Vec<Row>,
     /// How long they are in the answer, about.
     bytes: usize,
     /// Those of earlier pages: where a list moves under the reader, the last of one page are the first of the next.
@@ -34,9 +34,9 @@ struct Listed {
     /// How many there were, also those that are left out.
     passed: usize,
     /// So many from the first on are left out: an answer before had them.
-    skip: usize,
+    pub skip: usize,
     /// Whether one was left out because the answer is full.
-    cut: bool,
+    pub cut: bool,
 }
 
 /// What tells rows apart without keeping them.
@@ -51,7 +51,7 @@ fn print(row: &Row) -> Print {
 }
 
 /// How much of a list is wanted.
-enum Wanted {
+pub enum Wanted {
     Target { column: usize, value: String },
     Count(usize),
     All,
@@ -71,11 +71,8 @@ impl PageDriver {
         let shown = self.page(browser, &address(path, fields)?).await;
         // Only what the caller names can be missing.
         let mut shown = shown.map_err(|f| if path.contains('{') { f } else { super::not_that(f) })?;
-        let skip =
-            listing.paging.as_ref().and_then(|paging| fields.get(&paging.skip)).and_then(Value::as_u64);
-        let skip = skip.map_or(0, |skip| usize::try_from(skip).unwrap_or(usize::MAX));
-        let mut rows = Listed { skip, ..Listed::default() };
-        rows.add(listing, &shown)?;
+        let mut rows = Listed::of(listing, fields);
+        add(&mut rows, listing, &shown)?;
         if rows.cut && listing.paging.is_none() {
             return Err(Failure::with_status(Code::UnexpectedResponse, shown.status));
         }
@@ -103,19 +100,12 @@ impl PageDriver {
                 self.whole(&shown).map_err(super::not_that)?;
                 cycles += 1;
                 let before = rows.rows.len();
-                if rows.add(listing, &shown)? == 0 {
+                if add(&mut rows, listing, &shown)? == 0 {
                     break "no_progress";
                 }
                 gone_over += usize::from(rows.rows.len() == before && !rows.cut);
             };
-            answer.insert(paging.cycles.clone(), cycles.into());
-            answer.insert(paging.reason.clone(), reason.into());
-            if reason == LIMIT_REACHED {
-                answer.insert(paging.next.clone(), (skip + rows.rows.len()).into());
-            }
-            if let (Wanted::Target { .. }, Some(target)) = (&wanted, &paging.target) {
-                answer.insert(target.found.clone(), (reason == TARGET_FOUND).into());
-            }
+            rows.ended(paging, &wanted, cycles, reason, &mut answer);
         }
         for name in &listing.repeats {
             answer.insert(name.clone(), fields.get(name).cloned().unwrap_or_default());
@@ -125,12 +115,12 @@ impl PageDriver {
     }
 }
 
-const TARGET_FOUND: &str = "target_found";
-const LIMIT_REACHED: &str = "limit_reached";
+pub const TARGET_FOUND: &str = "target_found";
+pub const LIMIT_REACHED: &str = "limit_reached";
 
 impl Wanted {
     /// A target is more than a number of rows, and that is more than all of them.
-    fn read(paging: &Paging, fields: &Map<String, Value>, rows: &Listed) -> Result<Self, Failure> {
+    pub fn read(paging: &Paging, fields: &Map<String, Value>, rows: &Listed) -> Result<Self, Failure> {
         let given = |name: &Option<String>| name.as_ref().and_then(|name| fields.get(name));
         if let Some(target) = &paging.target
             && let Some(Value::String(value)) = fields.get(&target.field)
@@ -146,7 +136,7 @@ impl Wanted {
         Ok(if given(&paging.all) == Some(&Value::Bool(false)) { Self::OnePage } else { Self::All })
     }
 
-    fn met(&self, rows: &Listed) -> Option<&'static str> {
+    pub fn met(&self, rows: &Listed) -> Option<&'static str> {
         match self {
             Self::Target { column, value } => {
                 rows.rows.iter().any(|row| row.get(*column) == Some(value)).then_some(TARGET_FOUND)
@@ -158,15 +148,28 @@ impl Wanted {
     }
 }
 
+/// Adds the rows of the table of a page, which must be there as a whole.
+fn add(rows: &mut Listed, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
+    let unintelligible = || Failure::with_status(Code::UnexpectedResponse, shown.status);
+    let table =
+        shown.document.table(&listing.table).filter(|table| table.closed).ok_or_else(unintelligible)?;
+    rows.add(listing, table).map_err(|_| unintelligible())
+}
+
 impl Listed {
-    fn is_full(&self) -> bool {
+    pub fn of(listing: &Listing, fields: &Map<String, Value>) -> Self {
+        let skip =
+            listing.paging.as_ref().and_then(|paging| fields.get(&paging.skip)).and_then(Value::as_u64);
+        Self { skip: skip.map_or(0, |skip| usize::try_from(skip).unwrap_or(usize::MAX)), ..Self::default() }
+    }
+
+    pub fn is_full(&self) -> bool {
         self.rows.len() >= ROWS_MAX || self.bytes >= ANSWER_BYTES_MAX
     }
 
     /// Adds the rows of a page. Says how many of them are new.
-    fn add(&mut self, listing: &Listing, shown: &Shown) -> Result<usize, Failure> {
-        let unintelligible = || Failure::with_status(Code::UnexpectedResponse, shown.status);
-        let table = shown.document.table(&listing.table).filter(|t| t.closed).ok_or_else(unintelligible)?;
+    pub fn add(&mut self, listing: &Listing, table: Table) -> Result<usize, Failure> {
+        let unintelligible = || Failure::new(Code::UnexpectedResponse);
         let members = members(&listing.columns, &table).ok_or_else(unintelligible)?;
         if self.members.is_empty() {
             self.members = members;
@@ -198,13 +201,32 @@ impl Listed {
         Ok(count)
     }
 
+    /// How and why the list ended.
+    pub fn ended(
+        &self,
+        paging: &Paging,
+        wanted: &Wanted,
+        cycles: usize,
+        reason: &str,
+        answer: &mut Map<String, Value>,
+    ) {
+        answer.insert(paging.cycles.clone(), cycles.into());
+        answer.insert(paging.reason.clone(), reason.into());
+        if reason == LIMIT_REACHED {
+            answer.insert(paging.next.clone(), (self.skip + self.rows.len()).into());
+        }
+        if let (Wanted::Target { .. }, Some(target)) = (wanted, &paging.target) {
+            answer.insert(target.found.clone(), (reason == TARGET_FOUND).into());
+        }
+    }
+
     /// Of a row in the answer, about: escapes are not counted.
     fn length(&self, row: &Row) -> usize {
         let cells = row.iter().zip(&self.members);
         cells.map(|(cell, member)| cell.len() + member.as_ref().map_or(0, String::len) + MARKS).sum()
     }
 
-    fn into_answer(self, listing: &Listing, answer: &mut Map<String, Value>) {
+    pub fn into_answer(self, listing: &Listing, answer: &mut Map<String, Value>) {
         let Self { members, rows, .. } = self;
         let object = |row: Row| {
             let named = members.iter().zip(row).filter_map(|(member, value)| {
@@ -235,7 +257,7 @@ impl Columns {
     }
 
     /// For whoever is told that they are not there.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         match self {
             Self::AsTheHeadSays { needed } => format!("the column {needed}"),
             Self::Named(names) => {
@@ -272,7 +294,7 @@ fn members(columns: &Columns, table: &Table) -> Option<Vec<Option<String>>> {
 const SEGMENT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An address with the caller's fields in it, each as one segment.
-fn address(path: &str, fields: &Map<String, Value>) -> Result<String, Failure> {
+pub fn address(path: &str, fields: &Map<String, Value>) -> Result<String, Failure> {
     let mut address = String::new();
     let mut rest = path;
     while let Some((before, (name, after))) =

@@ -1,10 +1,10 @@
 //! The driver of portals that have plain pages, as their documents have them. Such pages were never meant for programs, so
 //! nothing is believed but what is recognised.
 
-mod listing;
+pub(super) mod listing;
 mod login;
 mod order;
-mod wizard;
+pub(super) mod wizard;
 
 #[cfg(test)]
 mod appointment_tests;
@@ -14,6 +14,8 @@ mod listing_tests;
 mod login_tests;
 #[cfg(test)]
 mod play;
+
+pub(super) use listing::address;
 
 use super::browser::{Browser, Shown, Site};
 use super::captcha::Captcha;
@@ -75,6 +77,8 @@ impl Driver for PageDriver {
                     Outcome { answer, ..Outcome::default() }
                 }
                 What::Wizard(steps) => self.fill_in(&mut browser, steps, request).await?,
+                // A document of pages has none.
+                What::Script(_) => return Err(Failure::new(Code::InputRefused)),
             };
             if request.fields.get(DEBUG) == Some(&Value::Bool(true)) {
                 let calls = json!({ "calls": visit.trace });

@@ -162,15 +162,7 @@ impl Filling<'_> {
     }
 
     fn missing(&self, inputs: &[Input]) -> Vec<String> {
-        let is_needed = |input: &&Input| match &input.need {
-            Need::Always => true,
-            Need::Never => false,
-            Need::For { field, values } => {
-                self.fields.get(field).and_then(Value::as_str).is_some_and(|v| values.iter().any(|x| x == v))
-            }
-        };
-        let is_missing = |input: &&Input| !self.fields.contains_key(&input.field.name);
-        inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.name.clone()).collect()
+        missing(&self.fields, inputs)
     }
 
     /// Fills in a form. Gives back the one that it has no option for.
@@ -237,7 +229,7 @@ impl Kept {
 
 impl Steps {
     /// What is filled in in a phase, if there is such a one.
-    fn inputs(&self, phase: u8) -> Option<&[Input]> {
+    pub fn inputs(&self, phase: u8) -> Option<&[Input]> {
         self.phases.get(usize::from(phase).checked_sub(1)?).map(Vec::as_slice)
     }
 
@@ -246,17 +238,30 @@ impl Steps {
     }
 }
 
+/// The fields that these inputs need and that are not given.
+pub fn missing(fields: &Map<String, Value>, inputs: &[Input]) -> Vec<String> {
+    let is_needed = |input: &&Input| match &input.need {
+        Need::Always => true,
+        Need::Never => false,
+        Need::For { field, values } => {
+            fields.get(field).and_then(Value::as_str).is_some_and(|v| values.iter().any(|x| x == v))
+        }
+    };
+    let is_missing = |input: &&Input| !fields.contains_key(&input.field.name);
+    inputs.iter().filter(is_needed).filter(is_missing).map(|input| input.field.name.clone()).collect()
+}
+
 /// What a form offers in a control. An option without a value is none.
 fn labels(form: &Form, control: &str) -> Option<Vec<Value>> {
     let choices = form.choices(control)?.iter().filter(|c| !c.disabled && !c.value.is_empty());
     Some(choices.map(|c| Value::from(c.label.as_str())).collect())
 }
 
-fn wants(missing: &[String]) -> String {
+pub fn wants(missing: &[String]) -> String {
     format!("Missing: {}", missing.join(", "))
 }
 
-pub(super) fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
+pub fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
     let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
     let waiting = Waiting { phase: wizard.phase, message, missing };
     Outcome { answer: Map::new(), wizard: Some(wizard), waiting: Some(waiting) }

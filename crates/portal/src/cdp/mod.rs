@@ -1,0 +1,215 @@
+//! A client of the Chrome DevTools Protocol, for what a driver does in a browser.
+//!
+//! - here: commands, their answers, and what happens in between
+//! - `endpoint`: where a browser is had from, and how it is connected to
+//! - `tab`: a page in it
+//! - `elements`: what is read and done on a page
+//! - `state`: cookies and storage, into the jar and back
+
+mod elements;
+mod endpoint;
+mod state;
+mod tab;
+
+pub use elements::{Choice, Rows, Scrolled, Table};
+pub use tab::{Condition, Options, Tab};
+
+use super::browser::Site;
+use super::code::{Code, Failure};
+use super::net::Net;
+use base::clock::Timestamp;
+use base::socket::{Message, Socket};
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// What runs beside a page's scripts.
+const SCRIPT: &str = include_str!("page.js");
+const WORLD: &str = "sallyport";
+
+/// The longest that a command takes which waits for nothing in a page.
+const COMMAND_MAX: Duration = Duration::from_secs(20);
+/// An answer may come so much later than what the page was told to wait for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection to a browser, and to one target in it.
+pub(super) struct Devtools<'n> {
+    net: &'n dyn Net,
+    socket: Box<dyn Socket>,
+    deadline: Timestamp,
+    last_id: u64,
+    /// Of the target that is attached to; nothing before.
+    session: Option<String>,
+    site: Site,
+    page: Page,
+}
+
+/// What the events say of the page.
+#[derive(Default)]
+struct Page {
+    /// The main frame.
+    frame: String,
+    /// Where [`SCRIPT`] runs in the document that is shown now.
+    context: Option<i64>,
+    /// Counts documents: what was waited for in one has to be waited for again in the next.
+    loaded: bool,
+    url: Option<Url>,
+    /// The status of the document that was loaded last.
+    status: Option<u16>,
+    /// A document was asked for at a host that is not allowed.
+    strayed: bool,
+    gone: bool,
+}
+
+/// Why there was no answer to a command.
+enum Unanswered {
+    /// The browser says no.
+    Refused,
+    Failed(Failure),
+}
+
+impl From<Failure> for Unanswered {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+const fn lost() -> Failure {
+    Failure::new(Code::BrowserLost)
+}
+
+impl<'n> Devtools<'n> {
+    fn new(net: &'n dyn Net, socket: Box<dyn Socket>, deadline: Timestamp, site: Site) -> Self {
+        Self { net, socket, deadline, last_id: 0, session: None, site, page: Page::default() }
+    }
+
+    /// What is left of it all, of `most` at most.
+    fn left(&self, most: Duration) -> Result<Duration, Failure> {
+        let left = self.deadline.since(self.net.now()).min(most);
+        if left.is_zero() { Err(Failure::new(Code::OutOfTime)) } else { Ok(left) }
+    }
+
+    fn post(&mut self, method: &str, params: Value) -> Result<u64, Failure> {
+        self.last_id += 1;
+        let mut message = json!({ "id": self.last_id, "method": method, "params": params });
+        if let (Some(session), Some(message)) = (&self.session, message.as_object_mut()) {
+            message.insert("sessionId".to_owned(), session.as_str().into());
+        }
+        self.socket.send(&message.to_string()).map_err(|_| lost())?;
+        Ok(self.last_id)
+    }
+
+    /// A command whose refusal means that the browser is not what it was.
+    async fn command(&mut self, method: &str, params: Value) -> Result<Value, Failure> {
+        self.ask(method, params, COMMAND_MAX).await.map_err(|why| match why {
+            Unanswered::Refused => lost(),
+            Unanswered::Failed(failure) => failure,
+        })
+    }
+
+    async fn ask(&mut self, method: &str, params: Value, most: Duration) -> Result<Value, Unanswered> {
+        let id = self.post(method, params)?;
+        let until = self.net.now().plus(self.left(most)?);
+        loop {
+            let Some(mut message) = self.hear(until).await? else {
+                // A page that hangs does not answer either.
+                let out_of_time = self.deadline.since(self.net.now()).is_zero();
+                return Err(if out_of_time { Failure::new(Code::OutOfTime) } else { lost() }.into());
+            };
+            if message.get("id").and_then(Value::as_u64) == Some(id) {
+                if message.get("error").is_some() {
+                    return Err(Unanswered::Refused);
+                }
+                return Ok(message.get_mut("result").map(Value::take).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The next message, if one comes in time; what it says of the page is taken in already.
+    async fn hear(&mut self, until: Timestamp) -> Result<Option<Value>, Failure> {
+        let left = until.since(self.net.now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let text = match self.socket.next(left).await {
+            Message::Text(text) => text,
+            Message::Binary(bytes) => String::from_utf8(bytes).map_err(|_| lost())?,
+            Message::TimedOut => return Ok(None),
+            Message::Closed => return Err(lost()),
+        };
+        let message: Value = base::json::read(&text).map_err(|_| lost())?;
+        if let Some(method) = message.get("method").and_then(Value::as_str) {
+            let params = message.get("params").unwrap_or(&Value::Null);
+            // Of another target, it is nothing to this page.
+            let of = message.get("sessionId").and_then(Value::as_str);
+            if of.is_none() || of == self.session.as_deref() {
+                self.happened(method, params)?;
+            }
+        }
+        if self.page.gone { Err(lost()) } else { Ok(Some(message)) }
+    }
+
+    fn happened(&mut self, method: &str, params: &Value) -> Result<(), Failure> {
+        let text = |path: &str| params.pointer(path).and_then(Value::as_str);
+        match method {
+            "Inspector.targetCrashed" | "Inspector.detached" | "Target.targetCrashed" => {
+                self.page.gone = true
+            }
+            "Target.detachedFromTarget" => {
+                self.page.gone |= text("/sessionId") == self.session.as_deref();
+            }
+            "Runtime.executionContextCreated"
+                if text("/context/name") == Some(WORLD)
+                    && text("/context/auxData/frameId") == Some(&self.page.frame) =>
+            {
+                self.page.context = params.pointer("/context/id").and_then(Value::as_i64);
+            }
+            "Runtime.executionContextDestroyed" => {
+                let id = params.pointer("/executionContextId").and_then(Value::as_i64);
+                if id == self.page.context {
+                    self.page.context = None;
+                }
+            }
+            "Runtime.executionContextsCleared" => self.page.context = None,
+            "Page.frameNavigated" if params.pointer("/frame/parentId").is_none() => {
+                self.page.loaded = false;
+                self.page.url = text("/frame/url").and_then(|url| Url::parse(url).ok());
+            }
+            "Page.navigatedWithinDocument" if text("/frameId") == Some(&self.page.frame) => {
+                self.page.url = text("/url").and_then(|url| Url::parse(url).ok());
+            }
+            "Page.domContentEventFired" | "Page.loadEventFired" => self.page.loaded = true,
+            "Network.responseReceived"
+                if text("/type") == Some("Document") && text("/frameId") == Some(&self.page.frame) =>
+            {
+                let status = params.pointer("/response/status").and_then(Value::as_u64);
+                self.page.status = status.and_then(|status| u16::try_from(status).ok());
+            }
+            "Page.javascriptDialogOpening" => {
+                self.post("Page.handleJavaScriptDialog", json!({ "accept": false }))?;
+            }
+            "Fetch.requestPaused" => self.let_through(params)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A document goes to an allowed host, or nowhere.
+    fn let_through(&mut self, params: &Value) -> Result<(), Failure> {
+        let text = |path: &str| params.pointer(path).and_then(Value::as_str);
+        let url = text("/request/url").and_then(|url| Url::parse(url).ok());
+        let id = text("/requestId").unwrap_or_default();
+        if url.is_some_and(|url| self.site.allows_document(&url)) {
+            self.post("Fetch.continueRequest", json!({ "requestId": id }))?;
+            return Ok(());
+        }
+        // A frame of somebody else's, a captcha's for one, is none of the portal's pages.
+        if text("/frameId") != Some(&self.page.frame) {
+            self.post("Fetch.continueRequest", json!({ "requestId": id }))?;
+            return Ok(());
+        }
+        self.page.strayed = true;
+        self.post("Fetch.failRequest", json!({ "requestId": id, "errorReason": "BlockedByClient" }))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! Cookies and storage of a browser, into the jar and back.
+
+use super::super::code::Failure;
+use super::super::jar::{Jar, Origin};
+use super::{Tab, lost};
+use serde_json::{Value, json};
+
+/// Gives a new browser context what the jar keeps, before its first page.
+pub(super) async fn restore(tab: &mut Tab<'_>, jar: &Jar) -> Result<(), Failure> {
+    let cookies = jar.for_browser();
+    let session = tab.devtools.session.take();
+    if !cookies.is_empty() {
+        let params = json!({ "cookies": cookies, "browserContextId": tab.seat.context });
+        tab.devtools.command("Storage.setCookies", params).await?;
+    }
+    tab.devtools.session = session;
+    if !jar.kept.origins.is_empty() {
+        let origins = serde_json::to_string(&jar.kept.origins).map_err(|_| lost())?;
+        // JSON is JavaScript, but for two line separators in old engines.
+        tab.restore_items(format!(
+            "for (const kept of {origins}) if (kept.origin === location.origin) {{
+               for (const {{ name, value }} of kept.localStorage ?? []) localStorage.setItem(name, value);
+               for (const {{ name, value }} of kept.sessionStorage ?? []) sessionStorage.setItem(name, value);
+             }}"
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// Keeps what the browser has now.
+pub(super) async fn save(tab: &mut Tab<'_>, jar: &mut Jar) -> Result<(), Failure> {
+    let session = tab.devtools.session.take();
+    let params = json!({ "browserContextId": tab.seat.context });
+    let cookies = tab.devtools.command("Storage.getCookies", params).await;
+    tab.devtools.session = session;
+    let cookies = cookies?;
+    let cookies = cookies.get("cookies").and_then(Value::as_array).ok_or(lost())?;
+    let now = tab.devtools.net.now();
+    jar.take_from_browser(cookies, now);
+    let storage = tab.call("storage", vec![]).await?;
+    if let Ok(Some(origin)) = base::json::of::<Option<Origin>>(storage) {
+        let origins = &mut jar.kept.origins;
+        origins.retain(|known| known.origin != origin.origin);
+        if !origin.local_storage.is_empty() || !origin.session_storage.is_empty() {
+            origins.push(origin);
+        }
+    }
+    Ok(())
+}

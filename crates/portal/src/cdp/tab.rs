@@ -1,0 +1,277 @@
+//! A page in a browser that stays open between the operations of a portal session.
+
+use super::super::Browsers;
+use super::super::browser::Site;
+use super::super::code::{Code, Failure};
+use super::super::driver::Visit;
+use super::super::jar::Seat;
+use super::{COMMAND_MAX, Devtools, SCRIPT, Unanswered, WORLD, endpoint, lost, state};
+use base::clock::{Timestamp, millis};
+use base64ct::{Base64, Encoding as _};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// What a page shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// An element that can be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+    /// One of these texts, in whichever case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Vec<String>>,
+    /// An element that cannot be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<String>,
+    /// The path of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any: Option<Vec<Self>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all: Option<Vec<Self>>,
+}
+
+impl Condition {
+    pub fn any(conditions: Vec<Self>) -> Self {
+        Self { any: Some(conditions), ..Self::default() }
+    }
+
+    pub fn selector(css: &str) -> Self {
+        Self { selector: Some(css.to_owned()), ..Self::default() }
+    }
+
+    pub fn says(texts: &[String]) -> Self {
+        Self { text: Some(texts.to_vec()), ..Self::default() }
+    }
+}
+
+/// How a page is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Instead of the browser's own.
+    pub user_agent: Option<String>,
+    /// A proxy for all that the page loads. Not every browser can have one.
+    pub proxy: Option<String>,
+    /// Of one navigation.
+    pub timeout: Duration,
+}
+
+/// A page that is attached to.
+pub struct Tab<'n> {
+    pub(super) devtools: Devtools<'n>,
+    pub(super) seat: Seat,
+    timeout: Duration,
+    began: Timestamp,
+    /// Puts stored items into the first page.
+    restores: Option<String>,
+    /// Whether it is one that was open already.
+    pub resumed: bool,
+}
+
+impl<'n> Tab<'n> {
+    /// The page that the jar says is open, if it still is; else a new one, with what the jar keeps.
+    pub async fn open(
+        visit: &mut Visit<'n>,
+        browsers: &Browsers,
+        site: &Site,
+        options: &Options,
+    ) -> Result<Self, Failure> {
+        if let Some(seat) = visit.jar.kept.seat.take() {
+            match Self::take_again(visit, browsers, site, options, seat).await {
+                Ok(tab) => return Ok(tab),
+                // It is gone. What was open in it is in the jar.
+                Err(failure) if matches!(failure.code, Code::BrowserLost | Code::NoBrowser) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        visit.net.take_browser().await?;
+        let (socket, browser) = endpoint::connect(visit, browsers, None).await?;
+        let mut devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
+        let mut params = json!({ "disposeOnDetach": false });
+        if let (Some(proxy), Some(params)) = (&options.proxy, params.as_object_mut()) {
+            params.insert("proxyServer".to_owned(), proxy.as_str().into());
+        }
+        let context =
+            text(&devtools.command("Target.createBrowserContext", params).await?, "browserContextId")?;
+        let created =
+            json!({ "url": "about:blank", "browserContextId": context, "width": 1280, "height": 960 });
+        let target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
+        let now = visit.net.now();
+        let seat = Seat { browser, context, target, since: now };
+        let mut tab = Self::new(devtools, seat, options, now, false);
+        tab.attach(options).await?;
+        state::restore(&mut tab, &visit.jar).await?;
+        visit.jar.kept.seat = Some(tab.seat.clone());
+        Ok(tab)
+    }
+
+    async fn take_again(
+        visit: &mut Visit<'n>,
+        browsers: &Browsers,
+        site: &Site,
+        options: &Options,
+        seat: Seat,
+    ) -> Result<Self, Failure> {
+        let (socket, _) = endpoint::connect(visit, browsers, Some(&seat.browser)).await?;
+        let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
+        let mut tab = Self::new(devtools, seat, options, visit.net.now(), true);
+        tab.attach(options).await?;
+        visit.jar.kept.seat = Some(tab.seat.clone());
+        Ok(tab)
+    }
+
+    fn new(devtools: Devtools<'n>, seat: Seat, options: &Options, now: Timestamp, resumed: bool) -> Self {
+        Self { devtools, seat, timeout: options.timeout, began: now, restores: None, resumed }
+    }
+
+    async fn attach(&mut self, options: &Options) -> Result<(), Failure> {
+        let devtools = &mut self.devtools;
+        let params = json!({ "targetId": self.seat.target, "flatten": true });
+        devtools.session =
+            Some(text(&devtools.command("Target.attachToTarget", params).await?, "sessionId")?);
+        devtools.command("Page.enable", json!({})).await?;
+        let tree = devtools.command("Page.getFrameTree", json!({})).await?;
+        let frame = tree.pointer("/frameTree/frame").unwrap_or(&Value::Null);
+        devtools.page.frame = text(frame, "id")?;
+        devtools.page.url = text(frame, "url").ok().and_then(|url| Url::parse(&url).ok());
+        devtools.command("Inspector.enable", json!({})).await?;
+        devtools.command("Network.enable", json!({})).await?;
+        devtools.command("Runtime.enable", json!({})).await?;
+        let script = json!({ "source": SCRIPT, "worldName": WORLD, "runImmediately": true });
+        devtools.command("Page.addScriptToEvaluateOnNewDocument", script).await?;
+        devtools.command("Fetch.enable", json!({ "patterns": [{ "resourceType": "Document" }] })).await?;
+        if let Some(user_agent) = &options.user_agent {
+            devtools.command("Network.setUserAgentOverride", json!({ "userAgent": user_agent })).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts this into every page until the first one has come.
+    pub(super) async fn restore_items(&mut self, script: String) -> Result<(), Failure> {
+        let added = self
+            .devtools
+            .command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }))
+            .await?;
+        self.restores = Some(text(&added, "identifier")?);
+        Ok(())
+    }
+
+    /// Loads a page behind the base URL. Its status says what it says to every driver.
+    pub async fn go(&mut self, visit: &mut Visit<'_>, path: &str) -> Result<(), Failure> {
+        let url = self.devtools.site.at(path).ok_or(Failure::new(Code::UnexpectedResponse))?;
+        let began = visit.net.now();
+        visit.asks(&url);
+        let devtools = &mut self.devtools;
+        devtools.page.loaded = false;
+        devtools.page.strayed = false;
+        devtools.page.status = None;
+        let until = began.plus(devtools.left(self.timeout)?);
+        let navigated = devtools.ask("Page.navigate", json!({ "url": url.as_str() }), self.timeout).await;
+        let navigated = navigated.map_err(|why| match why {
+            Unanswered::Refused => Failure::new(Code::UnexpectedResponse),
+            Unanswered::Failed(failure) if failure.code == Code::BrowserLost && !devtools.page.gone => {
+                Failure::new(Code::Timeout)
+            }
+            Unanswered::Failed(failure) => failure,
+        });
+        let came = match navigated {
+            Ok(answer) => match answer.get("errorText").and_then(Value::as_str) {
+                Some(error) => Err(Failure::new(unreached(error, self.devtools.page.strayed))),
+                None => self.loaded(until).await,
+            },
+            Err(failure) => Err(failure),
+        };
+        let status = self.devtools.page.status;
+        visit.navigated(
+            &url,
+            status,
+            millis(visit.net.now().since(began)),
+            came.as_ref().err().map(|f| f.code),
+        );
+        came?;
+        if let Some(script) = self.restores.take() {
+            let identifier = json!({ "identifier": script });
+            self.devtools.command("Page.removeScriptToEvaluateOnNewDocument", identifier).await?;
+        }
+        match status {
+            Some(429) => Err(Failure::with_status(Code::RateLimited, 429)),
+            Some(status @ 500..) => Err(Failure::with_status(Code::ServerError, status)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn loaded(&mut self, until: Timestamp) -> Result<(), Failure> {
+        while !self.devtools.page.loaded {
+            if self.devtools.page.strayed {
+                return Err(Failure::new(Code::Redirected));
+            }
+            if self.devtools.hear(until).await?.is_none() {
+                return Err(Failure::new(Code::Timeout));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a click has led to where nobody may go.
+    pub(super) fn has_strayed(&self) -> bool {
+        self.devtools.page.strayed
+    }
+
+    pub fn url(&self) -> Option<&Url> {
+        self.devtools.page.url.as_ref()
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        self.devtools.page.status
+    }
+
+    /// A picture of the page with a line below. Nothing, while there is a password on it.
+    pub async fn picture(&mut self, line: &str) -> Result<Option<Vec<u8>>, Failure> {
+        if self.call("hasPassword", vec![]).await? != Value::Bool(false) {
+            return Ok(None);
+        }
+        self.call("stamp", vec![line.into()]).await?;
+        let shot = self.devtools.command("Page.captureScreenshot", json!({ "format": "png" })).await;
+        self.call("unstamp", vec![]).await?;
+        let base64 = text(&shot?, "data")?;
+        Base64::decode_vec(&base64).map(Some).map_err(|_| lost())
+    }
+
+    /// Leaves it open for what comes next. The time in the browser is the visit's.
+    pub fn leave(self, visit: &mut Visit<'_>) {
+        visit.browser_time += visit.net.now().since(self.began);
+    }
+
+    /// Closes it, and its cookies with it.
+    pub async fn close(mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
+        let context = json!({ "browserContextId": self.seat.context });
+        self.devtools.session = None;
+        // Gone already is closed.
+        let _ = self.devtools.ask("Target.disposeBrowserContext", context, COMMAND_MAX).await;
+        visit.jar.kept.seat = None;
+        endpoint::release(visit, browsers, &self.seat.browser).await;
+        self.leave(visit);
+    }
+
+    /// What is kept of it in the jar: cookies and what its pages have stored.
+    pub async fn save(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
+        state::save(self, &mut visit.jar).await
+    }
+}
+
+fn unreached(error: &str, strayed: bool) -> Code {
+    match error {
+        _ if strayed => Code::Redirected,
+        "net::ERR_TIMED_OUT" | "net::ERR_CONNECTION_TIMED_OUT" => Code::Timeout,
+        "net::ERR_TOO_MANY_REDIRECTS" => Code::Redirected,
+        "net::ERR_ABORTED" | "net::ERR_INVALID_RESPONSE" => Code::UnexpectedResponse,
+        _ => Code::Unreachable,
+    }
+}
+
+pub(super) fn text(value: &Value, member: &str) -> Result<String, Failure> {
+    value.get(member).and_then(Value::as_str).map(str::to_owned).ok_or(lost())
+}

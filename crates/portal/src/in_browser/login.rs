@@ -1,0 +1,92 @@
+//! Logging in by the steps of a document.
+
+use super::BrowserDriver;
+use crate::captcha::Solver;
+use crate::cdp::{Condition, Tab};
+use crate::code::{Code, Failure};
+use crate::driver::{Credentials, Visit};
+use crate::net::Progress;
+use crate::script::Run;
+use crate::totp::Passwords;
+use serde_json::Map;
+
+/// What a page of a login says.
+enum Said {
+    LoggedIn,
+    No(Code),
+    /// The solution was not taken; the credentials may be good.
+    Captcha,
+    Nothing,
+}
+
+impl BrowserDriver {
+    /// Goes through the steps until there is a page of a logged-in user, which is all that is believed. A captcha whose solution
+    /// was not taken is solved anew, as long as it may be paid for.
+    pub(super) async fn sign_in<'n>(
+        &self,
+        visit: &mut Visit<'n>,
+        tab: &mut Tab<'n>,
+        credentials: &Credentials,
+    ) -> Result<(), Failure> {
+        let login = &self.in_browser()?.login;
+        let mut solver = Solver::new(&self.captcha, &credentials.captcha_api_key, visit.net.now());
+        let mut passwords = credentials.totp_secret.as_ref().and_then(Passwords::new);
+        loop {
+            let values =
+                [("username", credentials.username.as_str()), ("password", credentials.password.expose())];
+            let values: Map<_, _> =
+                values.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
+            let mut run = Run::new(visit, tab, values, credentials.username.clone());
+            run.solver = Some(&mut solver);
+            run.sends = true;
+            run.passwords = passwords.as_mut();
+            let done = run.steps(login).await;
+            let failed = match done {
+                Ok(()) => None,
+                // The page may say why.
+                Err(failure) if failure.code == Code::StepFailed => Some(failure),
+                Err(failure) => return Err(failure),
+            };
+            match self.said(visit, tab, failed.is_some()).await? {
+                Said::LoggedIn => {
+                    tab.save(visit).await?;
+                    return visit.net.progress(Progress::SignedIn(visit.jar.save()));
+                }
+                Said::No(code) => return Err(Failure { status: tab.status(), ..Failure::new(code) }),
+                Said::Captcha => {}
+                Said::Nothing => {
+                    let unknown = Failure { status: tab.status(), ..Failure::new(Code::UnexpectedResponse) };
+                    return Err(failed.unwrap_or(unknown));
+                }
+            }
+        }
+    }
+
+    /// What the page says, once it says something that is known; at once, if a step has waited long enough already.
+    async fn said(&self, visit: &mut Visit<'_>, tab: &mut Tab<'_>, now: bool) -> Result<Said, Failure> {
+        let (known, login) = (self.in_browser()?, &self.portal.login);
+        let texts = [
+            (&login.account_locked, Said::No(Code::AccountLocked)),
+            (&login.credentials_refused, Said::No(Code::CredentialsRefused)),
+            (&login.captcha_refused, Said::Captcha),
+            (&known.needs_human, Said::No(Code::NeedsHuman)),
+            (&known.refused_automation, Said::No(Code::RefusedAutomation)),
+        ];
+        if !now {
+            visit.looks_for("what only a logged-in user sees");
+            let mut any = vec![known.logged_in.clone()];
+            any.extend(texts.iter().filter(|(texts, _)| !texts.is_empty()).map(|(t, _)| Condition::says(t)));
+            let within = visit.left(self.timeout)?;
+            tab.wait(&Condition::any(any), within).await?;
+        }
+        if tab.shows(&known.logged_in).await? {
+            return Ok(Said::LoggedIn);
+        }
+        for (texts, said) in texts {
+            if !texts.is_empty() && tab.shows(&Condition::says(texts)).await? {
+                return Ok(said);
+            }
+        }
+        Ok(Said::Nothing)
+    }
+}
