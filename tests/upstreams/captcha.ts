@@ -1,6 +1,6 @@
 // 2captcha: a task for a captcha, then polls until its solution is there. The portal takes no other solutions than these.
 import { form, hasType } from "./http.ts";
-import { identityUrl, LOGIN_PATH, SITE_KEY } from "./portal_pages.ts";
+import { identityUrl, LOGIN_PATH, OTHER_LOGIN_PATHS, SITE_KEY } from "./portal_pages.ts";
 import { random } from "./crypto.ts";
 import { saysItIsWrong } from "./switches.ts";
 import type { Answer, Ask, Fake, Operation, World } from "./types.ts";
@@ -90,8 +90,11 @@ export class Captcha implements Fake {
   #isLoginPage(pageurl: string, asked: URL): boolean {
     if (!URL.canParse(pageurl)) return false;
     const given = new URL(pageurl);
-    const page = new URL(identityUrl(LOGIN_PATH, asked, this.#world.switches.portal.identity_host), asked);
-    return given.host === page.host && given.pathname === page.pathname;
+    const { identity_host } = this.#world.switches.portal;
+    const pages = [identityUrl(LOGIN_PATH, asked, identity_host), ...OTHER_LOGIN_PATHS];
+    return pages
+      .map((page) => new URL(page, asked))
+      .some((page) => given.host === page.host && given.pathname === page.pathname);
   }
 
   /** The solution, which stays the same when it is asked for again. */

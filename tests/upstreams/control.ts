@@ -18,6 +18,9 @@ const INDEX = `Scripted third parties.
   /portal/login                      GET     /identity/account/login                  GET, POST
   /portal/containers[/{number}]      GET     /portal/appointments/new                 GET
   /portal/appointments/{1|2|book}    POST
+  /spa/login                         GET     /spa/api/…                               GET, POST
+  /oidc/sso/connect/authorize        GET     /oidc/sso/connect/token                  POST
+  /oidc/portal/{Controller}/{Action} POST
   /captcha/in.php                    POST    /captcha/res.php                         GET
 
   /_control   GET: state; POST (JSON): changes
@@ -59,6 +62,8 @@ const state = (upstreams: Upstreams) => ({
   calls: upstreams.count(),
   alerts: upstreams.alerts.length,
   portal: upstreams.portal,
+  spa: upstreams.spa,
+  oidc: upstreams.oidc,
   captcha: upstreams.captcha,
 });
 

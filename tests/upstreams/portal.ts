@@ -1,13 +1,14 @@
 // The portal: two hosts with pages for a browser. Here its routes and sessions; the pages have files of their own.
 import type { Captcha } from "./captcha.ts";
 import { cookiesOf, form, moved, page } from "./http.ts";
-import { appPage, refused, totp } from "./portal_app.ts";
-import { PortalAppointments } from "./portal_appointments.ts";
+import type { PortalAccounts } from "./portal_accounts.ts";
+import { appPage, refused } from "./portal_app.ts";
+import type { PortalAppointments } from "./portal_appointments.ts";
 import { containerNotFound, containersPage, timelinePage } from "./portal_containers.ts";
 import { AUTHORIZE_PATH, IDENTITY_LOGOUT_PATH, PortalIdentity } from "./portal_identity.ts";
 import { identityUrl, LOGIN_PATH, loggedOutPage, problemPage } from "./portal_pages.ts";
 import { PortalSessions } from "./portal_sessions.ts";
-import type { Answer, Ask, Booking, Fake, Operation, World } from "./types.ts";
+import type { Answer, Ask, Fake, Operation, World } from "./types.ts";
 
 const STATE = "portal.state";
 const SESSION = ".AspNetCore.Cookies";
@@ -24,17 +25,18 @@ interface Route {
 
 export class Portal implements Fake {
   #world: World;
+  #accounts: PortalAccounts;
   #identity: PortalIdentity;
   #sessions: PortalSessions;
   #appointments: PortalAppointments;
   #logins = 0;
-  #usedCodes = new Set<string>();
 
-  constructor(world: World, captcha: Captcha) {
+  constructor(world: World, captcha: Captcha, accounts: PortalAccounts, appointments: PortalAppointments) {
     this.#world = world;
-    this.#identity = new PortalIdentity(world, captcha);
+    this.#accounts = accounts;
+    this.#identity = new PortalIdentity(world, captcha, accounts);
     this.#sessions = new PortalSessions(world);
-    this.#appointments = new PortalAppointments(world);
+    this.#appointments = appointments;
   }
 
   #routes: Route[] = [
@@ -130,9 +132,8 @@ export class Portal implements Fake {
   async #code(ask: Ask): Promise<Answer> {
     const session = sessionOf(ask);
     const code = form(ask.text).get("code") ?? "";
-    const right = (await totp(this.#world.now())) === code && !this.#usedCodes.has(`${session} ${code}`);
+    const right = await this.#accounts.isCode(this.#sessions.accountOf(session) ?? "", code);
     if (!right || !this.#sessions.confirm(session)) return refused();
-    this.#usedCodes.add(`${session} ${code}`);
     return { status: 204 };
   }
 
@@ -152,12 +153,12 @@ export class Portal implements Fake {
     return html === undefined ? page(containerNotFound(user), 404) : page(html);
   }
 
-  get bookings(): readonly Booking[] {
-    return this.#appointments.bookings;
-  }
-
   get counts(): { logins: number; live_sessions: number; bookings: number } {
-    return { logins: this.#logins, live_sessions: this.#sessions.live, bookings: this.bookings.length };
+    return {
+      logins: this.#logins,
+      live_sessions: this.#sessions.live,
+      bookings: this.#appointments.bookings.length,
+    };
   }
 
   error = (status: number): string => problemPage(`Error ${status}`);
@@ -171,9 +172,7 @@ export class Portal implements Fake {
   reset(): void {
     this.#identity.reset();
     this.#sessions.endAll();
-    this.#appointments.reset();
     this.#logins = 0;
-    this.#usedCodes.clear();
   }
 }
 

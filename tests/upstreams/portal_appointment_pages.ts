@@ -68,17 +68,22 @@ const phaseThree = (fields: Record<string, string>, { TimeSlot }: Choices): stri
   select("TimeSlot", TimeSlot, fields.TimeSlot) +
   (TimeSlot.length === 0 ? "\n  <p>No appointments available</p>" : "");
 
-export function confirmationPage(booking: Booking): string {
+/** What a booking is confirmed with. */
+export function confirmationOf(booking: Booking): [name: string, value: string][] {
   const { confirmation, terminal, container, booking_number, time } = booking;
-  const list = [
+  const all: [string, string][] = [
     ["Confirmation Number", confirmation],
     ["Terminal", terminal],
     ["Container", container],
-    ...(booking_number === "" ? [] : [["Booking Number", booking_number]]),
+    ["Booking Number", booking_number],
     ["Time", time],
   ];
-  const entries = list
-    .map(([name = "", value = ""]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`)
+  return all.filter(([name, value]) => name !== "Booking Number" || value !== "");
+}
+
+export function confirmationPage(booking: Booking): string {
+  const entries = confirmationOf(booking)
+    .map(([name, value]) => `<dt>${name}</dt><dd>${escaped(value)}</dd>`)
     .join("");
   return layout(
     "Appointment",

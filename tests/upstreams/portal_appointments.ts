@@ -28,6 +28,11 @@ const SELECTS = { TruckingCompanyId: COMPANIES, TerminalId: TERMINALS, MoveType:
 /** Moves of a container that the terminal knows; the others are of a booking. */
 const OF_CONTAINER = ["DE", "PF"];
 
+export const WIZARD_EXPIRED = "Your appointment session has expired";
+
+/** What a form leads to. */
+export type Taken = { errors: string[] } | { booking: Booking };
+
 const WIZARD_MS = 600_000;
 const FIRST_BOOKING = 100_001;
 
@@ -52,10 +57,13 @@ export class PortalAppointments {
   }
 
   /** The first form of a new wizard. */
-  begin(user: string): Answer {
+  begin = (user: string): Answer => this.#form(this.open(user), 1);
+
+  /** The id of a new wizard. */
+  open(user: string): string {
     const id = random(32);
     this.#wizards.set(id, { account: user, phase: 1, touched_ms: this.#world.now(), fields: {} });
-    return this.#form(id, 1);
+    return id;
   }
 
   /**
@@ -68,19 +76,37 @@ export class PortalAppointments {
       return page(problemPage("Bad Request", user), 400);
     const phase = step === "book" ? 3 : Number(step);
     const id = fields.get("WizardId") ?? "";
+    // Of a box and its hidden twin the first one counts.
+    const taken = this.take(id, user, phase, (name) => fields.get(name) ?? "");
+    if (taken === undefined) return { ...page(problemPage(WIZARD_EXPIRED, user)), gave: "expired" };
+    if ("booking" in taken)
+      return { ...page(confirmationPage(taken.booking)), gave: taken.booking.confirmation };
+    if (taken.errors.length > 0)
+      return { ...this.#form(id, phase, taken.errors), gave: taken.errors.join(", ") };
+    return this.#form(id, phase + 1);
+  }
+
+  /**
+   * What comes of a form, whichever way it came: errors, none if the next phase is reached, or the booking. Nothing, if the wizard is
+   * not there any more, or is not so far yet.
+   */
+  take(id: string, user: string, phase: number, field: (name: string) => string): Taken | undefined {
     const wizard = this.#wizards.get(id);
     const idle = this.#world.now() - (wizard?.touched_ms ?? 0);
-    if (!wizard || wizard.account !== user || idle >= WIZARD_MS || wizard.phase < phase)
-      return { ...page(problemPage("Your appointment session has expired", user)), gave: "expired" };
+    if (!wizard || wizard.account !== user || idle >= WIZARD_MS || wizard.phase < phase) return undefined;
     wizard.touched_ms = this.#world.now();
     wizard.phase = phase;
-    // Of a box and its hidden twin the first one counts.
-    for (const name of FIELDS[phase - 1] ?? []) wizard.fields[name] = fields.get(name) ?? "";
+    for (const name of FIELDS[phase - 1] ?? []) wizard.fields[name] = field(name);
     const errors = this.#errors(phase, wizard.fields);
-    if (errors.length > 0) return { ...this.#form(id, phase, errors), gave: errors.join(", ") };
-    if (phase === 3) return this.#book(id, wizard);
+    if (errors.length > 0) return { errors };
+    if (phase === 3) return { booking: this.#book(id, wizard) };
     wizard.phase = phase + 1;
-    return this.#form(id, wizard.phase);
+    return { errors };
+  }
+
+  /** All there is to choose from. */
+  get choices(): Record<"TruckingCompanyId" | "TerminalId" | "MoveType" | "TimeSlot", Choice[]> {
+    return { ...SELECTS, TimeSlot: this.#slots() };
   }
 
   #errors(phase: number, fields: Record<string, string>): string[] {
@@ -101,13 +127,13 @@ export class PortalAppointments {
     const token = random(60);
     this.#verification.set(token, wizard?.account ?? "");
     const of = { token, id, fields: wizard?.fields ?? {}, errors, user: wizard?.account ?? "" };
-    return page(appointmentPage(phase, of, { ...SELECTS, TimeSlot: this.#slots() }));
+    return page(appointmentPage(phase, of, this.choices));
   }
 
   #slots = (): Choice[] => Array.from({ length: this.#world.switches.portal.slots }, (_, n) => slot(n));
 
   /** The wizard ends with it. */
-  #book(id: string, { account, fields }: Wizard): Answer {
+  #book(id: string, { account, fields }: Wizard): Booking {
     this.#wizards.delete(id);
     const booking: Booking = {
       confirmation: `APT-${FIRST_BOOKING + this.bookings.length}`,
@@ -122,7 +148,7 @@ export class PortalAppointments {
       time: labelOf(this.#slots(), fields.TimeSlot),
     };
     this.bookings.push(booking);
-    return { ...page(confirmationPage(booking)), gave: booking.confirmation };
+    return booking;
   }
 
   reset(): void {

@@ -2,7 +2,7 @@
 import { escaped, layout, problemPage } from "./portal_pages.ts";
 import type { Switches } from "./switches.ts";
 
-const COLUMNS = [
+export const COLUMNS = [
   ...["Container #", "Trade Type", "Status", "Holds", "Pregate Ticket#", "Emodal Pregate Status"],
   ...["Gate Status", "Origin", "Destination", "Current Loc", "Line", "Vessel Name", "Vessel Code"],
   ...["Voyage", "Size Type", "Fees", "LFD/GTD", "Tags"],
@@ -62,12 +62,29 @@ function cells(index: number): string[] {
   ];
 }
 
+/** Rows of the list from `begin` on, 40 at the beginning and else 20, their cells as HTML; and where those end. */
+export function containerRows(begin: number, total: number): { rows: string[][]; end: number } {
+  const end = Math.max(begin, Math.min(begin === 0 ? FIRST_PAGE : begin + PAGE, total));
+  return { rows: Array.from({ length: end - begin }, (_, n) => cells(begin + n)), end };
+}
+
+/** What people read in a row. */
+export const containerTexts = (index: number): string[] => cells(index).map(textOf);
+
+const textOf = (html: string): string =>
+  html
+    .replace(/<br\s*\/?>/g, " ")
+    .replace(/<[^>]*>/g, "")
+    .replace(/&(?:lt|gt|quot|#39|amp);/g, (entity) => READ[entity] ?? entity);
+
+const READ: Record<string, string> = {
+  ...{ "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&amp;": "&" },
+};
+
 /** A page of the list, which goes from 1: 40 rows, then 20 each. */
 export function containersPage(pageNumber: string | null, total: number, user: string): string {
   const number = /^[1-9]\d{0,5}$/.test(pageNumber ?? "") ? Number(pageNumber) : 1;
-  const end = FIRST_PAGE + (number - 1) * PAGE;
-  const begin = number === 1 ? 0 : end - PAGE;
-  const rows = Array.from({ length: Math.max(0, Math.min(end, total) - begin) }, (_, n) => cells(begin + n));
+  const { rows, end } = containerRows(number === 1 ? 0 : FIRST_PAGE + (number - 2) * PAGE, total);
   const more = `<a rel="next" href="/portal/containers?page=${number + 1}">Load more</a>`;
   return layout(
     "Containers",
@@ -94,7 +111,7 @@ export function timelinePage(number: string, portal: Switches["portal"], user: s
 export const containerNotFound = (user: string): string => problemPage("Container not found", user);
 
 /** Every second container, from the second on, has passed Pregate. */
-function milestones(index: number): { milestone: string; date: string; status: string }[] {
+export function milestones(index: number): { milestone: string; date: string; status: string }[] {
   const done = index % 2 === 1 ? FROM_PREGATE + (index % 4) : index % FROM_PREGATE;
   return MILESTONES.map((milestone, n) => {
     const age = MILESTONES.length - n;

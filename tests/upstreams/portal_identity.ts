@@ -2,8 +2,8 @@
 import type { Captcha } from "./captcha.ts";
 import { random } from "./crypto.ts";
 import { cookiesOf, form, moved, page } from "./http.ts";
+import type { PortalAccounts } from "./portal_accounts.ts";
 import { formPostPage, identityUrl, LOGIN_PATH, loginPage, problemPage } from "./portal_pages.ts";
-import { saysItIsWrong } from "./switches.ts";
 import type { Answer, Ask, World } from "./types.ts";
 
 export const AUTHORIZE_PATH = "/identity/connect/authorize/callback";
@@ -15,18 +15,18 @@ const IDENTITY = "idsrv";
 export class PortalIdentity {
   #world: World;
   #captcha: Captcha;
+  #accounts: PortalAccounts;
   /** Where the portal is, by the state that it has sent somebody with. */
   #states = new Map<string, string>();
   /** The cookie that a verification token fits. */
   #verification = new Map<string, string>();
   #sessions = new Map<string, string>();
   #codes = new Map<string, { account: string; state: string }>();
-  /** Passwords refused in a row, by user. */
-  #refused = new Map<string, number>();
 
-  constructor(world: World, captcha: Captcha) {
+  constructor(world: World, captcha: Captcha, accounts: PortalAccounts) {
     this.#world = world;
     this.#captcha = captcha;
+    this.#accounts = accounts;
   }
 
   /** The state of a login that begins, and where it leads. */
@@ -88,24 +88,8 @@ export class PortalIdentity {
 
   /** Why somebody is not let in. A solution of the captcha is used up either way. */
   #refusal(username: string, fields: URLSearchParams): string | undefined {
-    const { lock_after } = this.#world.switches.portal;
     if (!this.#captcha.use(fields.get("g-recaptcha-response") ?? "")) return "Captcha validation failed";
-    const refused = this.#refused.get(username) ?? 0;
-    if (refused >= lock_after) return "Your account is locked";
-    if (!this.#knows(username, fields.get("Password") ?? "")) {
-      this.#refused.set(username, refused + 1);
-      return "Invalid username or password";
-    }
-    this.#refused.delete(username);
-    return undefined;
-  }
-
-  #knows(username: string, password: string): boolean {
-    const { users } = this.#world.switches.portal;
-    if (username === "" || password === "") return false;
-    if (users === "any") return password === `${username}-pass`;
-    if (users === "any_password") return !saysItIsWrong(password);
-    return Object.hasOwn(users, username) && users[username] === password;
+    return this.#accounts.refusal(username, fields.get("Password") ?? "");
   }
 
   /** A code for the portal; who is not logged in is sent to the login page. */
@@ -137,6 +121,5 @@ export class PortalIdentity {
     this.#verification.clear();
     this.#sessions.clear();
     this.#codes.clear();
-    this.#refused.clear();
   }
 }

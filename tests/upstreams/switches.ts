@@ -156,6 +156,32 @@ const SWITCHES = {
     /** How many times an appointment can be made for. */
     slots: count(6),
   },
+  spa: {
+    /** Whether a solved captcha lets the form be sent. */
+    submit: one("by_captcha", "never"),
+    /** Whether the list says at some time that its rows are there. */
+    loading: one("ends", "never"),
+    /** What the list does to the page: an endless loop answers nothing any more. */
+    list: one("works", "hangs"),
+    /** The session is ended once the list was read so far; 0: never. */
+    ends_after_rows: count(0),
+    /** The page itself takes the session for expired after so long, and asks nobody; 0: never. */
+    page_seconds: count(0),
+    /** Whom the firewall refuses: nobody, browsers that say that they have no window, or all. */
+    firewall: one("off", "headless", "all"),
+  },
+  oidc: {
+    /** Who asks for the password: a second provider, or the login page itself. */
+    identity: one("keycloak", "local"),
+    /** How the login page leads on. */
+    onwards: one("redirect", "meta", "script"),
+    captcha: one("required", "off"),
+    access_seconds: seconds(3600),
+    refresh_seconds: seconds(2_592_000),
+    /** `rotate` refuses a used refresh token; `reuse_detection` then ends all that came of it. */
+    rotation: one("rotate", "keep", "reuse_detection"),
+    firewall: one("off", "api", "all"),
+  },
   captcha: {
     /** Which keys are taken: those that begin with `ck-`, or all that do not say of themselves that they are wrong. */
     keys: one("own", "any"),

@@ -9,6 +9,8 @@ export const UPSTREAMS = [
   "alerts",
   "sme",
   "portal",
+  "spa",
+  "oidc",
   "captcha",
 ] as const;
 
@@ -38,6 +40,14 @@ export type Operation =
   | "appointment_book" // portal
   | "app" // portal: the single-page application
   | "app_code" // portal: its one-time password
+  | "page" // spa: the page, which is the same for all addresses
+  | "script" // spa
+  | "me" // spa: who is logged in; oidc: userinfo
+  | "code" // spa, oidc: a one-time password
+  | "confirm" // spa: somebody is a person
+  | "provider" // oidc: the second provider's page
+  | "callback" // oidc: back from the second provider
+  | "appointments" // oidc: those of the user
   | "captcha_in" // captcha
   | "captcha_res" // captcha
   | "unknown";

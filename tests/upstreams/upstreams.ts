@@ -8,9 +8,13 @@ import { Facturify } from "./facturify.ts";
 import { Faults } from "./faults.ts";
 import { Journal } from "./journal.ts";
 import { Oauth2 } from "./oauth2.ts";
+import { Oidc } from "./oidc.ts";
 import { Portal } from "./portal.ts";
+import { PortalAccounts } from "./portal_accounts.ts";
+import { PortalAppointments } from "./portal_appointments.ts";
 import { serve } from "./serve.ts";
 import { Sme } from "./sme.ts";
+import { Spa } from "./spa.ts";
 import { changed, initialSwitches, type Switches } from "./switches.ts";
 import { Tokens } from "./tokens.ts";
 import type {
@@ -50,7 +54,11 @@ export class Upstreams {
   #tokens: Tokens;
   #oauth2: Oauth2;
   #captcha: Captcha;
+  #accounts: PortalAccounts;
+  #appointments: PortalAppointments;
   #portal: Portal;
+  #spa: Spa;
+  #oidc: Oidc;
   #upstoxTokens: UpstoxTokens;
   #fakes: Record<Upstream, Fake>;
 
@@ -79,7 +87,13 @@ export class Upstreams {
     this.#tokens = new Tokens(world, this.#upstoxTokens);
     this.#oauth2 = new Oauth2(world, options.clients ?? DEFAULTS.clients);
     this.#captcha = new Captcha(world);
-    this.#portal = new Portal(world, this.#captcha);
+    // The three portals are one, with three doors: users and appointments are the same.
+    this.#accounts = new PortalAccounts(world);
+    this.#appointments = new PortalAppointments(world);
+    const shared = [world, this.#captcha, this.#accounts, this.#appointments] as const;
+    this.#portal = new Portal(...shared);
+    this.#spa = new Spa(...shared);
+    this.#oidc = new Oidc(...shared);
     this.#fakes = {
       facturify: new Facturify(world, options.facturify ?? DEFAULTS.facturify),
       upstox: this.#upstox,
@@ -88,6 +102,8 @@ export class Upstreams {
       alerts,
       sme: new Sme(world, options.smeApiKey ?? DEFAULTS.smeApiKey),
       portal: this.#portal,
+      spa: this.#spa,
+      oidc: this.#oidc,
       captcha: this.#captcha,
     };
     this.calls = this.#journal.calls;
@@ -188,9 +204,19 @@ export class Upstreams {
     return this.#portal.counts;
   }
 
-  /** The appointments made at the portal, oldest first. */
+  /** Logins and live sessions of the portal that is an application. */
+  get spa() {
+    return this.#spa.counts;
+  }
+
+  /** Logins, refreshes and live sessions of the portal behind OpenID Connect. */
+  get oidc() {
+    return this.#oidc.counts;
+  }
+
+  /** The appointments made at the portal, whichever way, oldest first. */
   get bookings(): readonly Booking[] {
-    return this.#portal.bookings;
+    return this.#appointments.bookings;
   }
 
   /** Tasks that came, those that were told their solution, and solutions that the portal took. */
@@ -241,5 +267,7 @@ export class Upstreams {
     this.#switches = this.#initial();
     this.#journal.clear();
     for (const fake of Object.values(this.#fakes)) fake.reset();
+    this.#accounts.reset();
+    this.#appointments.reset();
   }
 }
