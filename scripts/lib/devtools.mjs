@@ -16,7 +16,12 @@ export async function startDevtools({ hosts = false, port = 0 } = {}) {
   if (!found) return undefined;
   const profile = mkdtempSync(join(tmpdir(), "sallyport-chromium-"));
   const args = [
-    ...["--headless", `--remote-debugging-port=${port}`, "--remote-debugging-address=127.0.0.1", "--no-first-run"],
+    ...[
+      "--headless",
+      `--remote-debugging-port=${port}`,
+      "--remote-debugging-address=127.0.0.1",
+      "--no-first-run",
+    ],
     ...["--disable-background-networking", "--disable-component-update", "--font-render-hinting=none"],
     `--user-data-dir=${profile}`,
     // As root there is no sandbox to be had.

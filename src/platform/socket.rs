@@ -1,7 +1,6 @@
 //! WebSockets that objects open. What comes is kept in order until somebody asks for it.
 
 use super::Workers;
-use base::clock::millis;
 use base::ports::Timer as _;
 use base::socket::{Closed, Connect, MESSAGE_BYTES_MAX, Message, Opened, Socket};
 use futures_util::future::{Either, select};
@@ -16,7 +15,7 @@ use worker::js_sys::{Function, JsString, Reflect, Uint8Array};
 use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{self, JsCast as _, JsValue, prelude::wasm_bindgen};
 use worker::worker_sys::web_sys;
-use worker::{AbortSignal, Fetch, Headers, Request, Response};
+use worker::{AbortController, AbortSignal, Fetch, Headers, Request, Response};
 
 #[wasm_bindgen]
 extern "C" {
@@ -58,12 +57,17 @@ struct Open {
 
 impl Workers {
     pub(super) async fn open(&self, to: &Connect) -> Opened {
-        let limit = u32::try_from(millis(to.timeout)).unwrap_or(u32::MAX);
-        let signal: AbortSignal = web_sys::AbortSignal::timeout_with_u32(limit).into();
-        match self.upgrade(to, &signal).await {
-            Ok(opened) => opened,
-            Err(_) if signal.aborted() => Opened::TimedOut,
-            Err(_) => Opened::Unreachable,
+        // Not a signal with a time of its own: that would end the socket as well, however long it is open by then.
+        let controller = AbortController::default();
+        let signal = controller.signal();
+        let upgraded = std::pin::pin!(self.upgrade(to, &signal));
+        match select(upgraded, std::pin::pin!(self.sleep(to.timeout))).await {
+            Either::Left((Ok(opened), _)) => opened,
+            Either::Left((Err(_), _)) => Opened::Unreachable,
+            Either::Right(_) => {
+                controller.abort();
+                Opened::TimedOut
+            }
         }
     }
 

@@ -49,7 +49,11 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const { session_id } = one.json;
     const all = await service.post("/get_containers", { session_id, debug: true });
     expect(all.status, all.text).toBe(200);
-    expect(all.json).toMatchObject({ total_containers: 137, stopped_reason: "end_of_list", scroll_cycles: 5 });
+    expect(all.json).toMatchObject({
+      total_containers: 137,
+      stopped_reason: "end_of_list",
+      scroll_cycles: 5,
+    });
     expect(Object.keys(all.json.containers[0])).toHaveLength(18);
     expect(all.json.containers[0]["Container #"]).toBe("MSCU1000000");
     expect(all.json.debug.browser_seconds).toBeGreaterThan(0);
@@ -71,7 +75,10 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     expect(timeline.json, timeline.text).toMatchObject({
       ...{ container_id: "MSCU1000001", passed_pregate: true, milestone_count: 9 },
     });
-    const missing = await service.post("/get_container_timeline", { session_id, container_id: "XXXX0000000" });
+    const missing = await service.post("/get_container_timeline", {
+      session_id,
+      container_id: "XXXX0000000",
+    });
     expect([missing.status, missing.json.code], missing.text).toEqual([404, "portal_not_found"]);
   });
 
@@ -88,8 +95,15 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const { appointment_session_id } = begun.json;
     const on = { session_id, appointment_session_id };
     const wrong = await service.post("/check_appointments", { ...on, truck_plate: "?" });
-    expect(wrong.json, wrong.text).toMatchObject({ current_phase: 2, message: "Truck plate is not registered" });
-    const times = await service.post("/check_appointments", { ...on, truck_plate: "ABC123", own_chassis: true });
+    expect(wrong.json, wrong.text).toMatchObject({
+      current_phase: 2,
+      message: "Truck plate is not registered",
+    });
+    const times = await service.post("/check_appointments", {
+      ...on,
+      truck_plate: "ABC123",
+      own_chassis: true,
+    });
     expect(times.status, times.text).toBe(200);
     expect(times.json.count).toBe(times.json.available_times.length);
     const before = their.upstreams.bookings.length;
@@ -97,8 +111,14 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const booked = await service.post("/make_appointment", { ...on, appointment_time });
     expect(booked.json, booked.text).toMatchObject({ success: true, appointment_confirmed: true });
     expect(booked.json.appointment_details.Time).toBe(appointment_time);
-    expect(their.upstreams.bookings.slice(before)).toMatchObject([{ time: appointment_time, own_chassis: true }]);
-    const other = await service.post("/check_appointments", { session_id, ...phaseOne, terminal: "Elsewhere" });
+    expect(their.upstreams.bookings.slice(before)).toMatchObject([
+      { time: appointment_time, own_chassis: true },
+    ]);
+    const other = await service.post("/check_appointments", {
+      session_id,
+      ...phaseOne,
+      terminal: "Elsewhere",
+    });
     expect(other.json, other.text).toMatchObject({
       ...{ current_phase: 1, choices: { terminal: ["ITS Long Beach", "APM Pier 400", "TraPac"] } },
     });
@@ -111,7 +131,10 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const totp = { ...user, username: `totp-${user.username}`, password: `totp-${user.username}-pass` };
     const without = await service.getSession(totp);
     expect([without.status, without.json.code], without.text).toEqual([409, "needs_human"]);
-    const given = await service.getSession({ ...totp, captcha_api_key: "ck-2" }, { totp_secret: TOTP_SECRET });
+    const given = await service.getSession(
+      { ...totp, captcha_api_key: "ck-2" },
+      { totp_secret: TOTP_SECRET },
+    );
     expect(given.status, given.text).toBe(200);
     expect((await service.containers(given.json.session_id)).status).toBe(200);
   });
@@ -126,7 +149,12 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     expect(logins() - before).toBe(1);
   });
 
-  it("a button that is never enabled and a firewall are said, and end in time", async () => {
+  it("a button that is never enabled is said with its step, and so is a firewall", async () => {
+    their.upstreams.set({ portal: { app_captcha: "never" } });
+    const never = await service.getSession(someone());
+    their.upstreams.set({ portal: { app_captcha: "solves" } });
+    expect([never.status, never.json.code], never.text).toEqual([502, "portal_step_failed"]);
+    expect(never.json.looked_for).toBe("login/steps/5: an element button[type=submit] that can be clicked");
     their.upstreams.set({ portal: { app_refuses: true } });
     const refused = await service.getSession(someone());
     their.upstreams.set({ portal: { app_refuses: false } });
@@ -141,7 +169,9 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const without = await service.containers(session_id);
     expect([without.status, without.json.code], without.text).toEqual([503, "browser_unavailable"]);
     devtools = (await startDevtools({ port: devtools.port }))!;
-    await expect.poll(async () => (await service.containers(session_id)).status, { timeout: 40_000 }).toBe(200);
+    await expect
+      .poll(async () => (await service.containers(session_id)).status, { timeout: 40_000 })
+      .toBe(200);
     expect([logins(), their.upstreams.captcha.tasks]).toEqual(before);
   });
 });
