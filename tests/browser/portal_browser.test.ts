@@ -5,7 +5,7 @@ import { chromium } from "../../scripts/lib/chromium.mjs";
 import { type Devtools, startDevtools } from "../../scripts/lib/devtools.mjs";
 import { type Fakes, fakes, makeKey, Service, someone } from "../support/process/portal.ts";
 import { secrets, type Server, start } from "../support/process/server.ts";
-import { TOTP_SECRET } from "../upstreams/portal_app.ts";
+import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
 
 const isThere = chromium() !== undefined || Boolean(process.env.CI);
 

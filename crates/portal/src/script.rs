@@ -155,6 +155,10 @@ impl Run<'_, '_, '_, '_> {
             Verb::Go(path) => {
                 let path = super::pages::address(path, &self.values)?;
                 self.tab.go(self.visit, &path).await?;
+                if self.tab.status() == Some(403) {
+                    // Nothing else comes of such a page, and it may say why.
+                    return Err(Failure::with_status(Code::StepFailed, 403));
+                }
             }
             Verb::Fill { css, with } => {
                 if self.sends && with.contains("{password}") {
