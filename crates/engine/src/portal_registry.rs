@@ -3,18 +3,20 @@
 //! correct what was lost.
 
 use crate::host::{Answer, DurableObject, Host, SqlValue};
-use base::clock::Timestamp;
+use base::clock::{Timestamp, millis};
 use base::fault::Fault;
 use base::ids::{PortalId, ServiceKeyId};
+use portal::places::Queue;
 use portal::refusals::{self, Held, Reported};
 use portal::registry::{
-    Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply, KeyUsageReply,
-    ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
+    BrowserReply, Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply,
+    GiveBrowser, KeyUsageReply, ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus,
+    TakeBrowser, Upsert, UsernameRefused,
 };
 use portal::state::{REFUSED_KNOWN, Refused};
 use portal::{End, Ended};
 use serde::Deserialize;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,7 +31,8 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, al
      CREATE TABLE IF NOT EXISTS refused (username TEXT NOT NULL, name TEXT NOT NULL, code TEXT NOT NULL, \
      until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name)); \
      CREATE TABLE IF NOT EXISTS openers (opener TEXT NOT NULL, session_id TEXT NOT NULL, \
-     PRIMARY KEY (opener, session_id)) WITHOUT ROWID";
+     PRIMARY KEY (opener, session_id)) WITHOUT ROWID; \
+     CREATE TABLE IF NOT EXISTS browsers (place TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 
 /// What of a session is for the keys only that opened its login themselves.
 const IS_OWN: &str = "session_id IN (SELECT session_id FROM openers WHERE opener = ?)";
@@ -42,6 +45,8 @@ pub struct PortalRegistry<H> {
     host: H,
     /// Whether the tables are as they should be.
     is_open: Rc<Cell<bool>>,
+    /// Who waits for a browser.
+    queue: Rc<RefCell<Queue>>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +79,13 @@ struct Live {
     live: u64,
 }
 
+/// Browsers, and whether one of them is somebody's.
+#[derive(Deserialize)]
+struct Taken {
+    live: u64,
+    own: u64,
+}
+
 #[derive(Deserialize)]
 struct LiveByKey {
     kid: String,
@@ -99,7 +111,7 @@ struct Nothing {}
 
 impl<H: Host> DurableObject<H> for PortalRegistry<H> {
     fn new(host: H) -> Self {
-        Self { host, is_open: Rc::default() }
+        Self { host, is_open: Rc::default(), queue: Rc::default() }
     }
 
     fn command(&self, json: &str) -> Result<Answer, Fault> {
@@ -119,6 +131,8 @@ impl<H: Host> DurableObject<H> for PortalRegistry<H> {
             Envelope::KeyUsage => Answer::new(&self.key_usage()?, None),
             Envelope::Names => Answer::new(&self.names()?, None),
             Envelope::Excess(excess) => Answer::new(&self.surplus(excess.max, None)?, None),
+            Envelope::TakeBrowser(take) => Answer::new(&self.take_browser(&take)?, None),
+            Envelope::GiveBrowser(GiveBrowser { place }) => Answer::new(&self.give_browser(&place)?, None),
         }
     }
 }
@@ -342,5 +356,39 @@ impl<H: Host> PortalRegistry<H> {
         let query = "SELECT kid, count(*) AS live FROM live WHERE kid IS NOT NULL GROUP BY kid";
         let kids = self.host.sql::<LiveByKey>(query, Vec::new())?;
         Ok(KeyUsageReply::Kids(kids.into_iter().map(|k| (k.kid, k.live)).collect()))
+    }
+
+    /// A place among the browsers. Those that are taken are stored; those who wait ask again.
+    fn take_browser(&self, take: &TakeBrowser) -> Result<BrowserReply, Fault> {
+        let now = self.host.now();
+        let place = take.place.as_str();
+        self.run("DELETE FROM browsers WHERE until <= ?", vec![now.try_into()?])?;
+        let query = "SELECT count(*) AS live, ifnull(sum(place = ?), 0) AS own FROM browsers";
+        let taken = self.host.sql::<Taken>(query, vec![place.into()])?;
+        let (live, own) = taken.first().map_or((0, 0), |taken| (taken.live, taken.own));
+        // It has one already, and has not heard of it, or goes on with it.
+        let mut queue = self.queue.borrow_mut();
+        if take.is_open || own > 0 {
+            queue.leave(place);
+        } else {
+            let max = self.host.app()?.config.portals.browsers.max;
+            let free = max.saturating_sub(usize::try_from(live).unwrap_or(usize::MAX));
+            if let Some(again) = queue.ask(place, free, now) {
+                return Ok(BrowserReply::Waits { milliseconds: millis(again) });
+            }
+        }
+        let values = vec![place.into(), take.until.try_into()?];
+        self.run(
+            "INSERT INTO browsers (place, until) VALUES (?, ?) \
+             ON CONFLICT (place) DO UPDATE SET until = max(until, excluded.until)",
+            values,
+        )?;
+        Ok(BrowserReply::Taken)
+    }
+
+    fn give_browser(&self, place: &str) -> Result<Removed, Fault> {
+        self.queue.borrow_mut().leave(place);
+        self.run("DELETE FROM browsers WHERE place = ?", vec![place.into()])?;
+        Ok(Removed::Done)
     }
 }

@@ -87,6 +87,11 @@ impl Code {
         matches!(self, Self::CaptchaKeyRefused | Self::CaptchaNoBalance)
     }
 
+    /// Whether it is about browsers alone: the portal, the session and the credentials are what they were.
+    pub const fn is_of_browsers(self) -> bool {
+        matches!(self, Self::NoBrowser | Self::BrowsersBusy | Self::BrowserLost)
+    }
+
     /// Whether it says something about the portal, and nothing about the session or the credentials.
     pub const fn is_trouble(self) -> bool {
         matches!(

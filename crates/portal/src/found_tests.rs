@@ -179,3 +179,23 @@ fn what_needed_no_call_is_use_and_confirms_nothing() {
     assert_eq!((p.live().refresh_at, p.login.trouble), (refresh_at, trouble));
     assert_eq!((p.live().last_used, p.login.task.clone()), (p.now, None));
 }
+
+#[test]
+fn where_there_is_no_browser_nobody_is_logged_out_and_no_login_is_spent() {
+    for code in [Code::NoBrowser, Code::BrowsersBusy, Code::BrowserLost] {
+        let mut p = lost(true);
+        p.advance(secs(60));
+        let spent = p.login.logins.len();
+        for _ in 0..4 {
+            assert_eq!(p.wake(), Verdict::LogIn);
+            p.fail(code);
+            assert!(p.login.session.is_some() && p.login.logins.len() == spent, "{code:?}");
+            p.advance(secs(600));
+        }
+        // An operation that finds none says nothing of the next one.
+        let mut p = living(true);
+        p.run();
+        p.event(Event::Failed(Failure::new(code)));
+        assert!(p.login.trouble.is_none() && p.login.session.is_some());
+    }
+}

@@ -73,6 +73,9 @@ pub struct Seat {
     pub target: String,
     /// Since when it is paid for.
     pub since: Timestamp,
+    /// Its place among the browsers of the deployment.
+    #[serde(default)]
+    pub place: String,
 }
 
 /// As it is stored. Cookies alone are a list, as they have always been.

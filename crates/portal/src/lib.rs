@@ -26,6 +26,7 @@ pub mod net;
 pub mod operation;
 pub mod pages;
 pub mod place;
+pub mod places;
 pub mod protocol;
 pub mod refusals;
 pub mod registry;

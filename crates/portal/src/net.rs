@@ -41,10 +41,19 @@ pub trait Net {
     /// Calls something that answers in JSON.
     fn call<'a>(&'a self, call: &'a Call) -> Pending<'a, call::Answer>;
     fn connect<'a>(&'a self, to: &'a Connect) -> Pending<'a, Opened>;
-    /// A place among the browsers of the deployment, for one that is about to be opened. Waits for it, in the order in which it
-    /// was asked for; [`super::Code::BrowsersBusy`] if none is free in time.
-    fn take_browser(&self) -> Pending<'_, Result<(), Failure>> {
-        Box::pin(async { Ok(()) })
+    /// A place among the browsers of the deployment, for one that is about to be opened, and the name to give it back by; it
+    /// ends by itself then. Waits for it, in the order in which it was asked for; [`super::Code::BrowsersBusy`] if none is free in
+    /// time.
+    fn take_browser(&self, _until: Timestamp) -> Pending<'_, Result<String, Failure>> {
+        Box::pin(async { Ok(String::new()) })
+    }
+    /// The browser of this place is open, and stays so until then.
+    fn keep_browser<'a>(&'a self, _place: &'a str, _until: Timestamp) -> Pending<'a, ()> {
+        Box::pin(async {})
+    }
+    /// The browser of this place is closed.
+    fn give_browser<'a>(&'a self, _place: &'a str) -> Pending<'a, ()> {
+        Box::pin(async {})
     }
     /// Keeps a picture, and gives the path at which it can be seen for a while. Nothing, where pictures cannot be kept.
     fn keep_picture<'a>(&'a self, _picture: &'a Picture) -> Pending<'a, Option<String>> {

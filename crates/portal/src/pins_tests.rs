@@ -6,8 +6,9 @@ mod support;
 use super::browser::Jar;
 use super::protocol::{ByOpener, Envelope, LoginCommand};
 use super::registry::{
-    self, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply, KeyUsageReply,
-    ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert, UsernameRefused,
+    self, BrowserReply, Counted, Counts, Excess, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply,
+    GiveBrowser, KeyUsageReply, ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus,
+    TakeBrowser, Upsert, UsernameRefused,
 };
 use super::state::{
     Ended, LastFailure, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState,
@@ -50,6 +51,8 @@ fn commands() {
     shows::<FindByAlias>("portal", "registry command");
     shows::<UsernameRefused>("portal", "registry command");
     shows::<Excess>("portal", "registry command");
+    shows::<TakeBrowser>("portal", "registry command");
+    shows::<GiveBrowser>("portal", "registry command");
 }
 
 /// What is sent is what is read.
@@ -94,6 +97,8 @@ fn commands_are_sent_in_their_envelopes() {
             registry::Envelope::KeyUsage => registry::KeyUsage.to_json(),
             registry::Envelope::Names => registry::Names.to_json(),
             registry::Envelope::Excess(command) => command.to_json(),
+            registry::Envelope::TakeBrowser(command) => command.to_json(),
+            registry::Envelope::GiveBrowser(command) => command.to_json(),
         };
         assert_eq!(text.unwrap(), serde_json::to_string(&envelope).unwrap());
     }
@@ -135,6 +140,7 @@ fn replies() {
             reread::<Counted>,
             reread::<KeyUsageReply>,
             reread::<NamesReply>,
+            reread::<BrowserReply>,
         ],
     );
     shows::<Place>("portal", "registry reply");
@@ -142,6 +148,7 @@ fn replies() {
     for members in [shows::<FindReply>, shows::<FindByAliasReply>, shows::<Listed>, shows::<Counted>] {
         members("portal", "registry reply");
     }
+    shows::<BrowserReply>("portal", "registry reply");
 }
 
 fn reread<T: Serialize + DeserializeOwned>(text: &str) -> Option<String> {

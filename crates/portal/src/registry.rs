@@ -116,6 +116,24 @@ pub struct Excess {
     pub max: usize,
 }
 
+/// Somebody wants to open a browser, or has one open. To be said again until there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBrowser {
+    /// A name for the place, by which it is given back.
+    pub place: String,
+    /// When it ends by itself: whoever has it may be gone by then.
+    pub until: Timestamp,
+    /// It is open: the place is kept, whoever waits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_open: bool,
+}
+
+/// A browser is closed, or not wanted any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GiveBrowser {
+    pub place: String,
+}
+
 base::commands! { RegistryObject:
     Upsert = "lives" => Surplus;
     Remove = "none" => Removed;
@@ -128,6 +146,8 @@ base::commands! { RegistryObject:
     unit KeyUsage = "kids" => KeyUsageReply;
     unit Names = "names" => NamesReply;
     Excess = "excess" => Surplus;
+    TakeBrowser = "take_browser" => BrowserReply;
+    GiveBrowser = "give_browser" => Removed;
 }
 
 /// Any of them, as the object reads it.
@@ -150,6 +170,8 @@ pub enum Envelope {
     KeyUsage,
     Names,
     Excess(Excess),
+    TakeBrowser(TakeBrowser),
+    GiveBrowser(GiveBrowser),
 }
 
 /// The least recently used sessions over the limit.
@@ -203,6 +225,16 @@ pub enum KeyUsageReply {
 #[serde(rename_all = "snake_case")]
 pub enum NamesReply {
     Names(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrowserReply {
+    Taken,
+    /// None is free. To be asked again after so long, or its turn is over.
+    Waits {
+        milliseconds: u64,
+    },
 }
 
 /// A session, and the login that has it.

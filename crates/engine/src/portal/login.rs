@@ -234,7 +234,9 @@ impl<H: Host> Portal<H> {
                 self.logged_in(loaded, attempt, wish, by).map(Some)
             }
             Err(failure)
-                if failure.is_down() || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
+                if failure.is_down()
+                    || failure.code.is_of_browsers()
+                    || matches!(failure.code, Code::ServerError | Code::OutOfTime) =>
             {
                 let place = self.place(loaded, &visit, &failure, None);
                 Ok(Some(Err(self.step(Failed(failure))?.0.at(place))))

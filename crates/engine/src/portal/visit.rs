@@ -6,14 +6,20 @@ use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::call::{self, Call};
 use base::clock::Timestamp;
-use base::fault::FaultKind;
+use base::fault::{Fault, FaultKind};
 use base::socket::{Connect, Opened};
 use portal::browser::Jar;
 use portal::refusals::Held;
+use portal::registry::{BrowserReply, GiveBrowser, TakeBrowser};
 use portal::steps::{Committing, Reaching, SignedIn};
 use portal::{Answer, Code, Credentials, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
 use std::cell::Cell;
 use std::time::Duration;
+
+/// Whoever found no browser free is told to come again after this.
+const BUSY_AGAIN: Duration = Duration::from_secs(10);
+/// Some work ends a little after its time: its browser is to be closed.
+const GRACE: Duration = Duration::from_secs(15);
 
 pub(super) struct VisitHost<H: Host> {
     portal: Portal<H>,
@@ -56,6 +62,30 @@ impl<H: Host> VisitHost<H> {
         Visit::new(self, jar, self.portal.host.now().plus(time))
     }
 
+    /// Waits for a place until it has one. Not for longer than the setting says, nor for work that is over by then.
+    async fn wait_for_browser(&self, place: &str, until: Timestamp) -> Result<bool> {
+        let host = &self.portal.host;
+        let patience = host.now().plus(host.app()?.config.portals.browsers.wait).min(until);
+        let take = TakeBrowser { place: place.to_owned(), until: until.plus(GRACE), is_open: false };
+        loop {
+            let BrowserReply::Waits { milliseconds } = host.send(&portal::registry_address(), &take).await?
+            else {
+                return Ok(true);
+            };
+            let left = patience.since(host.now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            host.sleep(Duration::from_millis(milliseconds).min(left)).await;
+        }
+    }
+
+    /// Nobody can say whether one is free: then there is none.
+    fn no_browser(&self, error: &Fault) -> Failure {
+        self.portal.host.fault(FaultKind::PortalRegistry, error, None);
+        Failure::new(Code::NoBrowser)
+    }
+
     fn store(&self, progress: Progress) -> Result<()> {
         let portal = &self.portal;
         match progress {
@@ -88,6 +118,44 @@ impl<H: Host> Net for VisitHost<H> {
 
     fn connect<'a>(&'a self, to: &'a Connect) -> Pending<'a, Opened> {
         Box::pin(self.portal.host.connect(to))
+    }
+
+    fn take_browser(&self, until: Timestamp) -> Pending<'_, Result<String, Failure>> {
+        Box::pin(async move {
+            let place = self.portal.host.random_id();
+            let place = place.map_err(|error| self.no_browser(&error))?;
+            match self.wait_for_browser(&place, until).await {
+                Ok(true) => Ok(place),
+                taken => {
+                    // Perhaps it has it by now.
+                    self.give_browser(&place).await;
+                    Err(match taken {
+                        Err(error) => self.no_browser(&error),
+                        Ok(_) => {
+                            Failure { retry_after: Some(BUSY_AGAIN), ..Failure::new(Code::BrowsersBusy) }
+                        }
+                    })
+                }
+            }
+        })
+    }
+
+    fn keep_browser<'a>(&'a self, place: &'a str, until: Timestamp) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let take = TakeBrowser { place: place.to_owned(), until: until.plus(GRACE), is_open: true };
+            if let Err(error) = self.portal.host.send(&portal::registry_address(), &take).await {
+                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
+            }
+        })
+    }
+
+    fn give_browser<'a>(&'a self, place: &'a str) -> Pending<'a, ()> {
+        Box::pin(async move {
+            let give = GiveBrowser { place: place.to_owned() };
+            if let Err(error) = self.portal.host.send(&portal::registry_address(), &give).await {
+                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
+            }
+        })
     }
 
     fn wait(&self, time: Duration) -> Pending<'_, ()> {

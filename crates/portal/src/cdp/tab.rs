@@ -87,7 +87,21 @@ impl<'n> Tab<'n> {
                 Err(failure) => return Err(failure),
             }
         }
-        visit.net.take_browser().await?;
+        let place = visit.net.take_browser(visit.deadline).await?;
+        let opened = Self::open_new(visit, browsers, site, options, &place).await;
+        if opened.is_err() {
+            visit.net.give_browser(&place).await;
+        }
+        opened
+    }
+
+    async fn open_new(
+        visit: &mut Visit<'n>,
+        browsers: &Browsers,
+        site: &Site,
+        options: &Options,
+        place: &str,
+    ) -> Result<Self, Failure> {
         let (socket, browser) = endpoint::connect(visit, browsers, None).await?;
         let mut devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
         let mut params = json!({ "disposeOnDetach": false });
@@ -100,7 +114,7 @@ impl<'n> Tab<'n> {
             json!({ "url": "about:blank", "browserContextId": context, "width": 1280, "height": 960 });
         let target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
         let now = visit.net.now();
-        let seat = Seat { browser, context, target, since: now };
+        let seat = Seat { browser, context, target, since: now, place: place.to_owned() };
         let mut tab = Self::new(devtools, seat, options, now, false);
         tab.attach(options).await?;
         state::restore(&mut tab, &visit.jar).await?;
@@ -115,9 +129,24 @@ impl<'n> Tab<'n> {
         options: &Options,
         seat: Seat,
     ) -> Result<Self, Failure> {
+        visit.net.keep_browser(&seat.place, visit.deadline).await;
+        let again = Self::attach_again(visit, browsers, site, options, &seat).await;
+        if again.is_err() {
+            visit.net.give_browser(&seat.place).await;
+        }
+        again
+    }
+
+    async fn attach_again(
+        visit: &mut Visit<'n>,
+        browsers: &Browsers,
+        site: &Site,
+        options: &Options,
+        seat: &Seat,
+    ) -> Result<Self, Failure> {
         let (socket, _) = endpoint::connect(visit, browsers, Some(&seat.browser)).await?;
         let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
-        let mut tab = Self::new(devtools, seat, options, visit.net.now(), true);
+        let mut tab = Self::new(devtools, seat.clone(), options, visit.net.now(), true);
         tab.attach(options).await?;
         visit.jar.kept.seat = Some(tab.seat.clone());
         Ok(tab)
@@ -253,6 +282,7 @@ impl<'n> Tab<'n> {
         let _ = self.devtools.ask("Target.disposeBrowserContext", context, COMMAND_MAX).await;
         visit.jar.kept.seat = None;
         endpoint::release(visit, browsers, &self.seat.browser).await;
+        visit.net.give_browser(&self.seat.place).await;
         self.leave(visit);
     }
 

@@ -130,8 +130,8 @@ impl Login {
         let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
         let unanswered = reached == Reached::Password && !self.signed_in;
         let code = failure.code;
-        let no_attempt = failure.is_down() || code == Code::OutOfTime;
-        // A portal that is down has seen no login, and the waits see to it that it is not asked too often.
+        let no_attempt = failure.is_down() || code.is_of_browsers() || code == Code::OutOfTime;
+        // A portal that is down, or that nobody has got to, has seen no login, and the waits see to it that it is not asked too often.
         if no_attempt && reached == Reached::Pages && !self.signed_in {
             self.logins.pop();
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod abandoned;
+mod browsers;
 mod captcha;
 mod cookies;
 mod events;
