@@ -1,4 +1,4 @@
-//! WebSockets to others: to a browser's DevTools, for one.
+//! `WebSockets` to others: to a browser's `DevTools`, for one.
 
 use std::fmt;
 use std::pin::Pin;

@@ -4,7 +4,7 @@ use base::clock::Timestamp;
 use base::secret::{self, Secret};
 use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::cmp::Reverse;
 use std::fmt;
 use url::Url;
@@ -28,7 +28,7 @@ pub struct Kept {
     /// What pages have stored in a browser.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<Origin>,
-    /// Of a login by OpenID Connect.
+    /// Of a login by `OpenID` Connect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
     /// The browser that it is open in.
@@ -40,6 +40,7 @@ pub struct Kept {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Origin {
+    #[allow(clippy::struct_field_names)] // Playwright calls it so.
     pub origin: String,
     #[serde(default)]
     pub local_storage: Vec<Item>,
@@ -67,7 +68,7 @@ pub struct Tokens {
 /// Where a portal session sits in a browser that lives on between its operations.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
-    /// The browser's session at the service that has it, or its DevTools address.
+    /// The browser's session at the service that has it, or its `DevTools` address.
     pub browser: String,
     pub context: String,
     pub target: String,
@@ -139,7 +140,7 @@ impl Jar {
     }
 }
 
-/// A cookie as DevTools have it.
+/// A cookie as `DevTools` have it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct BrowserCookie {
@@ -168,27 +169,27 @@ impl Jar {
                 CookieDomain::NotPresent | CookieDomain::Empty => (String::new(), true),
             };
             let secure = cookie.secure().unwrap_or_default();
-            let mut param = json!({
-                "name": cookie.name(),
-                "value": cookie.value(),
-                "path": String::from(&cookie.path),
-                "secure": secure,
-                "httpOnly": cookie.http_only().unwrap_or_default(),
-            });
-            let place = if host_only {
+            let (name, place) = if host_only {
                 // By its address it is for this host alone.
                 ("url", format!("{}://{domain}/", if secure { "https" } else { "http" }))
             } else {
                 ("domain", domain)
             };
-            param[place.0] = place.1.into();
+            let mut param = Map::from_iter([
+                ("name".to_owned(), cookie.name().into()),
+                ("value".to_owned(), cookie.value().into()),
+                ("path".to_owned(), String::from(&cookie.path).into()),
+                ("secure".to_owned(), secure.into()),
+                ("httpOnly".to_owned(), cookie.http_only().unwrap_or_default().into()),
+                (name.to_owned(), place.into()),
+            ]);
             if let CookieExpiration::AtUtc(at) = &cookie.expires {
-                param["expires"] = at.unix_timestamp().into();
+                param.insert("expires".to_owned(), at.unix_timestamp().into());
             }
             if let Some(same_site) = cookie.same_site() {
-                param["sameSite"] = same_site.to_string().into();
+                param.insert("sameSite".to_owned(), same_site.to_string().into());
             }
-            param
+            Value::Object(param)
         });
         cookies.collect()
     }
@@ -210,7 +211,8 @@ impl Jar {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 // Whole seconds since 1970.
                 let left = (cookie.expires as u64).saturating_sub(now.seconds());
-                text.push_str(&format!("; Max-Age={left}"));
+                text.push_str("; Max-Age=");
+                text.push_str(&left.to_string());
             }
             if let Some(same_site) = &cookie.same_site {
                 text.push_str("; SameSite=");

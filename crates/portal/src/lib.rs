@@ -131,7 +131,7 @@ pub struct Browsers {
 /// Where browsers are had from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BrowserAt {
-    /// The DevTools endpoint of a Chromium.
+    /// The `DevTools` endpoint of a Chromium.
     Url(String),
     /// The name of a Browser Run binding.
     Binding(String),

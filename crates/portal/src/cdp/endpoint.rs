@@ -1,4 +1,4 @@
-//! Where a browser is had from: the DevTools endpoint of a Chromium, or Cloudflare's Browser Run by its binding.
+//! Where a browser is had from: the `DevTools` endpoint of a Chromium, or Cloudflare's Browser Run by its binding.
 
 use super::super::code::{Code, Failure};
 use super::super::driver::Visit;
@@ -42,14 +42,12 @@ pub(super) async fn connect(
             Ok((socket, path))
         }
         BrowserAt::Binding(name) => {
-            let id = match known {
-                Some(known) => known.to_owned(),
-                None => {
-                    let url = format!("{BINDING}/v1/acquire?keep_alive={KEEP_ALIVE}");
-                    let acquired = get(visit, Some(name), &url).await?;
-                    let id = acquired.get("sessionId").and_then(Value::as_str).ok_or(none())?;
-                    id.to_owned()
-                }
+            let id = if let Some(known) = known {
+                known.to_owned()
+            } else {
+                let url = format!("{BINDING}/v1/acquire?keep_alive={KEEP_ALIVE}");
+                let acquired = get(visit, Some(name), &url).await?;
+                acquired.get("sessionId").and_then(Value::as_str).ok_or(none())?.to_owned()
             };
             let url = format!("{BINDING}/v1/devtools/browser/{id}");
             let socket = open(visit, Some(name), url).await;

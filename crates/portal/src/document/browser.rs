@@ -142,11 +142,8 @@ fn step(one: &mut Members<'_>, place: String, known: &mut Names<'_>, depth: usiz
         "click" => Verb::Click(one.text("click")),
         "wait_for" => Verb::WaitFor(condition(one, "wait_for")),
         "scroll" => {
-            let rows = Rows {
-                scroll: Some(one.text("scroll")),
-                rows: one.text("rows"),
-                busy: one.optional_text("busy"),
-            };
+            let (scroll, rows) = (Some(one.text("scroll")), one.text("rows"));
+            let rows = Rows { scroll, rows, busy: one.optional_text("busy") };
             Verb::Scroll { rows, until: optional_condition(one, "until") }
         }
         "read" => {
@@ -198,18 +195,17 @@ fn step(one: &mut Members<'_>, place: String, known: &mut Names<'_>, depth: usiz
             }
             Verb::Answer(members)
         }
-        _ => Verb::Fail {
-            code: match one
-                .word("fail", &["portal_not_found", "portal_input_refused", "portal_unintelligible"])
-            {
-                "portal_not_found" => Code::NotFound,
-                "portal_input_refused" => Code::InputRefused,
-                _ => Code::UnexpectedResponse,
-            },
-            message: one.optional_text("message"),
-        },
+        _ => Verb::Fail { code: failure(one), message: one.optional_text("message") },
     };
     Some(Step { place, within: Duration::from_secs(within), commits, verb })
+}
+
+fn failure(one: &mut Members<'_>) -> Code {
+    match one.word("fail", &["portal_not_found", "portal_input_refused", "portal_unintelligible"]) {
+        "portal_not_found" => Code::NotFound,
+        "portal_input_refused" => Code::InputRefused,
+        _ => Code::UnexpectedResponse,
+    }
 }
 
 fn check(one: &Members<'_>, member: &str, text: &str, known: &Names<'_>) {

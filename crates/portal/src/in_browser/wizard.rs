@@ -99,7 +99,7 @@ impl Filling<'_, '_, '_> {
                         }
                     }
                     (By::Text, Some(Value::String(text))) => {
-                        self.tab.fill(&input.control, &text, within).await?
+                        self.tab.fill(&input.control, &text, within).await?;
                     }
                     (By::Tick, Some(Value::Bool(on))) => self.tab.tick(&input.control, on, within).await?,
                     _ => {}
