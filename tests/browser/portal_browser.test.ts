@@ -1,11 +1,15 @@
 // E-Modal in a browser: the acceptance of its sessions and operations, on workerd and with a real Chromium, against a single-page
 // application. The portal behind it is the one of plain pages, so what it was asked is counted alike.
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromium } from "../../scripts/lib/chromium.mjs";
 import { type Devtools, startDevtools } from "../../scripts/lib/devtools.mjs";
 import { type Fakes, fakes, makeKey, Service, someone } from "../support/process/portal.ts";
 import { secrets, type Server, start } from "../support/process/server.ts";
 import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
+
+/** Another portal, whose document is all that there is of it. */
+const EXAMPLE = "crates/portal/portals/example.json";
 
 const isThere = chromium() !== undefined || Boolean(process.env.CI);
 
@@ -22,7 +26,10 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
       ...secrets(),
       ...their.bindings,
       EMODAL_DRIVER: "browser",
-      EMODAL_BASE_URL: `${their.bindings.EMODAL_BASE_URL}/app`,
+      EMODAL_BASE_URL: their.spa,
+      PORTALS: JSON.stringify({
+        yard: { ...JSON.parse(readFileSync(EXAMPLE, "utf8")), base_url: their.spa },
+      }),
       PORTAL_BROWSER_URL: devtools.url,
       PORTAL_TIMEOUT_SECONDS: "10",
       PORTAL_BROWSERS_MAX: "4",
@@ -36,7 +43,7 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     await their?.[Symbol.asyncDispose]();
   });
 
-  const logins = () => their.upstreams.portal.logins;
+  const logins = () => their.upstreams.spa.logins;
 
   it("logs in with a captcha, once for everybody, and reads a list by scrolling", async () => {
     const user = someone();
@@ -142,7 +149,7 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
   it("logs in again when the portal has ended the session", async () => {
     const user = someone();
     const session_id = await service.sessionOf(user);
-    their.upstreams.revoke("portal", user.username);
+    their.upstreams.revoke("spa", user.username);
     const before = logins();
     const again = await service.containers(session_id);
     expect(again.status, again.text).toBe(200);
@@ -150,14 +157,14 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
   });
 
   it("a button that is never enabled is said with its step, and so is a firewall", async () => {
-    their.upstreams.set({ portal: { app_captcha: "never" } });
+    their.upstreams.set({ spa: { submit: "never" } });
     const never = await service.getSession(someone());
-    their.upstreams.set({ portal: { app_captcha: "solves" } });
+    their.upstreams.set({ spa: { submit: "by_captcha" } });
     expect([never.status, never.json.code], never.text).toEqual([502, "portal_step_failed"]);
     expect(never.json.looked_for).toBe("login/steps/5: an element button[type=submit] that can be clicked");
-    their.upstreams.set({ portal: { app_refuses: true } });
+    their.upstreams.set({ spa: { firewall: "headless" } });
     const refused = await service.getSession(someone());
-    their.upstreams.set({ portal: { app_refuses: false } });
+    their.upstreams.set({ spa: { firewall: "off" } });
     expect([refused.status, refused.json.code], refused.text).toEqual([502, "portal_refused_automation"]);
   });
 
@@ -173,5 +180,27 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
       .poll(async () => (await service.containers(session_id)).status, { timeout: 40_000 })
       .toBe(200);
     expect([logins(), their.upstreams.captcha.tasks]).toEqual(before);
+  });
+
+  it("another portal works from its document alone", async () => {
+    const user = someone();
+    const got = await service.getSession(user, { portal: "yard" });
+    expect(got.status, got.text).toBe(200);
+    const { session_id } = got.json;
+    const post = (operation: string, fields: object) =>
+      service.post(`/portals/yard/${operation}`, { session_id, ...fields });
+    const first = await post("all_containers", {});
+    expect(first.json.containers, first.text).toHaveLength(40);
+    const whole = await post("all_containers", { whole: true });
+    expect(whole.json.containers, whole.text).toHaveLength(137);
+    expect(whole.json.containers[136]["Container #"]).toBe("MSCU1000136");
+    const milestones = await post("milestones", { container: "MSCU1000001" });
+    expect(milestones.json.milestones, milestones.text).toHaveLength(9);
+    const unknown = await post("milestones", { container: "XXXX0000000" });
+    expect([unknown.status, unknown.json.code], unknown.text).toEqual([404, "portal_not_found"]);
+    const times = await post("free_times", {
+      ...{ company: "Long Beach Haulage", terminal: "TraPac", container: "MSCU1000000", plate: "ABC123" },
+    });
+    expect(times.json.times.length, times.text).toBeGreaterThan(2);
   });
 });

@@ -2,7 +2,6 @@
 import type { Captcha } from "./captcha.ts";
 import { cookiesOf, form, moved, page } from "./http.ts";
 import type { PortalAccounts } from "./portal_accounts.ts";
-import { appPage, refused } from "./portal_app.ts";
 import type { PortalAppointments } from "./portal_appointments.ts";
 import { containerNotFound, containersPage, timelinePage } from "./portal_containers.ts";
 import { AUTHORIZE_PATH, IDENTITY_LOGOUT_PATH, PortalIdentity } from "./portal_identity.ts";
@@ -25,7 +24,6 @@ interface Route {
 
 export class Portal implements Fake {
   #world: World;
-  #accounts: PortalAccounts;
   #identity: PortalIdentity;
   #sessions: PortalSessions;
   #appointments: PortalAppointments;
@@ -33,7 +31,6 @@ export class Portal implements Fake {
 
   constructor(world: World, captcha: Captcha, accounts: PortalAccounts, appointments: PortalAppointments) {
     this.#world = world;
-    this.#accounts = accounts;
     this.#identity = new PortalIdentity(world, captcha, accounts);
     this.#sessions = new PortalSessions(world);
     this.#appointments = appointments;
@@ -47,9 +44,6 @@ export class Portal implements Fake {
     open("signin", ["GET", "POST"], "/portal/signin-oidc", (ask) => this.#signIn(ask)),
     open("logout", ["GET"], "/portal/logout", (ask) => this.#logout(ask)),
     open("logout", ["GET"], IDENTITY_LOGOUT_PATH, (ask) => this.#identity.logout(ask)),
-    { ...route("app", ["GET"], /^\/portal\/app\/(?!session$)/, () => this.#app()), open: true },
-    { ...route("app_code", ["POST"], /^\/portal\/app\/code$/, (ask) => this.#code(ask)), open: true },
-    route("app", ["GET"], /^\/portal\/app\/session$/, () => ({ status: 204 })),
     route("containers", ["GET"], /^\/portal\/containers$/, (ask, user) => this.#containers(ask, user)),
     route("timeline", ["GET"], /^\/portal\/containers\/([^/]+)$/, (_, user, name) =>
       this.#timeline(user, name),
@@ -120,21 +114,6 @@ export class Portal implements Fake {
     };
     this.#world.note({ upstream: "portal", operation: "login", account, status: answer.status });
     return answer;
-  }
-
-  #app(): Answer {
-    const { app_captcha, app_refuses } = this.#world.switches.portal;
-    if (app_refuses) return page(problemPage("Access denied: automated access is not allowed"), 403);
-    return page(appPage(app_captcha));
-  }
-
-  /** The one-time password of a session that waits for one. Each is good once. */
-  async #code(ask: Ask): Promise<Answer> {
-    const session = sessionOf(ask);
-    const code = form(ask.text).get("code") ?? "";
-    const right = await this.#accounts.isCode(this.#sessions.accountOf(session) ?? "", code);
-    if (!right || !this.#sessions.confirm(session)) return refused();
-    return { status: 204 };
   }
 
   #logout(ask: Ask): Answer {

@@ -6,7 +6,7 @@ export const SITE_KEY = "6Lfake-portal-login-page-site-key-000000";
 export const LOGIN_PATH = "/identity/account/login";
 
 /** The login pages of the application and of the OpenID Connect chain. */
-export const OTHER_LOGIN_PATHS = ["/portal/app/login", "/spa/login", "/oidc/sso/Account/Login"];
+export const OTHER_LOGIN_PATHS = ["/spa/login", "/oidc/sso/Account/Login"];
 
 /** A path of the identity pages: where they have a host of their own, with that host and the port of `url`. */
 export function identityUrl(path: string, url: URL, host: string): string {

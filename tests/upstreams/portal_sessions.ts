@@ -5,8 +5,6 @@ import type { World } from "./types.ts";
 interface Session {
   account: string;
   seen_ms: number;
-  /** For a one-time password. */
-  waits: boolean;
 }
 
 export class PortalSessions {
@@ -20,25 +18,16 @@ export class PortalSessions {
   /** The value of a new session's cookie. */
   begin(account: string): string {
     const value = random(60);
-    const waits = account.startsWith("totp");
-    this.#sessions.set(value, { account, seen_ms: this.#world.now(), waits });
+    this.#sessions.set(value, { account, seen_ms: this.#world.now() });
     return value;
   }
 
   /** Whose live session this is; it counts as used now. */
   use(value: string): string | undefined {
     const session = this.#sessions.get(value);
-    if (!session || session.waits || !this.#isLive(session)) return undefined;
+    if (!session || !this.#isLive(session)) return undefined;
     session.seen_ms = this.#world.now();
     return session.account;
-  }
-
-  /** The one-time password was right. */
-  confirm(value: string): boolean {
-    const session = this.#sessions.get(value);
-    if (!session || !this.#isLive(session)) return false;
-    session.waits = false;
-    return true;
   }
 
   /** Whose session this is or was, as long as it was not ended. */

@@ -148,8 +148,6 @@ export class Spa implements Fake {
 
   #in(account: string): Answer {
     const [cookie, token] = [this.#sessions.begin(account), random(60)];
-    // Here the one-time password comes before the session.
-    this.#sessions.confirm(cookie);
     this.#tokens.set(token, cookie);
     this.#logins += 1;
     this.#world.note({ upstream: "spa", operation: "login", account, status: 200 });

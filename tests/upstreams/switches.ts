@@ -144,10 +144,6 @@ const SWITCHES = {
     /** What those get that are not logged in. */
     logged_out: one("text_200", "redirect"),
     idle_seconds: seconds(600),
-    /** Whether the button of the application's login is ever enabled. */
-    app_captcha: one("solves", "never"),
-    /** Whether the application's firewall turns everybody away. */
-    app_refuses: one(false, true),
     /** How many containers the list has. */
     containers: count(137),
     /** Which ones have a timeline and can be fetched: those of the list, or all whose number is one. */

@@ -38,8 +38,6 @@ export type Operation =
   | "appointment_form" // portal
   | "appointment_phase" // portal
   | "appointment_book" // portal
-  | "app" // portal: the single-page application
-  | "app_code" // portal: its one-time password
   | "page" // spa: the page, which is the same for all addresses
   | "script" // spa
   | "me" // spa: who is logged in; oidc: userinfo

@@ -12,6 +12,8 @@ export interface Fakes extends AsyncDisposable {
   upstreams: Upstreams;
   /** The settings that lead to them. */
   bindings: Record<string, string>;
+  /** Where the portal is an application. */
+  spa: string;
   /** The value of every cookie that the portal has set. */
   cookies: Set<string>;
 }
@@ -29,7 +31,7 @@ export async function fakes(): Promise<Fakes> {
     CAPTCHA_BASE_URL: `${url}/captcha`,
     CAPTCHA_POLL_MILLISECONDS: "5",
   };
-  return { upstreams, bindings, cookies: given, [Symbol.asyncDispose]: close };
+  return { upstreams, bindings, spa: `${url}/spa`, cookies: given, [Symbol.asyncDispose]: close };
 }
 
 /** Somebody whom the portal knows, with names that stand nowhere else. */

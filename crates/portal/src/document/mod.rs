@@ -102,11 +102,16 @@ pub fn emodal() -> &'static Document {
     &DOCUMENT
 }
 
+/// Another portal, for tests and documents.
+#[cfg(not(target_arch = "wasm32"))]
+pub const EXAMPLE: &str = include_str!("../../portals/example.json");
+
 /// Each kind of object in a document, with a member that it may have.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn members() -> std::collections::BTreeSet<(&'static str, &'static str)> {
     let told = members::Told::default();
     read::document(&told, emodal_value(false));
     read::document(&told, emodal_value(true));
+    read::document(&told, json::value(EXAMPLE).unwrap_or_default());
     told.members.into_inner()
 }
