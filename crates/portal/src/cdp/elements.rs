@@ -242,7 +242,8 @@ impl Tab<'_> {
             let key = json!({ "type": kind, "key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27 });
             self.devtools.command("Input.dispatchKeyEvent", key).await?;
         }
-        if self.call_within("listClosed", vec![], Some(CLOSED_WITHIN.min(within))).await? == Value::Bool(true) {
+        if self.call_within("listClosed", vec![], Some(CLOSED_WITHIN.min(within))).await? == Value::Bool(true)
+        {
             return Ok(());
         }
         // Some lists close only when something beside them is clicked.
