@@ -2221,6 +2221,8 @@ export interface components {
       password: string;
       /** `emodal`, which it is if nothing is said, or a name in `PORTALS`. */
       portal?: string | null;
+      /** The key of one-time passwords in Base32 (RFC 6238), for a login that asks for them. */
+      totp_secret?: string | null;
       username: string;
     };
     /** A refusal on the routes of portal sessions. */
