@@ -137,3 +137,59 @@ fn all_faults_are_told_at_once() {
         ]
     );
 }
+
+#[test]
+fn what_is_wrong_with_a_step_is_told() {
+    let example = || json::value(super::EXAMPLE).unwrap();
+    assert_eq!(faults(emodal_value(true)), Vec::<String>::new());
+    assert_eq!(faults(example()), Vec::<String>::new());
+    let step = |step: &Value| {
+        let mut value = example();
+        let operation = &mut value["operations"][0];
+        operation["fields"] = json!([{ "name": "dock", "type": "text", "max": 20 }]);
+        operation["steps"] = json!([step]);
+        faults(value).join("; ")
+    };
+    for (given, what) in [
+        (json!({}), "steps/0/ must have one of: go, fill,"),
+        (json!({ "go": "/a", "click": "#b" }), "steps/0/ must have one of"),
+        (json!({ "go": "a" }), "steps/0/go must begin with one /"),
+        (json!({ "go": "/{nothing}" }), "steps/0/go has {nothing}, which nothing stands for there"),
+        (json!({ "fill": "#a", "with": "{password}" }), "steps/0/with has {password}, which nothing stands"),
+        (json!({ "fill": "#a" }), "steps/0/with is missing"),
+        (json!({ "tick": "#a", "on": "nothing" }), "steps/0/on names no field of the operation"),
+        (json!({ "captcha": "#a", "into": "#b" }), "steps/0/captcha can be solved in a login only"),
+        (json!({ "wait_for": {} }), "steps/0/wait_for/selector or text, gone, path, any, all: one of them"),
+        (json!({ "wait_for": { "selector": "#a", "class": "b" } }), "steps/0/wait_for/class is unknown"),
+        (json!({ "read": "page", "from": "#a", "into": "b" }), "steps/0/read must be one of: table, list,"),
+        (json!({ "read": "text", "from": "#a", "into": "dock" }), "steps/0/into is a field of the operation"),
+        (json!({ "when": { "given": "nothing" } }), "steps/0/when/given names no field of the operation"),
+        (json!({ "repeat": [], "until": { "gone": "#a" } }), "steps/0/at_most is missing"),
+        (json!({ "answer": { "success": true } }), "steps/0/answer has a name that every answer has"),
+        (json!({ "fail": "unknown" }), "steps/0/fail must be one of: portal_not_found,"),
+        (json!({ "click": "#a", "within": 301 }), "steps/0/within must be a whole number from 1 to 300"),
+        (json!({ "click": "#a", "wait": 1 }), "steps/0/wait is unknown"),
+    ] {
+        let told = step(&given);
+        assert!(told.contains(what), "{given}: {told}");
+    }
+    assert_eq!(step(&json!({ "choose": "#a", "label": "{dock}", "commit": true })), "");
+    // What one logs in with stands in no address, and a login commits nothing.
+    let mut value = example();
+    value["login"]["steps"] = json!([{ "go": "/{password}" }, { "click": "#a", "commit": true }]);
+    value["login"]["path"] = json!("/enter");
+    assert_eq!(
+        faults(value),
+        [
+            "/login/steps/0/go is an address, and addresses are logged",
+            "/login/steps/1/commit is nothing for a login",
+            "/login/path is unknown",
+        ]
+    );
+    // So deep as nobody reads it.
+    let mut deep = json!({ "click": "#a" });
+    for _ in 0..6 {
+        deep = json!({ "when": { "selector": "#b" }, "then": [deep] });
+    }
+    assert!(step(&deep).contains("/then lies too deep"));
+}
