@@ -1,4 +1,4 @@
-//! WebSockets that objects open. What comes is kept in order until somebody asks for it.
+//! `WebSockets` that objects open. What comes is kept in order until somebody asks for it.
 
 use super::Workers;
 use base::ports::Timer as _;
@@ -85,7 +85,7 @@ impl Workers {
             },
         };
         let status = response.status_code();
-        let response: web_sys::Response = response.try_into()?;
+        let response: web_sys::Response = response.into();
         let ws = Reflect::get(&response, &JsValue::from_str("webSocket"))?;
         if ws.is_undefined() || ws.is_null() {
             return Ok(Opened::Refused(status));
