@@ -143,22 +143,3 @@ pub trait Timer {
 pub trait Background {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static);
 }
-
-/// What lies in a bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    pub bytes: Vec<u8>,
-    pub content_type: String,
-    /// Of at most 2,048 bytes in all.
-    pub metadata: Vec<(String, String)>,
-}
-
-/// R2: what is too long for a row, and that nobody waits for. Not every deployment has a bucket.
-pub trait Bucket {
-    /// `false`: there is no bucket, and nothing is kept.
-    async fn bucket_put(&self, key: &str, object: &Stored) -> Result<bool, Fault>;
-    async fn bucket_get(&self, key: &str) -> Result<Option<Stored>, Fault>;
-    /// Keys that begin so, in order; at most a thousand.
-    async fn bucket_list(&self, prefix: &str) -> Result<Vec<String>, Fault>;
-    async fn bucket_delete(&self, keys: &[String]) -> Result<(), Fault>;
-}

@@ -1,7 +1,7 @@
 //! What a portal can be asked to do, whichever it is.
 
 use super::browser::Jar;
-use super::code::{Code, Failure};
+use super::code::Failure;
 use super::net::{Net, Pending};
 use super::place::{Seen, Stage};
 use base::clock::Timestamp;
@@ -38,11 +38,6 @@ pub struct Visit<'a> {
     pub seen: Option<Seen>,
     /// For how long a browser was held.
     pub browser_time: Duration,
-    /// Where a person can see and use the browser that waits for one.
-    pub live_view: Option<Secret>,
-    /// Whether a picture is kept of each step, and the addresses of those that were.
-    pub takes_pictures: bool,
-    pub pictures: Vec<String>,
 }
 
 impl<'a> Visit<'a> {
@@ -55,9 +50,6 @@ impl<'a> Visit<'a> {
             stage: Stage::default(),
             seen: None,
             browser_time: Duration::ZERO,
-            live_view: None,
-            takes_pictures: false,
-            pictures: Vec::new(),
         }
     }
 }
@@ -137,24 +129,4 @@ pub trait Driver {
     ) -> Pending<'a, Result<Outcome, Failure>>;
 
     fn log_out<'a>(&'a self, visit: &'a mut Visit<'_>) -> Pending<'a, Result<(), Failure>>;
-
-    /// After [`Code::NeedsHuman`]: waits at the open browser until a person has done what was asked for, and goes on with the
-    /// login. Succeeds only on a page of a logged-in user.
-    fn await_person<'a>(
-        &'a self,
-        _visit: &'a mut Visit<'_>,
-        _credentials: &'a Credentials,
-    ) -> Pending<'a, Result<(), Failure>> {
-        Box::pin(async { Err(Failure::new(Code::NeedsHuman)) })
-    }
-
-    /// Lets go of a browser that the jar says is open. What it takes to go on in another one is in the jar then.
-    fn let_go<'a>(&'a self, _visit: &'a mut Visit<'_>) -> Pending<'a, ()> {
-        Box::pin(async {})
-    }
-
-    /// When the session is to be kept alive next, if what is kept of it says that, and not the clock.
-    fn due(&self, _jar: &Jar) -> Option<Timestamp> {
-        None
-    }
 }

@@ -120,12 +120,6 @@ pub struct Browsers {
     pub max: usize,
     /// The longest that somebody waits for one.
     pub wait: Duration,
-    /// One that was not used for so long is let go.
-    pub idle: Duration,
-    /// How long a login waits for a person.
-    pub human: Duration,
-    /// How long screenshots are kept.
-    pub screenshots: Duration,
 }
 
 /// Where browsers are had from.

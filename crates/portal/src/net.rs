@@ -25,17 +25,6 @@ pub enum Progress {
     Committing,
 }
 
-/// A picture of a page. It has no password in it.
-#[derive(Clone, Debug)]
-pub struct Picture {
-    /// PNG.
-    pub bytes: Vec<u8>,
-    /// What was done last.
-    pub step: String,
-    /// Of the page, without its query.
-    pub address: String,
-}
-
 pub trait Net {
     fn fetch<'a>(&'a self, fetch: &'a Fetch) -> Pending<'a, Answer>;
     /// Calls something that answers in JSON.
@@ -54,10 +43,6 @@ pub trait Net {
     /// The browser of this place is closed.
     fn give_browser<'a>(&'a self, _place: &'a str) -> Pending<'a, ()> {
         Box::pin(async {})
-    }
-    /// Keeps a picture, and gives the path at which it can be seen for a while. Nothing, where pictures cannot be kept.
-    fn keep_picture<'a>(&'a self, _picture: &'a Picture) -> Pending<'a, Option<String>> {
-        Box::pin(async { None })
     }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;

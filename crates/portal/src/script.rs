@@ -4,9 +4,8 @@ use super::captcha::Solver;
 use super::cdp::{Choice, Condition, Rows, Scrolled, Tab};
 use super::code::{Code, Failure};
 use super::driver::Visit;
-use super::net::{Pending, Picture, Progress};
+use super::net::{Pending, Progress};
 use super::totp::Passwords;
-use base::clock::Timestamp;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -109,22 +108,14 @@ pub struct Run<'r, 'v, 'n, 's> {
     pub committed: bool,
     /// For one-time passwords, in a login.
     pub passwords: Option<&'r mut Passwords>,
-    /// What is said on pictures, beside the time and the address.
-    pub stamp: String,
 }
 
 impl<'v, 'n> Run<'_, 'v, 'n, '_> {
-    pub fn new(
-        visit: &'v mut Visit<'n>,
-        tab: &'v mut Tab<'n>,
-        values: Map<String, Value>,
-        stamp: String,
-    ) -> Self {
+    pub fn new(visit: &'v mut Visit<'n>, tab: &'v mut Tab<'n>, values: Map<String, Value>) -> Self {
         Self {
             visit,
             tab,
             values,
-            stamp,
             answer: Map::new(),
             solver: None,
             sends: false,
@@ -213,9 +204,6 @@ impl Run<'_, '_, '_, '_> {
                 return Err(Failure::with_message(*code, message));
             }
         }
-        if step.verb.shows_something() {
-            picture(self.visit, self.tab, &step.place, &self.stamp).await?;
-        }
         Ok(())
     }
 
@@ -297,33 +285,6 @@ impl Run<'_, '_, '_, '_> {
     }
 }
 
-/// Keeps a picture of where it is now, if pictures are taken.
-pub(super) async fn picture(
-    visit: &mut Visit<'_>,
-    tab: &mut Tab<'_>,
-    place: &str,
-    stamp: &str,
-) -> Result<(), Failure> {
-    if !visit.takes_pictures {
-        return Ok(());
-    }
-    let address = tab.url().map(|url| format!("{}{}", url.origin().ascii_serialization(), url.path()));
-    let address = address.unwrap_or_default();
-    let at = said(visit.net.now());
-    let Some(bytes) = tab.picture(&format!("{at}  {address}\n{place}  {stamp}")).await? else {
-        return Ok(());
-    };
-    let picture = Picture { bytes, step: place.to_owned(), address };
-    if let Some(path) = visit.net.keep_picture(&picture).await {
-        visit.pictures.push(path);
-    }
-    Ok(())
-}
-
-fn said(at: Timestamp) -> String {
-    at.rfc3339()
-}
-
 /// Whether there is a step from which on nothing is repeated.
 pub(super) fn commits(steps: &[Step]) -> bool {
     steps.iter().any(|step| {
@@ -375,9 +336,5 @@ impl Verb {
             Self::Captcha { css, .. } => format!("a captcha {css}"),
             Self::When { .. } | Self::Repeat { .. } | Self::Answer(_) | Self::Fail { .. } => String::new(),
         }
-    }
-
-    const fn shows_something(&self) -> bool {
-        !matches!(self, Self::When { .. } | Self::Repeat { .. } | Self::Answer(_) | Self::Read { .. })
     }
 }

@@ -1,13 +1,13 @@
 //! Lists in a browser: rows that come as one scrolls.
 
-use super::{BrowserDriver, stamp};
+use super::BrowserDriver;
 use crate::cdp::{Condition, Rows, Scrolled, Tab, Table};
 use crate::code::{Code, Failure};
 use crate::driver::Visit;
 use crate::html;
 use crate::operation::{Listing, Shown};
 use crate::pages::listing::{LIMIT_REACHED, Listed, PAGES_MAX, Wanted};
-use crate::script::{self, Run};
+use crate::script::Run;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -24,11 +24,10 @@ impl BrowserDriver {
     ) -> Result<Map<String, Value>, Failure> {
         let shown = listing.in_browser.as_ref().ok_or(Failure::new(Code::UnexpectedResponse))?;
         visit.goes_to("list", "the first step");
-        Run::new(visit, tab, fields.clone(), stamp(fields)).steps(&shown.open).await?;
+        Run::new(visit, tab, fields.clone()).steps(&shown.open).await?;
         self.wait_for_table(visit, tab, listing, shown).await?;
         let mut rows = Listed::of(listing, fields);
         add(visit, tab, &mut rows, listing).await?;
-        script::picture(visit, tab, "list", &stamp(fields)).await?;
         let mut answer = Map::new();
         if let Some(paging) = &listing.paging {
             let wanted = Wanted::read(paging, fields, &rows)?;
@@ -54,8 +53,6 @@ impl BrowserDriver {
                 if add(visit, tab, &mut rows, listing).await? == 0 {
                     break "no_progress";
                 }
-                let found = format!("{} rows", rows.rows.len());
-                script::picture(visit, tab, &found, &stamp(fields)).await?;
             };
             rows.ended(paging, &wanted, cycles, reason, &mut answer);
         } else if rows.cut {

@@ -36,7 +36,7 @@ impl BrowserDriver {
                 [("username", credentials.username.as_str()), ("password", credentials.password.expose())];
             let values: Map<_, _> =
                 values.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
-            let mut run = Run::new(visit, tab, values, credentials.username.clone());
+            let mut run = Run::new(visit, tab, values);
             run.solver = Some(&mut solver);
             run.sends = true;
             run.passwords = passwords.as_mut();

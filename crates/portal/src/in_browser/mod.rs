@@ -17,7 +17,7 @@ use super::net::Pending;
 use super::operation::{DEBUG, Operation, What};
 use super::script::Run;
 use base::secret::Secret;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -72,7 +72,6 @@ impl Driver for BrowserDriver {
             let operation =
                 self.portal.operation(&request.operation).ok_or(Failure::new(Code::InputRefused))?;
             let debug = request.fields.get(DEBUG) == Some(&Value::Bool(true));
-            visit.takes_pictures = debug;
             if let What::Wizard(steps) = &operation.what
                 && let Some(outcome) = wizard::missing_at_first(steps, request)
             {
@@ -89,7 +88,7 @@ impl Driver for BrowserDriver {
             })?;
             if debug {
                 let seconds = visit.browser_time.as_secs_f64();
-                let debug = json!({ "calls": visit.trace, "browser_seconds": seconds, "screenshots": visit.pictures });
+                let debug = json!({ "calls": visit.trace, "browser_seconds": seconds });
                 outcome.answer.insert(DEBUG.to_owned(), debug);
             }
             Ok(outcome)
@@ -204,7 +203,7 @@ impl BrowserDriver {
             What::Wizard(steps) => self.fill_in(visit, &mut tab, steps, request, committed).await,
             What::Script(steps) => {
                 visit.goes_to("steps", "the first step");
-                let mut run = Run::new(visit, &mut tab, request.fields.clone(), stamp(&request.fields));
+                let mut run = Run::new(visit, &mut tab, request.fields.clone());
                 let done = run.steps(steps).await;
                 *committed = run.committed;
                 let answer = run.answer;
@@ -233,12 +232,6 @@ impl BrowserDriver {
             _ => failure,
         }
     }
-}
-
-/// What identifies a picture: who, and which container.
-fn stamp(fields: &Map<String, Value>) -> String {
-    let texts = fields.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
-    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// Takes the page down that a failure was on, for admins.

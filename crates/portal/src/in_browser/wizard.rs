@@ -1,14 +1,14 @@
 //! Wizards in a browser: forms of an application that are filled in one after the other. One that is gone on with is begun anew with
 //! all that was given: what was typed in lies with the portal session, and not in a page that may be gone.
 
-use super::{BrowserDriver, stamp};
+use super::BrowserDriver;
 use crate::cdp::{Choice, Condition, Tab};
 use crate::code::{Code, Failure};
 use crate::driver::{Outcome, Request, Visit, Wizard};
 use crate::net::Progress;
 use crate::operation::{By, CHOICES, DEBUG, Order, Stepper, Steps};
 use crate::pages::wizard::{missing, waiting, wants};
-use crate::script::{self, Run, Step};
+use crate::script::{Run, Step};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -62,8 +62,7 @@ impl BrowserDriver {
 
 impl Filling<'_, '_, '_> {
     async fn steps(&mut self, steps: &[Step]) -> Result<(), Failure> {
-        let stamp = stamp(&self.fields);
-        Run::new(self.visit, self.tab, self.fields.clone(), stamp).steps(steps).await
+        Run::new(self.visit, self.tab, self.fields.clone()).steps(steps).await
     }
 
     async fn go(&mut self, committed: &mut bool) -> Result<Outcome, Failure> {
@@ -105,8 +104,6 @@ impl Filling<'_, '_, '_> {
                     _ => {}
                 }
             }
-            let place = format!("phase {phase}");
-            script::picture(self.visit, self.tab, &place, &stamp(&self.fields)).await?;
             match &self.steps.order {
                 None if is_last => {
                     let answer = self.listed().await?;
@@ -197,7 +194,6 @@ impl Filling<'_, '_, '_> {
         any.extend(texts.iter().filter(|texts| !texts.is_empty()).map(|texts| Condition::says(texts)));
         self.need(&Condition::any(any)).await?;
         let unknown = Failure::new(Code::OutcomeUnknown);
-        script::picture(self.visit, self.tab, "order", &stamp(&self.fields)).await?;
         if self.tab.shows(&Condition::says(&order.confirmed_texts)).await? {
             let all =
                 self.tab.definitions(&order.element).await?.filter(|all| !all.is_empty()).ok_or(unknown)?;
