@@ -7,6 +7,11 @@ import { writePrivate } from "./private-file.mjs";
 
 const MOCK = "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session";
 
+const browserLine = ({ at, hasSpa }) => {
+  if (!at) return "none: Chromium is not installed, and portals that need it answer 503 (docs/portal.md)";
+  return `${at}   Chromium, for portals that need one${hasSpa ? '; try "portal": "spa" in get_session' : ""}`;
+};
+
 /** What the lines to try take from .dev/try.sh. */
 function shellVariables({ base_url, users, service_key, upstreams_url, portal }) {
   const { username, password } = users.find((user) => user.username === "testuser");
@@ -35,8 +40,11 @@ export function writeTryFile() {
   );
 }
 
-/** `shown` are users whose password has just been made; `mock` says whether the mock of the SME service is served. */
-export function screen({ base, upstreamsUrl, shown, mock }) {
+/**
+ * `shown` are users whose password has just been made; `mock` says whether the mock of the SME service is served; `browser` is where
+ * the one of portals is, and whether the fake portal that needs one is set up.
+ */
+export function screen({ base, upstreamsUrl, shown, mock, browser }) {
   const passwords = shown.map(({ username, password }) => `${username} ${password}`).join("   ");
   const where = [
     ["Sallyport", `${base}   logs in users, keeps sessions and tokens; workerd, by wrangler dev`],
@@ -58,6 +66,7 @@ export function screen({ base, upstreamsUrl, shown, mock }) {
           ],
         ]
       : []),
+    ["browser", browserLine(browser)],
     ["users, key", ".dev/credentials.json   admin and testuser, a service key"],
     ["passwords", passwords ? `${passwords}   (shown this once)` : "in that file"],
     ["settings, data", ".dev.vars, .wrangler/state   kept; `npm start -- --fresh` begins anew"],

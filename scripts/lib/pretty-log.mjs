@@ -167,7 +167,8 @@ export function entryOf(text) {
 
 /** What a call without a request's id is part of, and the audit line that ends that: an account, or the portal. */
 function workOf({ upstream, account, action, calls }) {
-  if (action?.startsWith("portal_") || ["portal", "captcha"].includes(upstream)) return "portal";
+  if (action?.startsWith("portal_") || ["portal", "spa", "oidc", "captcha"].includes(upstream))
+    return "portal";
   if (upstream === "tokens") return `upstox/${account}`;
   if (upstream === "upstox" || upstream === "oauth2") return `${upstream}/${account}`;
   // It has the one account, which its fake calls otherwise.

@@ -8,11 +8,18 @@ import { screen, writeTryFile } from "./dev-screen.mjs";
 import { requireFreePort, startDevServer } from "./dev-server.mjs";
 import { ensureDevAccess } from "./dev-users.mjs";
 import { ensureDevVars, localSettings, writeLocalSettings } from "./dev-vars.mjs";
+import { startDevtools } from "./devtools.mjs";
 import { Failure, say } from "./log.mjs";
 import { readOptions, wrongUse } from "./options.mjs";
 import { whenOrphaned } from "./orphaned.mjs";
 import { inRoot } from "./paths.mjs";
-import { eventSettings, startUpstreams, upstreamSettings } from "./upstreams.mjs";
+import {
+  browserSettings,
+  eventSettings,
+  needsBrowser,
+  startUpstreams,
+  upstreamSettings,
+} from "./upstreams.mjs";
 import { wranglerConfig } from "./wrangler.mjs";
 
 const START = {
@@ -60,7 +67,10 @@ export async function start(args) {
   process.stdout.on("error", () => process.exit(0));
   const upstreams = await startUpstreams(upstreamsPort, output.line);
   process.on("exit", upstreams.kill);
-  const settings = settingsFor(upstreams.url);
+  // For portals whose pages need one; where there is none, the rest works all the same.
+  const browser = needsBrowser(localSettings()) ? await startDevtools() : undefined;
+  process.on("exit", () => browser?.child.kill("SIGKILL"));
+  const settings = settingsFor(upstreams.url, browser?.url);
   writeLocalSettings(settings);
   const server = startDevServer(port, output.line, assets);
   process.on("exit", server.kill);
@@ -75,7 +85,9 @@ export async function start(args) {
     const { users, made, names } = await ensureDevAccess(base, upstreams.url);
     writeTryFile();
     const mock = settings.MOCK_ROUTES === "on";
-    say(`\n${screen({ base, upstreamsUrl: upstreams.url, shown: made ? users : [], mock })}\n`);
+    say(
+      `\n${screen({ base, upstreamsUrl: upstreams.url, shown: made ? users : [], mock, browser: browserOf(settings) })}\n`,
+    );
     output.open(names);
     followAssets(assets);
     cron = startCron(base, configuration);
@@ -90,22 +102,30 @@ export async function start(args) {
     cron?.stop();
     await server.stop();
     upstreams.kill();
+    await browser?.kill();
   }
   // Not left to run out: a request under way would hold the process.
   process.exit(0);
 }
 
 /** What whoever starts it has set, and around that the fakes and what development alone may have. */
-function settingsFor(upstreamsUrl) {
+function settingsFor(upstreamsUrl, browserUrl) {
   const own = localSettings();
   const development = own.ENVIRONMENT === "development" ? DEVELOPMENT : {};
   return {
     ...development,
     ...upstreamSettings(upstreamsUrl, own),
+    ...browserSettings(upstreamsUrl, browserUrl, own),
     ...eventSettings(upstreamsUrl, own),
     ...own,
   };
 }
+
+/** The browser of portals, as the first screen has it. */
+const browserOf = ({ PORTAL_BROWSER_URL, PORTAL_BROWSER_BINDING, PORTALS }) => ({
+  at: PORTAL_BROWSER_URL ?? PORTAL_BROWSER_BINDING,
+  hasSpa: PORTALS?.startsWith('{"spa":') ?? false,
+});
 
 function portOf(name, given, otherwise) {
   const port = Number(given || otherwise);

@@ -1,5 +1,6 @@
 // The fake upstreams of tests/upstreams as a child, and the settings that lead to them.
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { Failure } from "./log.mjs";
 import { inRoot, root } from "./paths.mjs";
 import { childEnv, readLines } from "./run.mjs";
@@ -83,6 +84,19 @@ export function upstreamSettings(url, own) {
     .filter(Boolean);
   const free = groups(url, ids ?? ACCOUNTS).filter(({ elsewhere }) => !elsewhere.some((name) => name in own));
   return Object.assign({}, ...free.map(({ settings }) => settings));
+}
+
+/** Whether a browser is to be started here: nobody has named another one. */
+export const needsBrowser = (own) =>
+  !["PORTAL_BROWSER_URL", "PORTAL_BROWSER_BINDING"].some((name) => name in own);
+
+/** The browser at `browserUrl`, and the fake portal that needs one: by E-Modal's document, at another address. */
+export function browserSettings(url, browserUrl, own) {
+  if (!browserUrl) return {};
+  const file = inRoot("crates", "portal", "portals", "emodal-browser.json");
+  const spa = { ...JSON.parse(readFileSync(file, "utf8")), base_url: `${url}/spa` };
+  const portals = "PORTALS" in own ? {} : { PORTALS: JSON.stringify({ spa }) };
+  return { PORTAL_BROWSER_URL: browserUrl, ...portals };
 }
 
 /** Events (docs/events.md) to the receiver of alerts, which has one key for both; unless they are sent elsewhere. */

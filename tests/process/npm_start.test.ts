@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { chromium } from "../../scripts/lib/chromium.mjs";
 import { inRoot } from "../../scripts/lib/paths.mjs";
 import { begin, script } from "../support/process/script.ts";
 
@@ -77,6 +78,10 @@ it("the first screen says what runs where, and what it says to try for each job 
     ".wrangler/state",
   ])
     expect(screen.join("\n")).toContain(where);
+  const [browser] = screen.filter((line) => line.trim().startsWith("browser "));
+  expect(browser).toMatch(
+    chromium() ? /http:\/\/127\.0\.0\.1:\d+   Chromium, .*"portal": "spa"/ : /Chromium is not installed/,
+  );
   expect(statSync(join(folder, ".dev", "try.sh")).mode & 0o777).toBe(0o600);
 
   const jobs = ["user sessions", "post-login", "upstream tokens", "portal sessions", "operating"];

@@ -59,11 +59,19 @@ globalThis.sallyport ??= (() => {
       return on && (element.contains(on) || on.contains(element)) ? { x, y } : null;
     }, milliseconds);
 
+  /** What people read in a cell: where a line ends, a word does too. */
+  const cellText = (cell) => {
+    if (!cell.querySelector("br")) return words(cell.textContent);
+    const copy = cell.cloneNode(true);
+    for (const end of copy.querySelectorAll("br")) end.replaceWith(" ");
+    return words(copy.textContent);
+  };
+
   const table = (css) => {
     const element = find(css);
     if (!element) return null;
     const rows = [...element.querySelectorAll("tr")];
-    const cells = (row) => [...row.children].map((cell) => words(cell.textContent));
+    const cells = (row) => [...row.children].map(cellText);
     const head = rows.find((row) => row.querySelector("th"));
     return {
       columns: head ? cells(head) : [],
@@ -145,6 +153,8 @@ globalThis.sallyport ??= (() => {
       element.scrollTop = element.scrollHeight;
       let quiet = 0;
       return until(() => {
+        // What is gone has no end: the page shows something else now.
+        if (!element.isConnected) return "gone";
         if (grew() && !isBusy()) return "more";
         const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 1;
         quiet = atEnd && !isBusy() ? quiet + 1 : 0;

@@ -22,6 +22,26 @@ impl BrowserDriver {
         listing: &Listing,
         fields: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Failure> {
+        let end = self.read_list(visit, tab, listing, fields).await;
+        // The application may have put its list away, to say that nobody is logged in any more.
+        let failed = end.as_ref().is_err_and(|failure| failure.code == Code::StepFailed);
+        if failed && tab.shows(&self.logged_out()).await.unwrap_or(false) {
+            return Err(Failure::new(Code::LoggedOut));
+        }
+        end
+    }
+
+    fn logged_out(&self) -> Condition {
+        Condition::says(&self.portal.login.logged_out)
+    }
+
+    async fn read_list<'n>(
+        &self,
+        visit: &mut Visit<'n>,
+        tab: &mut Tab<'n>,
+        listing: &Listing,
+        fields: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Failure> {
         let shown = listing.in_browser.as_ref().ok_or(Failure::new(Code::UnexpectedResponse))?;
         visit.goes_to("list", "the first step");
         Run::new(visit, tab, fields.clone()).steps(&shown.open).await?;
@@ -47,6 +67,10 @@ impl BrowserDriver {
                 visit.goes_to("next_page", format!("more rows of {}", listing.table));
                 let within = visit.left(ROWS_WITHIN)?;
                 if tab.scroll(&scrolled, within).await? == Scrolled::End {
+                    // It may have ended because the session has.
+                    if tab.shows(&self.logged_out()).await? {
+                        return Err(Failure::new(Code::LoggedOut));
+                    }
                     break "end_of_list";
                 }
                 cycles += 1;
@@ -74,7 +98,7 @@ impl BrowserDriver {
     ) -> Result<(), Failure> {
         visit.looks_for(format!("the table {} with {}", listing.table, listing.columns.said()));
         let missing = Condition::says(&shown.not_found);
-        let logged_out = Condition::says(&self.portal.login.logged_out);
+        let logged_out = self.logged_out();
         let mut any = vec![Condition::selector(&listing.table), logged_out.clone()];
         if !shown.not_found.is_empty() {
             any.push(missing.clone());
