@@ -31,9 +31,18 @@ export async function startDevtools({ hosts = false, port = 0 } = {}) {
   ];
   const child = spawn(found.path, args, {
     env: { ...process.env, ...found.env },
+    // Its own process group: Debian's program is a shell script, and to end that alone leaves Chromium running.
+    detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
+  const killNow = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nobody is left.
+    }
+  };
   const address = await new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Failure("Chromium did not open its DevTools")), READY_WITHIN_MS);
     const gone = () => reject(new Failure("Chromium ended before it opened its DevTools"));
@@ -45,11 +54,14 @@ export async function startDevtools({ hosts = false, port = 0 } = {}) {
       child.off("exit", gone);
       resolve(address);
     });
+  }).catch((error) => {
+    killNow();
+    throw error;
   });
   const kill = async () => {
-    child.kill("SIGKILL");
+    killNow();
     await ended;
     rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
-  return { url: `http://${address}`, port: Number(address.split(":")[1]), child, kill };
+  return { url: `http://${address}`, port: Number(address.split(":")[1]), child, kill, killNow };
 }

@@ -69,7 +69,7 @@ export async function start(args) {
   process.on("exit", upstreams.kill);
   // For portals whose pages need one; where there is none, the rest works all the same.
   const browser = needsBrowser(localSettings()) ? await startDevtools() : undefined;
-  process.on("exit", () => browser?.child.kill("SIGKILL"));
+  process.on("exit", () => browser?.killNow());
   const settings = settingsFor(upstreams.url, browser?.url);
   writeLocalSettings(settings);
   const server = startDevServer(port, output.line, assets);

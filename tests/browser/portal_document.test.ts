@@ -9,7 +9,6 @@ import type { Answer } from "../support/process/client.ts";
 import { makeKey, Service, someone, type User } from "../support/process/portal.ts";
 import { type Server, start } from "../support/process/server.ts";
 import { listen, type Listening } from "../upstreams/listen.ts";
-import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
 
 /** The login is E-Modal's; the operations are this portal's own. */
 const { login } = JSON.parse(
@@ -90,7 +89,7 @@ describe.skipIf(chromium() === undefined && !process.env.CI)("a portal from its 
     await fakes?.close();
   });
 
-  const session = (user: User, more = {}) => service.getSession(user, { portal: "dock", ...more });
+  const session = (user: User) => service.getSession(user, { portal: "dock" });
   const ask = (operation: string, fields: object): Promise<Answer> =>
     service.post(`/portals/dock/${operation}`, fields);
   const seen = ({ username, captcha_api_key }: User) => ({
@@ -134,14 +133,6 @@ describe.skipIf(chromium() === undefined && !process.env.CI)("a portal from its 
     const answer = await cut;
     expect(answer.json, answer.text).toMatchObject({ box_count: 137 });
     expect(seen(user)).toEqual({ logins: 2, captchas: 2 });
-  });
-
-  it("a one-time password is asked for by the portal and made of the secret", async () => {
-    const { username, captcha_api_key } = someone();
-    const user = { username: `totp-${username}`, password: `totp-${username}-pass`, captcha_api_key };
-    const answer = await session(user, { totp_secret: TOTP_SECRET });
-    expect(answer.status, answer.text).toBe(200);
-    expect(seen(user)).toEqual({ logins: 1, captchas: 1 });
   });
 
   it("who has to show that they are a person is told so, and nobody is let in", async () => {

@@ -165,13 +165,19 @@ globalThis.sallyport ??= (() => {
     storage: () => {
       const all = (storage) => Object.keys(storage).map((name) => ({ name, value: storage.getItem(name) }));
       try {
-        return { origin: location.origin, localStorage: all(localStorage), sessionStorage: all(sessionStorage) };
+        return {
+          origin: location.origin,
+          localStorage: all(localStorage),
+          sessionStorage: all(sessionStorage),
+        };
       } catch {
         return null; // A page without an origin has none.
       }
     },
     hasPassword: () =>
-      [...document.querySelectorAll("input[type=password]")].some((input) => isVisible(input) && input.value !== ""),
+      [...document.querySelectorAll("input[type=password]")].some(
+        (input) => isVisible(input) && input.value !== "",
+      ),
     stamp: (text) => {
       const stamp = document.createElement("div");
       stamp.id = "sallyport-stamp";
