@@ -78,7 +78,7 @@ impl Tab<'_> {
         loop {
             let left = until.since(self.devtools.net.now());
             let Some(context) = self.devtools.page.context else {
-                if self.has_strayed() {
+                if std::mem::take(&mut self.devtools.page.strayed) {
                     return Err(Failure::new(Code::Redirected));
                 }
                 match self.devtools.hear(until).await? {
@@ -114,7 +114,7 @@ impl Tab<'_> {
                         self.devtools.page.context = None;
                     }
                 }
-                Err(Unanswered::Failed(failure)) => return Err(failure),
+                Err(why) => return Err(why.is_loss()),
             }
         }
     }
@@ -122,8 +122,7 @@ impl Tab<'_> {
     /// Waits until a page shows it. `false`: it did not in time.
     pub async fn wait(&mut self, condition: &Condition, within: Duration) -> Result<bool, Failure> {
         let condition = serde_json::to_value(condition).unwrap_or_default();
-        let held = self.call_within("wait", vec![condition], Some(within)).await? == Value::Bool(true);
-        if !held && self.has_strayed() { Err(Failure::new(Code::Redirected)) } else { Ok(held) }
+        Ok(self.call_within("wait", vec![condition], Some(within)).await? == Value::Bool(true))
     }
 
     /// Whether it shows it now.

@@ -11,6 +11,13 @@ mod endpoint;
 mod state;
 mod tab;
 
+#[cfg(test)]
+mod faults_tests;
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod tests;
+
 pub use elements::{Choice, Rows, Scrolled, Table};
 pub use tab::{Condition, Options, Tab};
 
@@ -65,12 +72,24 @@ struct Page {
 enum Unanswered {
     /// The browser says no.
     Refused,
+    /// It says nothing.
+    Late,
     Failed(Failure),
 }
 
 impl From<Failure> for Unanswered {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl Unanswered {
+    /// Where an answer is all that can be expected of a browser.
+    fn is_loss(self) -> Failure {
+        match self {
+            Self::Refused | Self::Late => lost(),
+            Self::Failed(failure) => failure,
+        }
     }
 }
 
@@ -89,11 +108,17 @@ impl<'n> Devtools<'n> {
         if left.is_zero() { Err(Failure::new(Code::OutOfTime)) } else { Ok(left) }
     }
 
+    /// Sends a command to the page.
     fn post(&mut self, method: &str, params: Value) -> Result<u64, Failure> {
+        let session = self.session.clone();
+        self.post_to(session.as_deref(), method, params)
+    }
+
+    fn post_to(&mut self, session: Option<&str>, method: &str, params: Value) -> Result<u64, Failure> {
         self.last_id += 1;
         let mut message = json!({ "id": self.last_id, "method": method, "params": params });
-        if let (Some(session), Some(message)) = (&self.session, message.as_object_mut()) {
-            message.insert("sessionId".to_owned(), session.as_str().into());
+        if let (Some(session), Some(message)) = (session, message.as_object_mut()) {
+            message.insert("sessionId".to_owned(), session.into());
         }
         self.socket.send(&message.to_string()).map_err(|_| lost())?;
         Ok(self.last_id)
@@ -101,21 +126,36 @@ impl<'n> Devtools<'n> {
 
     /// A command whose refusal means that the browser is not what it was.
     async fn command(&mut self, method: &str, params: Value) -> Result<Value, Failure> {
-        self.ask(method, params, COMMAND_MAX).await.map_err(|why| match why {
-            Unanswered::Refused => lost(),
-            Unanswered::Failed(failure) => failure,
-        })
+        self.ask(method, params, COMMAND_MAX).await.map_err(Unanswered::is_loss)
     }
 
     async fn ask(&mut self, method: &str, params: Value, most: Duration) -> Result<Value, Unanswered> {
         let id = self.post(method, params)?;
+        self.answer(id, most).await
+    }
+
+    /// A command to the browser itself. What happens on the page meanwhile is heard as ever.
+    async fn ask_browser(&mut self, method: &str, params: Value) -> Result<Value, Unanswered> {
+        let id = self.post_to(None, method, params)?;
+        self.answer(id, COMMAND_MAX).await
+    }
+
+    async fn answer(&mut self, id: u64, most: Duration) -> Result<Value, Unanswered> {
         let until = self.net.now().plus(self.left(most)?);
         loop {
             let Some(mut message) = self.hear(until).await? else {
                 // A page that hangs does not answer either.
                 let out_of_time = self.deadline.since(self.net.now()).is_zero();
-                return Err(if out_of_time { Failure::new(Code::OutOfTime) } else { lost() }.into());
+                return Err(if out_of_time {
+                    Failure::new(Code::OutOfTime).into()
+                } else {
+                    Unanswered::Late
+                });
             };
+            // Said once: whoever asks next wants to know what is on the page.
+            if std::mem::take(&mut self.page.strayed) {
+                return Err(Failure::new(Code::Redirected).into());
+            }
             if message.get("id").and_then(Value::as_u64) == Some(id) {
                 if message.get("error").is_some() {
                     return Err(Unanswered::Refused);
@@ -132,12 +172,16 @@ impl<'n> Devtools<'n> {
             return Ok(None);
         }
         let text = match self.socket.next(left).await {
-            Message::Text(text) => text,
-            Message::Binary(bytes) => String::from_utf8(bytes).map_err(|_| lost())?,
+            Message::Text(text) => Some(text),
+            Message::Binary(bytes) => String::from_utf8(bytes).ok(),
             Message::TimedOut => return Ok(None),
-            Message::Closed => return Err(lost()),
+            Message::Closed => None,
         };
-        let message: Value = base::json::read(&text).map_err(|_| lost())?;
+        // Half a message is one that will not be whole: what it was about is not known.
+        let Some(message) = text.and_then(|text| base::json::read::<Value>(&text).ok()) else {
+            self.page.gone = true;
+            return Err(lost());
+        };
         if let Some(method) = message.get("method").and_then(Value::as_str) {
             let params = message.get("params").unwrap_or(&Value::Null);
             // Of another target, it is nothing to this page.
@@ -152,9 +196,7 @@ impl<'n> Devtools<'n> {
     fn happened(&mut self, method: &str, params: &Value) -> Result<(), Failure> {
         let text = |path: &str| params.pointer(path).and_then(Value::as_str);
         match method {
-            "Inspector.targetCrashed" | "Inspector.detached" | "Target.targetCrashed" => {
-                self.page.gone = true
-            }
+            "Inspector.targetCrashed" | "Inspector.detached" => self.page.gone = true,
             "Target.detachedFromTarget" => {
                 self.page.gone |= text("/sessionId") == self.session.as_deref();
             }
@@ -186,7 +228,9 @@ impl<'n> Devtools<'n> {
                 self.page.status = status.and_then(|status| u16::try_from(status).ok());
             }
             "Page.javascriptDialogOpening" => {
-                self.post("Page.handleJavaScriptDialog", json!({ "accept": false }))?;
+                // A page may ask whether it is to be left; it is.
+                let accept = text("/type") == Some("beforeunload");
+                self.post("Page.handleJavaScriptDialog", json!({ "accept": accept }))?;
             }
             "Fetch.requestPaused" => self.let_through(params)?,
             _ => {}

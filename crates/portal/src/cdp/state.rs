@@ -2,18 +2,28 @@
 
 use super::super::code::Failure;
 use super::super::jar::{Jar, Origin};
-use super::{Tab, lost};
+use super::{Tab, Unanswered, lost};
 use serde_json::{Value, json};
 
 /// Gives a new browser context what the jar keeps, before its first page.
 pub(super) async fn restore(tab: &mut Tab<'_>, jar: &Jar) -> Result<(), Failure> {
     let cookies = jar.for_browser();
-    let session = tab.devtools.session.take();
     if !cookies.is_empty() {
         let params = json!({ "cookies": cookies, "browserContextId": tab.seat.context });
-        tab.devtools.command("Storage.setCookies", params).await?;
+        match tab.devtools.ask_browser("Storage.setCookies", params).await {
+            // One that the browser does not take keeps no other from it.
+            Err(Unanswered::Refused) => {
+                for cookie in cookies {
+                    let params = json!({ "cookies": [cookie], "browserContextId": tab.seat.context });
+                    match tab.devtools.ask_browser("Storage.setCookies", params).await {
+                        Ok(_) | Err(Unanswered::Refused) => {}
+                        Err(why) => return Err(why.is_loss()),
+                    }
+                }
+            }
+            end => drop(end.map_err(Unanswered::is_loss)?),
+        }
     }
-    tab.devtools.session = session;
     if !jar.kept.origins.is_empty() {
         let origins = serde_json::to_string(&jar.kept.origins).map_err(|_| lost())?;
         // JSON is JavaScript, but for two line separators in old engines.
@@ -30,11 +40,9 @@ pub(super) async fn restore(tab: &mut Tab<'_>, jar: &Jar) -> Result<(), Failure>
 
 /// Keeps what the browser has now.
 pub(super) async fn save(tab: &mut Tab<'_>, jar: &mut Jar) -> Result<(), Failure> {
-    let session = tab.devtools.session.take();
     let params = json!({ "browserContextId": tab.seat.context });
-    let cookies = tab.devtools.command("Storage.getCookies", params).await;
-    tab.devtools.session = session;
-    let cookies = cookies?;
+    let cookies = tab.devtools.ask_browser("Storage.getCookies", params).await;
+    let cookies = cookies.map_err(Unanswered::is_loss)?;
     let cookies = cookies.get("cookies").and_then(Value::as_array).ok_or(lost())?;
     let now = tab.devtools.net.now();
     jar.take_from_browser(cookies, now);

@@ -4,7 +4,7 @@ use super::super::Browsers;
 use super::super::browser::Site;
 use super::super::code::{Code, Failure};
 use super::super::driver::Visit;
-use super::super::jar::Seat;
+use super::super::jar::{Jar, Seat};
 use super::{COMMAND_MAX, Devtools, SCRIPT, Unanswered, WORLD, endpoint, lost, state};
 use base::clock::{Timestamp, millis};
 use base64ct::{Base64, Encoding as _};
@@ -80,11 +80,16 @@ impl<'n> Tab<'n> {
         options: &Options,
     ) -> Result<Self, Failure> {
         if let Some(seat) = visit.jar.kept.seat.take() {
-            match Self::take_again(visit, browsers, site, options, seat).await {
+            match Self::take_again(visit, browsers, site, options, seat.clone()).await {
                 Ok(tab) => return Ok(tab),
                 // It is gone. What was open in it is in the jar.
-                Err(failure) if matches!(failure.code, Code::BrowserLost | Code::NoBrowser) => {}
-                Err(failure) => return Err(failure),
+                Err(failure) if matches!(failure.code, Code::BrowserLost | Code::NoBrowser) => {
+                    visit.net.give_browser(&seat.place).await;
+                }
+                Err(failure) => {
+                    visit.jar.kept.seat = Some(seat);
+                    return Err(failure);
+                }
             }
         }
         let place = visit.net.take_browser(visit.deadline).await?;
@@ -103,23 +108,44 @@ impl<'n> Tab<'n> {
         place: &str,
     ) -> Result<Self, Failure> {
         let (socket, browser) = endpoint::connect(visit, browsers, None).await?;
-        let mut devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
+        let now = visit.net.now();
+        let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
+        let seat = Seat {
+            browser,
+            context: String::new(),
+            target: String::new(),
+            since: now,
+            place: place.to_owned(),
+        };
+        let mut tab = Self::new(devtools, seat, options, now, false);
+        match tab.set_up(&visit.jar, options).await {
+            Ok(()) => {
+                visit.jar.kept.seat = Some(tab.seat.clone());
+                Ok(tab)
+            }
+            Err(failure) => {
+                tab.shut(visit, browsers).await;
+                tab.leave(visit);
+                Err(failure)
+            }
+        }
+    }
+
+    /// A page with cookies of its own.
+    async fn set_up(&mut self, jar: &Jar, options: &Options) -> Result<(), Failure> {
         let mut params = json!({ "disposeOnDetach": false });
         if let (Some(proxy), Some(params)) = (&options.proxy, params.as_object_mut()) {
             params.insert("proxyServer".to_owned(), proxy.as_str().into());
         }
-        let context =
-            text(&devtools.command("Target.createBrowserContext", params).await?, "browserContextId")?;
-        let created =
-            json!({ "url": "about:blank", "browserContextId": context, "width": 1280, "height": 960 });
-        let target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
-        let now = visit.net.now();
-        let seat = Seat { browser, context, target, since: now, place: place.to_owned() };
-        let mut tab = Self::new(devtools, seat, options, now, false);
-        tab.attach(options).await?;
-        state::restore(&mut tab, &visit.jar).await?;
-        visit.jar.kept.seat = Some(tab.seat.clone());
-        Ok(tab)
+        let devtools = &mut self.devtools;
+        let context = devtools.command("Target.createBrowserContext", params).await?;
+        self.seat.context = text(&context, "browserContextId")?;
+        let created = json!({
+            "url": "about:blank", "browserContextId": self.seat.context, "width": 1280, "height": 960,
+        });
+        self.seat.target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
+        self.attach(options).await?;
+        state::restore(self, jar).await
     }
 
     async fn take_again(
@@ -130,23 +156,9 @@ impl<'n> Tab<'n> {
         seat: Seat,
     ) -> Result<Self, Failure> {
         visit.net.keep_browser(&seat.place, visit.deadline).await;
-        let again = Self::attach_again(visit, browsers, site, options, &seat).await;
-        if again.is_err() {
-            visit.net.give_browser(&seat.place).await;
-        }
-        again
-    }
-
-    async fn attach_again(
-        visit: &mut Visit<'n>,
-        browsers: &Browsers,
-        site: &Site,
-        options: &Options,
-        seat: &Seat,
-    ) -> Result<Self, Failure> {
         let (socket, _) = endpoint::connect(visit, browsers, Some(&seat.browser)).await?;
         let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
-        let mut tab = Self::new(devtools, seat.clone(), options, visit.net.now(), true);
+        let mut tab = Self::new(devtools, seat, options, visit.net.now(), true);
         tab.attach(options).await?;
         visit.jar.kept.seat = Some(tab.seat.clone());
         Ok(tab)
@@ -201,14 +213,15 @@ impl<'n> Tab<'n> {
         let navigated = devtools.ask("Page.navigate", json!({ "url": url.as_str() }), self.timeout).await;
         let navigated = navigated.map_err(|why| match why {
             Unanswered::Refused => Failure::new(Code::UnexpectedResponse),
-            Unanswered::Failed(failure) if failure.code == Code::BrowserLost && !devtools.page.gone => {
-                Failure::new(Code::Timeout)
-            }
+            // It answers as soon as the portal does.
+            Unanswered::Late => Failure::new(Code::Timeout),
             Unanswered::Failed(failure) => failure,
         });
         let came = match navigated {
             Ok(answer) => match answer.get("errorText").and_then(Value::as_str) {
-                Some(error) => Err(Failure::new(unreached(error, self.devtools.page.strayed))),
+                Some(error) => Err(Failure::new(unreached(error))),
+                // Another place of the document that is shown already.
+                None if answer.get("loaderId").is_none() => Ok(()),
                 None => self.loaded(until).await,
             },
             Err(failure) => Err(failure),
@@ -234,19 +247,15 @@ impl<'n> Tab<'n> {
 
     async fn loaded(&mut self, until: Timestamp) -> Result<(), Failure> {
         while !self.devtools.page.loaded {
-            if self.devtools.page.strayed {
+            if std::mem::take(&mut self.devtools.page.strayed) {
                 return Err(Failure::new(Code::Redirected));
             }
             if self.devtools.hear(until).await?.is_none() {
+                self.devtools.left(COMMAND_MAX)?;
                 return Err(Failure::new(Code::Timeout));
             }
         }
         Ok(())
-    }
-
-    /// Whether a click has led to where nobody may go.
-    pub(super) fn has_strayed(&self) -> bool {
-        self.devtools.page.strayed
     }
 
     pub fn url(&self) -> Option<&Url> {
@@ -276,14 +285,19 @@ impl<'n> Tab<'n> {
 
     /// Closes it, and its cookies with it.
     pub async fn close(mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
-        let context = json!({ "browserContextId": self.seat.context });
-        self.devtools.session = None;
-        // Gone already is closed.
-        let _ = self.devtools.ask("Target.disposeBrowserContext", context, COMMAND_MAX).await;
+        self.shut(visit, browsers).await;
         visit.jar.kept.seat = None;
-        endpoint::release(visit, browsers, &self.seat.browser).await;
         visit.net.give_browser(&self.seat.place).await;
         self.leave(visit);
+    }
+
+    async fn shut(&mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
+        if !self.seat.context.is_empty() {
+            let context = json!({ "browserContextId": self.seat.context });
+            // Gone already is closed.
+            let _ = self.devtools.ask_browser("Target.disposeBrowserContext", context).await;
+        }
+        endpoint::release(visit, browsers, &self.seat.browser).await;
     }
 
     /// What is kept of it in the jar: cookies and what its pages have stored.
@@ -292,9 +306,8 @@ impl<'n> Tab<'n> {
     }
 }
 
-fn unreached(error: &str, strayed: bool) -> Code {
+fn unreached(error: &str) -> Code {
     match error {
-        _ if strayed => Code::Redirected,
         "net::ERR_TIMED_OUT" | "net::ERR_CONNECTION_TIMED_OUT" => Code::Timeout,
         "net::ERR_TOO_MANY_REDIRECTS" => Code::Redirected,
         "net::ERR_ABORTED" | "net::ERR_INVALID_RESPONSE" => Code::UnexpectedResponse,
