@@ -114,7 +114,7 @@ impl Tab<'_> {
                         self.devtools.page.context = None;
                     }
                 }
-                Err(why) => return Err(why.is_loss()),
+                Err(why) => return Err(why.into_failure()),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A client of the Chrome DevTools Protocol, for what a driver does in a browser.
+//! A client of the Chrome `DevTools` Protocol, for what a driver does in a browser.
 //!
 //! - here: commands, their answers, and what happens in between
 //! - `endpoint`: where a browser is had from, and how it is connected to
@@ -85,7 +85,7 @@ impl From<Failure> for Unanswered {
 
 impl Unanswered {
     /// Where an answer is all that can be expected of a browser.
-    fn is_loss(self) -> Failure {
+    fn into_failure(self) -> Failure {
         match self {
             Self::Refused | Self::Late => lost(),
             Self::Failed(failure) => failure,
@@ -126,7 +126,7 @@ impl<'n> Devtools<'n> {
 
     /// A command whose refusal means that the browser is not what it was.
     async fn command(&mut self, method: &str, params: Value) -> Result<Value, Failure> {
-        self.ask(method, params, COMMAND_MAX).await.map_err(Unanswered::is_loss)
+        self.ask(method, params, COMMAND_MAX).await.map_err(Unanswered::into_failure)
     }
 
     async fn ask(&mut self, method: &str, params: Value, most: Duration) -> Result<Value, Unanswered> {

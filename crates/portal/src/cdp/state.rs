@@ -17,11 +17,11 @@ pub(super) async fn restore(tab: &mut Tab<'_>, jar: &Jar) -> Result<(), Failure>
                     let params = json!({ "cookies": [cookie], "browserContextId": tab.seat.context });
                     match tab.devtools.ask_browser("Storage.setCookies", params).await {
                         Ok(_) | Err(Unanswered::Refused) => {}
-                        Err(why) => return Err(why.is_loss()),
+                        Err(why) => return Err(why.into_failure()),
                     }
                 }
             }
-            end => drop(end.map_err(Unanswered::is_loss)?),
+            end => drop(end.map_err(Unanswered::into_failure)?),
         }
     }
     if !jar.kept.origins.is_empty() {
@@ -42,7 +42,7 @@ pub(super) async fn restore(tab: &mut Tab<'_>, jar: &Jar) -> Result<(), Failure>
 pub(super) async fn save(tab: &mut Tab<'_>, jar: &mut Jar) -> Result<(), Failure> {
     let params = json!({ "browserContextId": tab.seat.context });
     let cookies = tab.devtools.ask_browser("Storage.getCookies", params).await;
-    let cookies = cookies.map_err(Unanswered::is_loss)?;
+    let cookies = cookies.map_err(Unanswered::into_failure)?;
     let cookies = cookies.get("cookies").and_then(Value::as_array).ok_or(lost())?;
     let now = tab.devtools.net.now();
     jar.take_from_browser(cookies, now);
