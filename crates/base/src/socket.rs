@@ -53,5 +53,5 @@ pub trait Socket {
     fn next(&self, within: Duration) -> Pin<Box<dyn Future<Output = Message> + '_>>;
 }
 
-/// Longest message that is read, in bytes: a picture of a page in base64 is the longest that is wanted.
+/// Longest message that is read, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;

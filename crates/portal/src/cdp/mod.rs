@@ -109,12 +109,12 @@ impl<'n> Devtools<'n> {
     }
 
     /// Sends a command to the page.
-    fn post(&mut self, method: &str, params: Value) -> Result<u64, Failure> {
+    fn post(&mut self, method: &str, params: &Value) -> Result<u64, Failure> {
         let session = self.session.clone();
         self.post_to(session.as_deref(), method, params)
     }
 
-    fn post_to(&mut self, session: Option<&str>, method: &str, params: Value) -> Result<u64, Failure> {
+    fn post_to(&mut self, session: Option<&str>, method: &str, params: &Value) -> Result<u64, Failure> {
         self.last_id += 1;
         let mut message = json!({ "id": self.last_id, "method": method, "params": params });
         if let (Some(session), Some(message)) = (session, message.as_object_mut()) {
@@ -130,13 +130,13 @@ impl<'n> Devtools<'n> {
     }
 
     async fn ask(&mut self, method: &str, params: Value, most: Duration) -> Result<Value, Unanswered> {
-        let id = self.post(method, params)?;
+        let id = self.post(method, &params)?;
         self.answer(id, most).await
     }
 
     /// A command to the browser itself. What happens on the page meanwhile is heard as ever.
     async fn ask_browser(&mut self, method: &str, params: Value) -> Result<Value, Unanswered> {
-        let id = self.post_to(None, method, params)?;
+        let id = self.post_to(None, method, &params)?;
         self.answer(id, COMMAND_MAX).await
     }
 
@@ -230,7 +230,7 @@ impl<'n> Devtools<'n> {
             "Page.javascriptDialogOpening" => {
                 // A page may ask whether it is to be left; it is.
                 let accept = text("/type") == Some("beforeunload");
-                self.post("Page.handleJavaScriptDialog", json!({ "accept": accept }))?;
+                self.post("Page.handleJavaScriptDialog", &json!({ "accept": accept }))?;
             }
             "Fetch.requestPaused" => self.let_through(params)?,
             _ => {}
@@ -244,16 +244,16 @@ impl<'n> Devtools<'n> {
         let url = text("/request/url").and_then(|url| Url::parse(url).ok());
         let id = text("/requestId").unwrap_or_default();
         if url.is_some_and(|url| self.site.allows_document(&url)) {
-            self.post("Fetch.continueRequest", json!({ "requestId": id }))?;
+            self.post("Fetch.continueRequest", &json!({ "requestId": id }))?;
             return Ok(());
         }
         // A frame of somebody else's, a captcha's for one, is none of the portal's pages.
         if text("/frameId") != Some(&self.page.frame) {
-            self.post("Fetch.continueRequest", json!({ "requestId": id }))?;
+            self.post("Fetch.continueRequest", &json!({ "requestId": id }))?;
             return Ok(());
         }
         self.page.strayed = true;
-        self.post("Fetch.failRequest", json!({ "requestId": id, "errorReason": "BlockedByClient" }))?;
+        self.post("Fetch.failRequest", &json!({ "requestId": id, "errorReason": "BlockedByClient" }))?;
         Ok(())
     }
 }

@@ -174,23 +174,5 @@ globalThis.sallyport ??= (() => {
         return null; // A page without an origin has none.
       }
     },
-    hasPassword: () =>
-      [...document.querySelectorAll("input[type=password]")].some(
-        (input) => isVisible(input) && input.value !== "",
-      ),
-    stamp: (text) => {
-      const stamp = document.createElement("div");
-      stamp.id = "sallyport-stamp";
-      stamp.textContent = text;
-      stamp.style.cssText =
-        "position:fixed;left:0;right:0;bottom:0;z-index:2147483647;padding:6px 10px;background:#111;color:#fff;" +
-        "font:13px/1.4 monospace;white-space:pre-wrap;pointer-events:none";
-      document.documentElement.append(stamp);
-      return true;
-    },
-    unstamp: () => {
-      document.getElementById("sallyport-stamp")?.remove();
-      return true;
-    },
   };
 })();

@@ -1,4 +1,6 @@
-//! A browser out of a script: a DevTools server, with a clock that only waiting moves.
+//! A browser out of a script: a `DevTools` server, with a clock that only waiting moves.
+
+#![allow(clippy::needless_pass_by_value)] // Values are written where they are given.
 
 use crate::code::Failure;
 use crate::driver::Visit;
@@ -121,8 +123,8 @@ pub fn by_url() -> Browsers {
 }
 
 pub fn browsers(at: Option<BrowserAt>) -> Browsers {
-    let time = Duration::from_secs(60);
-    Browsers { at, max: 2, wait: time, idle: time, human: time, screenshots: time }
+    let time = Duration::from_mins(1);
+    Browsers { at, max: 2, wait: time }
 }
 
 /// An event of the page.
@@ -193,7 +195,6 @@ fn works(command: &Value) -> Vec<Does> {
             "name": "sid", "value": "cookie-1", "domain": "portal.example.com", "path": "/",
             "expires": -1, "httpOnly": true, "secure": true, "sameSite": "Lax",
         }] }),
-        "Page.captureScreenshot" => json!({ "data": "UE5H" }),
         "Runtime.callFunctionOn" => {
             return value(
                 command,

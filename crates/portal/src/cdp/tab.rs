@@ -7,7 +7,6 @@ use super::super::driver::Visit;
 use super::super::jar::{Jar, Seat};
 use super::{COMMAND_MAX, Devtools, SCRIPT, Unanswered, WORLD, endpoint, lost, state};
 use base::clock::{Timestamp, millis};
-use base64ct::{Base64, Encoding as _};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -264,18 +263,6 @@ impl<'n> Tab<'n> {
 
     pub fn status(&self) -> Option<u16> {
         self.devtools.page.status
-    }
-
-    /// A picture of the page with a line below. Nothing, while there is a password on it.
-    pub async fn picture(&mut self, line: &str) -> Result<Option<Vec<u8>>, Failure> {
-        if self.call("hasPassword", vec![]).await? != Value::Bool(false) {
-            return Ok(None);
-        }
-        self.call("stamp", vec![line.into()]).await?;
-        let shot = self.devtools.command("Page.captureScreenshot", json!({ "format": "png" })).await;
-        self.call("unstamp", vec![]).await?;
-        let base64 = text(&shot?, "data")?;
-        Base64::decode_vec(&base64).map(Some).map_err(|_| lost())
     }
 
     /// Leaves it open for what comes next. The time in the browser is the visit's.

@@ -162,36 +162,6 @@ fn a_browser_of_the_binding_is_acquired_and_given_back() {
 }
 
 #[test]
-fn pictures_are_stamped_and_never_of_a_password() {
-    let chromium = Chromium::sound();
-    let mut visit = chromium.visit(60);
-    let mut tab = open(&mut visit, &by_url()).unwrap();
-    assert_eq!(now(tab.picture("a line")).unwrap().unwrap(), b"PNG");
-    let called: Vec<_> =
-        chromium.commands("Runtime.callFunctionOn").iter().map(|c| function(c).to_owned()).collect();
-    assert_eq!(called, ["hasPassword", "stamp", "unstamp"]);
-
-    for says in [json!(true), json!(null)] {
-        let chromium = Chromium::new(move |command| {
-            (function(command) == "hasPassword").then(|| value(command, says.clone()))
-        });
-        let mut visit = chromium.visit(60);
-        let mut tab = open(&mut visit, &by_url()).unwrap();
-        assert_eq!(now(tab.picture("a line")).unwrap(), None);
-        assert!(chromium.commands("Page.captureScreenshot").is_empty());
-    }
-}
-
-#[test]
-fn a_picture_that_fails_leaves_no_stamp_on_the_page() {
-    let chromium = Chromium::new(|c| (c["method"] == "Page.captureScreenshot").then(|| refuses(c)));
-    let mut visit = chromium.visit(60);
-    let mut tab = open(&mut visit, &by_url()).unwrap();
-    assert_eq!(now(tab.picture("a line")).unwrap_err().code, Code::BrowserLost);
-    assert_eq!(function(chromium.commands("Runtime.callFunctionOn").last().unwrap()), "unstamp");
-}
-
-#[test]
 fn what_is_typed_goes_to_the_page_and_into_nothing_that_is_shown() {
     let chromium = Chromium::sound();
     let mut visit = chromium.visit(60);
