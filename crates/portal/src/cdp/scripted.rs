@@ -245,7 +245,7 @@ impl Socket for Wire {
                     Message::TimedOut
                 }
                 Some(Does::Waits(time)) if time > left => {
-                    state.queue.borrow_mut().push_front(Does::Waits(time - left));
+                    state.queue.borrow_mut().push_front(Does::Waits(time.saturating_sub(left)));
                     pass(left);
                     Message::TimedOut
                 }
