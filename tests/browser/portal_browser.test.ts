@@ -168,6 +168,14 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     expect([refused.status, refused.json.code], refused.text).toEqual([502, "portal_refused_automation"]);
   });
 
+  it("logs out at the portal when a session is closed", async () => {
+    const session_id = await service.sessionOf(someone());
+    const { live_sessions } = their.upstreams.spa;
+    const closed = await service.call("DELETE", `/sessions/${session_id}`);
+    expect(closed.status, closed.text).toBe(200);
+    expect(their.upstreams.spa.live_sessions).toBe(live_sessions - 1);
+  });
+
   it("a killed Chromium costs no login and no captcha", async () => {
     const user = someone();
     const session_id = await service.sessionOf(user);

@@ -21,6 +21,8 @@ pub struct InBrowser {
     /// Texts.
     pub needs_human: Vec<String>,
     pub refused_automation: Vec<String>,
+    /// What is seen once a logout is done; nothing, if its page is all there is to it.
+    pub logout_done: Option<Condition>,
     /// A proxy for all that is loaded.
     pub proxy: Option<String>,
 }
@@ -225,6 +227,7 @@ pub fn login(one: &mut Members<'_>) -> InBrowser {
         logged_in: condition(one, "logged_in"),
         needs_human: one.texts("needs_human"),
         refused_automation: one.texts("refused_automation"),
+        logout_done: None,
         proxy: None,
     }
 }

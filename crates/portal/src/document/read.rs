@@ -22,7 +22,12 @@ pub(super) fn document(told: &Told, value: Value) -> Option<Document> {
     let kind = if in_browser { "login_in_browser" } else { "login" };
     let login = all.object(kind, "login").map(|one| login(one, in_browser));
     let home_path = all.object("keep_alive", "keep_alive").map(|mut one| one.path("path"));
-    let logout_path = all.object("logout", "logout").map(|mut one| one.path("path"));
+    let kind = if in_browser { "logout_in_browser" } else { "logout" };
+    let mut logout = all.object(kind, "logout");
+    let logout_path = logout.as_mut().map(|one| one.path("path"));
+    let logout_done = logout.as_mut().filter(|_| in_browser);
+    let logout_done = logout_done.and_then(|one| browser::optional_condition(one, "done"));
+    drop(logout);
     let operations = operations::read(&mut all, in_browser);
     if !base_url.is_empty() && !is_base_url(&base_url) {
         let what = "must be https://… without a query or credentials (http:// for loopback only)";
@@ -41,7 +46,7 @@ pub(super) fn document(told: &Told, value: Value) -> Option<Document> {
         user_agent,
         error_classes,
         login,
-        in_browser: steps.map(|steps| InBrowser { proxy, ..steps }),
+        in_browser: steps.map(|steps| InBrowser { proxy, logout_done, ..steps }),
         home_path: home_path?,
         logout_path: logout_path?,
         operations,

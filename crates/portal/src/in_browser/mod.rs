@@ -99,7 +99,16 @@ impl Driver for BrowserDriver {
         Box::pin(async move {
             visit.goes_to("logout", "any page");
             let mut tab = self.open(visit).await?;
-            let end = tab.go(visit, &self.portal.logout_path).await;
+            let mut end = tab.go(visit, &self.portal.logout_path).await;
+            if let (Ok(()), Some(done)) = (&end, &self.in_browser()?.logout_done) {
+                // An application logs out only once it runs.
+                visit.looks_for("what is seen after a logout");
+                end = match tab.wait(done, visit.left(self.timeout)?).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Failure::new(Code::StepFailed)),
+                    Err(failure) => Err(failure),
+                };
+            }
             tab.close(visit, &self.browsers).await;
             end
         })
@@ -134,17 +143,13 @@ impl BrowserDriver {
         mut tab: Tab<'_>,
         end: Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let end = match end {
-            Ok(done) => tab.save(visit).await.map(|()| done),
-            Err(failure) => {
-                if failure.code != Code::BrowserLost {
-                    see(visit, &mut tab).await;
-                }
-                // The cookies are as good as before, or better.
-                let _ = tab.save(visit).await;
-                Err(failure)
-            }
-        };
+        if end.is_err() && !lost(&end) {
+            see(visit, &mut tab).await;
+        }
+        if !lost(&end) {
+            // What is done is done, whether or not the cookies that came with it can be had: those before may be good still.
+            let _ = tab.save(visit).await;
+        }
         tab.close(visit, &self.browsers).await;
         end
     }
@@ -232,6 +237,11 @@ impl BrowserDriver {
             _ => failure,
         }
     }
+}
+
+/// A browser that answers no more is not asked for anything.
+fn lost<T>(end: &Result<T, Failure>) -> bool {
+    end.as_ref().is_err_and(|failure| failure.code == Code::BrowserLost)
 }
 
 /// Takes the page down that a failure was on, for admins.
