@@ -1,4 +1,4 @@
-//! A page in a browser that stays open between the operations of a portal session.
+//! A page in a browser, for one piece of work. Where that was broken off, the next one looks whether it is still there.
 
 use super::super::Browsers;
 use super::super::browser::Site;
@@ -132,7 +132,8 @@ impl<'n> Tab<'n> {
 
     /// A page with cookies of its own.
     async fn set_up(&mut self, jar: &Jar, options: &Options) -> Result<(), Failure> {
-        let mut params = json!({ "disposeOnDetach": false });
+        // It goes with the connection: nobody else would close what an evicted object has left.
+        let mut params = json!({ "disposeOnDetach": true });
         if let (Some(proxy), Some(params)) = (&options.proxy, params.as_object_mut()) {
             params.insert("proxyServer".to_owned(), proxy.as_str().into());
         }
