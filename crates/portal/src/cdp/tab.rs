@@ -1,4 +1,4 @@
-//! A page in a browser, for one piece of work. Where that was broken off, the next one looks whether it is still there.
+//! A page in a browser, for one piece of work. Where that was broken off, the next one looks whether it is there.
 
 use super::super::Browsers;
 use super::super::browser::Site;
