@@ -46,7 +46,7 @@ pub(super) fn document(told: &Told, value: Value) -> Option<Document> {
         user_agent,
         error_classes,
         login,
-        in_browser: steps.map(|steps| InBrowser { proxy, logout_done, ..steps }),
+        in_browser: steps.map(|steps| InBrowser { logout_done, proxy, ..steps }),
         home_path: home_path?,
         logout_path: logout_path?,
         operations,
