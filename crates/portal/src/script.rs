@@ -105,6 +105,8 @@ pub struct Run<'r, 'v, 'n, 's> {
     pub solver: Option<&'r mut Solver<'s>>,
     /// Whether the password is still to be sent, in a login.
     pub sends: bool,
+    /// Whether a captcha was solved.
+    pub solved: bool,
     pub committed: bool,
     /// For one-time passwords, in a login.
     pub passwords: Option<&'r mut Passwords>,
@@ -119,6 +121,7 @@ impl<'v, 'n> Run<'_, 'v, 'n, '_> {
             answer: Map::new(),
             solver: None,
             sends: false,
+            solved: false,
             committed: false,
             passwords: None,
         }
@@ -188,9 +191,12 @@ impl Run<'_, '_, '_, '_> {
             Verb::Repeat { steps, until, at_most } => {
                 for _ in 0..*at_most {
                     if self.tab.shows(until).await? {
-                        break;
+                        return Ok(());
                     }
                     self.steps(steps).await?;
+                }
+                if !self.tab.shows(until).await? {
+                    return Err(Failure::new(Code::StepFailed));
                 }
             }
             Verb::Answer(members) => {
@@ -257,6 +263,7 @@ impl Run<'_, '_, '_, '_> {
         let page = self.tab.url().cloned().ok_or(Failure::new(Code::UnexpectedResponse))?;
         self.visit.net.progress(Progress::Paying)?;
         let solution = solver.solve(self.visit, &site_key, &page).await?;
+        self.solved = true;
         self.tab.solve(css, input, &solution).await
     }
 

@@ -13,8 +13,8 @@ globalThis.sallyport ??= (() => {
   const isEnabled = (element) => !element.disabled && element.getAttribute("aria-disabled") !== "true";
 
   const holds = (condition) => {
-    if (condition.all) return condition.all.every(holds);
-    if (condition.any) return condition.any.some(holds);
+    if (condition.all && !condition.all.every(holds)) return false;
+    if (condition.any && !condition.any.some(holds)) return false;
     if (condition.selector && !visible(condition.selector)) return false;
     if (condition.gone && visible(condition.gone)) return false;
     if (condition.path && location.pathname !== condition.path) return false;

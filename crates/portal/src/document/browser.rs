@@ -33,12 +33,14 @@ pub struct Names<'a> {
     pub known: Vec<String>,
     /// Whether it is a login, with what one logs in with.
     pub is_login: bool,
+    /// Whether what cannot be undone may be among them: whoever runs them has to know.
+    pub may_commit: bool,
     pub fields: &'a [String],
 }
 
 impl<'a> Names<'a> {
     pub fn of(fields: &'a [String]) -> Self {
-        Self { known: fields.to_vec(), is_login: false, fields }
+        Self { known: fields.to_vec(), is_login: false, may_commit: false, fields }
     }
 }
 
@@ -47,6 +49,7 @@ impl Names<'static> {
         Self {
             known: vec!["username".to_owned(), PASSWORD.to_owned(), TOTP.to_owned()],
             is_login: true,
+            may_commit: false,
             fields: &[],
         }
     }
@@ -68,6 +71,9 @@ fn condition_of(of: &mut Members<'_>, depth: usize) -> Condition {
         Some(of.objects("condition", name).iter_mut().map(|one| condition_of(one, depth + 1)).collect())
     };
     let (any, all) = (each("any"), each("all"));
+    if [&any, &all].into_iter().flatten().any(Vec::is_empty) {
+        of.fault("all", "and any must have a condition");
+    }
     let condition = Condition {
         selector: of.optional_text("selector"),
         text: of.has("text").then(|| of.texts("text")),
@@ -115,8 +121,8 @@ fn step(one: &mut Members<'_>, place: String, known: &mut Names<'_>, depth: usiz
     }
     let within = if one.has("within") { one.number("within", 1, 300) } else { WITHIN };
     let commits = one.flag("commit");
-    if commits && known.is_login {
-        one.fault("commit", "is nothing for a login");
+    if commits && !known.may_commit {
+        one.fault("commit", "is for the own steps of an operation");
     }
     let template = |one: &mut Members<'_>, name: &'static str| {
         let text = one.text(name);

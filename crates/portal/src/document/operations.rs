@@ -89,7 +89,8 @@ fn operation(one: &mut Members<'_>, wizards: &Wizards, in_browser: bool) -> Oper
         let at = format!("operations/{name}");
         if in_browser && one.has("steps") {
             let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
-            What::Script(browser::steps(one, "steps", &at, &mut browser::Names::of(&names)))
+            let mut names = browser::Names { may_commit: true, ..browser::Names::of(&names) };
+            What::Script(browser::steps(one, "steps", &at, &mut names))
         } else {
             let of = one.optional_object(kind("listing", in_browser), "listing");
             let at = in_browser.then_some(at);

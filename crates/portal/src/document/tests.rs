@@ -182,7 +182,7 @@ fn what_is_wrong_with_a_step_is_told() {
         faults(value),
         [
             "/login/steps/0/go is an address, and addresses are logged",
-            "/login/steps/1/commit is nothing for a login",
+            "/login/steps/1/commit is for the own steps of an operation",
             "/login/path is unknown",
         ]
     );

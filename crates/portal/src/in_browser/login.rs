@@ -41,6 +41,7 @@ impl BrowserDriver {
             run.sends = true;
             run.passwords = passwords.as_mut();
             let done = run.steps(login).await;
+            let solved = run.solved;
             let failed = match done {
                 Ok(()) => None,
                 // The page may say why.
@@ -53,7 +54,9 @@ impl BrowserDriver {
                     return visit.net.progress(Progress::SignedIn(visit.jar.save()));
                 }
                 Said::No(code) => return Err(Failure { status: tab.status(), ..Failure::new(code) }),
-                Said::Captcha => {}
+                Said::Captcha if solved => {}
+                // It would be the same once more, with the password each time.
+                Said::Captcha => return Err(Failure::new(Code::CaptchaUnsolved)),
                 Said::Nothing => {
                     let unknown = Failure { status: tab.status(), ..Failure::new(Code::UnexpectedResponse) };
                     return Err(failed.unwrap_or(unknown));

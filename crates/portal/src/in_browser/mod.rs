@@ -103,7 +103,7 @@ impl Driver for BrowserDriver {
             if let (Ok(()), Some(done)) = (&end, &self.in_browser()?.logout_done) {
                 // An application logs out only once it runs.
                 visit.looks_for("what is seen after a logout");
-                end = match tab.wait(done, visit.left(self.timeout)?).await {
+                end = match tab.wait(done, self.timeout).await {
                     Ok(true) => Ok(()),
                     Ok(false) => Err(Failure::new(Code::StepFailed)),
                     Err(failure) => Err(failure),

@@ -113,11 +113,14 @@ impl Filling<'_, '_, '_> {
                 Some(order) if is_last => return self.commit(order, phase, send, committed).await,
                 _ => {}
             }
+            let errors = self.new_errors().await?;
             self.steps(send).await?;
             let next = self.stepper.phases.get(i + 1).map(|(shown, _)| Condition::selector(shown));
             let next = next.unwrap_or_default();
             self.visit.looks_for(format!("the form {}", next.selector.as_deref().unwrap_or_default()));
-            self.need(&Condition::any(vec![next.clone(), self.errors(), self.logged_out()])).await?;
+            let mut any = vec![next.clone(), self.logged_out()];
+            any.extend(errors);
+            self.need(&Condition::any(any)).await?;
             if !self.tab.shows(&next).await? {
                 if self.tab.shows(&self.logged_out()).await? {
                     return Err(Failure::new(Code::LoggedOut));
@@ -131,6 +134,12 @@ impl Filling<'_, '_, '_> {
 
     fn errors(&self) -> Condition {
         Condition::selector(&self.stepper.errors)
+    }
+
+    /// Errors, if none are shown yet: what stood there before says nothing of what is sent now.
+    async fn new_errors(&mut self) -> Result<Option<Condition>, Failure> {
+        let errors = self.errors();
+        Ok(if self.tab.shows(&errors).await? { None } else { Some(errors) })
     }
 
     fn logged_out(&self) -> Condition {
@@ -183,15 +192,26 @@ impl Filling<'_, '_, '_> {
         if self.visit.left(COMMIT_LEAST)? < COMMIT_LEAST {
             return Err(Failure::new(Code::OutOfTime));
         }
+        let element = Condition::selector(&order.element);
+        if self.tab.shows(&element).await? {
+            // That of another order: nobody could tell the two apart.
+            return Err(Failure::new(Code::UnexpectedResponse));
+        }
+        let errors = self.new_errors().await?;
+        // What the page says before the order it does not say of it.
+        let mut texts = Vec::new();
+        for said in [&order.gone_texts, &order.expired_texts] {
+            let said = Condition::says(said);
+            texts.push(if self.tab.shows(&said).await? { None } else { Some(said) });
+        }
         self.visit.net.progress(Progress::Committing)?;
         *committed = true;
         self.visit.goes_to("order", "the steps of the order");
         self.steps(send).await?;
         let said = order.confirmed_texts.join("\" or \"");
         self.visit.looks_for(format!("the text \"{said}\" and the element {}", order.element));
-        let mut any = vec![Condition::selector(&order.element), self.errors()];
-        let texts = [&order.gone_texts, &order.expired_texts];
-        any.extend(texts.iter().filter(|texts| !texts.is_empty()).map(|texts| Condition::says(texts)));
+        let mut any = vec![element];
+        any.extend(errors.iter().chain(texts.iter().flatten()).cloned());
         self.need(&Condition::any(any)).await?;
         let unknown = Failure::new(Code::OutcomeUnknown);
         if self.tab.shows(&Condition::says(&order.confirmed_texts)).await? {
@@ -202,11 +222,15 @@ impl Filling<'_, '_, '_> {
             return Ok(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
         }
         // It is not done, and the portal says so.
-        if !order.expired_texts.is_empty() && self.tab.shows(&Condition::says(&order.expired_texts)).await? {
+        if let Some(Some(expired)) = texts.get(1)
+            && self.tab.shows(expired).await?
+        {
             let message = self.said().await?;
             return Ok(waiting(self.kept(phase), &message, Vec::new()));
         }
-        if self.tab.shows(&self.errors()).await? {
+        if let Some(errors) = errors
+            && self.tab.shows(&errors).await?
+        {
             let message = self.said().await?;
             return self.wait(phase, true, &message, Vec::new()).await;
         }
