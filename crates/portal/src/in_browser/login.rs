@@ -41,7 +41,7 @@ impl BrowserDriver {
             run.sends = true;
             run.passwords = passwords.as_mut();
             let done = run.steps(login).await;
-            let solved = run.solved;
+            let has_solved = run.solved;
             let failed = match done {
                 Ok(()) => None,
                 // The page may say why.
@@ -54,7 +54,7 @@ impl BrowserDriver {
                     return visit.net.progress(Progress::SignedIn(visit.jar.save()));
                 }
                 Said::No(code) => return Err(Failure { status: tab.status(), ..Failure::new(code) }),
-                Said::Captcha if solved => {}
+                Said::Captcha if has_solved => {}
                 // It would be the same once more, with the password each time.
                 Said::Captcha => return Err(Failure::new(Code::CaptchaUnsolved)),
                 Said::Nothing => {
