@@ -366,9 +366,9 @@ impl<H: Host> PortalRegistry<H> {
         let query = "SELECT count(*) AS live, ifnull(sum(place = ?), 0) AS own FROM browsers";
         let taken = self.host.sql::<Taken>(query, vec![place.into()])?;
         let (live, own) = taken.first().map_or((0, 0), |taken| (taken.live, taken.own));
-        // It has one already, and has not heard of it, or goes on with it.
+        // It has one already, and has not heard of it.
         let mut queue = self.queue.borrow_mut();
-        if take.is_open || own > 0 {
+        if own > 0 {
             queue.leave(place);
         } else {
             let max = self.host.app()?.config.portals.browsers.max;

@@ -1,7 +1,7 @@
 //! The cookies of one session (RFC 6265).
 
 use base::clock::Timestamp;
-use base::secret::{self, Secret};
+use base::secret::Secret;
 use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,22 +18,8 @@ const COOKIES_MAX: usize = 100;
 #[derive(Clone, Default)]
 pub struct Jar {
     cookies: CookieStore,
-    /// What is kept beside the cookies.
-    pub kept: Kept,
-}
-
-/// What a login at a portal goes on with, beside its cookies.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
     /// What pages have stored in a browser.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<Origin>,
-    /// Of a login by `OpenID` Connect.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<Tokens>,
-    /// The browser that it is open in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seat: Option<Seat>,
 }
 
 /// What the pages of an origin have stored, as Playwright's `storageState` has it.
@@ -54,48 +40,18 @@ pub struct Item {
     pub value: String,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tokens {
-    #[serde(with = "secret::wire")]
-    pub access_token: Secret,
-    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<Secret>,
-    pub expires_at: Timestamp,
-    /// When it was got: what is left of its life is told by both.
-    pub issued_at: Timestamp,
-}
-
-/// Where a portal session sits in a browser that lives on between its operations.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
-    /// The browser's session at the service that has it, or its `DevTools` address.
-    pub browser: String,
-    pub context: String,
-    pub target: String,
-    /// Since when it is paid for.
-    pub since: Timestamp,
-    /// Its place among the browsers of the deployment.
-    #[serde(default)]
-    pub place: String,
-}
-
-/// As it is stored. Cookies alone are a list, as they have always been.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Saved {
-    Cookies(Vec<Cookie<'static>>),
-    Whole { cookies: Vec<Cookie<'static>>, kept: Kept },
-}
-
 impl Jar {
-    /// `None` if it is not what [`Jar::save`] gave.
+    /// `None` if it is not what [`Jar::save`] gave. Cookies alone are a list, as they have always been.
     pub fn load(saved: &Secret) -> Option<Self> {
-        let (cookies, kept) = match base::json::read(saved.expose()).ok()? {
-            Saved::Cookies(cookies) => (cookies, Kept::default()),
-            Saved::Whole { cookies, kept } => (cookies, kept),
+        let (cookies, origins) = match base::json::read(saved.expose()).ok()? {
+            Value::Object(mut whole) => {
+                (whole.remove("cookies")?, base::json::of(whole.remove("origins")?).ok()?)
+            }
+            cookies => (cookies, Vec::new()),
         };
+        let cookies: Vec<Cookie<'static>> = base::json::of(cookies).ok()?;
         let cookies = CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok()?;
-        Some(Self { cookies, kept })
+        Some(Self { cookies, origins })
     }
 
     /// The same text for the same cookies, in whatever order they came.
@@ -104,11 +60,11 @@ impl Jar {
             self.cookies.iter_unexpired().filter_map(|cookie| serde_json::to_string(cookie).ok()).collect();
         cookies.sort_unstable();
         let cookies = cookies.join(",");
-        if self.kept == Kept::default() {
+        if self.origins.is_empty() {
             return Secret::new(format!("[{cookies}]"));
         }
-        let kept = serde_json::to_string(&self.kept).unwrap_or_default();
-        Secret::new(format!("{{\"cookies\":[{cookies}],\"kept\":{kept}}}"))
+        let origins = serde_json::to_string(&self.origins).unwrap_or_default();
+        Secret::new(format!("{{\"cookies\":[{cookies}],\"origins\":{origins}}}"))
     }
 
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.

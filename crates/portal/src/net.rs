@@ -36,10 +36,6 @@ pub trait Net {
     fn take_browser(&self, _until: Timestamp) -> Pending<'_, Result<String, Failure>> {
         Box::pin(async { Ok(String::new()) })
     }
-    /// The browser of this place is open, and stays so until then.
-    fn keep_browser<'a>(&'a self, _place: &'a str, _until: Timestamp) -> Pending<'a, ()> {
-        Box::pin(async {})
-    }
     /// The browser of this place is closed.
     fn give_browser<'a>(&'a self, _place: &'a str) -> Pending<'a, ()> {
         Box::pin(async {})

@@ -116,16 +116,13 @@ pub struct Excess {
     pub max: usize,
 }
 
-/// Somebody wants to open a browser, or has one open. To be said again until there is one.
+/// Somebody wants to open a browser. To be said again until there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakeBrowser {
     /// A name for the place, by which it is given back.
     pub place: String,
     /// When it ends by itself: whoever has it may be gone by then.
     pub until: Timestamp,
-    /// It is open: the place is kept, whoever waits.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_open: bool,
 }
 
 /// A browser is closed, or not wanted any more.

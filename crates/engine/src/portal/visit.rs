@@ -66,7 +66,7 @@ impl<H: Host> VisitHost<H> {
     async fn wait_for_browser(&self, place: &str, until: Timestamp) -> Result<bool> {
         let host = &self.portal.host;
         let patience = host.now().plus(host.app()?.config.portals.browsers.wait).min(until);
-        let take = TakeBrowser { place: place.to_owned(), until: until.plus(GRACE), is_open: false };
+        let take = TakeBrowser { place: place.to_owned(), until: until.plus(GRACE) };
         loop {
             let BrowserReply::Waits { milliseconds } = host.send(&portal::registry_address(), &take).await?
             else {
@@ -136,15 +136,6 @@ impl<H: Host> Net for VisitHost<H> {
                         }
                     })
                 }
-            }
-        })
-    }
-
-    fn keep_browser<'a>(&'a self, place: &'a str, until: Timestamp) -> Pending<'a, ()> {
-        Box::pin(async move {
-            let take = TakeBrowser { place: place.to_owned(), until: until.plus(GRACE), is_open: true };
-            if let Err(error) = self.portal.host.send(&portal::registry_address(), &take).await {
-                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
             }
         })
     }

@@ -143,10 +143,6 @@ impl Tab<'_> {
         read(self.call("html", vec![]).await?)
     }
 
-    pub async fn address(&mut self) -> Result<String, Failure> {
-        read(self.call("address", vec![]).await?)
-    }
-
     pub async fn attribute(&mut self, css: &str, name: &str) -> Result<Option<String>, Failure> {
         read(self.call("attribute", vec![css.into(), name.into()]).await?)
     }

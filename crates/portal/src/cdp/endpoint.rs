@@ -16,44 +16,36 @@ const CONNECT_MAX: Duration = Duration::from_secs(20);
 const RELEASE_MAX: Duration = Duration::from_secs(5);
 /// What a binding is asked at: only the path matters.
 const BINDING: &str = "https://browser.run";
-/// A browser that nobody is connected to lives so long there, in milliseconds: the longest that the platform allows.
+/// A browser that gets no command lives so long there, in milliseconds: the longest that the platform allows, since a captcha takes its time.
 const KEEP_ALIVE: u64 = 600_000;
 
 const fn none() -> Failure {
     Failure::new(Code::NoBrowser)
 }
 
-/// Connects to a browser that is known, or to a new one. Gives the name by which it is found again.
+/// Connects to a browser. Gives the name by which it is given back.
 pub(super) async fn connect(
     visit: &mut Visit<'_>,
     browsers: &Browsers,
-    known: Option<&str>,
 ) -> Result<(Box<dyn Socket>, String), Failure> {
     match browsers.at.as_ref().ok_or(none())? {
         BrowserAt::Url(url) => {
-            let version = get(visit, None, &format!("{}/json/version", url.trim_end_matches('/'))).await?;
+            let url = url.trim_end_matches('/');
+            let version = get(visit, None, &format!("{url}/json/version")).await?;
             let socket = version.get("webSocketDebuggerUrl").and_then(Value::as_str).ok_or(none())?;
-            // It names the host as the browser sees it. The path names the browser: another one after a restart.
+            // It names the host as the browser sees it.
             let path = Url::parse(socket).ok().map(|url| url.path().to_owned()).ok_or(none())?;
-            if known.is_some_and(|known| known != path) {
-                return Err(Failure::new(Code::BrowserLost));
-            }
-            let socket = open(visit, None, format!("{}{path}", url.trim_end_matches('/'))).await?;
-            Ok((socket, path))
+            Ok((open(visit, None, format!("{url}{path}")).await?, path))
         }
         BrowserAt::Binding(name) => {
-            let id = if let Some(known) = known {
-                known.to_owned()
-            } else {
-                let url = format!("{BINDING}/v1/acquire?keep_alive={KEEP_ALIVE}");
-                let acquired = get(visit, Some(name), &url).await?;
-                acquired.get("sessionId").and_then(Value::as_str).ok_or(none())?.to_owned()
-            };
-            let url = format!("{BINDING}/v1/devtools/browser/{id}");
-            let socket = open(visit, Some(name), url).await;
-            let is_known = known.is_some();
-            let socket = socket.map_err(|f| if is_known { Failure::new(Code::BrowserLost) } else { f })?;
-            Ok((socket, id))
+            let url = format!("{BINDING}/v1/acquire?keep_alive={KEEP_ALIVE}");
+            let acquired = get(visit, Some(name), &url).await?;
+            let id = acquired.get("sessionId").and_then(Value::as_str).ok_or(none())?.to_owned();
+            let socket = open(visit, Some(name), format!("{BINDING}/v1/devtools/browser/{id}")).await;
+            if socket.is_err() {
+                release(visit, browsers, &id).await;
+            }
+            Ok((socket?, id))
         }
     }
 }

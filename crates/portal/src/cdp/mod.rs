@@ -14,7 +14,7 @@ mod tab;
 #[cfg(test)]
 mod faults_tests;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 #[cfg(test)]
 mod tests;
 

@@ -88,7 +88,6 @@ globalThis.sallyport ??= (() => {
     text: (css) => (css ? textOf(find(css)) : textOf(document.body)),
     html: () => document.documentElement.outerHTML,
     title: () => document.title,
-    address: () => location.href,
     attribute: (css, name) => find(css)?.getAttribute(name) ?? null,
     table,
     list: (css) => [...document.querySelectorAll(css)].filter(isVisible).map(textOf),
@@ -110,7 +109,6 @@ globalThis.sallyport ??= (() => {
         element.select?.();
         return document.activeElement === element || null;
       }, milliseconds).then(Boolean),
-    value: (css) => find(css)?.value ?? null,
     kind: (css) => {
       const element = visible(css);
       if (!element) return null;
@@ -149,7 +147,7 @@ globalThis.sallyport ??= (() => {
       if (!element) return null;
       const known = new Set([...document.querySelectorAll(rows)].map((row) => row.textContent));
       const grew = () => [...document.querySelectorAll(rows)].some((row) => !known.has(row.textContent));
-      const isBusy = () => Boolean(busy && find(busy));
+      const isBusy = () => Boolean(busy && visible(busy));
       element.scrollTop = element.scrollHeight;
       let quiet = 0;
       return until(() => {

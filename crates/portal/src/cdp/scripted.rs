@@ -200,7 +200,6 @@ fn works(command: &Value) -> Vec<Does> {
                 command,
                 match function(command) {
                     "wait" | "holds" | "focus" | "listClosed" => json!(true),
-                    "hasPassword" => json!(false),
                     "point" => json!({ "x": 10.5, "y": 20.0 }),
                     "storage" => json!({
                         "origin": "https://portal.example.com",
@@ -292,11 +291,6 @@ impl Net for Chromium {
     fn take_browser(&self, _: Timestamp) -> Pending<'_, Result<String, Failure>> {
         self.places.borrow_mut().push("takes P1".to_owned());
         Box::pin(async { Ok("P1".to_owned()) })
-    }
-
-    fn keep_browser<'a>(&'a self, place: &'a str, _: Timestamp) -> Pending<'a, ()> {
-        self.places.borrow_mut().push(format!("keeps {place}"));
-        Box::pin(async {})
     }
 
     fn give_browser<'a>(&'a self, place: &'a str) -> Pending<'a, ()> {

@@ -1,10 +1,10 @@
-//! A page in a browser, for one piece of work. Where that was broken off, the next one looks whether it is there.
+//! A page in a browser, for one piece of work.
 
 use super::super::Browsers;
 use super::super::browser::Site;
 use super::super::code::{Code, Failure};
 use super::super::driver::Visit;
-use super::super::jar::{Jar, Seat};
+use super::super::jar::Jar;
 use super::{COMMAND_MAX, Devtools, SCRIPT, Unanswered, WORLD, endpoint, lost, state};
 use base::clock::{Timestamp, millis};
 use serde::Serialize;
@@ -61,70 +61,47 @@ pub struct Options {
 /// A page that is attached to.
 pub struct Tab<'n> {
     pub(super) devtools: Devtools<'n>,
-    pub(super) seat: Seat,
+    /// The browser, as it is given back by.
+    browser: String,
+    /// Cookies and storage of its own. Nothing, before there is one.
+    pub(super) context: String,
+    /// Its place among the browsers of the deployment.
+    place: String,
     timeout: Duration,
     began: Timestamp,
     /// Puts stored items into the first page.
     restores: Option<String>,
-    /// Whether it is one that was open already.
-    pub resumed: bool,
 }
 
 impl<'n> Tab<'n> {
-    /// The page that the jar says is open, if it still is; else a new one, with what the jar keeps.
+    /// A new page, with what the jar keeps.
     pub async fn open(
         visit: &mut Visit<'n>,
         browsers: &Browsers,
         site: &Site,
         options: &Options,
     ) -> Result<Self, Failure> {
-        if let Some(seat) = visit.jar.kept.seat.take() {
-            match Self::take_again(visit, browsers, site, options, seat.clone()).await {
-                Ok(tab) => return Ok(tab),
-                // It is gone. What was open in it is in the jar.
-                Err(failure) if matches!(failure.code, Code::BrowserLost | Code::NoBrowser) => {
-                    visit.net.give_browser(&seat.place).await;
-                }
-                Err(failure) => {
-                    visit.jar.kept.seat = Some(seat);
-                    return Err(failure);
-                }
-            }
-        }
         let place = visit.net.take_browser(visit.deadline).await?;
-        let opened = Self::open_new(visit, browsers, site, options, &place).await;
-        if opened.is_err() {
-            visit.net.give_browser(&place).await;
-        }
-        opened
-    }
-
-    async fn open_new(
-        visit: &mut Visit<'n>,
-        browsers: &Browsers,
-        site: &Site,
-        options: &Options,
-        place: &str,
-    ) -> Result<Self, Failure> {
-        let (socket, browser) = endpoint::connect(visit, browsers, None).await?;
-        let now = visit.net.now();
-        let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
-        let seat = Seat {
+        let (socket, browser) = match endpoint::connect(visit, browsers).await {
+            Ok(connected) => connected,
+            Err(failure) => {
+                visit.net.give_browser(&place).await;
+                return Err(failure);
+            }
+        };
+        let mut tab = Self {
+            devtools: Devtools::new(visit.net, socket, visit.deadline, site.clone()),
             browser,
             context: String::new(),
-            target: String::new(),
-            since: now,
-            place: place.to_owned(),
+            place,
+            timeout: options.timeout,
+            began: visit.net.now(),
+            restores: None,
         };
-        let mut tab = Self::new(devtools, seat, options, now, false);
         match tab.set_up(&visit.jar, options).await {
-            Ok(()) => {
-                visit.jar.kept.seat = Some(tab.seat.clone());
-                Ok(tab)
-            }
+            Ok(()) => Ok(tab),
             Err(failure) => {
-                tab.shut(visit, browsers).await;
-                tab.leave(visit);
+                tab.close(visit, browsers).await;
                 Err(failure)
             }
         }
@@ -139,38 +116,12 @@ impl<'n> Tab<'n> {
         }
         let devtools = &mut self.devtools;
         let context = devtools.command("Target.createBrowserContext", params).await?;
-        self.seat.context = text(&context, "browserContextId")?;
+        self.context = text(&context, "browserContextId")?;
         let created = json!({
-            "url": "about:blank", "browserContextId": self.seat.context, "width": 1280, "height": 960,
+            "url": "about:blank", "browserContextId": self.context, "width": 1280, "height": 960,
         });
-        self.seat.target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
-        self.attach(options).await?;
-        state::restore(self, jar).await
-    }
-
-    async fn take_again(
-        visit: &mut Visit<'n>,
-        browsers: &Browsers,
-        site: &Site,
-        options: &Options,
-        seat: Seat,
-    ) -> Result<Self, Failure> {
-        visit.net.keep_browser(&seat.place, visit.deadline).await;
-        let (socket, _) = endpoint::connect(visit, browsers, Some(&seat.browser)).await?;
-        let devtools = Devtools::new(visit.net, socket, visit.deadline, site.clone());
-        let mut tab = Self::new(devtools, seat, options, visit.net.now(), true);
-        tab.attach(options).await?;
-        visit.jar.kept.seat = Some(tab.seat.clone());
-        Ok(tab)
-    }
-
-    fn new(devtools: Devtools<'n>, seat: Seat, options: &Options, now: Timestamp, resumed: bool) -> Self {
-        Self { devtools, seat, timeout: options.timeout, began: now, restores: None, resumed }
-    }
-
-    async fn attach(&mut self, options: &Options) -> Result<(), Failure> {
-        let devtools = &mut self.devtools;
-        let params = json!({ "targetId": self.seat.target, "flatten": true });
+        let target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
+        let params = json!({ "targetId": target, "flatten": true });
         devtools.session =
             Some(text(&devtools.command("Target.attachToTarget", params).await?, "sessionId")?);
         devtools.command("Page.enable", json!({})).await?;
@@ -187,7 +138,7 @@ impl<'n> Tab<'n> {
         if let Some(user_agent) = &options.user_agent {
             devtools.command("Network.setUserAgentOverride", json!({ "userAgent": user_agent })).await?;
         }
-        Ok(())
+        state::restore(self, jar).await
     }
 
     /// Puts this into every page until the first one has come.
@@ -266,26 +217,16 @@ impl<'n> Tab<'n> {
         self.devtools.page.status
     }
 
-    /// Leaves it open for what comes next. The time in the browser is the visit's.
-    pub fn leave(self, visit: &mut Visit<'_>) {
-        visit.browser_time += visit.net.now().since(self.began);
-    }
-
-    /// Closes it, and its cookies with it.
+    /// Closes it, and its cookies with it. The time in the browser is the visit's.
     pub async fn close(mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
-        self.shut(visit, browsers).await;
-        visit.jar.kept.seat = None;
-        visit.net.give_browser(&self.seat.place).await;
-        self.leave(visit);
-    }
-
-    async fn shut(&mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
-        if !self.seat.context.is_empty() {
-            let context = json!({ "browserContextId": self.seat.context });
+        if !self.context.is_empty() {
+            let context = json!({ "browserContextId": self.context });
             // Gone already is closed.
             let _ = self.devtools.ask_browser("Target.disposeBrowserContext", context).await;
         }
-        endpoint::release(visit, browsers, &self.seat.browser).await;
+        endpoint::release(visit, browsers, &self.browser).await;
+        visit.net.give_browser(&self.place).await;
+        visit.browser_time += visit.net.now().since(self.began);
     }
 
     /// What is kept of it in the jar: cookies and what its pages have stored.

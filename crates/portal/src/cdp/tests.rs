@@ -5,7 +5,7 @@ use super::{Condition, Options, Tab};
 use crate::browser::Site;
 use crate::code::{Code, Failure};
 use crate::driver::Visit;
-use crate::jar::{Item, Jar, Origin, Seat};
+use crate::jar::{Item, Jar, Origin};
 use crate::{BrowserAt, Browsers};
 use base::secret::Secret;
 use serde_json::json;
@@ -27,7 +27,7 @@ fn kept() -> Jar {
     let url = url::Url::parse(BASE).unwrap();
     jar.take(&Secret::new("sid=cookie-0; Secure; HttpOnly"), &url);
     let token = Item { name: "token".to_owned(), value: "stored-0".to_owned() };
-    jar.kept.origins.push(Origin {
+    jar.origins.push(Origin {
         origin: "https://portal.example.com".to_owned(),
         local_storage: vec![token],
         session_storage: vec![],
@@ -41,7 +41,6 @@ fn what_a_login_keeps_is_in_a_new_browser_before_its_first_page() {
     let mut visit = chromium.visit(60);
     visit.jar = kept();
     let mut tab = open(&mut visit, &by_url()).unwrap();
-    assert!(!tab.resumed);
     now(tab.go(&mut visit, "/list?page=2")).unwrap();
 
     let cookies = &chromium.commands("Storage.setCookies")[0];
@@ -59,19 +58,17 @@ fn what_a_login_keeps_is_in_a_new_browser_before_its_first_page() {
     assert!(at("Page.navigate") < at("Page.removeScriptToEvaluateOnNewDocument"));
     assert_eq!(chromium.commands("Network.setUserAgentOverride")[0]["params"]["userAgent"], "Agent/1");
 
-    let seat = visit.jar.kept.seat.as_ref().unwrap();
-    assert_eq!((seat.context.as_str(), seat.target.as_str()), ("C1", "T1"));
+    assert_eq!(chromium.commands("Target.createBrowserContext")[0]["params"]["disposeOnDetach"], true);
     assert_eq!(visit.trace, [json!({ "method": "GET", "path": "/app/list", "status": 200, "ms": 0 })]);
 
     now(tab.save(&mut visit)).unwrap();
-    assert_eq!(visit.jar.kept.origins[0].local_storage[0].value, "stored-1");
+    assert_eq!(visit.jar.origins[0].local_storage[0].value, "stored-1");
     assert!(visit.jar.save().expose().contains("cookie-1"));
     assert!(!visit.jar.save().expose().contains("cookie-0"));
     chromium.state.now.set(START.plus(SECONDS(3)));
     now(tab.close(&mut visit, &by_url()));
     assert_eq!(*chromium.places.borrow(), ["takes P1", "gives P1"]);
     assert_eq!(visit.browser_time, SECONDS(3));
-    assert!(visit.jar.kept.seat.is_none());
     assert_eq!(chromium.methods().last().unwrap(), "Target.disposeBrowserContext");
 }
 
@@ -88,37 +85,6 @@ fn a_cookie_that_the_browser_does_not_take_keeps_no_other_from_it() {
     visit.jar.take(&Secret::new("bad=1"), &url);
     open(&mut visit, &by_url()).unwrap();
     assert_eq!(chromium.commands("Storage.setCookies").len(), 3);
-}
-
-#[test]
-fn a_page_that_is_open_is_taken_again_and_one_that_is_gone_is_opened_anew() {
-    let seat = |browser: &str| Seat {
-        browser: browser.to_owned(),
-        context: "C0".to_owned(),
-        target: "T0".to_owned(),
-        since: START,
-        place: "P0".to_owned(),
-    };
-    let chromium = Chromium::sound();
-    let mut visit = chromium.visit(60);
-    visit.jar.kept.seat = Some(seat("/devtools/browser/B1"));
-    let tab = open(&mut visit, &by_url()).unwrap();
-    assert!(tab.resumed);
-    assert_eq!(chromium.commands("Target.attachToTarget")[0]["params"]["targetId"], "T0");
-    assert!(chromium.commands("Target.createTarget").is_empty());
-    assert!(visit.jar.kept.seat == Some(seat("/devtools/browser/B1")));
-
-    // The browser was started anew since, or has closed the page.
-    let closed = Chromium::new(|command| (command["params"]["targetId"] == "T0").then(|| refuses(command)));
-    for (chromium, browser) in [(Chromium::sound(), "/devtools/browser/B0"), (closed, "/devtools/browser/B1")]
-    {
-        let mut visit = chromium.visit(60);
-        visit.jar.kept.seat = Some(seat(browser));
-        let tab = open(&mut visit, &by_url()).unwrap();
-        assert!(!tab.resumed);
-        assert_eq!(visit.jar.kept.seat.as_ref().unwrap().target, "T1");
-        assert_eq!(*chromium.places.borrow(), ["keeps P0", "gives P0", "takes P1"]);
-    }
 }
 
 #[test]

@@ -155,27 +155,24 @@ fn a_place_ends_by_itself_when_who_had_it_is_gone() {
 fn the_registry_may_hear_of_a_browser_twice_late_or_never() {
     let (play, _) = play(1, &[]);
     let until = play.now().plus(secs(60));
-    let send = |place: &str, is_open: bool| {
-        let take = TakeBrowser { place: place.to_owned(), until, is_open };
+    let send = |place: &str| {
+        let take = TakeBrowser { place: place.to_owned(), until };
         play.world.send(&portal::registry_address(), &take).unwrap()
     };
     let give = |place: &str| {
         let give = GiveBrowser { place: place.to_owned() };
         assert_eq!(play.world.send(&portal::registry_address(), &give).unwrap(), Removed::Done);
     };
-    assert_eq!((send("a", false), send("a", false)), (BrowserReply::Taken, BrowserReply::Taken));
-    assert!(matches!(send("b", false), BrowserReply::Waits { .. }));
-    // One that is open is open, also if its place has ended or is somebody else's.
-    assert_eq!((send("c", true), taken(&play.world)), (BrowserReply::Taken, 2));
-    give("a");
-    give("a");
+    assert_eq!((send("a"), send("a")), (BrowserReply::Taken, BrowserReply::Taken));
+    assert!(matches!(send("b"), BrowserReply::Waits { .. }));
     give("nobody's");
-    assert!(matches!(send("b", false), BrowserReply::Waits { .. }));
-    give("c");
-    assert!(matches!(send("d", false), BrowserReply::Waits { .. }), "b was there before");
-    assert_eq!(send("b", false), BrowserReply::Taken);
+    assert!(matches!(send("b"), BrowserReply::Waits { .. }));
+    give("a");
+    give("a");
+    assert!(matches!(send("d"), BrowserReply::Waits { .. }), "b was there before");
+    assert_eq!(send("b"), BrowserReply::Taken);
     play.world.advance(secs(61));
-    assert!(matches!(send("d", false), BrowserReply::Taken), "nobody has said that b is over");
+    assert!(matches!(send("d"), BrowserReply::Taken), "nobody has said that b is over");
 }
 
 /// A registry that gives no places.
