@@ -195,6 +195,7 @@ const ADDED = [
   "sallyport-Portal row login: session.saved.logins number",
   "sallyport-Portal row login: session.saved.paid boolean",
   "sallyport-Portal row login: username string",
+  "sallyport-PortalRegistry CREATE TABLE browser_time (portal TEXT NOT NULL, work TEXT NOT NULL, milliseconds INTEGER NOT NULL, PRIMARY KEY (portal, work)) WITHOUT ROWID",
   "sallyport-PortalRegistry CREATE TABLE browsers (place TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
   "sallyport-PortalRegistry CREATE TABLE live (name TEXT PRIMARY KEY, alias TEXT, kid TEXT, session_id TEXT NOT NULL UNIQUE, username TEXT, created_at INTEGER NOT NULL, last_used INTEGER NOT NULL, keep_alive INTEGER NOT NULL, more TEXT)",
   "sallyport-PortalRegistry CREATE TABLE openers (opener TEXT NOT NULL, session_id TEXT NOT NULL, PRIMARY KEY (opener, session_id)) WITHOUT ROWID",

@@ -130,6 +130,7 @@ export interface PortalSession {
   portal_login?: string;
   logins_saved?: number;
   captchas_saved?: number;
+  browser_seconds?: number;
   last_failure?: PortalFailure | null;
 }
 

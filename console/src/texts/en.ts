@@ -201,6 +201,8 @@ export const en = {
   portalOff: "No portal is configured.",
   loginsSaved: "Logins saved",
   captchasSaved: "Captchas saved",
+  browserTime: "Browser time",
+  seconds: (s: number) => `${s} s`,
   savedNote: "Calls that found a living session, and so needed no login and no captcha.",
   lastUsed: "Last used",
   keepAlive: "kept alive",

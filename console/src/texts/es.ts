@@ -202,6 +202,8 @@ export const es: Texts = {
   portalOff: "No hay ningún portal configurado.",
   loginsSaved: "Inicios ahorrados",
   captchasSaved: "Captchas ahorrados",
+  browserTime: "Tiempo de navegador",
+  seconds: (s) => `${s} s`,
   savedNote: "Llamadas que encontraron una sesión viva y no necesitaron ni inicio ni captcha.",
   lastUsed: "Último uso",
   keepAlive: "se mantiene viva",

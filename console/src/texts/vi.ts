@@ -201,6 +201,8 @@ export const vi: Texts = {
   portalOff: "Chưa cấu hình cổng nào.",
   loginsSaved: "Lần đăng nhập tránh được",
   captchasSaved: "Captcha tránh được",
+  browserTime: "Thời gian trình duyệt",
+  seconds: (s) => `${s} s`,
   savedNote: "Các lượt gọi gặp phiên đang sống nên không cần đăng nhập hay captcha.",
   lastUsed: "Dùng lần cuối",
   keepAlive: "được giữ sống",

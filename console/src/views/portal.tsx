@@ -57,10 +57,13 @@ type ShowPage = (login: string, step: string) => void;
 
 function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; showPage: ShowPage | null }) {
   const { t } = useConsole();
+  // Most portals need no browser.
+  const inBrowsers = props.sessions.some(({ browser_seconds: seconds }) => seconds);
+  const head = [t.user, t.state, t.began, t.lastUsed, t.loginsSaved, t.captchasSaved];
   return (
     <Table
       label={t.views.portal}
-      head={[t.user, t.state, t.began, t.lastUsed, t.loginsSaved, t.captchasSaved, t.lastFailure, t.action]}
+      head={[...head, ...(inBrowsers ? [t.browserTime] : []), t.lastFailure, t.action]}
     >
       {props.sessions.map((session) => {
         const { session_id: id, last_failure: failure, portal_login: login } = session;
@@ -84,6 +87,7 @@ function SessionsAtPortals(props: { sessions: PortalSession[]; again(): void; sh
             </td>
             <td class="num">{session.logins_saved ?? "–"}</td>
             <td class="num">{session.captchas_saved ?? "–"}</td>
+            {inBrowsers && <td class="num">{t.seconds(Math.round(session.browser_seconds ?? 0))}</td>}
             <td class="wrap">
               {failure ? (
                 <>

@@ -104,6 +104,18 @@ const DAY_SECONDS: u64 = 86_400;
 /// India has one zone, half an hour off the hour, and no summer time.
 const IST_OFFSET_SECONDS: i32 = 19_800;
 
+/// As people and metrics read it.
+#[allow(clippy::cast_precision_loss)] // Not within 285,000 years.
+pub fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
+
+/// Whether there is nothing to be stored of so many milliseconds.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so.
+pub const fn is_zero(milliseconds: &u64) -> bool {
+    *milliseconds == 0
+}
+
 /// A duration in milliseconds; the longest that fits if it is longer.
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

@@ -2,16 +2,18 @@
 //! each live session. The sessions' own objects are the truth: they report each change, and the Cron Trigger has them
 //! correct what was lost.
 
+mod browsers;
+
 use crate::host::{Answer, DurableObject, Host, SqlValue};
-use base::clock::{Timestamp, millis};
+use base::clock::Timestamp;
 use base::fault::Fault;
 use base::ids::{PortalId, ServiceKeyId};
 use portal::places::Queue;
 use portal::refusals::{self, Held, Reported};
 use portal::registry::{
-    BrowserReply, Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply,
-    GiveBrowser, KeyUsageReply, ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus,
-    TakeBrowser, Upsert, UsernameRefused,
+    BrowserTime, Counted, Counts, Envelope, Find, FindByAlias, FindByAliasReply, FindOwn, FindReply,
+    KeyUsageReply, ListOwn, Listed, NamesReply, Place, Remove, Removed, Row, Surplus, Upsert,
+    UsernameRefused,
 };
 use portal::state::{REFUSED_KNOWN, Refused};
 use portal::{End, Ended};
@@ -32,7 +34,9 @@ const TABLES: &str = "CREATE TABLE IF NOT EXISTS live (name TEXT PRIMARY KEY, al
      until INTEGER NOT NULL, times INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (username, name)); \
      CREATE TABLE IF NOT EXISTS openers (opener TEXT NOT NULL, session_id TEXT NOT NULL, \
      PRIMARY KEY (opener, session_id)) WITHOUT ROWID; \
-     CREATE TABLE IF NOT EXISTS browsers (place TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
+     CREATE TABLE IF NOT EXISTS browsers (place TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID; \
+     CREATE TABLE IF NOT EXISTS browser_time (portal TEXT NOT NULL, work TEXT NOT NULL, \
+     milliseconds INTEGER NOT NULL, PRIMARY KEY (portal, work)) WITHOUT ROWID";
 
 /// What of a session is for the keys only that opened its login themselves.
 const IS_OWN: &str = "session_id IN (SELECT session_id FROM openers WHERE opener = ?)";
@@ -77,13 +81,6 @@ struct StoredCounts {
 #[derive(Deserialize)]
 struct Live {
     live: u64,
-}
-
-/// Browsers, and whether one of them is somebody's.
-#[derive(Deserialize)]
-struct Taken {
-    live: u64,
-    own: u64,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +129,7 @@ impl<H: Host> DurableObject<H> for PortalRegistry<H> {
             Envelope::Names => Answer::new(&self.names()?, None),
             Envelope::Excess(excess) => Answer::new(&self.surplus(excess.max, None)?, None),
             Envelope::TakeBrowser(take) => Answer::new(&self.take_browser(&take)?, None),
-            Envelope::GiveBrowser(GiveBrowser { place }) => Answer::new(&self.give_browser(&place)?, None),
+            Envelope::GiveBrowser(give) => Answer::new(&self.give_browser(&give)?, None),
         }
     }
 }
@@ -348,47 +345,15 @@ impl<H: Host> PortalRegistry<H> {
     fn count(&self) -> Result<Counted, Fault> {
         let query = "SELECT count(*) AS active, ifnull(sum(keep_alive), 0) AS persistent FROM live";
         let counted = self.host.sql::<StoredCounts>(query, Vec::new())?;
-        let counts = counted.first().map(|c| Counts { active: c.active, persistent: c.persistent });
-        Ok(Counted::Counts(counts.unwrap_or_default()))
+        let (active, persistent) = counted.first().map_or((0, 0), |c| (c.active, c.persistent));
+        let query = "SELECT portal, work, milliseconds FROM browser_time ORDER BY portal, work";
+        let browsers = self.host.sql::<BrowserTime>(query, Vec::new())?;
+        Ok(Counted::Counts(Counts { active, persistent, browsers }))
     }
 
     fn key_usage(&self) -> Result<KeyUsageReply, Fault> {
         let query = "SELECT kid, count(*) AS live FROM live WHERE kid IS NOT NULL GROUP BY kid";
         let kids = self.host.sql::<LiveByKey>(query, Vec::new())?;
         Ok(KeyUsageReply::Kids(kids.into_iter().map(|k| (k.kid, k.live)).collect()))
-    }
-
-    /// A place among the browsers. Those that are taken are stored; those who wait ask again.
-    fn take_browser(&self, take: &TakeBrowser) -> Result<BrowserReply, Fault> {
-        let now = self.host.now();
-        let place = take.place.as_str();
-        self.run("DELETE FROM browsers WHERE until <= ?", vec![now.try_into()?])?;
-        let query = "SELECT count(*) AS live, ifnull(sum(place = ?), 0) AS own FROM browsers";
-        let taken = self.host.sql::<Taken>(query, vec![place.into()])?;
-        let (live, own) = taken.first().map_or((0, 0), |taken| (taken.live, taken.own));
-        // It has one already, and has not heard of it.
-        let mut queue = self.queue.borrow_mut();
-        if own > 0 {
-            queue.leave(place);
-        } else {
-            let max = self.host.app()?.config.portals.browsers.max;
-            let free = max.saturating_sub(usize::try_from(live).unwrap_or(usize::MAX));
-            if let Some(again) = queue.ask(place, free, now) {
-                return Ok(BrowserReply::Waits { milliseconds: millis(again) });
-            }
-        }
-        let values = vec![place.into(), take.until.try_into()?];
-        self.run(
-            "INSERT INTO browsers (place, until) VALUES (?, ?) \
-             ON CONFLICT (place) DO UPDATE SET until = max(until, excluded.until)",
-            values,
-        )?;
-        Ok(BrowserReply::Taken)
-    }
-
-    fn give_browser(&self, place: &str) -> Result<Removed, Fault> {
-        self.queue.borrow_mut().leave(place);
-        self.run("DELETE FROM browsers WHERE place = ?", vec![place.into()])?;
-        Ok(Removed::Done)
     }
 }

@@ -36,8 +36,8 @@ pub trait Net {
     fn take_browser(&self, _until: Timestamp) -> Pending<'_, Result<String, Failure>> {
         Box::pin(async { Ok(String::new()) })
     }
-    /// The browser of this place is closed.
-    fn give_browser<'a>(&'a self, _place: &'a str) -> Pending<'a, ()> {
+    /// The browser of this place is closed; it was held for so long.
+    fn give_browser<'a>(&'a self, _place: &'a str, _held: Duration) -> Pending<'a, ()> {
         Box::pin(async {})
     }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;

@@ -53,6 +53,7 @@ fn commands() {
     shows::<Excess>("portal", "registry command");
     shows::<TakeBrowser>("portal", "registry command");
     shows::<GiveBrowser>("portal", "registry command");
+    shows::<registry::BrowserUse>("portal", "registry command");
 }
 
 /// What is sent is what is read.
@@ -145,6 +146,7 @@ fn replies() {
     );
     shows::<Place>("portal", "registry reply");
     shows::<Counts>("portal", "registry reply");
+    shows::<registry::BrowserTime>("portal", "registry reply");
     for members in [shows::<FindReply>, shows::<FindByAliasReply>, shows::<Listed>, shows::<Counted>] {
         members("portal", "registry reply");
     }

@@ -3,7 +3,7 @@
 use super::code::{Code, Failure};
 use super::driver::{Credentials, Visit};
 use super::scrub;
-use base::clock::Timestamp;
+use base::clock::{Timestamp, millis};
 use base::secret::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,6 +41,9 @@ pub struct Place {
     /// All calls of the work.
     #[serde(default)]
     pub calls: Vec<Value>,
+    /// For how long a browser was held for it.
+    #[serde(default, skip_serializing_if = "base::clock::is_zero")]
+    pub browser_milliseconds: u64,
 }
 
 /// So much of a page is kept, in bytes: what is looked for is rarely behind that, and it lies in memory while work goes on.
@@ -85,6 +88,7 @@ impl Visit<'_> {
             address: self.seen.as_ref().map(|seen| seen.address.clone()),
             title: self.seen.as_ref().and_then(|seen| seen.title.clone()),
             calls: self.trace.clone(),
+            browser_milliseconds: millis(self.browser_time),
         }
     }
 }

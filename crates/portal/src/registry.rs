@@ -129,6 +129,20 @@ pub struct TakeBrowser {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GiveBrowser {
     pub place: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<BrowserUse>,
+}
+
+/// What a browser was held for, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserUse {
+    /// The login's name.
+    pub name: String,
+    pub work: String,
+    pub milliseconds: u64,
+    /// The session that it was for, if it lives, and what it has used by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<(PortalId, u64)>,
 }
 
 base::commands! { RegistryObject:
@@ -206,7 +220,7 @@ pub enum Listed {
     Rows(Vec<Row>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
     Counts(Counts),
@@ -269,6 +283,9 @@ pub struct More {
     pub saved: Saved,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
+    /// As [`super::state::Live::browser_milliseconds`].
+    #[serde(default, skip_serializing_if = "base::clock::is_zero")]
+    pub browser_milliseconds: u64,
 }
 
 impl More {
@@ -277,9 +294,20 @@ impl More {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     pub active: u64,
     /// Those that are kept alive.
     pub persistent: u64,
+    /// For how long browsers have been held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub browsers: Vec<BrowserTime>,
+}
+
+/// For how long browsers of a portal have been held for some kind of work, since the registry counts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserTime {
+    pub portal: String,
+    pub work: String,
+    pub milliseconds: u64,
 }

@@ -118,6 +118,9 @@ pub struct Live {
     pub lost_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Saved::is_nothing")]
     pub saved: Saved,
+    /// For how long browsers were held for it, its logins included.
+    #[serde(default, skip_serializing_if = "base::clock::is_zero")]
+    pub browser_milliseconds: u64,
 }
 
 /// What a session has spared its callers.
@@ -303,6 +306,18 @@ pub enum Work {
     KeepAlive,
     Run(String),
     LogOut,
+}
+
+impl Work {
+    /// What kind of work it is, as metrics have it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::LogIn => "login",
+            Self::KeepAlive => "keep_alive",
+            Self::Run(_) => "operation",
+            Self::LogOut => "logout",
+        }
+    }
 }
 
 /// A logout that is due at the portal. It is tried a few times; then the portal's own timeout does it.

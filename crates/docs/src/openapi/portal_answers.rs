@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 pub struct Debug {
     /// The calls to the portal.
     calls: Vec<Value>,
+    /// For how long a browser was held, at a portal that needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    browser_seconds: Option<f64>,
 }
 
 macro_rules! answer {

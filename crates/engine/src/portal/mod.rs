@@ -82,6 +82,8 @@ struct Memory<H: Host> {
     synced_use: Cell<Option<Timestamp>>,
     /// The session's last failure is another one than the registry was told of, as far as this instance knows.
     failure_is_news: Cell<bool>,
+    /// Milliseconds for which browsers were held, and which the session's row does not have yet.
+    browsers: Cell<u64>,
     /// Half a step may be stored: the one that failed here, or that of an instance before.
     untidy: Cell<bool>,
 }
@@ -158,6 +160,7 @@ impl<H: Host> DurableObject<H> for Portal<H> {
             keeping: Cell::default(),
             synced_use: Cell::default(),
             failure_is_news: Cell::default(),
+            browsers: Cell::default(),
             untidy: Cell::new(true),
         };
         Self { host, memory: Rc::new(memory) }
@@ -227,8 +230,16 @@ impl<H: Host> Portal<H> {
         decide(&mut loaded.login, &context);
         let changed = loaded.login != before;
         if changed {
+            // With a row that is written anyway.
+            if let Some(live) = &mut loaded.login.session {
+                live.browser_milliseconds += self.memory.browsers.get();
+            }
             let stored = self.rows()?.put_step(&before, &loaded.login);
             self.whole(stored, now)?;
+            // Until a login has come to its end there is no session that it could be counted for.
+            if loaded.login.session.is_some() || loaded.login.task.is_none() {
+                self.memory.browsers.set(0);
+            }
         }
         if let (Some(_), Some(failure)) = (&loaded.login.session, &loaded.login.last_failure)
             && failure.is_news(before.last_failure.as_ref())

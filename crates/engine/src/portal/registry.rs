@@ -121,7 +121,11 @@ impl<H: Host> Portal<H> {
             created_at: live.created_at,
             last_used: live.last_used,
             keep_alive: live.keep_alive,
-            more: More { saved: live.saved, last_failure: loaded.login.last_failure.clone() },
+            more: More {
+                saved: live.saved,
+                last_failure: loaded.login.last_failure.clone(),
+                browser_milliseconds: live.browser_milliseconds,
+            },
             name,
         };
         let (max, openers) = (loaded.policy().sessions_max, loaded.login.openers.clone());

@@ -5,14 +5,14 @@ use super::store::JAR;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
 use base::call::{self, Call};
-use base::clock::Timestamp;
+use base::clock::{Timestamp, millis};
 use base::fault::{Fault, FaultKind};
 use base::socket::{Connect, Opened};
 use portal::browser::Jar;
 use portal::refusals::Held;
-use portal::registry::{BrowserReply, GiveBrowser, TakeBrowser};
+use portal::registry::{BrowserReply, BrowserUse, GiveBrowser, TakeBrowser};
 use portal::steps::{Committing, Reaching, SignedIn};
-use portal::{Answer, Code, Credentials, Failure, Fetch, Net, Pending, Progress, Reached, Visit};
+use portal::{Answer, Code, Credentials, Failure, Fetch, Net, Pending, Progress, Reached, Visit, Work};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -86,6 +86,24 @@ impl<H: Host> VisitHost<H> {
         Failure::new(Code::NoBrowser)
     }
 
+    /// Counts the time in a browser for the session, and says what it was for. A logout is not the session's: that is over.
+    fn count_browser(&self, held: Duration) -> Result<Option<BrowserUse>> {
+        if held.is_zero() {
+            return Ok(None);
+        }
+        let (milliseconds, unsaved) = (millis(held), &self.portal.memory.browsers);
+        let login = self.portal.need()?.login;
+        // A keep-alive is not stored before it is done.
+        let work = login.task.map_or(Work::KeepAlive, |task| task.work);
+        let mut session = None;
+        if work != Work::LogOut {
+            unsaved.set(unsaved.get() + milliseconds);
+            session = login.session.map(|live| (live.session_id, live.browser_milliseconds + unsaved.get()));
+        }
+        let (name, work) = (self.name.clone(), work.kind().to_owned());
+        Ok(Some(BrowserUse { name, work, milliseconds, session }))
+    }
+
     fn store(&self, progress: Progress) -> Result<()> {
         let portal = &self.portal;
         match progress {
@@ -128,7 +146,7 @@ impl<H: Host> Net for VisitHost<H> {
                 Ok(true) => Ok(place),
                 taken => {
                     // Perhaps it has it by now.
-                    self.give_browser(&place).await;
+                    self.give_browser(&place, Duration::ZERO).await;
                     Err(match taken {
                         Err(error) => self.no_browser(&error),
                         Ok(_) => {
@@ -140,9 +158,13 @@ impl<H: Host> Net for VisitHost<H> {
         })
     }
 
-    fn give_browser<'a>(&'a self, place: &'a str) -> Pending<'a, ()> {
+    fn give_browser<'a>(&'a self, place: &'a str, held: Duration) -> Pending<'a, ()> {
         Box::pin(async move {
-            let give = GiveBrowser { place: place.to_owned() };
+            let used = self.count_browser(held).unwrap_or_else(|error| {
+                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
+                None
+            });
+            let give = GiveBrowser { place: place.to_owned(), used };
             if let Err(error) = self.portal.host.send(&portal::registry_address(), &give).await {
                 self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
             }

@@ -26,6 +26,8 @@ pub struct GotSession<'a> {
     /// When it ends if nobody uses it; null if it is kept alive.
     pub expires_at: Option<Time>,
     pub keep_alive: bool,
+    /// For how long browsers were held for it, its logins included; 0 at a portal that needs none.
+    pub browser_seconds: f64,
     /// How the session before it ended, if this one is new and that was within 24 hours.
     pub previous_ended: Option<End>,
     pub message: &'static str,
@@ -51,6 +53,8 @@ pub struct PortalSession<'a> {
     pub logins_saved: u64,
     /// Those among them whose login would have cost a captcha.
     pub captchas_saved: u64,
+    /// For how long browsers were held for it, its logins included; 0 at a portal that needs none.
+    pub browser_seconds: f64,
     /// The last work of the login that failed at the portal; null if none has.
     pub last_failure: Option<PortalFailure<'a>>,
 }

@@ -7,7 +7,9 @@ use crate::backend::Backend;
 use crate::context::RequestContext;
 use crate::error::Reason;
 use crate::reply::Reply;
+use base::clock::seconds;
 use keeper::providers;
+use portal::registry::BrowserTime;
 use std::fmt::Write as _;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -19,11 +21,15 @@ struct Text(String);
 impl Text {
     /// A gauge, with a sample for each label.
     fn gauge(&mut self, name: &str, help: &str, samples: &[(&str, u64)]) {
-        // To a `String` it cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
+        self.begin(name, help, "gauge");
         for (labels, value) in samples {
             let _ = writeln!(self.0, "{name}{labels} {value}");
         }
+    }
+
+    fn begin(&mut self, name: &str, help: &str, kind: &str) {
+        // To a `String` it cannot fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 }
 
@@ -46,6 +52,12 @@ pub async fn metrics<B: Backend>(ctx: &RequestContext<B>, _: &ServiceCaller) -> 
             "Live portal sessions; the persistent ones are among the active.",
             &[("{kind=\"active\"}", portals.active), ("{kind=\"persistent\"}", portals.persistent)],
         );
+        let name = "sallyport_portal_browser_seconds_total";
+        text.begin(name, "For how long browsers were held, by portal and kind of work.", "counter");
+        for BrowserTime { portal, work, milliseconds } in &portals.browsers {
+            let seconds = seconds(*milliseconds);
+            let _ = writeln!(text.0, "{name}{{portal=\"{portal}\",work=\"{work}\"}} {seconds}");
+        }
     }
     let reply = Reply { body: Some(text.0), ..Reply::empty(200) };
     Ok(reply.with("content-type", CONTENT_TYPE))

@@ -11,6 +11,7 @@ use crate::error::Reason;
 use crate::log::Audit;
 use crate::reply::Reply;
 use base::audit::Action;
+use base::clock::seconds;
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Unreachable;
 use portal::operation::DEBUG;
@@ -22,7 +23,7 @@ use portal::{
     Asked, Close, CloseReply, Code, Credentials, Done, End, Get, GetReply, OfService, Operation, Refusal,
     Run, RunReply, Session, identity,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// `POST /get_session`: the live session of these credentials, or a new one.
 ///
@@ -64,7 +65,11 @@ fn refusal_reply<B: Backend>(
     mut body: Map<String, Value>,
 ) -> Reply {
     if let Some(place) = refusal.place.as_ref().filter(|_| debug) {
-        body.insert(DEBUG.to_owned(), json!({ "calls": place.calls }));
+        let mut told = Map::from_iter([("calls".to_owned(), place.calls.clone().into())]);
+        if place.browser_milliseconds > 0 {
+            told.insert("browser_seconds".to_owned(), seconds(place.browser_milliseconds).into());
+        }
+        body.insert(DEBUG.to_owned(), told.into());
     }
     Reply::portal_refusal(&Reason::Portal(refusal), &ctx.head, body)
 }
@@ -96,6 +101,7 @@ fn session_reply(session: &Session) -> Reply {
         created_at: Time::utc(session.live.created_at),
         expires_at: session.expires_at.map(Time::utc),
         keep_alive: session.live.keep_alive,
+        browser_seconds: seconds(session.live.browser_milliseconds),
         previous_ended: session.previous,
         message,
         debug: session.calls.as_deref().map(|calls| Calls { calls }),
@@ -231,6 +237,7 @@ fn listed<'a, B: Backend>(ctx: &RequestContext<B>, row: &'a Row) -> PortalSessio
         portal_login: &row.name,
         logins_saved: row.more.saved.logins,
         captchas_saved: row.more.saved.captchas,
+        browser_seconds: seconds(row.more.browser_milliseconds),
         last_failure: row.more.last_failure.as_ref().map(|failure| PortalFailure {
             at: Time::utc(failure.at),
             code: failure.code.as_str(),

@@ -293,7 +293,7 @@ impl Net for Chromium {
         Box::pin(async { Ok("P1".to_owned()) })
     }
 
-    fn give_browser<'a>(&'a self, place: &'a str) -> Pending<'a, ()> {
+    fn give_browser<'a>(&'a self, place: &'a str, _: Duration) -> Pending<'a, ()> {
         self.places.borrow_mut().push(format!("gives {place}"));
         Box::pin(async {})
     }

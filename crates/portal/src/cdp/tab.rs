@@ -85,7 +85,7 @@ impl<'n> Tab<'n> {
         let (socket, browser) = match endpoint::connect(visit, browsers).await {
             Ok(connected) => connected,
             Err(failure) => {
-                visit.net.give_browser(&place).await;
+                visit.net.give_browser(&place, Duration::ZERO).await;
                 return Err(failure);
             }
         };
@@ -225,8 +225,9 @@ impl<'n> Tab<'n> {
             let _ = self.devtools.ask_browser("Target.disposeBrowserContext", context).await;
         }
         endpoint::release(visit, browsers, &self.browser).await;
-        visit.net.give_browser(&self.place).await;
-        visit.browser_time += visit.net.now().since(self.began);
+        let held = visit.net.now().since(self.began);
+        visit.browser_time += held;
+        visit.net.give_browser(&self.place, held).await;
     }
 
     /// What is kept of it in the jar: cookies and what its pages have stored.

@@ -110,6 +110,7 @@ impl Login {
                 refresh_at: now,
                 lost_since: None,
                 saved: Saved::default(),
+                browser_milliseconds: 0,
             });
             self.changed(now);
         }
@@ -138,7 +139,8 @@ impl Login {
         // What the portal made of the credentials that it took is not known then.
         self.signed_in &= code.is_trouble() || code == Code::Interrupted;
         // What came back for the password is neither a user's page nor understood: it may be a refusal in other words.
-        let unsaid = unanswered && matches!(code, Code::UnexpectedResponse | Code::Redirected | Code::StepFailed);
+        let unsaid =
+            unanswered && matches!(code, Code::UnexpectedResponse | Code::Redirected | Code::StepFailed);
         if code.refuses_credentials() || unsaid {
             let refused = Refused::after(self.refused, code, policy.cooldown, now);
             self.refused = Some(refused);

@@ -16,6 +16,7 @@ use super::html;
 use super::net::Pending;
 use super::operation::{DEBUG, Operation, What};
 use super::script::Run;
+use base::clock::{millis, seconds};
 use base::secret::Secret;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -87,7 +88,7 @@ impl Driver for BrowserDriver {
                 if committed { Failure { code: Code::OutcomeUnknown, ..failure } } else { failure }
             })?;
             if debug {
-                let seconds = visit.browser_time.as_secs_f64();
+                let seconds = seconds(millis(visit.browser_time));
                 let debug = json!({ "calls": visit.trace, "browser_seconds": seconds });
                 outcome.answer.insert(DEBUG.to_owned(), debug);
             }

@@ -8,6 +8,7 @@ mod admins;
 mod audit;
 mod audit_trail;
 mod bearer_errors;
+mod browser_seconds;
 mod conventions;
 mod cookies;
 mod cookies_disagreeing;

@@ -7,7 +7,9 @@ use base::fault::Fault;
 use base::rpc::Class;
 use engine::host::DurableObject;
 use engine::portal_registry::PortalRegistry;
-use portal::registry::{BrowserReply, GiveBrowser, Removed, TakeBrowser};
+use portal::registry::{
+    BrowserReply, BrowserTime, BrowserUse, Count, Counted, GiveBrowser, Removed, TakeBrowser,
+};
 use portal::{Code, Get, GetReply, Refusal};
 use sim::net::{Answering, Upstream};
 use sim::{SimHost, World};
@@ -160,7 +162,9 @@ fn the_registry_may_hear_of_a_browser_twice_late_or_never() {
         play.world.send(&portal::registry_address(), &take).unwrap()
     };
     let give = |place: &str| {
-        let give = GiveBrowser { place: place.to_owned() };
+        let (name, work) = (play.name.clone(), "operation".to_owned());
+        let used = Some(BrowserUse { name, work, milliseconds: 1_500, session: None });
+        let give = GiveBrowser { place: place.to_owned(), used };
         assert_eq!(play.world.send(&portal::registry_address(), &give).unwrap(), Removed::Done);
     };
     assert_eq!((send("a"), send("a")), (BrowserReply::Taken, BrowserReply::Taken));
@@ -171,8 +175,19 @@ fn the_registry_may_hear_of_a_browser_twice_late_or_never() {
     give("a");
     assert!(matches!(send("d"), BrowserReply::Waits { .. }), "b was there before");
     assert_eq!(send("b"), BrowserReply::Taken);
+    let counts = || {
+        let Counted::Counts(counts) = play.world.send(&portal::registry_address(), &Count).unwrap();
+        counts.browsers
+    };
+    let of = |milliseconds| {
+        let (portal, work) = ("emodal".to_owned(), "operation".to_owned());
+        vec![BrowserTime { portal, work, milliseconds }]
+    };
+    assert_eq!(counts(), of(1_500), "what was nobody's is not counted, and what came twice is counted once");
     play.world.advance(secs(61));
     assert!(matches!(send("d"), BrowserReply::Taken), "nobody has said that b is over");
+    give("d");
+    assert_eq!(counts(), of(3_000));
 }
 
 /// A registry that gives no places.
