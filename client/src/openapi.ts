@@ -1744,6 +1744,11 @@ export interface components {
     };
     /** With `debug` only. */
     Debug: {
+      /**
+       * Format: double
+       * For how long a browser was held, at a portal that needs one.
+       */
+      browser_seconds?: number | null;
       /** The calls to the portal. */
       calls: unknown[];
     };
@@ -1908,6 +1913,11 @@ export interface components {
     };
     /** A session at the portal, by its credentials. */
     GotSession: {
+      /**
+       * Format: double
+       * For how long browsers were held for it, its logins included; 0 at a portal that needs none.
+       */
+      browser_seconds: number;
       created_at: components["schemas"]["Time"];
       /** With `debug` only: the calls of the login that was made for this call; none if there was a session. */
       debug?: components["schemas"]["Calls"] | null;
@@ -2300,6 +2310,11 @@ export interface components {
     };
     /** A session as lists show it: never a credential but the username. */
     PortalSession: {
+      /**
+       * Format: double
+       * For how long browsers were held for it, its logins included; 0 at a portal that needs none.
+       */
+      browser_seconds: number;
       /**
        * Format: uint64
        * Those among them whose login would have cost a captcha.
@@ -5443,6 +5458,7 @@ export interface operations {
         content: {
           /**
            * @example {
+           *       "browser_seconds": 0,
            *       "created_at": "2026-11-21T11:20:07.446Z",
            *       "expires_at": null,
            *       "is_new": true,
@@ -5793,6 +5809,7 @@ export interface operations {
            * @example {
            *       "sessions": [
            *         {
+           *           "browser_seconds": 214.08,
            *           "captchas_saved": 41,
            *           "created_at": "2026-11-21T11:20:07.446Z",
            *           "keep_alive": true,
