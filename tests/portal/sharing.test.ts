@@ -53,6 +53,7 @@ it("is got once, then used, listed and closed", async () => {
       portal_login: expect.stringMatching(/^emodal\/[\w-]{43}$/),
       logins_saved: expect.any(Number),
       captchas_saved: expect.any(Number),
+      browser_seconds: 0,
       last_failure: null,
     },
   ]);
