@@ -34,7 +34,7 @@ const NOT_INPUTS = [
 ];
 
 /** Our own limit, far below the platform's: size is start-up time. */
-const MAX_GZIPPED_BYTES = 1340 * 1024;
+const MAX_GZIPPED_BYTES = 1420 * 1024;
 
 /** What the runtime has, and no more: newer encodings than it reads must not come from wasm-opt. */
 const FEATURES = [

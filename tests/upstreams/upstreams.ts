@@ -199,6 +199,9 @@ export class Upstreams {
    */
   revoke = (upstream: Upstream, account?: string): number => this.#fakes[upstream].revoke(account);
 
+  /** Ends the access tokens of the portal behind OpenID Connect, and leaves the refresh tokens. */
+  endAccess = (): void => this.#oidc.endAccess();
+
   /** Logins, live sessions and bookings at the portal, as numbers. */
   get portal() {
     return this.#portal.counts;

@@ -50,6 +50,11 @@ impl Site {
         to.as_str() == "about:blank" || self.allowed.iter().any(|url| url.origin() == to.origin())
     }
 
+    /// Whether it may be called at all.
+    pub fn has(&self, url: &Url) -> bool {
+        self.allows(&self.base, url)
+    }
+
     fn allows(&self, from: &Url, to: &Url) -> bool {
         let down = from.scheme() == "https" && to.scheme() != "https";
         let names_somebody = !to.username().is_empty() || to.password().is_some();
@@ -106,6 +111,13 @@ struct Body {
 impl Prepared {
     pub const fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// What it would bring there, in its query or as a form.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let body = self.body.as_ref().map(|body| body.text.expose()).unwrap_or_default();
+        let pairs = self.url.query_pairs().chain(form_urlencoded::parse(body.as_bytes()));
+        pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 }
 
@@ -166,15 +178,26 @@ impl<'v, 'n> Browser<'v, 'n> {
 
     /// Goes on until there is a page to look at.
     pub async fn follow(&mut self, hop: Hop) -> Result<Shown, Failure> {
-        self.go_on(hop, false).await
+        shown(self.go_on(hop, false, None).await?)
+    }
+
+    /// Goes on until there is a page to look at, or until this address, whatever its query, is come to: it is not called.
+    pub async fn follow_to(&mut self, hop: Hop, end: &Url) -> Result<Hop, Failure> {
+        self.go_on(hop, false, Some(end)).await
+    }
+
+    /// An address that is configured, as a call.
+    pub fn to(&self, url: &Url) -> Result<Prepared, Failure> {
+        let url = self.target(&self.site.base, Some(url.as_str()))?;
+        Ok(Prepared { url, method: "GET", body: None, referrer: None })
     }
 
     /// The same on the way from a login: its cookies are kept after each call, because the next one may be the last.
     pub async fn follow_signed_in(&mut self, hop: Hop) -> Result<Shown, Failure> {
-        self.go_on(hop, true).await
+        shown(self.go_on(hop, true, None).await?)
     }
 
-    async fn go_on(&mut self, mut hop: Hop, keeps: bool) -> Result<Shown, Failure> {
+    async fn go_on(&mut self, mut hop: Hop, keeps: bool, end: Option<&Url>) -> Result<Hop, Failure> {
         let mut calls = 0;
         loop {
             let prepared = match hop {
@@ -183,10 +206,15 @@ impl<'v, 'n> Browser<'v, 'n> {
                     Some(form) => self.prepare(&shown.url, &form)?,
                     None => match self.refreshed(&shown, calls).await? {
                         Some(prepared) => prepared,
-                        None => return Ok(shown),
+                        None => return Ok(Hop::Shown(shown)),
                     },
                 },
             };
+            let is_there =
+                |end: &Url| end.origin() == prepared.url.origin() && end.path() == prepared.url.path();
+            if end.is_some_and(is_there) {
+                return Ok(Hop::Goes(prepared));
+            }
             if calls > HOPS_MAX {
                 return Err(Failure::new(Code::Redirected));
             }
@@ -326,6 +354,13 @@ impl<'v, 'n> Browser<'v, 'n> {
         }
         headers.extend(self.visit.jar.header(url).map(|cookies| ("cookie", cookies)));
         headers
+    }
+}
+
+fn shown(hop: Hop) -> Result<Shown, Failure> {
+    match hop {
+        Hop::Shown(shown) => Ok(shown),
+        Hop::Goes(_) => Err(Failure::new(Code::Redirected)),
     }
 }
 

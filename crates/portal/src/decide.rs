@@ -23,6 +23,8 @@ const LOST_MAX: Duration = Duration::from_hours(6);
 /// While something is done at the portal the alarm comes this often, to see whether somebody still is at it.
 const WATCH: Duration = Duration::from_mins(1);
 /// The registry is told again after this, if it could not be told.
+/// A token that is over as soon as it comes is not renewed without end.
+const DUE_LEAST: Duration = Duration::from_secs(5);
 pub(super) const SYNC_AGAIN: Duration = Duration::from_secs(30);
 /// A session that ended longer ago than this is of no interest to the next.
 const ENDED_SHOWN: Duration = Duration::from_hours(24);
@@ -178,6 +180,13 @@ impl Login {
             if used {
                 live.last_used = live.last_used.max(now);
             }
+        }
+    }
+
+    /// When it is to be kept alive, where its tokens say that: nobody is asked before.
+    pub(super) fn due_at(&mut self, due: Option<Timestamp>, now: Timestamp) {
+        if let (Some(due), Some(live)) = (due, &mut self.session) {
+            live.refresh_at = due.max(now.plus(DUE_LEAST));
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Visit<'a> {
     pub stage: Stage,
     /// The page that was asked for last.
     pub seen: Option<Seen>,
+    /// When the API was called last.
+    pub called_at: Option<Timestamp>,
     /// For how long a browser was held.
     pub browser_time: Duration,
 }
@@ -49,6 +51,7 @@ impl<'a> Visit<'a> {
             trace: Vec::new(),
             stage: Stage::default(),
             seen: None,
+            called_at: None,
             browser_time: Duration::ZERO,
         }
     }
@@ -129,4 +132,9 @@ pub trait Driver {
     ) -> Pending<'a, Result<Outcome, Failure>>;
 
     fn log_out<'a>(&'a self, visit: &'a mut Visit<'_>) -> Pending<'a, Result<(), Failure>>;
+
+    /// When a login with these cookies and tokens has to be kept alive, if that says it. Else it is done at the interval of the settings.
+    fn due(&self, _: &Jar) -> Option<Timestamp> {
+        None
+    }
 }

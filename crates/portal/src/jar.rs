@@ -1,7 +1,7 @@
 //! The cookies of one session (RFC 6265).
 
 use base::clock::Timestamp;
-use base::secret::Secret;
+use base::secret::{self, Secret};
 use cookie_store::{Cookie, CookieDomain, CookieExpiration, CookieStore};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -20,6 +20,19 @@ pub struct Jar {
     cookies: CookieStore,
     /// What pages have stored in a browser.
     pub origins: Vec<Origin>,
+    /// What its API is called with.
+    pub tokens: Option<Tokens>,
+}
+
+/// The tokens of a login by `OpenID` Connect (RFC 6749 §5.1).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    #[serde(with = "secret::wire")]
+    pub access_token: Secret,
+    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Secret>,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// What the pages of an origin have stored, as Playwright's `storageState` has it.
@@ -43,15 +56,18 @@ pub struct Item {
 impl Jar {
     /// `None` if it is not what [`Jar::save`] gave. Cookies alone are a list, as they have always been.
     pub fn load(saved: &Secret) -> Option<Self> {
-        let (cookies, origins) = match base::json::read(saved.expose()).ok()? {
+        let (mut origins, mut tokens) = (Vec::new(), None);
+        let cookies = match base::json::read(saved.expose()).ok()? {
             Value::Object(mut whole) => {
-                (whole.remove("cookies")?, base::json::of(whole.remove("origins")?).ok()?)
+                origins = base::json::of(whole.remove("origins")?).ok()?;
+                tokens = whole.remove("tokens").map(base::json::of).transpose().ok()?;
+                whole.remove("cookies")?
             }
-            cookies => (cookies, Vec::new()),
+            cookies => cookies,
         };
         let cookies: Vec<Cookie<'static>> = base::json::of(cookies).ok()?;
         let cookies = CookieStore::from_cookies(cookies.into_iter().map(Ok::<_, ()>), false).ok()?;
-        Some(Self { cookies, origins })
+        Some(Self { cookies, origins, tokens })
     }
 
     /// The same text for the same cookies, in whatever order they came.
@@ -60,11 +76,13 @@ impl Jar {
             self.cookies.iter_unexpired().filter_map(|cookie| serde_json::to_string(cookie).ok()).collect();
         cookies.sort_unstable();
         let cookies = cookies.join(",");
-        if self.origins.is_empty() {
+        if self.origins.is_empty() && self.tokens.is_none() {
             return Secret::new(format!("[{cookies}]"));
         }
         let origins = serde_json::to_string(&self.origins).unwrap_or_default();
-        Secret::new(format!("{{\"cookies\":[{cookies}],\"origins\":{origins}}}"))
+        let tokens = self.tokens.as_ref().and_then(|tokens| serde_json::to_string(tokens).ok());
+        let tokens = tokens.map(|tokens| format!(",\"tokens\":{tokens}")).unwrap_or_default();
+        Secret::new(format!("{{\"cookies\":[{cookies}],\"origins\":{origins}{tokens}}}"))
     }
 
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.

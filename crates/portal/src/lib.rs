@@ -3,6 +3,7 @@
 //! A portal has no interface but its pages, so a [`Driver`] does what a browser would. It is plain logic: the network, the
 //! clock and the storage are a [`Net`] that somebody else brings. The life of a login is in [`mod@decide`].
 
+pub mod api;
 pub mod browser;
 #[cfg(test)]
 mod browser_pages_tests;
@@ -56,6 +57,7 @@ mod timing_tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use api::ApiDriver;
 pub use base::page::{Answer, Fetch, Page};
 pub use captcha::Captcha;
 pub use code::{Code, Failure};
@@ -88,6 +90,7 @@ pub struct Portals {
 pub enum AnyDriver {
     Pages(PageDriver),
     InBrowser(BrowserDriver),
+    Api(ApiDriver),
 }
 
 impl AnyDriver {
@@ -95,6 +98,7 @@ impl AnyDriver {
         match self {
             Self::Pages(driver) => &driver.portal,
             Self::InBrowser(driver) => &driver.portal,
+            Self::Api(driver) => &driver.portal,
         }
     }
 
@@ -107,6 +111,7 @@ impl AnyDriver {
         match self {
             Self::Pages(driver) => driver,
             Self::InBrowser(driver) => driver,
+            Self::Api(driver) => driver,
         }
     }
 }

@@ -107,7 +107,7 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Verdict::Nothing
         }
         Event::LoggedIn { session_id, keep_alive } => {
-            let end = login.step(steps::LoggedIn { session_id, keep_alive, opener: None }, c);
+            let end = login.step(steps::LoggedIn { session_id, keep_alive, opener: None, due: None }, c);
             end.map_or_else(Verdict::Refuse, |()| Verdict::Serve)
         }
         Event::LoginFailed(failure) => Verdict::Refuse(login.step(steps::LoginFailed(failure), c)),
@@ -120,7 +120,7 @@ fn happen(login: &mut Login, event: Event, c: &Context<'_>) -> Verdict {
             Verdict::Nothing
         }
         Event::Confirmed { used } => {
-            login.step(steps::Confirmed { used }, c);
+            login.step(steps::Confirmed { used, due: None }, c);
             Verdict::Nothing
         }
         Event::Unasked => {

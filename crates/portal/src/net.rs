@@ -19,6 +19,8 @@ pub enum Progress {
     Paying,
     /// What comes next is the password, for the portal.
     Sending,
+    /// A login goes on with other tokens from here on: those before may be over.
+    Renewed(Secret),
     /// The portal has taken the credentials. The cookies as they are now: [`super::browser::Jar::save`].
     SignedIn(Secret),
     /// From the next call on something may have been done that cannot be undone.
@@ -39,6 +41,10 @@ pub trait Net {
     /// The browser of this place is closed; it was held for so long.
     fn give_browser<'a>(&'a self, _place: &'a str, _held: Duration) -> Pending<'a, ()> {
         Box::pin(async {})
+    }
+    /// 256 random bits of the runtime's own source. Where there are none, nothing may be made instead of them.
+    fn random(&self) -> Result<[u8; 32], Failure> {
+        Err(Failure::new(super::Code::Interrupted))
     }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;

@@ -1,6 +1,7 @@
 //! What can be asked of a portal, declared in its [document](super::document) and not coded: there is one interpreter for each
 //! kind of them.
 
+use super::document::{ApiList, ApiOrder, ApiWizard, Options};
 use super::script::Step;
 use base::fields::{FieldError, FieldFault};
 use serde_json::{Map, Value};
@@ -57,6 +58,8 @@ pub struct Listing {
     pub path: String,
     /// The table's id.
     pub table: String,
+    /// What is called instead, if it comes from an API.
+    pub api: Option<ApiList>,
     pub columns: Columns,
     /// The answer's member for the rows.
     pub rows: String,
@@ -149,6 +152,8 @@ pub struct Steps {
     pub list: List,
     /// How they are come to and gone through in a browser: then controls are selectors.
     pub in_browser: Option<Stepper>,
+    /// What is called, if they are those of an API: then controls are where the options are.
+    pub api: Option<ApiWizard>,
     /// Nothing is sent without: the list is the answer.
     pub order: Option<Order>,
 }
@@ -170,6 +175,8 @@ pub struct Input {
     pub control: String,
     pub by: By,
     pub need: Need,
+    /// How what can be chosen is read, if it comes from an API.
+    pub options: Option<Options>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,10 +204,12 @@ pub struct List {
     pub control: String,
     pub rows: String,
     pub count: String,
+    /// How they are read, if they come from an API.
+    pub options: Option<Options>,
 }
 
 /// The last form is sent. That cannot be undone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Order {
     /// The id of what the portal shows once it is done, and what it says.
     pub element: String,
@@ -209,6 +218,8 @@ pub struct Order {
     pub gone_texts: Vec<String>,
     /// The portal does not know the forms any more.
     pub expired_texts: Vec<String>,
+    /// What is called instead, if it is an API's.
+    pub api: Option<ApiOrder>,
     /// The answer's members.
     pub confirmed: String,
     pub details: String,

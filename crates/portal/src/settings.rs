@@ -3,7 +3,7 @@
 use crate::browser::Site;
 use crate::document;
 use crate::document::Document;
-use crate::{AnyDriver, BrowserAt, BrowserDriver, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
+use crate::{AnyDriver, ApiDriver, BrowserAt, BrowserDriver, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
 use base::event::EventTypes;
 use base::settings::{self as s, Reader};
 use std::collections::BTreeMap;
@@ -24,7 +24,9 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     let base_url = r.url(&s::EMODAL_BASE_URL);
     let hosts = r.hosts(&s::EMODAL_HOSTS);
     let pages = r.members(&s::EMODAL_PAGES).unwrap_or_default();
-    let emodal = document::emodal_with(r.word(&s::EMODAL_DRIVER) == "browser", pages).map_err(|faults| {
+    let issuer = r.url(&s::EMODAL_ISSUER).unwrap_or_default();
+    let driven = r.word(&s::EMODAL_DRIVER);
+    let emodal = document::emodal_with(&driven, base_url.as_deref(), &issuer, pages).map_err(|faults| {
         r.faults.extend(faults.into_iter().map(|fault| format!("EMODAL_PAGES{fault}")));
     });
     let mut portals = BTreeMap::new();
@@ -33,8 +35,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
         if r.faults.is_empty() && site.is_some_and(|site| site.is_none()) {
             r.faults.push("EMODAL_BASE_URL and EMODAL_HOSTS are not the addresses of hosts".to_owned());
         }
-        portal.base_url = base_url.unwrap_or_default();
-        portal.hosts = hosts;
+        portal.hosts.extend(hosts);
         portals.insert(EMODAL.to_owned(), driver(portal, timeout, &captcha, &browsers));
     }
     for setting in &s::PORTALS {
@@ -82,6 +83,9 @@ fn driver(portal: Document, timeout: Duration, captcha: &Captcha, browsers: &Bro
     let captcha = captcha.clone();
     if portal.in_browser.is_some() {
         return AnyDriver::InBrowser(BrowserDriver { portal, timeout, captcha, browsers: browsers.clone() });
+    }
+    if portal.api.is_some() {
+        return AnyDriver::Api(ApiDriver { portal, timeout, captcha });
     }
     AnyDriver::Pages(PageDriver { portal, timeout, captcha })
 }

@@ -5,6 +5,7 @@ use super::decide::{Context, SYNC_AGAIN, Step};
 use super::protocol::Refusal;
 use super::refusals::Held;
 use super::state::{End, Login, Reached, Task, Work};
+use base::clock::Timestamp;
 use base::ids::{PortalId, ServiceKeyId};
 use base::outbox::Attempt;
 
@@ -129,6 +130,8 @@ pub struct LoggedIn {
     pub keep_alive: bool,
     /// The key that gave the credentials, if it may use its own logins only.
     pub opener: Option<ServiceKeyId>,
+    /// When it has to be kept alive, if that is known.
+    pub due: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +156,8 @@ pub struct NotSignedIn;
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmed {
     pub used: bool,
+    /// When it has to be kept alive, if that is known.
+    pub due: Option<Timestamp>,
 }
 
 /// Work that a caller wanted ended well without the portal.
@@ -248,8 +253,10 @@ steps! {
             task.committing = true;
         }
     };
-    LoggedIn => Result<(), Refusal>: |LoggedIn { session_id, keep_alive, opener }, login, c| {
-        login.logged_in(session_id, keep_alive, opener, c)
+    LoggedIn => Result<(), Refusal>: |LoggedIn { session_id, keep_alive, opener, due }, login, c| {
+        let end = login.logged_in(session_id, keep_alive, opener, c);
+        login.due_at(due, c.now);
+        end
     };
     LoginFailed => Refusal: |LoginFailed(failure), login, c| {
         login.login_failed(failure, c)
@@ -261,9 +268,10 @@ steps! {
         login.task = None;
         login.logout.take_if(|logout| logout.broken_off);
     };
-    Confirmed => (): |Confirmed { used }, login, c| {
+    Confirmed => (): |Confirmed { used, due }, login, c| {
         login.task = None;
         login.confirmed(used, c.policy, c.now, c.jitter);
+        login.due_at(due, c.now);
     };
     Unasked => (): |Self, login, c| {
         login.task = None;

@@ -1,7 +1,7 @@
 //! One-time passwords by time (RFC 6238), as authenticator apps make them: SHA-1, six digits, a new one every 30 seconds.
 
 use super::code::{Code, Failure};
-use super::driver::Visit;
+use super::driver::{Credentials, Visit};
 use base::clock::Timestamp;
 use base::secret::Secret;
 use hmac::{Hmac, Mac};
@@ -44,6 +44,20 @@ impl Passwords {
         self.given = Some(window);
         Ok(Secret::new(password(&self.key, window)))
     }
+}
+
+/// The one of a login that asks for one.
+pub async fn one_time_password(visit: &Visit<'_>, credentials: &Credentials) -> Result<Secret, Failure> {
+    let asked = "The portal asks for a one-time password, and no totp_secret was given";
+    let passwords = credentials.totp_secret.as_ref().and_then(Passwords::new);
+    let mut passwords = passwords.ok_or_else(|| Failure::with_message(Code::NeedsHuman, asked))?;
+    passwords.next(visit).await
+}
+
+/// It counts as the credentials being refused: the next one may lock somebody out.
+pub fn code_refused(status: u16) -> Failure {
+    let said = "The portal refuses the one-time password";
+    Failure { status: Some(status), ..Failure::with_message(Code::CredentialsRefused, said) }
 }
 
 /// How long until a password can be given.

@@ -14,6 +14,8 @@ export interface Fakes extends AsyncDisposable {
   bindings: Record<string, string>;
   /** Where the portal is an application. */
   spa: string;
+  /** The settings that lead to the portal behind OpenID Connect. */
+  oidc: Record<string, string>;
   /** The value of every cookie that the portal has set. */
   cookies: Set<string>;
 }
@@ -31,7 +33,8 @@ export async function fakes(): Promise<Fakes> {
     CAPTCHA_BASE_URL: `${url}/captcha`,
     CAPTCHA_POLL_MILLISECONDS: "5",
   };
-  return { upstreams, bindings, spa: `${url}/spa`, cookies: given, [Symbol.asyncDispose]: close };
+  const oidc = { EMODAL_BASE_URL: `${url}/oidc/portal`, EMODAL_ISSUER: `${url}/oidc/sso` };
+  return { upstreams, bindings, spa: `${url}/spa`, oidc, cookies: given, [Symbol.asyncDispose]: close };
 }
 
 /** Somebody whom the portal knows, with names that stand nowhere else. */

@@ -178,6 +178,7 @@ pub const SETTINGS: &[Setting] = &[
     MOCK_ROUTES,
     EMODAL_BASE_URL,
     EMODAL_DRIVER,
+    EMODAL_ISSUER,
     EMODAL_HOSTS,
     EMODAL_PAGES,
     PORTALS[0],

@@ -10,10 +10,16 @@ pub const EMODAL_BASE_URL: Setting = Setting {
 };
 pub const EMODAL_DRIVER: Setting = word(
     "EMODAL_DRIVER",
-    &["pages", "browser"],
+    &["pages", "browser", "api"],
     "pages",
-    "How E-Modal is driven: as plain pages, or in a browser.",
+    "How E-Modal is driven: as plain pages, in a browser, or by its API behind OpenID Connect.",
 );
+pub const EMODAL_ISSUER: Setting = Setting {
+    name: "EMODAL_ISSUER",
+    kind: Kind::Url,
+    default: "",
+    about: "Where its OpenID Connect provider is, for `EMODAL_DRIVER=api`. Not set: the one that its document names.",
+};
 pub const EMODAL_HOSTS: Setting = Setting {
     name: "EMODAL_HOSTS",
     kind: Kind::Hosts,

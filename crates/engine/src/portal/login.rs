@@ -256,7 +256,8 @@ impl<H: Host> Portal<H> {
                 let session_id = PortalId::issued(self.fresh_id("session")?);
                 // Refused: nobody wants it any more, its session was closed meanwhile.
                 let Wish { keep_alive, opener } = wish.clone();
-                let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive, opener })?;
+                let due = loaded.need_driver()?.due(&jar);
+                let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive, opener, due })?;
                 let rows = self.rows()?;
                 rows.put_jar(&loaded.name, JAR, &jar.save())?;
                 rows.forget_forms(&loaded.name)?;

@@ -79,7 +79,8 @@ impl<H: Host> Portal<H> {
                     if place.calls.is_empty() {
                         self.step(Unasked)?;
                     } else {
-                        self.step(Confirmed { used: true })?;
+                        let due = loaded.need_driver()?.due(&jar);
+                        self.step(Confirmed { used: true, due })?;
                     }
                     self.audit(&loaded.name, &work, "ok", None, by);
                     let (answered, wizard_id) = self.save_wizard(&loaded, &on, outcome, wizard_id);

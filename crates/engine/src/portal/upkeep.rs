@@ -5,6 +5,7 @@ use super::store::{JAR, LOGOUT_JAR};
 use super::visit::VisitHost;
 use super::{Loaded, Portal, Result};
 use crate::host::Host;
+use base::clock::Timestamp;
 use portal::steps::{Confirmed, Due, KeepAliveFailed, LoggedOut, LogoutFinished, Lost, TaskStarted, Woke};
 use portal::{Code, Failure, Place, Step, Work};
 use std::time::Duration;
@@ -30,8 +31,8 @@ impl<H: Host> Portal<H> {
         }
         let (end, place) = self.load_page(&loaded).await?;
         match end {
-            Ok(()) => {
-                self.kept(Confirmed { used: false })?;
+            Ok(due) => {
+                self.kept(Confirmed { used: false, due })?;
             }
             Err(failure) if failure.code == Code::LoggedOut => {
                 self.audit(&loaded.name, &Work::KeepAlive, failure.code.as_str(), Some(&place), &by);
@@ -59,7 +60,7 @@ impl<H: Host> Portal<H> {
 
     /// Nothing is stored, and no alarm is set, before it is known what came of it: it is two rows each time, and nothing would
     /// be gained. The alarm that wanted it runs, and comes again if the instance dies; the row says that it is due.
-    async fn load_page(&self, loaded: &Loaded) -> Result<(Result<(), Failure>, Place)> {
+    async fn load_page(&self, loaded: &Loaded) -> Result<(Result<Option<Timestamp>, Failure>, Place)> {
         self.memory.keeping.set(Some(self.host.now()));
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             return Ok((Err(Failure::new(Code::LoggedOut)), Place::default()));
@@ -73,7 +74,8 @@ impl<H: Host> Portal<H> {
             _ => visit.place(),
         };
         self.store_jar(loaded, loaded.session_id(), &visit.jar)?;
-        Ok((end, place))
+        let due = loaded.need_driver()?.due(&visit.jar);
+        Ok((end.map(|()| due), place))
     }
 
     /// Logs out at the portal what was closed here.

@@ -111,6 +111,7 @@ impl<H: Host> VisitHost<H> {
                 portal.rows()?.put_jar(&self.name, JAR, &jar)?;
                 portal.step(SignedIn)?;
             }
+            Progress::Renewed(jar) => portal.rows()?.put_jar(&self.name, JAR, &jar)?,
             Progress::Paying => drop(portal.step(Reaching(Reached::Captcha))?),
             Progress::Sending => drop(portal.step(Reaching(Reached::Password))?),
             Progress::Committing => {
@@ -168,6 +169,13 @@ impl<H: Host> Net for VisitHost<H> {
             if let Err(error) = self.portal.host.send(&portal::registry_address(), &give).await {
                 self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
             }
+        })
+    }
+
+    fn random(&self) -> std::result::Result<[u8; 32], Failure> {
+        self.portal.host.random().map_err(|error| {
+            self.portal.host.fault(FaultKind::PortalProgress, &error, None);
+            Failure::new(Code::Interrupted)
         })
     }
 

@@ -76,7 +76,7 @@ mod tests {
         p.ids = 1;
         let session_id = p.id();
         let opener = Some(key(1));
-        assert!(step(&mut p, LoggedIn { session_id, keep_alive: true, opener }).is_ok());
+        assert!(step(&mut p, LoggedIn { session_id, keep_alive: true, opener, due: None }).is_ok());
         p
     }
 
@@ -119,7 +119,7 @@ mod tests {
         p.start_task(crate::Work::LogIn);
         p.close(End::Closed);
         let session_id = p.id();
-        let end = step(&mut p, LoggedIn { session_id, keep_alive: true, opener: Some(key(1)) });
+        let end = step(&mut p, LoggedIn { session_id, keep_alive: true, opener: Some(key(1)), due: None });
         assert!(end.is_err() && p.login.openers.is_empty());
     }
 

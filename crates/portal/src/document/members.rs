@@ -102,6 +102,12 @@ impl<'a> Members<'a> {
         path.unwrap_or_default()
     }
 
+    /// Any JSON.
+    pub fn json(&mut self, name: &'static str) -> Value {
+        let json = self.needed(name, Self::take);
+        json.unwrap_or_default()
+    }
+
     /// A list of texts, that may be left out.
     pub fn texts(&mut self, name: &'static str) -> Vec<String> {
         let texts: Vec<String> = self.read(name).unwrap_or_default();
@@ -109,6 +115,11 @@ impl<'a> Members<'a> {
             self.fault(name, "has an empty text");
         }
         texts
+    }
+
+    /// A list of whole numbers, that may be left out.
+    pub fn numbers(&mut self, name: &'static str) -> Vec<u16> {
+        self.read(name).unwrap_or_default()
     }
 
     /// `false` if it is left out.

@@ -1,6 +1,7 @@
 //! A portal as a document: its addresses, how to log in there, and what it can be asked to do. It is JSON, read once for each
 //! instance, and checked with all of its faults at once.
 
+mod api;
 mod browser;
 mod members;
 mod operations;
@@ -14,6 +15,8 @@ mod tests;
 pub use overrides::emodal_pages;
 pub use overrides::emodal_with;
 
+pub(crate) use api::placeholder;
+pub use api::{Api, ApiCall, ApiList, ApiOrder, ApiWizard, Options};
 pub use browser::InBrowser;
 
 use super::operation::Operation;
@@ -23,6 +26,8 @@ use serde_json::Value;
 /// The document of E-Modal. Its address is a setting.
 const EMODAL: &str = include_str!("../../portals/emodal.json");
 const EMODAL_IN_BROWSER: &str = include_str!("../../portals/emodal-browser.json");
+/// Its API, behind OpenID Connect.
+pub(crate) const EMODAL_API: &str = include_str!("../../portals/emodal-api.json");
 
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -36,6 +41,8 @@ pub struct Document {
     pub login: Login,
     /// If it is driven in a browser: then the login has no path and no inputs.
     pub in_browser: Option<InBrowser>,
+    /// If it is behind an API: then the login has no path.
+    pub api: Option<Api>,
     /// A page that only a logged-in user sees.
     pub home_path: String,
     /// Only a logged-in user is shown a link to it.
@@ -51,11 +58,15 @@ pub struct Login {
     pub password_input: String,
     /// What the captcha's solution is sent as. Nothing, if there is no captcha.
     pub captcha_input: Option<String>,
+    /// What a one-time password is typed into, on a page of its own after the password.
+    pub totp_input: Option<String>,
     /// Says a page with status 200, too.
     pub logged_out: Vec<String>,
     pub credentials_refused: Vec<String>,
     pub account_locked: Vec<String>,
     pub captcha_refused: Vec<String>,
+    /// Says a firewall in front of the portal, or its check for robots.
+    pub refused_automation: Vec<String>,
 }
 
 /// What is wrong with a document.
@@ -88,8 +99,13 @@ impl Document {
 }
 
 /// The document of E-Modal as a value. It is part of the program, and a test reads it.
-fn emodal_value(in_browser: bool) -> Value {
-    json::value(if in_browser { EMODAL_IN_BROWSER } else { EMODAL }).unwrap_or_default()
+fn emodal_value(driver: &str) -> Value {
+    let text = match driver {
+        "browser" => EMODAL_IN_BROWSER,
+        "api" => EMODAL_API,
+        _ => EMODAL,
+    };
+    json::value(text).unwrap_or_default()
 }
 
 /// E-Modal's as it is, for tests and documents.
@@ -97,7 +113,7 @@ fn emodal_value(in_browser: bool) -> Value {
 #[allow(clippy::panic)] // Only where a test says first that it has no fault.
 pub fn emodal() -> &'static Document {
     static DOCUMENT: std::sync::LazyLock<Document> = std::sync::LazyLock::new(|| {
-        Document::read(emodal_value(false)).unwrap_or_else(|faults| panic!("{faults:?}"))
+        Document::read(emodal_value("pages")).unwrap_or_else(|faults| panic!("{faults:?}"))
     });
     &DOCUMENT
 }
@@ -110,8 +126,9 @@ pub const EXAMPLE: &str = include_str!("../../portals/example.json");
 #[cfg(not(target_arch = "wasm32"))]
 pub fn members() -> std::collections::BTreeSet<(&'static str, &'static str)> {
     let told = members::Told::default();
-    read::document(&told, emodal_value(false));
-    read::document(&told, emodal_value(true));
+    read::document(&told, emodal_value("pages"));
+    read::document(&told, emodal_value("browser"));
     read::document(&told, json::value(EXAMPLE).unwrap_or_default());
+    read::document(&told, emodal_value("api"));
     told.members.into_inner()
 }

@@ -1,6 +1,6 @@
 //! What a portal can be asked to do, as its document has it.
 
-use super::browser;
+use super::{api, browser};
 use super::members::Members;
 use crate::operation::{
     By, Column, Columns, DEBUG, Field, FieldKind, Flag, Input, List, Listing, Need, Operation, Order, Paging,
@@ -44,12 +44,13 @@ const OF_ANSWERS: [&str; 12] = [
 /// A wizard, whole, and the last phase without what is filled in there.
 type Wizards = BTreeMap<String, Steps>;
 
-pub(super) fn read(all: &mut Members<'_>, in_browser: bool) -> Vec<Operation> {
+pub(super) fn read(all: &mut Members<'_>, driver: &str) -> Vec<Operation> {
+    let (in_browser, is_api) = (driver == "browser", driver == "api");
     let mut wizards = Wizards::new();
-    for mut one in all.objects(kind("wizard", in_browser), "wizards") {
+    for mut one in all.objects(kind("wizard", driver), "wizards") {
         let name = name(&mut one, "name");
-        let steps = steps(&mut one, in_browser);
-        if !in_browser && wizards.values().any(|other| other.form == steps.form) {
+        let steps = steps(&mut one, driver);
+        if !in_browser && !is_api && wizards.values().any(|other| other.form == steps.form) {
             // What is left of one would be gone on with as the other.
             one.fault("form", "is that of another wizard");
         }
@@ -59,7 +60,7 @@ pub(super) fn read(all: &mut Members<'_>, in_browser: bool) -> Vec<Operation> {
     }
     let mut operations: Vec<Operation> = Vec::new();
     for mut one in all.objects("operation", "operations") {
-        let operation = operation(&mut one, &wizards, in_browser);
+        let operation = operation(&mut one, &wizards, driver);
         if operations.iter().any(|other| other.name == operation.name) {
             one.fault("name", "stands there twice");
         }
@@ -68,7 +69,8 @@ pub(super) fn read(all: &mut Members<'_>, in_browser: bool) -> Vec<Operation> {
     operations
 }
 
-fn operation(one: &mut Members<'_>, wizards: &Wizards, in_browser: bool) -> Operation {
+fn operation(one: &mut Members<'_>, wizards: &Wizards, driver: &str) -> Operation {
+    let in_browser = driver == "browser";
     let name = name(one, "name");
     let kinds = ["listing", "wizard", "steps"];
     if kinds.iter().filter(|kind| one.has(kind) && (in_browser || **kind != "steps")).count() != 1 {
@@ -92,9 +94,10 @@ fn operation(one: &mut Members<'_>, wizards: &Wizards, in_browser: bool) -> Oper
             let mut names = browser::Names { may_commit: true, ..browser::Names::of(&names) };
             What::Script(browser::steps(one, "steps", &at, &mut names))
         } else {
-            let of = one.optional_object(kind("listing", in_browser), "listing");
+            let is_api = driver == "api";
+            let of = one.optional_object(kind("listing", driver), "listing");
             let at = in_browser.then_some(at);
-            What::Listing(of.map(|mut of| listing(&mut of, &fields, at.as_deref())).unwrap_or_default())
+            What::Listing(of.map(|mut of| listing(&mut of, &fields, at.as_deref(), is_api)).unwrap_or_default())
         }
     };
     fields.push(Field { name: DEBUG.to_owned(), kind: FieldKind::Bool, required: false });
@@ -192,18 +195,23 @@ impl Answers {
     }
 }
 
-/// The name of a kind of object, which has other members in a browser.
-fn kind(plain: &'static str, in_browser: bool) -> &'static str {
-    match plain {
-        "listing" if in_browser => "listing_in_browser",
-        "wizard" if in_browser => "wizard_in_browser",
-        "phase" if in_browser => "phase_in_browser",
+/// The name of a kind of object, which has other members in a browser and of an API.
+fn kind(plain: &'static str, driver: &str) -> &'static str {
+    match (plain, driver) {
+        ("listing", "browser") => "listing_in_browser",
+        ("wizard", "browser") => "wizard_in_browser",
+        ("phase", "browser") => "phase_in_browser",
+        ("listing", "api") => "listing_of_api",
+        ("wizard", "api") => "wizard_of_api",
+        ("phase", "api") => "phase_of_api",
+        ("input", "api") => "input_of_api",
+        ("order", "api") => "order_of_api",
         _ => plain,
     }
 }
 
 /// `at`: where it stands, if it is a list in a browser.
-fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>) -> Listing {
+fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>, is_api: bool) -> Listing {
     let mut answers = Answers::default();
     let mut path = String::new();
     let in_browser = at.map(|at| {
@@ -215,11 +223,13 @@ fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>) -> Listing 
         let (scroll, busy) = (of.optional_text("scroll"), of.optional_text("busy"));
         Shown { open, scroll, busy, not_found: of.texts("not_found") }
     });
-    if in_browser.is_none() {
+    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+    let api = is_api.then(|| api::list(of, &names));
+    if in_browser.is_none() && !is_api {
         path = of.path("path");
         check_placeholders(of, &path, fields);
     }
-    let table = of.text("table");
+    let table = if is_api { String::new() } else { of.text("table") };
     let needed = of.optional_text("needed_column");
     let mut named: Vec<Column> = Vec::new();
     for mut one in of.objects("column", "columns") {
@@ -249,7 +259,7 @@ fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>) -> Listing 
     let paging = of.optional_object("paging", "paging");
     let paging = paging.map(|mut one| paging_of(&mut one, fields, &mut answers));
     let columns = needed.map_or(Columns::Named(named), |needed| Columns::AsTheHeadSays { needed });
-    Listing { path, table, columns, rows, count, repeats, flags, paging, in_browser }
+    Listing { path, table, api, columns, rows, count, repeats, flags, paging, in_browser }
 }
 
 fn value_of(one: &mut Members<'_>, columns: &[Column]) -> (String, String) {
@@ -314,29 +324,34 @@ fn paging_of(one: &mut Members<'_>, fields: &[Field], answers: &mut Answers) -> 
     }
 }
 
-fn steps(one: &mut Members<'_>, in_browser: bool) -> Steps {
+fn steps(one: &mut Members<'_>, driver: &str) -> Steps {
     let (mut path, mut form) = (String::new(), String::new());
-    let mut stepper = in_browser.then(|| {
+    let mut stepper = (driver == "browser").then(|| {
         let open = browser::steps(one, "open", "wizards", &mut browser::Names::of(&[]));
         Stepper { open, phases: Vec::new(), errors: one.text("errors") }
     });
-    if !in_browser {
+    let mut api = (driver == "api").then(|| api::wizard(one));
+    if driver == "pages" {
         path = one.path("path");
         form = one.text("form");
     }
     let mut before: Vec<Field> = Vec::new();
     let mut phases = Vec::new();
-    for (i, mut phase) in one.objects(kind("phase", in_browser), "phases").into_iter().enumerate() {
+    let names = |fields: &[Field]| -> Vec<String> { fields.iter().map(|field| field.name.clone()).collect() };
+    for (i, mut phase) in one.objects(kind("phase", driver), "phases").into_iter().enumerate() {
         let mut inputs = Vec::new();
         if let Some(stepper) = &mut stepper {
             let at = format!("wizards/phases/{i}");
             let send = browser::steps(&mut phase, "send", &at, &mut browser::Names::of(&[]));
             stepper.phases.push((phase.text("shown"), send));
         }
-        for mut item in phase.objects("input", "inputs") {
-            let input = input(&mut item, &before);
+        for mut item in phase.objects(kind("input", driver), "inputs") {
+            let input = input(&mut item, &before, driver == "api");
             before.push(input.field.clone());
             inputs.push(input);
+        }
+        if let Some(api) = &mut api {
+            api.phases.push(api::phase(&mut phase, &names(&before), i + 1));
         }
         phases.push(inputs);
     }
@@ -344,20 +359,33 @@ fn steps(one: &mut Members<'_>, in_browser: bool) -> Steps {
         one.fault("phases", "must be there");
     }
     let mut answers = Answers::default();
-    let list = one.object("list", "list").map(|mut list| List {
-        control: list.text("input"),
-        rows: answers.take(&mut list, "rows"),
-        count: answers.take(&mut list, "count"),
+    let list = one.object("list", "list").map(|mut list| {
+        let control = list.text("input");
+        let last: &[Input] = phases.last().map_or(&[], Vec::as_slice);
+        let options = last.iter().find(|input| input.control == control).and_then(|i| i.options.clone());
+        if driver == "api" && options.is_none() {
+            list.fault("input", "has the options of no input of the last phase");
+        }
+        let (rows, count) = (answers.take(&mut list, "rows"), answers.take(&mut list, "count"));
+        List { control, rows, count, options }
     });
-    let order = one.optional_object("order", "order").map(|mut order| Order {
-        element: order.text("element"),
-        confirmed_texts: confirmed_texts(&mut order),
-        gone_texts: order.texts("gone_texts"),
-        expired_texts: order.texts("expired_texts"),
-        confirmed: answers.take(&mut order, "confirmed"),
-        details: answers.take(&mut order, "details"),
+    let order = one.optional_object(kind("order", driver), "order").map(|mut order| {
+        let mut of = Order::default();
+        if driver == "api" {
+            of.api = Some(api::order(&mut order, &names(&before), phases.len()));
+        } else {
+            of.element = order.text("element");
+            of.confirmed_texts = confirmed_texts(&mut order);
+            of.gone_texts = order.texts("gone_texts");
+            of.expired_texts = order.texts("expired_texts");
+        }
+        of.confirmed = answers.take(&mut order, "confirmed");
+        of.details = answers.take(&mut order, "details");
+        of
     });
-    Steps { path, form, phases, list: list.unwrap_or_default(), in_browser: stepper, order }
+    let steps = Steps { path, form, phases, list: list.unwrap_or_default(), in_browser: stepper, api, order };
+    api::check(one, &steps);
+    steps
 }
 
 /// Without one, nobody would ever know that it is done.
@@ -369,7 +397,7 @@ fn confirmed_texts(order: &mut Members<'_>) -> Vec<String> {
     texts
 }
 
-fn input(item: &mut Members<'_>, before: &[Field]) -> Input {
+fn input(item: &mut Members<'_>, before: &[Field], is_api: bool) -> Input {
     let name = name(item, "field");
     known_once(item, "field", &name, before);
     let by = match item.word("by", &["label", "text", "tick"]) {
@@ -392,5 +420,8 @@ fn input(item: &mut Members<'_>, before: &[Field]) -> Input {
     let need = needed_for.unwrap_or(if always { Need::Always } else { Need::Never });
     // What a form needs it asks for when it comes to it.
     let field = Field { name, kind, required: false };
-    Input { field, control: item.text("input"), by, need }
+    // What is typed or ticked stands in a call by the field's name.
+    let options = (is_api && by == By::Label).then(|| api::options(item));
+    let control = if is_api && by != By::Label { String::new() } else { item.text("input") };
+    Input { field, control, by, need, options }
 }

@@ -26,12 +26,23 @@ const MEMBERS: [(&str, &str); 18] = [
     ("appointment_confirmed", "/wizards/0/order/confirmed_texts"),
 ];
 
-/// E-Modal's document with these pages. Its faults are told by the pages' names.
-pub fn emodal_with(in_browser: bool, pages: Map<String, Value>) -> Result<Document, Vec<String>> {
-    let (mut value, mut faults) = (emodal_value(in_browser), Vec::new());
-    if in_browser && !pages.is_empty() {
-        faults.push(" has members of the document of pages, and EMODAL_DRIVER is browser".to_owned());
+/// E-Modal's document at this address, with these pages. Its faults are told by the pages' names.
+pub fn emodal_with(
+    driver: &str,
+    base_url: Option<&str>,
+    issuer: &str,
+    pages: Map<String, Value>,
+) -> Result<Document, Vec<String>> {
+    let (mut value, mut faults) = (emodal_value(driver), Vec::new());
+    if driver != "pages" && !pages.is_empty() {
+        faults.push(format!(" has members of the document of pages, and EMODAL_DRIVER is {driver}"));
         return Err(faults);
+    }
+    if let (Some(document), Some(base_url)) = (value.as_object_mut(), base_url) {
+        document.insert("base_url".to_owned(), base_url.into());
+    }
+    if let Some(at) = value.pointer_mut("/login/issuer").filter(|_| !issuer.is_empty()) {
+        *at = issuer.into();
     }
     for (name, page) in pages {
         let path = MEMBERS.iter().find(|(known, _)| *known == name).map(|(_, path)| *path);
@@ -61,7 +72,7 @@ pub fn emodal_with(in_browser: bool, pages: Map<String, Value>) -> Result<Docume
 /// The pages as they are without the setting, for the documents.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn emodal_pages() -> Map<String, Value> {
-    let value = emodal_value(false);
+    let value = emodal_value("pages");
     let page = |path: &str| value.pointer(path).cloned().unwrap_or_default();
     MEMBERS.iter().map(|(name, path)| ((*name).to_owned(), page(path))).collect()
 }

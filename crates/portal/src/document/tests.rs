@@ -9,7 +9,7 @@ fn faults(value: Value) -> Vec<String> {
 
 /// E-Modal's document with a member set, or without it.
 fn with(path: &str, to: Value) -> Vec<String> {
-    let mut value = emodal_value(false);
+    let mut value = emodal_value("pages");
     let (parent, name) = path.rsplit_once('/').unwrap();
     match value.pointer_mut(parent).unwrap() {
         Value::Object(members) if to.is_null() => drop(members.remove(name).unwrap()),
@@ -22,10 +22,10 @@ fn with(path: &str, to: Value) -> Vec<String> {
 
 #[test]
 fn the_document_of_emodal_has_no_fault() {
-    assert_eq!(faults(emodal_value(false)), Vec::<String>::new());
+    assert_eq!(faults(emodal_value("pages")), Vec::<String>::new());
     assert_eq!(emodal().operations.len(), 4);
     for (name, _) in overrides::emodal_pages() {
-        let set = overrides::emodal_with(false, [(name.clone(), json!(7))].into_iter().collect());
+        let set = overrides::emodal_with("pages", None, "", [(name.clone(), json!(7))].into_iter().collect());
         let told = &set.unwrap_err()[0];
         assert!(told.starts_with(&format!(" is not of the right shape: {name}: a number, not ")), "{told}");
     }
@@ -97,7 +97,7 @@ fn what_is_wrong_is_told_by_its_path() {
         one("/wizards/0/phases/0/inputs/0/max", "is missing")
     );
     // What is left of a wizard would be gone on with as the other.
-    let mut value = emodal_value(false);
+    let mut value = emodal_value("pages");
     let mut other = value["wizards"][0].clone();
     other["name"] = json!("other");
     value["wizards"].as_array_mut().unwrap().push(other);
@@ -141,7 +141,7 @@ fn all_faults_are_told_at_once() {
 #[test]
 fn what_is_wrong_with_a_step_is_told() {
     let example = || json::value(super::EXAMPLE).unwrap();
-    assert_eq!(faults(emodal_value(true)), Vec::<String>::new());
+    assert_eq!(faults(emodal_value("browser")), Vec::<String>::new());
     assert_eq!(faults(example()), Vec::<String>::new());
     let step = |step: &Value| {
         let mut value = example();

@@ -57,6 +57,10 @@ impl Document {
     fn of(read: nodes::Read) -> Self {
         let text = visible(&read.nodes);
         let lower = text.to_lowercase();
+        // A page with something to see or to do may be meant to be read.
+        let is_bare =
+            text.is_empty() && !read.nodes.iter().any(|n| matches!(n, Node::Start("a" | "form" | "input", _)));
+        let location = read.location.filter(|_| is_bare).map(|to| format!("0;url={to}"));
         Self {
             nodes: read.nodes,
             text,
@@ -65,7 +69,7 @@ impl Document {
             submits_itself: read.submits_itself,
             cut_off: read.cut_off,
             title: read.title,
-            refresh: read.refresh,
+            refresh: read.refresh.or(location),
             charset: Charset::default(),
         }
     }

@@ -123,6 +123,8 @@ pub struct Read {
     pub base: Option<String>,
     /// What the first `<meta http-equiv=refresh>` says.
     pub refresh: Option<String>,
+    /// Where a script leads to.
+    pub location: Option<String>,
     /// The element whose text is not seen, while it is open.
     unseen: Option<&'static str>,
     hiding: Option<Hiding>,
@@ -297,7 +299,10 @@ impl Read {
                 let words: Vec<&str> = text.split_whitespace().collect();
                 self.title = Some(words.join(" ").chars().take(TITLE_CHARS_MAX).collect());
             }
-            Some("script") => self.submits_itself |= text.contains("submit("),
+            Some("script") => {
+                self.submits_itself |= text.contains("submit(");
+                self.location = self.location.take().or_else(|| super::refresh::by_script(text));
+            }
             Some(_) => {}
             None if self.hiding.is_some() => self.nodes.push(Node::Hidden(text.into())),
             None => self.nodes.push(Node::Text(text.into())),

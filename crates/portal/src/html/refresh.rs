@@ -41,6 +41,32 @@ pub fn rebased(text: &str, base: &Url) -> String {
     }
 }
 
+/// Where a script leads to, if it does nothing but say so: `location = "…"`, `location.href = "…"`, `location.replace("…")`.
+pub fn by_script(text: &str) -> Option<String> {
+    text.match_indices("location").find_map(|(at, name)| {
+        let rest = text.get(at + name.len()..)?.trim_start();
+        let rest = rest.strip_prefix(".href").unwrap_or(rest).trim_start();
+        let assigned = rest.strip_prefix('=').or_else(|| {
+            let call = rest.strip_prefix(".replace").or_else(|| rest.strip_prefix(".assign"))?;
+            call.trim_start().strip_prefix('(')
+        })?;
+        literal(assigned.trim_start())
+    })
+}
+
+/// A string that JavaScript and JSON write alike.
+fn literal(text: &str) -> Option<String> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let inner = text.get(1..)?;
+    let mut escaped = false;
+    let end = inner.find(|c: char| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })?;
+    base::json::read(&format!("\"{}\"", inner.get(..end)?)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +91,23 @@ mod tests {
             let read = read(text);
             let expected = expected.map(|(wait, to)| (Duration::from_secs(wait), to.to_owned()));
             assert_eq!(read, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn where_a_script_leads_to() {
+        for (text, expected) in [
+            ("window.location.href = \"/a?b=1\\u0026c=2\";", Some("/a?b=1&c=2")),
+            ("location='\\/a'", Some("/a")),
+            ("document.location.replace( \"https://x.example/\" )", Some("https://x.example/")),
+            ("if (location.pathname) location.assign('/b')", Some("/b")),
+            ("if (location == '/a') {}", None),
+            ("location.href = next", None),
+            ("location = '/a", None),
+            ("location = '/\"'", None),
+            ("", None),
+        ] {
+            assert_eq!(by_script(text).as_deref(), expected, "{text}");
         }
     }
 }

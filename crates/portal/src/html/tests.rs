@@ -178,6 +178,23 @@ fn only_a_page_that_is_nothing_else_submits_itself() {
 }
 
 #[test]
+fn a_script_leads_on_from_a_page_that_is_nothing_else() {
+    let script = "<script>window.location.href = '/next';</script>";
+    let url = Url::parse("https://portal.example.com/app/").unwrap();
+    for (html, expected) in [
+        (format!("<html><head><title>Redirecting</title></head><body>{script}</body></html>"), true),
+        (format!("<base href=/other/>{script}"), true),
+        (format!("{script}<p>Welcome"), false),
+        (format!("{script}<form><input name=a></form>"), false),
+        (format!("<script>var a = 1;</script>{script}"), true),
+    ] {
+        let refresh = Document::parse_at(&html, &url, Charset::default()).refresh(&url, None);
+        let to = refresh.map(|(wait, to)| (wait, to.path().to_owned()));
+        assert_eq!(to, expected.then(|| (Duration::ZERO, "/next".to_owned())), "{html}");
+    }
+}
+
+#[test]
 fn a_page_that_is_cut_off_is_known() {
     let whole = Document::parse(LOGIN);
     assert!(!whole.is_cut_off());

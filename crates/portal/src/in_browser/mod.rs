@@ -15,6 +15,7 @@ use super::driver::{Credentials, Driver, Outcome, Request, Standing, Visit};
 use super::html;
 use super::net::Pending;
 use super::operation::{DEBUG, Operation, What};
+use super::pages::wizard::missing_at_first;
 use super::script::Run;
 use base::clock::{millis, seconds};
 use base::secret::Secret;
@@ -74,7 +75,7 @@ impl Driver for BrowserDriver {
                 self.portal.operation(&request.operation).ok_or(Failure::new(Code::InputRefused))?;
             let debug = request.fields.get(DEBUG) == Some(&Value::Bool(true));
             if let What::Wizard(steps) = &operation.what
-                && let Some(outcome) = wizard::missing_at_first(steps, request)
+                && let Some(outcome) = missing_at_first(steps, request)
             {
                 return Ok(outcome);
             }

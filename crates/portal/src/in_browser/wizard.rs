@@ -6,8 +6,8 @@ use crate::cdp::{Choice, Condition, Tab};
 use crate::code::{Code, Failure};
 use crate::driver::{Outcome, Request, Visit, Wizard};
 use crate::net::Progress;
-use crate::operation::{By, CHOICES, DEBUG, Order, Stepper, Steps};
-use crate::pages::wizard::{missing, waiting, wants};
+use crate::operation::{By, CHOICES, Order, Stepper, Steps};
+use crate::pages::wizard::{given, missing, waiting, wants};
 use crate::script::{Run, Step};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -24,22 +24,6 @@ struct Filling<'a, 'v, 'n> {
     fields: Map<String, Value>,
     visit: &'v mut Visit<'n>,
     tab: &'v mut Tab<'n>,
-}
-
-/// What the caller has given so far.
-pub(super) fn given(request: &Request) -> Map<String, Value> {
-    let mut fields = request.wizard.as_ref().map(|wizard| wizard.fields.clone()).unwrap_or_default();
-    fields.extend(request.fields.clone());
-    fields.remove(DEBUG);
-    fields
-}
-
-/// What is missing for the first form is known without the portal.
-pub(super) fn missing_at_first(steps: &Steps, request: &Request) -> Option<Outcome> {
-    let fields = given(request);
-    let missing = missing(&fields, steps.inputs(1)?);
-    let wizard = Wizard { fields, phase: 1, form: None };
-    (!missing.is_empty()).then(|| waiting(wizard, &wants(&missing), missing))
 }
 
 impl BrowserDriver {

@@ -6,6 +6,7 @@ use super::super::code::{Code, Failure};
 use super::super::driver::{Credentials, Standing};
 use super::super::html::{Form, says};
 use super::super::net::Progress;
+use super::super::totp::{code_refused, one_time_password};
 use super::PageDriver;
 
 /// Why a page of the login is not what was hoped for.
@@ -35,6 +36,9 @@ impl PageDriver {
         let mut shown = browser.open(&login.path).await?;
         let mut solver = Solver::new(&self.captcha, &credentials.captcha_api_key, browser.visit.net.now());
         loop {
+            if shown.document.says(&login.refused_automation) {
+                return Err(Failure::with_status(Code::RefusedAutomation, shown.status));
+            }
             let mut form = self.login_form(&shown, credentials)?;
             browser.prepare(&shown.url, &form)?;
             let site_key = shown.document.site_key().map(str::to_owned);
@@ -51,6 +55,17 @@ impl PageDriver {
             let next = self.send(browser, &shown, &form).await?;
             if self.standing(next.status, &next.document) == Standing::LoggedIn {
                 return Ok(());
+            }
+            if let Some(form) = self.code_form(&next) {
+                let next = self.send_code(browser, &next, form, credentials).await?;
+                if self.standing(next.status, &next.document) == Standing::LoggedIn {
+                    return Ok(());
+                }
+                return Err(match (self.refusal(&next), self.code_form(&next)) {
+                    (Some(Refusal::Final(code)), _) => Failure::with_status(code, next.status),
+                    (_, Some(_)) => code_refused(next.status),
+                    _ => Failure::with_status(Code::UnexpectedResponse, next.status),
+                });
             }
             match self.refusal(&next) {
                 Some(Refusal::Final(code)) => return Err(Failure::with_status(code, next.status)),
@@ -77,6 +92,31 @@ impl PageDriver {
         let typed = form.type_in(&self.portal.login.username_input, &credentials.username)
             && form.type_in(&self.portal.login.password_input, credentials.password.expose());
         if typed { Ok(form) } else { Err(unintelligible) }
+    }
+
+    /// A form that asks for a one-time password.
+    fn code_form(&self, shown: &Shown) -> Option<Form> {
+        let input = self.portal.login.totp_input.as_deref()?;
+        let asks = |form: &Form| {
+            form.closed && !form.has_password() && form.controls.iter().any(|control| control.name == input)
+        };
+        shown.document.forms().into_iter().find(asks).filter(|_| !shown.document.is_cut_off())
+    }
+
+    /// Sends a one-time password, once.
+    async fn send_code(
+        &self,
+        browser: &mut Browser<'_, '_>,
+        shown: &Shown,
+        mut form: Form,
+        credentials: &Credentials,
+    ) -> Result<Shown, Failure> {
+        browser.visit.goes_to("one_time_password", "a page of a logged-in user");
+        let input = self.portal.login.totp_input.as_deref().unwrap_or_default();
+        let code = one_time_password(browser.visit, credentials).await?;
+        form.type_in(input, code.expose());
+        let hop = browser.go(browser.prepare(&shown.url, &form)?).await?;
+        browser.follow_signed_in(hop).await
     }
 
     async fn send(
@@ -110,7 +150,9 @@ impl PageDriver {
             if errors.is_empty() { shown.document.says(texts) } else { says(&errors, texts) }
         };
         let login = &self.portal.login;
-        if fits(&login.account_locked) {
+        if shown.document.says(&login.refused_automation) {
+            Some(Refusal::Final(Code::RefusedAutomation))
+        } else if fits(&login.account_locked) {
             Some(Refusal::Final(Code::AccountLocked))
         } else if fits(&login.credentials_refused) {
             Some(Refusal::Final(Code::CredentialsRefused))

@@ -243,7 +243,7 @@ fn keep_alive_and_log_out() {
 
 #[test]
 fn pages_can_be_set_one_by_one() {
-    let read = |text| document::emodal_with(false, base::json::read(text).unwrap());
+    let read = |text| document::emodal_with("pages", None, "", base::json::read(text).unwrap());
     let set = read(r#"{"login_path": "/in", "logged_out": ["bye"]}"#).unwrap();
     assert_eq!((set.login.path.as_str(), &set.login.logged_out[..]), ("/in", &["bye".to_owned()][..]));
     let is = document::emodal();

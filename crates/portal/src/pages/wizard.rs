@@ -192,7 +192,7 @@ impl Filling<'_> {
 
     /// What can be chosen in the last phase.
     fn listed(&self, now: &Kept) -> Option<Map<String, Value>> {
-        let List { control, rows, count } = &self.steps.list;
+        let List { control, rows, count, .. } = &self.steps.list;
         let labels = labels(&now.form, control)?;
         Some(Map::from_iter([(count.clone(), labels.len().into()), (rows.clone(), labels.into())]))
     }
@@ -265,4 +265,20 @@ pub fn waiting(wizard: Wizard, message: &str, missing: Vec<String>) -> Outcome {
     let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
     let waiting = Waiting { phase: wizard.phase, message, missing };
     Outcome { answer: Map::new(), wizard: Some(wizard), waiting: Some(waiting) }
+}
+
+/// What the caller has given so far.
+pub fn given(request: &Request) -> Map<String, Value> {
+    let mut fields = request.wizard.as_ref().map(|wizard| wizard.fields.clone()).unwrap_or_default();
+    fields.extend(request.fields.clone());
+    fields.remove(DEBUG);
+    fields
+}
+
+/// What is missing for the first form is known without the portal.
+pub fn missing_at_first(steps: &Steps, request: &Request) -> Option<Outcome> {
+    let fields = given(request);
+    let missing = missing(&fields, steps.inputs(1)?);
+    let wizard = Wizard { fields, phase: 1, form: None };
+    (!missing.is_empty()).then(|| waiting(wizard, &wants(&missing), missing))
 }
