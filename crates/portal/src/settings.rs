@@ -3,7 +3,9 @@
 use crate::browser::Site;
 use crate::document;
 use crate::document::Document;
-use crate::{AnyDriver, ApiDriver, BrowserAt, BrowserDriver, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals};
+use crate::{
+    AnyDriver, ApiDriver, BrowserAt, BrowserDriver, Browsers, Captcha, EMODAL, PageDriver, Policy, Portals,
+};
 use base::event::EventTypes;
 use base::settings::{self as s, Reader};
 use std::collections::BTreeMap;

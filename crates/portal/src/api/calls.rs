@@ -41,12 +41,7 @@ impl ApiDriver {
     }
 
     /// The same, for any answer. A token that is refused is renewed once; nothing was done then, so the call may be made again.
-    pub(super) async fn ask(
-        &self,
-        visit: &mut Visit<'_>,
-        path: &str,
-        json: &Value,
-    ) -> Result<Page, Failure> {
+    pub(super) async fn ask(&self, visit: &mut Visit<'_>, path: &str, json: &Value) -> Result<Page, Failure> {
         let url = self.site()?.at(path).ok_or(Failure::new(Code::UnexpectedResponse))?;
         self.authorized(visit, &url, Some(json.to_string())).await
     }

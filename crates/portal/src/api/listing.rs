@@ -1,8 +1,8 @@
 //! Lists that come page by page from an API.
 
 use super::ApiDriver;
-use crate::code::{Code, Failure};
 use super::template::Values;
+use crate::code::{Code, Failure};
 use crate::document::ApiList;
 use crate::driver::Visit;
 use crate::html::Table;

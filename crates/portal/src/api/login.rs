@@ -1,4 +1,4 @@
-//! Logging in by the authorization code flow with PKCE (OpenID Connect Core 1.0 §3.1, RFC 7636), on the providers' own pages.
+//! Logging in by the authorization code flow with PKCE (`OpenID` Connect Core 1.0 §3.1, RFC 7636), on the providers' own pages.
 
 use super::ApiDriver;
 use crate::browser::{Browser, Hop, Shown};
@@ -122,7 +122,7 @@ impl ApiDriver {
         visit.goes_to("userinfo", "whose the token is");
         let owner = self.userinfo(visit).await?;
         let sub = |of: &Value| of.get("sub").and_then(Value::as_str).map(str::to_owned);
-        // The two have to be of the same user (OpenID Connect Core 1.0 §5.3.2).
+        // The two have to be of the same user (`OpenID` Connect Core 1.0 §5.3.2).
         if sub(&owner).is_none() || claims.is_some_and(|claims| sub(&claims) != sub(&owner)) {
             return Err(Failure::with_message(Code::UnexpectedResponse, "The token is another user's"));
         }
@@ -152,8 +152,8 @@ impl ApiDriver {
             }
             again = says(&login.captcha_refused);
         }
-        let form = shown.document.forms().into_iter().filter(|form| form.closed);
-        let asking = form.filter_map(|form| Some((self.asks(&form)?, form))).next();
+        let mut forms = shown.document.forms().into_iter().filter(|form| form.closed);
+        let asking = forms.find_map(|form| Some((self.asks(&form)?, form)));
         let (asks, mut form) = asking.ok_or_else(|| failure(Code::UnexpectedResponse))?;
         if shown.document.is_cut_off() {
             return Err(failure(Code::UnexpectedResponse));
@@ -233,7 +233,7 @@ fn is_of(issuer: &str, authorize: &Url) -> bool {
     Url::parse(issuer).is_ok_and(|issuer| issuer.origin() == authorize.origin())
 }
 
-/// What an ID token says. It came from the token endpoint itself, which vouches for it (OpenID Connect Core 1.0 §3.1.3.7).
+/// What an ID token says. It came from the token endpoint itself, which vouches for it (`OpenID` Connect Core 1.0 §3.1.3.7).
 fn claims(token: &str) -> Option<Value> {
     let payload = Base64UrlUnpadded::decode_vec(token.split('.').nth(1)?).ok()?;
     base::json::read_bytes(&payload).ok()

@@ -1,13 +1,13 @@
-//! The driver of portals behind an API: a login by OpenID Connect on the provider's own pages, then calls in JSON with the access
+//! The driver of portals behind an API: a login by `OpenID` Connect on the provider's own pages, then calls in JSON with the access
 //! token. Nothing of a page is needed after the login.
 
 mod calls;
 mod listing;
 mod login;
 mod template;
-mod wizard;
 #[cfg(test)]
 mod tests;
+mod wizard;
 #[cfg(test)]
 mod wizard_tests;
 

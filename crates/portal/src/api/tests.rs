@@ -274,8 +274,8 @@ fn tokens_are_renewed_once_two_thirds_of_their_life_are_over() {
     let began = visit.jar.tokens.as_ref().unwrap().issued_at;
     world.now.set(began.plus(Duration::from_secs(599)));
     assert_eq!((now(driver().keep_alive(&mut visit)), world.calls().len()), (Ok(()), 0));
-    assert_eq!(driver().due(&visit.jar), Some(began.plus(Duration::from_secs(600))));
-    world.now.set(began.plus(Duration::from_secs(600)));
+    assert_eq!(driver().due(&visit.jar), Some(began.plus(Duration::from_mins(10))));
+    world.now.set(began.plus(Duration::from_mins(10)));
     assert_eq!((now(driver().keep_alive(&mut visit)), world.calls().len()), (Ok(()), 1));
     let Some(Progress::Renewed(kept)) = world.progress.borrow().last().cloned() else { panic!() };
     assert_eq!(kept, visit.jar.save());

@@ -28,6 +28,9 @@ struct Filling<'a, 'v, 'n> {
     visit: &'v mut Visit<'n>,
 }
 
+/// An input, and what it has to choose from instead.
+type NotOffered<'a> = (&'a Input, Vec<Value>);
+
 /// What a call led to.
 enum Went {
     /// To the next phase.
@@ -74,8 +77,7 @@ impl ApiDriver {
 fn kept(steps: &Steps, request: &Request) -> Option<Vec<Value>> {
     let wizard = request.wizard.as_ref()?;
     let phase = usize::from(wizard.phase);
-    let changed =
-        |name: &str| request.fields.get(name).is_some_and(|v| wizard.fields.get(name) != Some(v));
+    let changed = |name: &str| request.fields.get(name).is_some_and(|v| wizard.fields.get(name) != Some(v));
     let mut done = steps.phases.iter().take(phase.saturating_sub(1)).flatten();
     if done.any(|input| changed(&input.field.name)) {
         return None;
@@ -139,8 +141,7 @@ impl Filling<'_, '_, '_> {
 
     /// What the caller gave up to this phase, with the values of what was chosen by its label. Or the input that has no such option,
     /// and what it has.
-    #[allow(clippy::type_complete)]
-    fn chosen(&self) -> Result<Result<Map<String, Value>, (&Input, Vec<Value>)>, Failure> {
+    fn chosen(&self) -> Result<Result<Map<String, Value>, NotOffered<'_>>, Failure> {
         let mut values = Map::new();
         for input in self.steps.phases.iter().take(self.answers.len()).flatten() {
             let name = &input.field.name;
@@ -258,11 +259,14 @@ impl Filling<'_, '_, '_> {
         if page.status < 300 {
             let answer = base::json::value(page.body.expose()).map_err(|_| unknown.clone())?;
             let details = answer.pointer(details_at).and_then(Value::as_object);
-            let details = details.filter(|all| !all.is_empty() && answer.pointer(done_at) == Some(&json!(true)));
+            let details =
+                details.filter(|all| !all.is_empty() && answer.pointer(done_at) == Some(&json!(true)));
             let details: Option<Map<_, _>> =
                 details.ok_or_else(|| unknown.clone())?.iter().map(shown).collect();
-            let answer =
-                [(order.confirmed.clone(), json!(true)), (order.details.clone(), details.ok_or(unknown)?.into())];
+            let answer = [
+                (order.confirmed.clone(), json!(true)),
+                (order.details.clone(), details.ok_or(unknown)?.into()),
+            ];
             return Ok(Outcome { answer: Map::from_iter(answer), ..Outcome::default() });
         }
         let said = self.errors(&page).ok_or_else(|| unknown.clone())?;

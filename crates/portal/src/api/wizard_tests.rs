@@ -168,7 +168,9 @@ fn an_order_that_is_refused_is_not_made_and_says_what_there_is_now() {
     // Nothing is ordered with a login that is over, or with no time left for an answer.
     chain.borrow_mut().other = Some(|c| {
         let is_over = c.url.contains("userinfo") || c.url.ends_with("/token");
-        is_over.then(|| json_page(if c.method == "GET" { 401 } else { 400 }, &json!({ "error": "invalid_grant" })))
+        is_over.then(|| {
+            json_page(if c.method == "GET" { 401 } else { 400 }, &json!({ "error": "invalid_grant" }))
+        })
     });
     world.called.borrow_mut().clear();
     let end = run(&mut visit, "make_appointment", &time, outcome.wizard.clone()).unwrap_err();

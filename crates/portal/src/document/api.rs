@@ -1,4 +1,4 @@
-//! What the documents of portals behind an API say beside what all do: a login by OpenID Connect, and calls in JSON.
+//! What the documents of portals behind an API say beside what all do: a login by `OpenID` Connect, and calls in JSON.
 
 use super::members::Members;
 use crate::operation::Steps;
@@ -11,7 +11,7 @@ use url::Url;
 const INTERVAL_MS: u64 = 250;
 const INTERVAL_MS_MAX: u64 = 60_000;
 
-/// How to log in by the authorization code flow (OpenID Connect Core 1.0 §3.1), and how to call. Addresses are whole.
+/// How to log in by the authorization code flow (`OpenID` Connect Core 1.0 §3.1), and how to call. Addresses are whole.
 #[derive(Clone, Debug, Default)]
 pub struct Api {
     pub issuer: String,
@@ -74,7 +74,7 @@ pub struct Options {
     pub label: String,
 }
 
-/// The members of a login by OpenID Connect.
+/// The members of a login by `OpenID` Connect.
 pub(super) fn login(one: &mut Members<'_>, base_url: &str) -> Api {
     let issuer = one.text("issuer");
     let issuer = issuer.trim_end_matches('/');

@@ -26,7 +26,7 @@ use serde_json::Value;
 /// The document of E-Modal. Its address is a setting.
 const EMODAL: &str = include_str!("../../portals/emodal.json");
 const EMODAL_IN_BROWSER: &str = include_str!("../../portals/emodal-browser.json");
-/// Its API, behind OpenID Connect.
+/// Its API, behind `OpenID` Connect.
 pub(crate) const EMODAL_API: &str = include_str!("../../portals/emodal-api.json");
 
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What a portal can be asked to do, as its document has it.
 
-use super::{api, browser};
 use super::members::Members;
+use super::{api, browser};
 use crate::operation::{
     By, Column, Columns, DEBUG, Field, FieldKind, Flag, Input, List, Listing, Need, Operation, Order, Paging,
     Shown, Stepper, Steps, Target, What,
@@ -97,7 +97,9 @@ fn operation(one: &mut Members<'_>, wizards: &Wizards, driver: &str) -> Operatio
             let is_api = driver == "api";
             let of = one.optional_object(kind("listing", driver), "listing");
             let at = in_browser.then_some(at);
-            What::Listing(of.map(|mut of| listing(&mut of, &fields, at.as_deref(), is_api)).unwrap_or_default())
+            What::Listing(
+                of.map(|mut of| listing(&mut of, &fields, at.as_deref(), is_api)).unwrap_or_default(),
+            )
         }
     };
     fields.push(Field { name: DEBUG.to_owned(), kind: FieldKind::Bool, required: false });
@@ -223,8 +225,10 @@ fn listing(of: &mut Members<'_>, fields: &[Field], at: Option<&str>, is_api: boo
         let (scroll, busy) = (of.optional_text("scroll"), of.optional_text("busy"));
         Shown { open, scroll, busy, not_found: of.texts("not_found") }
     });
-    let names: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
-    let api = is_api.then(|| api::list(of, &names));
+    let api = is_api.then(|| {
+        let known: Vec<String> = fields.iter().map(|field| field.name.clone()).collect();
+        api::list(of, &known)
+    });
     if in_browser.is_none() && !is_api {
         path = of.path("path");
         check_placeholders(of, &path, fields);

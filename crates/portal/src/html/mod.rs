@@ -58,8 +58,8 @@ impl Document {
         let text = visible(&read.nodes);
         let lower = text.to_lowercase();
         // A page with something to see or to do may be meant to be read.
-        let is_bare =
-            text.is_empty() && !read.nodes.iter().any(|n| matches!(n, Node::Start("a" | "form" | "input", _)));
+        let is_bare = text.is_empty()
+            && !read.nodes.iter().any(|n| matches!(n, Node::Start("a" | "form" | "input", _)));
         let location = read.location.filter(|_| is_bare).map(|to| format!("0;url={to}"));
         Self {
             nodes: read.nodes,
