@@ -7,9 +7,12 @@ import { writePrivate } from "./private-file.mjs";
 
 const MOCK = "/api/v1/corporate/relationship-management/marketing/v1/customer/validate-session";
 
-const browserLine = ({ at, hasSpa }) => {
-  if (!at) return "none: Chromium is not installed, and portals that need it answer 503 (docs/portal.md)";
-  return `${at}   Chromium, for portals that need one${hasSpa ? '; try "portal": "spa" in get_session' : ""}`;
+const browserLine = ({ at, portals }) => {
+  const chromium = at
+    ? `${at}   Chromium, for portals that need one`
+    : "none: Chromium is not installed, and portals that need it answer 503 (docs/portal.md)";
+  const named = portals.map((name) => `"portal": "${name}"`).join(" or ");
+  return named ? `${chromium}; try ${named} in get_session` : chromium;
 };
 
 /** What the lines to try take from .dev/try.sh. */

@@ -14,9 +14,9 @@ import { readOptions, wrongUse } from "./options.mjs";
 import { whenOrphaned } from "./orphaned.mjs";
 import { inRoot } from "./paths.mjs";
 import {
-  browserSettings,
   eventSettings,
   needsBrowser,
+  portalSettings,
   startUpstreams,
   upstreamSettings,
 } from "./upstreams.mjs";
@@ -115,7 +115,7 @@ function settingsFor(upstreamsUrl, browserUrl) {
   return {
     ...development,
     ...upstreamSettings(upstreamsUrl, own),
-    ...browserSettings(upstreamsUrl, browserUrl, own),
+    ...portalSettings(upstreamsUrl, browserUrl, own),
     ...eventSettings(upstreamsUrl, own),
     ...own,
   };
@@ -124,7 +124,7 @@ function settingsFor(upstreamsUrl, browserUrl) {
 /** The browser of portals, as the first screen has it. */
 const browserOf = ({ PORTAL_BROWSER_URL, PORTAL_BROWSER_BINDING, PORTALS }) => ({
   at: PORTAL_BROWSER_URL ?? PORTAL_BROWSER_BINDING,
-  hasSpa: PORTALS?.startsWith('{"spa":') ?? false,
+  portals: ["spa", "oidc"].filter((name) => PORTALS?.includes(`"${name}":{"driver"`)),
 });
 
 function portOf(name, given, otherwise) {

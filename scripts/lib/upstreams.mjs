@@ -90,13 +90,19 @@ export function upstreamSettings(url, own) {
 export const needsBrowser = (own) =>
   !["PORTAL_BROWSER_URL", "PORTAL_BROWSER_BINDING"].some((name) => name in own);
 
-/** The browser at `browserUrl`, and the fake portal that needs one: by E-Modal's document, at another address. */
-export function browserSettings(url, browserUrl, own) {
-  if (!browserUrl) return {};
-  const file = inRoot("crates", "portal", "portals", "emodal-browser.json");
-  const spa = { ...JSON.parse(readFileSync(file, "utf8")), base_url: `${url}/spa` };
-  const portals = "PORTALS" in own ? {} : { PORTALS: JSON.stringify({ spa }) };
-  return { PORTAL_BROWSER_URL: browserUrl, ...portals };
+const documentOf = (name) =>
+  JSON.parse(readFileSync(inRoot("crates", "portal", "portals", `${name}.json`), "utf8"));
+
+/** The fake portals beside E-Modal's pages, by E-Modal's documents at other addresses; and the browser that one of them needs. */
+export function portalSettings(url, browserUrl, own) {
+  const api = documentOf("emodal-api");
+  const oidc = { ...api, base_url: `${url}/oidc/portal`, login: { ...api.login, issuer: `${url}/oidc/sso` } };
+  const spa = { ...documentOf("emodal-browser"), base_url: `${url}/spa` };
+  const portals = browserUrl ? { spa, oidc } : { oidc };
+  return {
+    ...(browserUrl ? { PORTAL_BROWSER_URL: browserUrl } : {}),
+    ...("PORTALS" in own ? {} : { PORTALS: JSON.stringify(portals) }),
+  };
 }
 
 /** Events (docs/events.md) to the receiver of alerts, which has one key for both; unless they are sent elsewhere. */
