@@ -177,6 +177,10 @@ impl Run<'_, '_, '_, '_> {
             Verb::WaitFor(condition) => self.need(condition, within).await?,
             Verb::Scroll { rows, until } => self.scroll(rows, until.as_ref(), within).await?,
             Verb::Read { what, css, into } => {
+                // A list may have nothing in it.
+                if *what != Reading::List {
+                    self.need(&Condition::selector(css), within).await?;
+                }
                 let value = self.read(*what, css).await?;
                 self.values.insert(into.clone(), value);
             }
@@ -269,7 +273,7 @@ impl Run<'_, '_, '_, '_> {
 
     /// A text with what its placeholders stand for.
     async fn text(&mut self, template: &str) -> Result<String, Failure> {
-        if template.contains("{totp}") {
+        if self.sends && template.contains("{totp}") {
             // Who gives none has somebody who reads them from a telephone.
             let asked = Failure::with_message(Code::NeedsHuman, "The portal asks for a one-time password");
             let passwords = self.passwords.as_deref_mut().ok_or(asked)?;

@@ -133,9 +133,6 @@ fn step(one: &mut Members<'_>, place: String, known: &mut Names<'_>, depth: usiz
         "go" => {
             let path = one.path("go");
             check(one, "go", &path, known);
-            if path.contains("{password}") || path.contains("{totp}") {
-                one.fault("go", "is an address, and addresses are logged");
-            }
             Verb::Go(path)
         }
         "fill" => Verb::Fill { css: one.text("fill"), with: template(one, "with") },
@@ -219,6 +216,10 @@ fn failure(one: &mut Members<'_>) -> Code {
 fn check(one: &Members<'_>, member: &str, text: &str, known: &Names<'_>) {
     if let Some(name) = names(text).find(|name| !known.known.iter().any(|other| other == name)) {
         one.fault(member, &format!("has {{{name}}}, which nothing stands for there"));
+    }
+    // Addresses are logged, and what is chosen or answered is seen.
+    if known.is_login && member != "with" && names(text).any(|name| [PASSWORD, TOTP].contains(&name)) {
+        one.fault(member, "has a secret, which is for fill alone");
     }
 }
 

@@ -181,7 +181,7 @@ fn what_is_wrong_with_a_step_is_told() {
     assert_eq!(
         faults(value),
         [
-            "/login/steps/0/go is an address, and addresses are logged",
+            "/login/steps/0/go has a secret, which is for fill alone",
             "/login/steps/1/commit is for the own steps of an operation",
             "/login/path is unknown",
         ]

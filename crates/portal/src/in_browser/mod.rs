@@ -3,6 +3,8 @@
 
 mod listing;
 mod login;
+#[cfg(test)]
+mod tests;
 mod wizard;
 
 use super::Browsers;

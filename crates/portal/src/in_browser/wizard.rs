@@ -212,11 +212,13 @@ impl Filling<'_, '_, '_> {
             let message = self.said().await?;
             return Ok(waiting(self.kept(phase), &message, Vec::new()));
         }
-        if let Some(errors) = errors
-            && self.tab.shows(&errors).await?
-        {
-            let message = self.said().await?;
-            return self.wait(phase, true, &message, Vec::new()).await;
+        for refusal in errors.iter().chain(texts.iter().flatten()) {
+            if self.tab.shows(refusal).await? {
+                let message = self.said().await?;
+                // What there is to choose from now may not be there to be read: it is not done all the same.
+                let answer = self.listed().await.unwrap_or_default();
+                return Ok(Outcome { answer, ..waiting(self.kept(phase), &message, Vec::new()) });
+            }
         }
         Err(unknown)
     }

@@ -13,7 +13,7 @@ mod listing_tests;
 #[cfg(test)]
 mod login_tests;
 #[cfg(test)]
-mod play;
+pub(crate) mod play;
 
 pub(super) use listing::address;
 
