@@ -217,7 +217,11 @@ fn a_password_is_sent_once_whatever_the_page_says() {
         let chromium = chromium(&page, clicks);
         let end = now(driver().log_in(&mut chromium.visit(120), &credentials));
         assert_eq!(end.map_err(|failure| failure.code), expected, "{i}");
-        assert_eq!(page.borrow().typed, [credentials.username.as_str(), credentials.password.expose()], "{i}");
+        assert_eq!(
+            page.borrow().typed,
+            [credentials.username.as_str(), credentials.password.expose()],
+            "{i}"
+        );
         assert_eq!(page.borrow().clicked, ["#in"], "{i}");
         let sent = chromium.progress.borrow().iter().filter(|p| matches!(p, Progress::Sending)).count();
         assert_eq!(sent, 1, "{i}");
