@@ -66,13 +66,4 @@ describe("a portal behind OpenID Connect", () => {
     const answer = await service.post("/portals/emodal/search_appointments", { session_id });
     expect(answer.json, answer.text).toMatchObject({ total_appointments: 0, appointments: [] });
   });
-
-  it("renews tokens before they are over, without anybody asking", async () => {
-    their.upstreams.set({ oidc: { access_seconds: 9 } });
-    const before = their.upstreams.oidc;
-    await service.sessionOf(someone(), { keep_alive: true });
-    their.upstreams.set({ oidc: { access_seconds: 3600 } });
-    await expect.poll(() => their.upstreams.oidc.refreshes, { timeout: 20_000 }).toBe(before.refreshes + 1);
-    expect(their.upstreams.oidc.logins).toBe(before.logins + 1);
-  });
 });

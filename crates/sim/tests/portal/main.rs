@@ -21,5 +21,6 @@ mod play;
 mod queue;
 mod refusals;
 mod sharing;
+mod tokens;
 mod upkeep;
 mod wizards;
