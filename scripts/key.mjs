@@ -27,7 +27,7 @@ const KEY = {
       multiple: true,
       value: "SCOPE",
       about:
-        "add: tokens:read, tokens:write, portal, portal:own, introspect, login:proxy, sessions:exchange, metrics or audit; as often as needed",
+        "add: tokens:read, tokens:write, portal, portal:own, portal:state, introspect, login:proxy, sessions:exchange, metrics or audit; as often as needed",
     },
     account: {
       type: "string",

@@ -37,6 +37,7 @@ const SCOPES = [
   "tokens:read",
   "tokens:write",
   "portal",
+  "portal:state",
   "introspect",
   "sessions:exchange",
   "metrics",

@@ -6,6 +6,7 @@ import { chromium } from "../../scripts/lib/chromium.mjs";
 import { type Devtools, startDevtools } from "../../scripts/lib/devtools.mjs";
 import { type Fakes, fakes, makeKey, Service, someone } from "../support/process/portal.ts";
 import { secrets, type Server, start } from "../support/process/server.ts";
+import { makeKey as makeKeyFor } from "../support/process/client.ts";
 import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
 
 /** Another portal, whose document is all that there is of it. */
@@ -187,6 +188,31 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     await expect
       .poll(async () => (await service.containers(session_id)).status, { timeout: 40_000 })
       .toBe(200);
+    expect([logins(), their.upstreams.captcha.tasks]).toEqual(before);
+  });
+
+  it("the state of a session begins one elsewhere, without a login and a captcha", async () => {
+    const user = someone();
+    const session_id = await service.sessionOf(user);
+    expect((await service.containers(session_id)).status).toBe(200);
+    const key = await makeKeyFor(server.client, ["portal", "portal:state"]);
+    const read = await server.client.call("GET", `/sessions/${session_id}/state`, key);
+    expect(read.status, read.text).toBe(200);
+    const { storage_state } = read.json;
+    expect(storage_state.cookies.length + storage_state.origins.length).toBeGreaterThan(0);
+    const text = expect.any(String);
+    for (const cookie of storage_state.cookies) {
+      expect(cookie).toStrictEqual({
+        ...{ name: text, value: text, domain: text, path: text, expires: expect.any(Number) },
+        ...{ httpOnly: expect.any(Boolean), secure: expect.any(Boolean) },
+        sameSite: expect.stringMatching(/^(Strict|Lax|None)$/),
+      });
+    }
+    const before = [logins(), their.upstreams.captcha.tasks];
+    const got = await service.getSession(user, { portal: "yard", storage_state });
+    expect(got.json, got.text).toMatchObject({ is_new: true, storage_state: "used" });
+    const list = await service.post("/portals/yard/all_containers", { session_id: got.json.session_id });
+    expect(list.json.containers, list.text).toHaveLength(40);
     expect([logins(), their.upstreams.captcha.tasks]).toEqual(before);
   });
 

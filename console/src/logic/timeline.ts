@@ -23,6 +23,7 @@ const LANE: Record<string, Lane> = {
   expire: "sessions",
   exchange_code: "tokens",
   get_portal_session: "portal",
+  read_portal_state: "portal",
   read_portal_page: "admin",
 };
 

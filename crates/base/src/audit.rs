@@ -122,6 +122,9 @@ crate::words! {
         /// `POST /get_session` with well-formed fields; `session_id` is the portal session's
         /// Outcome: `ok`, or the code
         GetPortalSession = "get_portal_session",
+        /// a service read the state of a portal session, or was told why not; `session_id` is the portal session's, `key_id` its key's
+        /// Outcome: `ok`, or the code
+        ReadPortalState = "read_portal_state",
         /// a login at a portal finished, whoever started it
         /// Outcome: `ok`, or the code
         PortalLogin = "portal_login",

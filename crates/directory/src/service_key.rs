@@ -30,6 +30,8 @@ pub enum Scope {
     Portal,
     /// Only those portal logins that it opened itself.
     PortalOwn,
+    /// Reads the state of those sessions that it may use.
+    PortalState,
     Introspect,
     /// Passes on the addresses of those whom it logs in.
     LoginProxy,
@@ -42,11 +44,12 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TokensRead,
         Self::TokensWrite,
         Self::Portal,
         Self::PortalOwn,
+        Self::PortalState,
         Self::Introspect,
         Self::LoginProxy,
         Self::Exchange,
@@ -61,6 +64,7 @@ impl Scope {
             Self::Portal => "portal",
             // A name of its own: a release that does not know it lets nobody in for it.
             Self::PortalOwn => "portal:own",
+            Self::PortalState => "portal:state",
             Self::Introspect => "introspect",
             Self::LoginProxy => "login:proxy",
             Self::Exchange => "sessions:exchange",

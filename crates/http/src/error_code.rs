@@ -91,7 +91,7 @@ base::words! {
         LastAdmin = "last_admin",
         /// there are 1,000 valid service keys already
         TooManyServiceKeys = "too_many_service_keys",
-        /// a body of more than 16 KiB (16,384 bytes)
+        /// a body of more than 16 KiB (16,384 bytes); of `POST /get_session`, 256 KiB
         BodyTooLarge = "body_too_large",
         /// a body that is not `application/json`, or has a charset other than UTF-8
         NotJson = "unsupported_media_type",

@@ -42,6 +42,16 @@ impl Fields {
         self.faults.push(FieldError::new(field, fault));
     }
 
+    /// A fault that somebody else has found.
+    pub fn fault_at(&mut self, fault: FieldError) {
+        self.faults.push(fault);
+    }
+
+    /// A field as it came, for whoever knows what it is; nothing if it is left out or null.
+    pub fn optional_value(&mut self, field: &'static str) -> Option<Value> {
+        self.map.remove(field).filter(|value| !value.is_null())
+    }
+
     /// Whether the field is there and not null.
     pub fn has(&self, field: &str) -> bool {
         self.map.get(field).is_some_and(|v| !v.is_null())

@@ -8,8 +8,8 @@ use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, audit, debug, facturify, health,
     login, logout, metrics, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal,
-    portal_pages, post_login, reauthenticate, refresh, sample, sealing_keys, service_auth::ServiceCaller,
-    tokens, upstox, well_known,
+    portal_pages, portal_state, post_login, reauthenticate, refresh, sample, sealing_keys,
+    service_auth::ServiceCaller, tokens, upstox, well_known,
 };
 use crate::log;
 use crate::reply::Reply;
@@ -261,6 +261,7 @@ async fn for_service<B: Backend>(
         ForService::PortalGet => portal::get(ctx, service).await,
         ForService::PortalList => portal::list(ctx, service).await,
         ForService::PortalClose => portal::close(ctx, service, first).await,
+        ForService::PortalState => portal_state::read(ctx, service, first).await,
         ForService::PortalRun => {
             portal::run(ctx, service, ::portal::EMODAL, row.pattern.trim_start_matches('/')).await
         }

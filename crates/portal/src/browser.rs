@@ -45,6 +45,11 @@ impl Site {
         Url::parse(&format!("{}{path}", self.base.as_str().trim_end_matches('/'))).ok()
     }
 
+    /// The names of the hosts, without their ports.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.allowed.iter().filter_map(Url::host_str)
+    }
+
     /// Whether a document may come from there, whoever leads to it.
     pub(super) fn allows_document(&self, to: &Url) -> bool {
         to.as_str() == "about:blank" || self.allowed.iter().any(|url| url.origin() == to.origin())

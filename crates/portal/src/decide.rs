@@ -153,7 +153,7 @@ impl Login {
     }
 
     /// A lost session that is to be logged in again is used as well: it must not end idle meanwhile.
-    fn used(&mut self, saves: bool, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
+    pub(super) fn used(&mut self, saves: bool, policy: &Policy, now: Timestamp) -> Result<Usable, Refusal> {
         let lives = self.session.as_ref().is_some_and(|live| live.lost_since.is_none());
         let usable = if lives {
             Usable::Now

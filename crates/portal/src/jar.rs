@@ -85,6 +85,11 @@ impl Jar {
         Secret::new(format!("{{\"cookies\":[{cookies}],\"origins\":{origins}{tokens}}}"))
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.cookies.iter_unexpired().next().is_none() && self.origins.is_empty()
+    }
+
     /// Takes a `Set-Cookie` that came from `url`. One that is not for there, or malformed, is ignored, as browsers do.
     pub(super) fn take(&mut self, cookie: &Secret, url: &Url) {
         let text = cookie.expose();

@@ -36,6 +36,7 @@ pub mod scrub;
 pub mod settings;
 pub mod state;
 pub mod steps;
+pub mod storage_state;
 #[cfg(test)]
 mod test_support;
 pub mod totp;
@@ -71,7 +72,7 @@ pub use pages::PageDriver;
 pub use place::{KeptPage, Place, Seen, Stage};
 pub use protocol::{
     Answered, Asked, Close, CloseReply, Done, Get, GetReply, Look, LookReply, OfService, PageReply, ReadPage,
-    Refusal, Run, RunReply, Session, address,
+    ReadState, Refusal, Run, RunReply, Session, SessionState, StateReply, StateUse, address,
 };
 pub use registry::address as registry_address;
 pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};

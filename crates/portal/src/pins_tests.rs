@@ -16,8 +16,8 @@ use super::state::{
 };
 use super::{
     Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, KeptPage, Look,
-    LookReply, OfService, PageReply, ReadPage, Refusal, Request, Run, RunReply, Session, Waiting, Wizard,
-    identity,
+    LookReply, OfService, PageReply, ReadPage, ReadState, Refusal, Request, Run, RunReply, Session,
+    SessionState, StateReply, Waiting, Wizard, identity,
 };
 use base::ids::ServiceKeyId;
 use base::rpc::Command as _;
@@ -36,6 +36,7 @@ fn commands() {
     shows::<Run>("portal", "command");
     shows::<Close>("portal", "command");
     shows::<ByOpener>("portal", "command");
+    shows::<ReadState>("portal", "command");
     shows::<Request>("portal", "command");
     check::<End>("portal", "end");
     check::<Code>("portal", "code");
@@ -74,10 +75,12 @@ fn commands_are_sent_in_their_envelopes() {
             Envelope::Close(close) => sent(close),
             Envelope::Look => sent(Look),
             Envelope::ReadPage => sent(ReadPage),
+            Envelope::ReadState(read) => sent(read),
             Envelope::ByOpener(ByOpener { opener, command }) => match *command {
                 Envelope::Get(get) => own(opener, get),
                 Envelope::Run(run) => own(opener, run),
                 Envelope::Close(close) => own(opener, close),
+                Envelope::ReadState(read) => own(opener, read),
                 other => panic!("{other:?}"),
             },
         };
@@ -116,6 +119,7 @@ fn replies() {
             reread::<CloseReply>,
             reread::<LookReply>,
             reread::<PageReply>,
+            reread::<StateReply>,
         ],
     );
     shows::<GetReply>("portal", "reply");
@@ -123,6 +127,8 @@ fn replies() {
     shows::<CloseReply>("portal", "reply");
     shows::<LookReply>("portal", "reply");
     shows::<PageReply>("portal", "reply");
+    shows::<StateReply>("portal", "reply");
+    shows::<SessionState>("portal", "reply");
     shows::<KeptPage>("portal", "reply");
     shows::<super::Place>("portal", "reply");
     shows::<Session>("portal", "reply");

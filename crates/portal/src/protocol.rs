@@ -9,6 +9,7 @@ use base::call::Actor;
 use base::clock::{Timestamp, seconds_up};
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::{self, Address, Class, Enveloped, Method, Object};
+use base::secret::{self, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -62,6 +63,9 @@ pub struct Get {
     /// Whether the calls of a login are told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub debug: bool,
+    /// What to try before a login is made: [`super::browser::Jar::save`].
+    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
+    pub storage_state: Option<Secret>,
 }
 
 impl LoginCommand for Get {
@@ -108,6 +112,21 @@ impl LoginCommand for Close {
 
     fn sent(&self) -> impl Serialize {
         Enveloped { name: "close", command: self }
+    }
+}
+
+/// The state of the session of that id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadState {
+    pub session_id: PortalId,
+    pub by: Actor,
+}
+
+impl LoginCommand for ReadState {
+    type Reply = StateReply;
+
+    fn sent(&self) -> impl Serialize {
+        Enveloped { name: "read_state", command: self }
     }
 }
 
@@ -187,6 +206,7 @@ pub enum Envelope {
     Look,
     #[serde(rename = "page")]
     ReadPage,
+    ReadState(ReadState),
     ByOpener(ByOpener),
 }
 
@@ -240,6 +260,41 @@ pub enum PageReply {
     Unknown,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateReply {
+    State(SessionState),
+    /// Nothing is known of such a session here.
+    Unknown,
+    /// It has ended, and how.
+    Ended(End),
+    Refused(Refusal),
+}
+
+/// The state of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionState {
+    /// [`super::browser::Jar::save`].
+    #[serde(with = "secret::wire")]
+    pub jar: Secret,
+    /// When the portal last showed a page of a logged-in user.
+    pub as_of: Timestamp,
+}
+
+base::words! {
+    /// What has become of a state that was given.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum StateUse {
+        /// the session was begun with it, without a login
+        Used = "used",
+        /// there was a session, or somebody else's login was waited for
+        NotUsed = "not_used",
+        /// the portal did not show a page of a logged-in user with it, and a login was made
+        Refused = "refused",
+    }
+}
+
 /// A session for a caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -254,6 +309,9 @@ pub struct Session {
     /// The calls of the login that was made for it, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls: Option<Vec<Value>>,
+    /// What has become of the state that was given, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_state: Option<StateUse>,
 }
 
 /// What came of an operation.

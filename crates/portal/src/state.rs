@@ -118,6 +118,9 @@ pub struct Live {
     pub lost_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Saved::is_nothing")]
     pub saved: Saved,
+    /// It was begun with a state that somebody gave, and the portal has not taken the credentials since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// For how long browsers were held for it, its logins included.
     #[serde(default, skip_serializing_if = "base::clock::is_zero")]
     pub browser_milliseconds: u64,

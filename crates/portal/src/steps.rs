@@ -92,6 +92,14 @@ pub struct Resumed {
     pub opener: Option<ServiceKeyId>,
 }
 
+/// Somebody wants the state of the session of this id.
+#[derive(Clone, Debug)]
+pub struct StateWanted {
+    pub session_id: PortalId,
+    /// A key that may use its own logins only.
+    pub opener: Option<ServiceKeyId>,
+}
+
 /// A key that may use its own logins only has shown the credentials of the session that lives here.
 #[derive(Clone, Debug)]
 pub struct Opened(pub ServiceKeyId);
@@ -221,6 +229,13 @@ steps! {
         Some(live) if live.session_id == session_id && !login.is_anothers(opener.as_ref()) => {
             login.serve(saves, c.policy, c.now).map_or_else(Resumption::Refused, Resumption::Usable)
         }
+        _ => Resumption::Gone(login.gone(&session_id, opener.as_ref())),
+    };
+    // It is there also while the portal cannot be asked.
+    StateWanted => Resumption: |StateWanted { session_id, opener }, login, c| match &login.session {
+        Some(live) if live.session_id == session_id && !login.is_anothers(opener.as_ref()) => login
+            .used(false, c.policy, c.now)
+            .map_or_else(Resumption::Refused, Resumption::Usable),
         _ => Resumption::Gone(login.gone(&session_id, opener.as_ref())),
     };
     EventAttempted => (): |EventAttempted { sequence, attempt }, login, _| {

@@ -330,6 +330,8 @@ pub struct PortalCredentials {
     /// The key of one-time passwords in Base32 (RFC 6238), for a login that asks for them.
     #[schemars(length(max = 256))]
     totp_secret: Option<String>,
+    /// What is tried in place of a login, as `GET /sessions/{session_id}/state` gives it: `cookies` and `origins`.
+    storage_state: Option<serde_json::Map<String, serde_json::Value>>,
     /// Whether the session is kept alive, which it is if nothing is said.
     keep_alive: Option<bool>,
     /// The answer gets `debug.calls`.

@@ -485,6 +485,11 @@ fn for_service(route: ForService, row: &Row) -> Operation {
         ForService::PortalClose => Operation::new("closePortalSession", "portal", "Closes a portal session, here and at the portal.")
             .gives::<a::Success>(200, "It is closed.")
             .refuses(&[E::SessionNotFound, E::PortalSessionEnded]),
+        ForService::PortalState => Operation::new("portalSessionState", "portal", "The cookies of a portal session, and what its pages have stored.")
+            .about("In the shape of Playwright's `storageState`. With the scope `portal:state`, beside the one that says whose sessions the key may use.")
+            .gives::<portals::GotState>(200, "The state, when what was being done at the portal is done.")
+            .refuses(&[E::SessionNotFound, E::PortalSessionEnded, E::PortalNotConfigured])
+            .portal(),
         ForService::PortalRun => run(row),
         ForService::PortalRunAt => run_at(),
     }

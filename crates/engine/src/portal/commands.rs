@@ -1,6 +1,6 @@
 //! What callers want of a portal login: its session, an operation, its end; and what the Cron Trigger wants.
 
-use super::login::Wish;
+use super::login::{Given, Wish};
 use super::{LoginOutcome, Portal, Result};
 use crate::host::Host;
 use crate::log;
@@ -64,6 +64,9 @@ impl<H: Host> Portal<H> {
             Envelope::Run(run) => serde_json::to_string(&self.on_run(&name, run, opener).await?),
             Envelope::Close(close) => serde_json::to_string(&self.on_close(&name, close, opener).await?),
             Envelope::Look => serde_json::to_string(&self.on_look(&name).await?),
+            Envelope::ReadState(read) => {
+                serde_json::to_string(&self.on_read_state(&name, read, opener).await?)
+            }
             Envelope::ReadPage => serde_json::to_string(&self.on_read_page(&name)?),
             Envelope::ByOpener(_) => return Err("a command within a command within a command".into()),
         };
@@ -127,10 +130,12 @@ impl<H: Host> Portal<H> {
 
     /// The live session, or a new one.
     async fn get(&self, get: Get, opener: Option<ServiceKeyId>) -> Result<Result<Session, NoSession>> {
-        let Get { credentials, keep_alive, by, debug } = get;
+        let Get { credentials, keep_alive, by, debug, storage_state } = get;
+        // It proves nothing of the credentials, which a key that may use its own logins only has to show.
+        let given = storage_state.as_ref().filter(|_| opener.is_none()).and_then(Given::new);
         let (mut is_new, mut calls) = (false, Vec::new());
         let mut given_up = Refusal::new(Code::Closed);
-        let wish = || Wish { keep_alive, opener: opener.clone() };
+        let wish = || Wish { keep_alive, opener: opener.clone(), given: given.clone() };
         for round in 0..GET_ROUNDS {
             let (wanted, loaded) = self.step(Wanted { keep_alive, saves: round == 0 })?;
             match wanted {
@@ -151,7 +156,16 @@ impl<H: Host> Portal<H> {
                     let Some(live) = loaded.login.session else { break };
                     let username = credentials.username;
                     let calls = debug.then_some(calls);
-                    return Ok(Ok(Session { live, is_new, username, expires_at, previous, calls }));
+                    let storage_state = given.map(|given| given.became.get());
+                    return Ok(Ok(Session {
+                        live,
+                        is_new,
+                        username,
+                        expires_at,
+                        previous,
+                        calls,
+                        storage_state,
+                    }));
                 }
                 Err(refusal) => {
                     self.sync_changes().await;
@@ -231,7 +245,8 @@ impl<H: Host> Portal<H> {
         let (session_id, is_new) = match (session_id, credentials) {
             (Some(id), _) => (id, false),
             (None, Some(credentials)) => {
-                let get = Get { credentials, keep_alive, by: by.clone(), debug: false };
+                let (by, debug) = (by.clone(), false);
+                let get = Get { credentials, keep_alive, by, debug, storage_state: None };
                 match self.get(get, opener.clone()).await {
                     Ok(Ok(session)) => (session.live.session_id, session.is_new),
                     Ok(Err(why)) => return Ok(why.into()),
@@ -254,8 +269,7 @@ impl<H: Host> Portal<H> {
             }
             Resumption::Refused(refusal) => return Ok(RunReply::Refused(refusal)),
             Resumption::Usable(_) if self.memory.queue.is_full() => {
-                let retry_after_seconds = Some(BUSY_RETRY_SECONDS);
-                return Ok(RunReply::Refused(Refusal { retry_after_seconds, ..Refusal::new(Code::Busy) }));
+                return Ok(RunReply::Refused(Self::busy()));
             }
             // Whether it has to be logged in is seen again at its turn.
             Resumption::Usable(Usable::Now | Usable::AfterLogin) => {}
@@ -316,8 +330,14 @@ impl<H: Host> Portal<H> {
         Ok(LookReply::Looked)
     }
 
+    /// For a caller for whom the queue is too long.
+    pub(super) fn busy() -> Refusal {
+        let retry_after_seconds = Some(BUSY_RETRY_SECONDS);
+        Refusal { retry_after_seconds, ..Refusal::new(Code::Busy) }
+    }
+
     /// What came of a piece of work.
-    async fn outcome<T: DeserializeOwned>(&self, work: &H::Flight) -> Result<T> {
+    pub(super) async fn outcome<T: DeserializeOwned>(&self, work: &H::Flight) -> Result<T> {
         Ok(base::json::read(&self.host.join(work).await?)?)
     }
 }

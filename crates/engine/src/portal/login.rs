@@ -7,6 +7,7 @@ use crate::host::Host;
 use base::call::Actor;
 use base::fault::FaultKind;
 use base::ids::{PortalId, ServiceKeyId};
+use base::secret::Secret;
 use portal::browser::Jar;
 use portal::refusals::Held;
 use portal::registry::{FindByAlias, FindByAliasReply};
@@ -14,8 +15,10 @@ use portal::steps::{
     self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSent, NotSignedIn, SignedIn,
     TaskStarted, Unreadable, Usable, Wanted,
 };
-use portal::{Code, Credentials, Failure, Place, Reached, Refusal, Work};
+use portal::{Code, Credentials, Failure, Place, Reached, Refusal, StateUse, Work};
 use serde_json::Value;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// When the registry cannot be asked about a session that waits for its login, it is asked again after this.
@@ -30,6 +33,22 @@ pub(super) struct Wish {
     pub keep_alive: bool,
     /// The key that gave the credentials, if it may use only those logins that it opened itself.
     pub opener: Option<ServiceKeyId>,
+    /// What is tried before.
+    pub given: Option<Given>,
+}
+
+/// A state that a caller has given. Until the portal has shown a page of a logged-in user with it, it is in memory only.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    jar: Jar,
+    pub became: Rc<Cell<StateUse>>,
+}
+
+impl Given {
+    /// Nothing, if it is not what [`Jar::save`] gave.
+    pub fn new(saved: &Secret) -> Option<Self> {
+        Some(Self { jar: Jar::load(saved)?, became: Rc::new(Cell::new(StateUse::NotUsed)) })
+    }
 }
 
 /// What one attempt came to at the portal.
@@ -84,6 +103,11 @@ impl<H: Host> Portal<H> {
         let loaded = self.need()?;
         if loaded.login.signed_in
             && let Some(end) = self.take_over(&loaded, wish, by).await?
+        {
+            return Ok(end);
+        }
+        if let (Some(credentials), Some(state)) = (&given, &wish.given)
+            && let Some(end) = self.begin_with(&loaded, credentials, state, wish, by).await?
         {
             return Ok(end);
         }
@@ -224,6 +248,31 @@ impl<H: Host> Portal<H> {
             return Ok(None);
         };
         self.step(TaskStarted(Work::KeepAlive))?;
+        self.prove(loaded, jar, wish, by).await
+    }
+
+    /// Begins the session with a state that was given. Nothing, if a login has to be made. It is no login of the hour: one follows where
+    /// it comes to nothing, and counts.
+    async fn begin_with(
+        &self,
+        loaded: &Loaded,
+        credentials: &Credentials,
+        state: &Given,
+        wish: &Wish,
+        by: &Actor,
+    ) -> Result<Option<LoggedIn>> {
+        // The intent and what the session is logged in again with, as at a login.
+        self.step(TaskStarted(Work::LogIn))?;
+        let rows = self.rows()?;
+        rows.put_credentials(&loaded.name, credentials, rows.proven_key(&loaded.name)?.as_ref())?;
+        let end = self.prove(loaded, state.jar.clone(), wish, by).await?;
+        let became = if matches!(end, Some(Ok(_))) { StateUse::Used } else { StateUse::Refused };
+        state.became.set(became);
+        Ok(end)
+    }
+
+    /// Whether these cookies are of a logged-in user: then the session is theirs. Nothing, if they are of no use.
+    async fn prove(&self, loaded: &Loaded, jar: Jar, wish: &Wish, by: &Actor) -> Result<Option<LoggedIn>> {
         let host = VisitHost::new(self, loaded);
         let mut visit = host.visit(jar, loaded.policy().timeout);
         let end = loaded.need_driver()?.keep_alive(&mut visit).await;
@@ -255,7 +304,7 @@ impl<H: Host> Portal<H> {
             Ok(()) => {
                 let session_id = PortalId::issued(self.fresh_id("session")?);
                 // Refused: nobody wants it any more, its session was closed meanwhile.
-                let Wish { keep_alive, opener } = wish.clone();
+                let Wish { keep_alive, opener, .. } = wish.clone();
                 let due = loaded.need_driver()?.due(&jar);
                 let (end, _) = self.step(steps::LoggedIn { session_id, keep_alive, opener, due })?;
                 let rows = self.rows()?;

@@ -12,6 +12,7 @@
 //! - `login`: a session, anew or taken over
 //! - `operation`, `upkeep`: what is done with it at the portal, through a `visit`
 //! - `page`: what a failed visit has seen last
+//! - `state`: what of it is given out
 //! - `store`, `wizards`: what is stored
 //! - `registry`: what the registry is told
 //! - `events`: what others are told
@@ -23,6 +24,7 @@ mod operation;
 mod page;
 mod queue;
 mod registry;
+mod state;
 mod store;
 mod upkeep;
 mod visit;

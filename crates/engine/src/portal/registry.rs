@@ -106,7 +106,9 @@ impl<H: Host> Portal<H> {
         let rows = self.rows()?;
         let credentials = rows.credentials(&name)?.ok().flatten();
         let alias = credentials.as_ref().and_then(|c| loaded.names(c).into_iter().next());
-        let usernames = credentials.as_ref().map(|c| loaded.usernames(c)).unwrap_or_default();
+        // Of what the portal has not taken nothing is forgotten.
+        let taken = credentials.as_ref().filter(|_| !live.unproven);
+        let usernames = taken.map(|c| loaded.usernames(c)).unwrap_or_default();
         let seal = |username: &str| {
             let nonce = self.host.nonce()?;
             let sealed = loaded.app.vault.seal(USERNAME_PURPOSE, &name, username.as_bytes(), nonce);

@@ -17,7 +17,7 @@ impl<H: Host> Portal<H> {
     /// Loads a page, so that the portal does not forget the session; logs a lost one in again.
     pub(super) async fn keep_alive_if_due(&self) -> Result<()> {
         let by = self.itself("alarm");
-        let kept = Wish { keep_alive: true, opener: None };
+        let kept = Wish { keep_alive: true, ..Wish::default() };
         let (due, loaded) = self.step(Woke)?;
         match due {
             Due::KeepAlive => {}

@@ -2,7 +2,7 @@
 
 use super::Time;
 use base::ids::PortalId;
-use portal::End;
+use portal::{End, StateUse};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,9 +31,41 @@ pub struct GotSession<'a> {
     /// How the session before it ended, if this one is new and that was within 24 hours.
     pub previous_ended: Option<End>,
     pub message: &'static str,
+    /// With `storage_state` only: what has become of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_state: Option<StateUse>,
     /// With `debug` only: the calls of the login that was made for this call; none if there was a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<Calls<'a>>,
+}
+
+/// The state of a session at a portal.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct GotState<'a> {
+    pub success: bool,
+    pub session_id: &'a PortalId,
+    /// When the portal last showed a page of a logged-in user.
+    pub as_of: Time,
+    pub storage_state: StorageState,
+}
+
+/// Cookies and what pages have stored, as Playwright's `storageState` has it.
+#[derive(Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
+pub struct StorageState {
+    /// Each with `name`, `value`, `domain`, `path`, `expires` (in seconds since 1970; -1: with the browser's session), `httpOnly`, `secure`
+    /// and `sameSite` (`Strict`, `Lax` or `None`).
+    pub cookies: Value,
+    /// Each with `origin` and `localStorage`, and with `sessionStorage` if there is any: lists of `name` and `value`.
+    pub origins: Value,
+}
+
+impl StorageState {
+    pub fn of(mut state: Value) -> Self {
+        let mut member = |name: &str| state.get_mut(name).map(Value::take).unwrap_or_default();
+        Self { cookies: member("cookies"), origins: member("origins") }
+    }
 }
 
 /// A session as lists show it: never a credential but the username.

@@ -7,15 +7,19 @@ use crate::json::Fields;
 use crate::language::Language;
 use crate::request::Incoming;
 
-/// Largest body of any route, in bytes.
+/// Largest body, in bytes, of any route but one that says otherwise.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The bytes of a JSON body; none if there is no body.
 pub async fn bytes(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
+    bytes_within(request, BODY_BYTES_MAX).await
+}
+
+async fn bytes_within(request: &mut impl Incoming, max: usize) -> Result<Vec<u8>, Reason> {
     let content_type = request.header("content-type");
-    checked(whole(request).await?, content_type.as_deref())
+    checked(whole(request, max).await?, content_type.as_deref())
 }
 
 /// The fields of a form (`application/x-www-form-urlencoded`), in their order.
@@ -25,19 +29,19 @@ pub async fn form(request: &mut impl Incoming) -> Result<Vec<(String, String)>, 
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(Reason::InvalidRequest);
     }
-    let bytes = whole(request).await?;
+    let bytes = whole(request, BODY_BYTES_MAX).await?;
     Ok(form_urlencoded::parse(&bytes).into_owned().collect())
 }
 
-async fn whole(request: &mut impl Incoming) -> Result<Vec<u8>, Reason> {
+async fn whole(request: &mut impl Incoming, max: usize) -> Result<Vec<u8>, Reason> {
     let length = request.header("content-length").and_then(|v| v.parse::<usize>().ok());
-    if length.is_some_and(|n| n > BODY_BYTES_MAX) {
+    if length.is_some_and(|n| n > max) {
         return Err(Reason::BodyTooLarge);
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = request.chunk().await {
         let chunk = chunk.map_err(|_| Reason::MalformedJson)?;
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+        if bytes.len() + chunk.len() > max {
             return Err(Reason::BodyTooLarge);
         }
         bytes.extend_from_slice(&chunk);
@@ -84,6 +88,11 @@ pub fn fields(bytes: &[u8], language: &mut Language) -> Result<Fields, Reason> {
 
 impl<B: Backend> RequestContext<B> {
     pub async fn fields(&mut self) -> Result<Fields, Reason> {
-        fields(&bytes(&mut self.request).await?, &mut self.head.language)
+        self.fields_within(BODY_BYTES_MAX).await
+    }
+
+    /// Of a body that may be so large.
+    pub async fn fields_within(&mut self, max: usize) -> Result<Fields, Reason> {
+        fields(&bytes_within(&mut self.request, max).await?, &mut self.head.language)
     }
 }

@@ -26,6 +26,7 @@ pub mod own_sessions;
 pub mod portal;
 mod portal_fields;
 pub mod portal_pages;
+pub mod portal_state;
 pub mod post_login;
 mod post_login_fields;
 pub mod reauthenticate;

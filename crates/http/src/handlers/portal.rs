@@ -32,10 +32,15 @@ use serde_json::{Map, Value};
 ///    many logins, 502 and 504 if the portal fails.
 pub async fn get<B: Backend>(ctx: &mut RequestContext<B>, service: &ServiceCaller) -> Result<Reply, Reason> {
     let by = service.actor(&ctx.head);
-    let GetInput { portal, credentials, keep_alive, debug } = portal_fields::credentials(ctx).await?;
+    let GetInput { portal, credentials, keep_alive, debug, storage_state } =
+        portal_fields::credentials(ctx).await?;
     set_up(ctx, &portal)?;
+    // A state proves nothing of the credentials, and those are what opens a login to such a key.
+    if storage_state.is_some() && service.opener().is_some() {
+        return Err(Reason::Forbidden);
+    }
     let who = by.who.clone();
-    let get = Get { credentials: credentials.clone(), keep_alive, by, debug };
+    let get = Get { credentials: credentials.clone(), keep_alive, by, debug, storage_state };
     let told = where_it_is(ctx, &portal, &credentials, async |name| {
         Ok(send(ctx, name, get.clone(), service.opener()).await?)
     });
@@ -104,6 +109,7 @@ fn session_reply(session: &Session) -> Reply {
         browser_seconds: seconds(session.live.browser_milliseconds),
         previous_ended: session.previous,
         message,
+        storage_state: session.storage_state,
         debug: session.calls.as_deref().map(|calls| Calls { calls }),
     };
     Reply::json(200, &body)
@@ -157,7 +163,7 @@ pub async fn run<B: Backend>(
 }
 
 /// Sends a command to the object of the login of this name; with whom it is for, if that may use its own logins only.
-async fn send<B: Backend, C: LoginCommand>(
+pub(super) async fn send<B: Backend, C: LoginCommand>(
     ctx: &RequestContext<B>,
     name: &str,
     command: C,
@@ -267,7 +273,7 @@ pub async fn close<B: Backend>(
 }
 
 /// Whose session it is; else what is known of it.
-async fn find<B: Backend>(
+pub(super) async fn find<B: Backend>(
     ctx: &RequestContext<B>,
     session_id: PortalId,
     opener: Option<&ServiceKeyId>,

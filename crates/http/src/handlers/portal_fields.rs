@@ -6,6 +6,7 @@ use crate::error::{FieldFault, Reason};
 use crate::json::Fields;
 use base::ids::PortalId;
 use base::secret::Secret;
+use portal::storage_state::{self, Hosts};
 use portal::{Credentials, Document, EMODAL, Operation, Request};
 
 const USERNAME_BYTES_MAX: usize = 320;
@@ -17,6 +18,8 @@ const CREDENTIALS: [(&str, usize); 3] = [
     ("captcha_api_key", CAPTCHA_KEY_BYTES_MAX),
 ];
 const TOTP_SECRET_BYTES_MAX: usize = 256;
+/// Of a body that may have a state in it.
+const STATE_BODY_BYTES_MAX: usize = 256 * 1024;
 const ID_BYTES_MAX: usize = 128;
 
 /// Of a portal's name.
@@ -29,6 +32,8 @@ pub struct GetInput {
     pub keep_alive: bool,
     /// Whether the calls of a login are told.
     pub debug: bool,
+    /// What to try before a login: [`portal::browser::Jar::save`].
+    pub storage_state: Option<Secret>,
 }
 
 /// An operation, and on which session.
@@ -42,7 +47,8 @@ pub struct OperationInput {
 
 /// The body of `/get_session`: the credentials, and whether the session is to be kept alive, which it is if nothing is said.
 pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<GetInput, Reason> {
-    let mut fields = ctx.fields().await?;
+    let now = ctx.now();
+    let mut fields = ctx.fields_within(STATE_BODY_BYTES_MAX).await?;
     let portal = fields.optional_text("portal", NAME_BYTES_MAX).filter(|name| !name.is_empty());
     let portal = portal.unwrap_or_else(|| EMODAL.to_owned());
     let document = ctx.app.config.portals.document(&portal);
@@ -52,8 +58,15 @@ pub async fn credentials<B: Backend>(ctx: &mut RequestContext<B>) -> Result<GetI
     let credentials = required(&mut fields, document.is_none_or(Document::has_captcha));
     let keep_alive = fields.optional_bool("keep_alive").unwrap_or(true);
     let debug = fields.optional_bool("debug").unwrap_or(false);
+    let state = fields.optional_value(storage_state::FIELD);
+    // Of a portal that is not set up nobody knows what is its own: that is said then.
+    let hosts = document.and_then(Hosts::of);
+    let storage_state = state.zip(hosts).and_then(|(state, hosts)| {
+        let read = storage_state::read(&state, &hosts, now);
+        read.map(|jar| jar.save()).map_err(|wrong| fields.fault_at(wrong)).ok()
+    });
     finish(fields)?;
-    Ok(GetInput { portal, credentials, keep_alive, debug })
+    Ok(GetInput { portal, credentials, keep_alive, debug, storage_state })
 }
 
 /// The body of an operation: a session's id or credentials or both, and the operation's own fields.

@@ -57,6 +57,14 @@ impl ServiceCaller {
         }
     }
 
+    /// The id of its key.
+    pub fn key_id(&self) -> Option<&ServiceKeyId> {
+        match &self.0 {
+            Who::Key(key) => Some(&key.id),
+            Who::Admin(_) | Who::Local => None,
+        }
+    }
+
     /// Who asks, for what is done for it.
     pub fn actor(&self, head: &RequestHead) -> Actor {
         Actor { who: self.who(), request_id: head.request_id.clone() }

@@ -178,6 +178,7 @@ pub enum ForService {
     PortalGet,
     PortalList,
     PortalClose,
+    PortalState,
     /// The operation has the path's name.
     PortalRun,
     /// At the portal that is named.
@@ -221,6 +222,7 @@ impl ForService {
             | Self::TokenRead
             | Self::Metrics
             | Self::PortalGet
+            | Self::PortalState
             | Self::PortalRun
             | Self::PortalRunAt => Admins::None,
         }

@@ -54,7 +54,11 @@ impl Row {
     }
 
     pub fn is_portal(&self) -> bool {
-        matches!(self.access, Access::Service(Scope::Portal) | Access::ServiceOrAdmin(Scope::Portal))
+        let scope = match self.access {
+            Access::Service(scope) | Access::ServiceOrAdmin(scope) => Some(scope),
+            _ => None,
+        };
+        matches!(scope, Some(Scope::Portal | Scope::PortalState))
     }
 
     pub const fn is_oauth(&self) -> bool {
@@ -171,6 +175,7 @@ pub static ROUTES: &[Row] = &[
     row!(POST "/get_session", Route::Service(PORTAL, ForService::PortalGet)),
     row!(GET "/sessions", Route::Service(PORTAL, ForService::PortalList)),
     row!(DELETE "/sessions/{session_id}", Route::Service(PORTAL, ForService::PortalClose)),
+    row!(GET "/sessions/{session_id}/state", Route::Service(Scope::PortalState, ForService::PortalState)),
     row!(POST "/get_containers", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/get_container_timeline", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/check_appointments", Route::Service(PORTAL, ForService::PortalRun)),

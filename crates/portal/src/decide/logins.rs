@@ -4,7 +4,7 @@ use super::{Context, HOUR, MayLogIn};
 use crate::code::{Code, Failure};
 use crate::protocol::Refusal;
 use crate::refusals::Held;
-use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState, Saved};
+use crate::state::{End, Live, Login, Policy, Reached, Refused, RefusedKey, RetryState, Saved, Task, Work};
 use base::clock::{Timestamp, seconds_up};
 use base::ids::{PortalId, ServiceKeyId};
 use std::time::Duration;
@@ -86,8 +86,14 @@ impl Login {
         c: &Context<'_>,
     ) -> Result<(), Refusal> {
         let Context { policy, now, jitter } = *c;
-        self.refused = None;
         let task = self.task.take();
+        // A state that was given says nothing of the credentials.
+        let by_state =
+            |task: &Task| task.work == Work::LogIn && task.reached < Reached::Password && !self.signed_in;
+        let unproven = task.as_ref().is_some_and(by_state);
+        if !unproven {
+            self.refused = None;
+        }
         let paid = task.as_ref().is_some_and(|task| task.paid);
         if task.is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
@@ -110,12 +116,14 @@ impl Login {
                 refresh_at: now,
                 lost_since: None,
                 saved: Saved::default(),
+                unproven,
                 browser_milliseconds: 0,
             });
             self.changed(now);
         }
         if let Some(live) = &mut self.session {
             live.saved.paid = paid;
+            live.unproven &= unproven;
         }
         if let Some(opener) = opener {
             self.opened(opener, now);

@@ -45,7 +45,7 @@ fn portals(sessions: usize) -> (World, Vec<String>) {
         let app = config::Settings::settings(&world.host()).unwrap();
         let name = identity::names(&app.vault, portal::EMODAL, &credentials).remove(0);
         let by = Actor { who: "key:a service".to_owned(), request_id: "r1".to_owned() };
-        let command = Get { credentials, keep_alive: true, by, debug: false };
+        let command = Get { credentials, keep_alive: true, by, debug: false, storage_state: None };
         let (host, asked) = (world.host(), portal::Asked { name: name.clone(), command });
         let reply = world.run_until(async move { host.send(&portal::address(&asked.name), &asked).await });
         assert!(matches!(reply, Ok(GetReply::Session(_))), "{reply:?}");

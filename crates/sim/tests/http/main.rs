@@ -39,6 +39,7 @@ mod owner;
 mod passwords;
 mod portal_pages;
 mod portal_rights;
+mod portal_states;
 mod proxy;
 mod reauthenticate;
 mod refresh_ways;

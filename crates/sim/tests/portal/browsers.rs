@@ -67,7 +67,7 @@ fn play(takes: u64, settings: &[(&str, &str)]) -> (Play, Rc<RefCell<Asked>>) {
 fn start(play: &Play, username: &str) -> Pending<Option<GetReply>> {
     let credentials = credentials(username, "ck");
     let name = play.name_of(&credentials);
-    play.start(name, Get { credentials, keep_alive: false, by: actor(), debug: false })
+    play.start(name, Get { credentials, keep_alive: false, by: actor(), debug: false, storage_state: None })
 }
 
 fn refused(play: &Play, pending: &Pending<Option<GetReply>>) -> Refusal {

@@ -15,7 +15,13 @@ fn play() -> Play {
 }
 
 fn get_with(play: &Play, key: &str) -> GetReply {
-    let get = Get { credentials: credentials("driver", key), keep_alive: true, by: actor(), debug: false };
+    let get = Get {
+        credentials: credentials("driver", key),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+        storage_state: None,
+    };
     play.tell(&play.name, get)
 }
 

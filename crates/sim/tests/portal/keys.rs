@@ -15,7 +15,13 @@ fn names(play: &Play) -> Vec<String> {
 }
 
 fn get(play: &Play, name: &str) -> GetReply {
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
+    let get = Get {
+        credentials: credentials("driver", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+        storage_state: None,
+    };
     play.tell(name, get)
 }
 
@@ -128,7 +134,7 @@ fn an_old_name_serves_nobody_but_those_whose_session_it_has() {
         Credentials { password: Secret::new("driver1-pass"), ..good },
     ];
     for credentials in others {
-        let get = Get { credentials, keep_alive: true, by: actor(), debug: false };
+        let get = Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None };
         assert_eq!(play.tell(&old, get), GetReply::Unknown);
     }
     assert!(matches!(get(&play, &old), GetReply::Session(session) if !session.is_new));

@@ -11,7 +11,13 @@ use sim::fakes::portal::Down;
 fn cut_off(at: &'static str) -> Play {
     let play = Play::new(&[]);
     play.site.state().crash = Some(at);
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
+    let get = Get {
+        credentials: credentials("driver", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+        storage_state: None,
+    };
     assert_eq!(play.wait(&play.start_once(get)), None, "the caller is told nothing");
     play
 }
@@ -109,8 +115,13 @@ fn interrupted_again_and_again_it_stays_within_the_hours_logins() {
     let mut tries = 0;
     for _ in 0..12 {
         play.site.state().crash = Some("in.php");
-        let get =
-            Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
+        let get = Get {
+            credentials: credentials("driver", "ck"),
+            keep_alive: true,
+            by: actor(),
+            debug: false,
+            storage_state: None,
+        };
         match play.wait(&play.start_once(get)) {
             None => tries += 1,
             Some(reply) => assert!(reply.contains("logins_spent"), "{reply}"),

@@ -10,7 +10,9 @@ const MAX: usize = 10;
 fn get(play: &Play, n: usize) -> PortalId {
     let credentials = credentials(&format!("driver{n}"), "ck");
     let name = play.name_of(&credentials);
-    match play.tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false }) {
+    match play
+        .tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None })
+    {
         GetReply::Session(session) => session.live.session_id,
         other => panic!("{other:?}"),
     }
@@ -43,7 +45,8 @@ fn the_eleventh_closes_the_one_that_was_not_used_for_longest() {
     assert_eq!(play.find(&ids[1]), FindReply::Ended(End::Evicted));
     let credentials = credentials("driver1", "ck");
     let name = play.name_of(&credentials);
-    let reply = play.tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false });
+    let reply = play
+        .tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None });
     let GetReply::Session(session) = reply else { panic!("{reply:?}") };
     assert_eq!((session.is_new, session.previous), (true, Some(End::Evicted)));
 }

@@ -21,6 +21,7 @@ mod play;
 mod queue;
 mod refusals;
 mod sharing;
+mod states;
 mod tokens;
 mod upkeep;
 mod wizards;

@@ -22,7 +22,13 @@ fn by<C: LoginCommand>(n: u32, command: C) -> OfService<C> {
 }
 
 fn get() -> Get {
-    Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false }
+    Get {
+        credentials: credentials("driver", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+        storage_state: None,
+    }
 }
 
 fn run(id: &PortalId) -> Run {

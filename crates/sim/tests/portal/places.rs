@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 use sim::fakes::portal::Down;
 
 fn get(play: &Play, debug: bool) -> GetReply {
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug };
+    let get = Get {
+        credentials: credentials("driver", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug,
+        storage_state: None,
+    };
     play.tell(&play.name, get)
 }
 

@@ -229,7 +229,7 @@ impl Play {
     pub fn start_get(&self, credentials: Credentials, keep_alive: bool) -> Pending<Option<GetReply>> {
         let name = self.name_of(&credentials);
         self.used.set(self.now());
-        self.start(name, Get { credentials, keep_alive, by: actor(), debug: false })
+        self.start(name, Get { credentials, keep_alive, by: actor(), debug: false, storage_state: None })
     }
 
     pub fn get_reply(&self, keep_alive: bool) -> GetReply {

@@ -77,6 +77,7 @@ fn other_credentials_are_another_login() {
         keep_alive: true,
         by: actor(),
         debug: false,
+        storage_state: None,
     };
     assert_eq!(play.tell(&play.name, stranger), GetReply::Unknown);
 }

@@ -298,7 +298,13 @@ fn without_the_portals_address_nothing_is_done_and_nothing_is_lost() {
     play.run_for(secs(1000));
     assert_eq!((play.site.calls(), play.session_id().as_ref()), (calls, Some(&id)));
     play.world.deploy(&[("EMODAL_BASE_URL", "https://portal.example.com/portal")]);
-    let get = Get { credentials: credentials("driver", "ck"), keep_alive: true, by: actor(), debug: false };
+    let get = Get {
+        credentials: credentials("driver", "ck"),
+        keep_alive: true,
+        by: actor(),
+        debug: false,
+        storage_state: None,
+    };
     assert!(
         matches!(play.tell(&play.name, get), GetReply::Session(session) if session.live.session_id == id)
     );
