@@ -1338,6 +1338,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/sessions/{session_id}/state": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** As a list or an answer has it. */
+        session_id: string;
+      };
+      cookie?: never;
+    };
+    /**
+     * The cookies of a portal session, and what its pages have stored.
+     * In the shape of Playwright's `storageState`. With the scope `portal:state`, beside the one that says whose sessions the key may use.
+     */
+    get: operations["portalSessionState"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/token/status": {
     parameters: {
       query?: never;
@@ -1930,8 +1953,18 @@ export interface components {
       /** How the session before it ended, if this one is new and that was within 24 hours. */
       previous_ended: components["schemas"]["End"] | null;
       session_id: components["schemas"]["PortalId"];
+      /** With `storage_state` only: what has become of it. */
+      storage_state?: components["schemas"]["StateUse"] | null;
       success: boolean;
       username: string;
+    };
+    /** The state of a session at a portal. */
+    GotState: {
+      /** When the portal last showed a page of a logged-in user. */
+      as_of: components["schemas"]["Time"];
+      session_id: components["schemas"]["PortalId"];
+      storage_state: components["schemas"]["StorageState"];
+      success: boolean;
     };
     /** Tokens for a grant (RFC 6749 §5.1, RFC 8693 §2.2.1). */
     GrantedTokens: {
@@ -2231,6 +2264,10 @@ export interface components {
       password: string;
       /** `emodal`, which it is if nothing is said, or a name in `PORTALS`. */
       portal?: string | null;
+      /** What is tried in place of a login, as `GET /sessions/{session_id}/state` gives it: `cookies` and `origins`. */
+      storage_state?: {
+        [key: string]: unknown;
+      } | null;
       /** The key of one-time passwords in Base32 (RFC 6238), for a login that asks for them. */
       totp_secret?: string | null;
       username: string;
@@ -2413,6 +2450,7 @@ export interface components {
       | "tokens:write"
       | "portal"
       | "portal:own"
+      | "portal:state"
       | "introspect"
       | "login:proxy"
       | "sessions:exchange"
@@ -2522,6 +2560,18 @@ export interface components {
      * @enum {string}
      */
     State: "live" | "ended";
+    /** @enum {string} */
+    StateUse: "used" | "not_used" | "refused";
+    /** Cookies and what pages have stored, as Playwright's `storageState` has it. */
+    StorageState: {
+      /**
+       * Each with `name`, `value`, `domain`, `path`, `expires` (in seconds since 1970; -1: with the browser's session), `httpOnly`, `secure`
+       *     and `sameSite` (`Strict`, `Lax` or `None`).
+       */
+      cookies: unknown;
+      /** Each with `origin` and `localStorage`, and with `sessionStorage` if there is any: lists of `name` and `value`. */
+      origins: unknown;
+    };
     /** That it was done. */
     Success: {
       message?: string | null;
@@ -2738,6 +2788,7 @@ export type ErrorCode = components["schemas"]["ErrorCode"];
 export type FacturifyJwt = components["schemas"]["FacturifyJwt"];
 export type FacturifyToken = components["schemas"]["FacturifyToken"];
 export type GotSession = components["schemas"]["GotSession"];
+export type GotState = components["schemas"]["GotState"];
 export type GrantedTokens = components["schemas"]["GrantedTokens"];
 export type Greeting = components["schemas"]["Greeting"];
 export type Health = components["schemas"]["Health"];
@@ -2798,6 +2849,8 @@ export type SessionId = components["schemas"]["SessionId"];
 export type SessionInfo = components["schemas"]["SessionInfo"];
 export type Source = components["schemas"]["Source"];
 export type State = components["schemas"]["State"];
+export type StateUse = components["schemas"]["StateUse"];
+export type StorageState = components["schemas"]["StorageState"];
 export type Success = components["schemas"]["Success"];
 export type TextOrNumber = components["schemas"]["TextOrNumber"];
 export type Time = components["schemas"]["Time"];
@@ -5857,6 +5910,61 @@ export interface operations {
            *     }
            */
           "application/json": components["schemas"]["Success"];
+        };
+      };
+    };
+  };
+  portalSessionState: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** As a list or an answer has it. */
+        session_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** The state, when what was being done at the portal is done. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          /**
+           * @example {
+           *       "as_of": "2026-11-21T11:25:07.446Z",
+           *       "session_id": "session_1795577131_a1c19ddc303b94e03f8646ab74832c78",
+           *       "storage_state": {
+           *         "cookies": [
+           *           {
+           *             "domain": "portal.example.com",
+           *             "expires": -1,
+           *             "httpOnly": true,
+           *             "name": "sid",
+           *             "path": "/",
+           *             "sameSite": "Lax",
+           *             "secure": true,
+           *             "value": "4f2a9c"
+           *           }
+           *         ],
+           *         "origins": [
+           *           {
+           *             "localStorage": [
+           *               {
+           *                 "name": "lang",
+           *                 "value": "en"
+           *               }
+           *             ],
+           *             "origin": "https://portal.example.com"
+           *           }
+           *         ]
+           *       },
+           *       "success": true
+           *     }
+           */
+          "application/json": components["schemas"]["GotState"];
         };
       };
     };
