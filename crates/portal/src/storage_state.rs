@@ -221,7 +221,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_795_577_131_000);
 
     fn hosts() -> Hosts {
-        let mut portal = crate::document::emodal_with(false, Map::new()).unwrap();
+        let mut portal = crate::document::emodal_with("pages", None, "", Map::new()).unwrap();
         portal.base_url = "https://portal.example.com/app".to_owned();
         portal.hosts = vec!["id.example.com".to_owned()];
         Hosts::of(&portal).unwrap()
