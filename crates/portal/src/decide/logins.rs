@@ -123,7 +123,11 @@ impl Login {
         }
         if let Some(live) = &mut self.session {
             live.saved.paid = paid;
-            live.unproven &= unproven;
+            if live.unproven && !unproven {
+                live.unproven = false;
+                // The registry has refusals to forget.
+                self.changed(now);
+            }
         }
         if let Some(opener) = opener {
             self.opened(opener, now);
