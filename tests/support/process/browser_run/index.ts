@@ -13,7 +13,7 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/asked") return Response.json(asked.splice(0));
     if (pathname === "/refuse") {
-      refused = await request.json();
+      refused = (await request.json()) as typeof refused;
       return new Response(null, { status: 204 });
     }
     asked.push(`${request.method} ${pathname}`);
