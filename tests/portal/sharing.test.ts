@@ -29,6 +29,7 @@ it("is got once, then used, listed and closed", async () => {
     created_at: "2030-01-01T06:00:00.000Z",
     expires_at: null,
     keep_alive: true,
+    browser_seconds: 0,
     previous_ended: null,
     message: "New persistent session created",
   });

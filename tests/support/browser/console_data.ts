@@ -157,6 +157,7 @@ const PORTAL: PortalSession[] = [
     portal_login: EMODAL,
     logins_saved: 412,
     captchas_saved: 409,
+    browser_seconds: 0,
     last_failure: { at: at(-14 * MINUTE), code: "portal_unintelligible", step: "appointment_form" },
   },
   {
@@ -168,6 +169,7 @@ const PORTAL: PortalSession[] = [
     portal_login: EMODAL,
     logins_saved: 17,
     captchas_saved: 17,
+    browser_seconds: 0,
     last_failure: null,
   },
 ];
