@@ -34,8 +34,8 @@ fn respond(reply: Reply) -> worker::Result<Response> {
     for (name, value) in headers {
         builder = builder.with_header(name, value)?;
     }
-    let mut response = match reply.body {
-        Some(body) => builder.fixed(body.into_bytes()),
+    let mut response = match reply.bytes.or(reply.body.map(String::into_bytes)) {
+        Some(body) => builder.fixed(body),
         None => builder.empty(),
     };
     for (name, value) in cookies {

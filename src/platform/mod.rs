@@ -2,6 +2,7 @@
 //! bytes drawn, bindings looked at and log lines written.
 
 mod binding;
+mod bucket;
 pub mod handler;
 mod kv;
 mod metrics;

@@ -5,7 +5,7 @@ use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::fault::Fault;
 use base::page::{self, Fetch};
-use base::ports::{Background, Clock, KeyPage, Kv, Log, Net, Random, Timer};
+use base::ports::{Background, Bucket, Clock, KeyPage, Kv, Log, Net, Random, Stored, Timer};
 use base::rpc::{CallError, Class, Method, Name, Peers, Unreachable};
 use base::socket::{Connect, Opened};
 use config::{App, Faults, Settings};
@@ -115,6 +115,24 @@ impl Kv for ObjectHost {
 
     async fn kv_list(&self, prefix: &str, limit: u64, cursor: Option<&str>) -> Result<KeyPage, Fault> {
         self.0.workers.kv_list(prefix, limit, cursor).await
+    }
+}
+
+impl Bucket for ObjectHost {
+    fn has_bucket(&self) -> bool {
+        self.0.workers.has_bucket()
+    }
+
+    async fn bucket_put(&self, key: &str, object: &Stored) -> Result<(), Fault> {
+        self.0.workers.bucket_put(key, object).await
+    }
+
+    async fn bucket_get(&self, key: &str) -> Result<Option<Stored>, Fault> {
+        self.0.workers.bucket_get(key).await
+    }
+
+    async fn bucket_delete(&self, key: &str) -> Result<(), Fault> {
+        self.0.workers.bucket_delete(key).await
     }
 }
 

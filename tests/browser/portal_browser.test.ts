@@ -11,8 +11,33 @@ import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
 
 /** Another portal, whose document is all that there is of it. */
 const EXAMPLE = "crates/portal/portals/example.json";
+/** Two pages of it: one with an input for a password, and one on which something is missing. */
+const PAGES = [
+  {
+    name: "login_page",
+    fields: [],
+    steps: [
+      { go: "/login" },
+      { fill: "input[name=Username]", with: "somebody" },
+      { click: "button.next" },
+      { wait_for: { selector: "input[name=Password]" } },
+      { answer: { seen: "yes" } },
+    ],
+  },
+  { name: "gone", fields: [], steps: [{ go: "/containers" }, { click: "#nowhere", within: 1 }] },
+];
 
 const isThere = chromium() !== undefined || Boolean(process.env.CI);
+
+/** Of a JPEG, from the header of its frame. */
+function sizeOf(picture: Buffer): { width: number; height: number } | undefined {
+  for (let at = 2; at < picture.length; at += 2 + picture.readUInt16BE(at + 2)) {
+    const marker = picture.readUInt16BE(at);
+    if (marker === 0xffc0 || marker === 0xffc2)
+      return { height: picture.readUInt16BE(at + 5), width: picture.readUInt16BE(at + 7) };
+  }
+  return undefined;
+}
 
 describe.skipIf(!isThere)("a portal in a browser", () => {
   let their: Fakes;
@@ -22,6 +47,7 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
 
   beforeAll(async () => {
     their = await fakes();
+    const example = JSON.parse(readFileSync(EXAMPLE, "utf8"));
     devtools = (await startDevtools())!;
     const bindings = {
       ...secrets(),
@@ -29,7 +55,7 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
       EMODAL_DRIVER: "browser",
       EMODAL_BASE_URL: their.spa,
       PORTALS: JSON.stringify({
-        yard: { ...JSON.parse(readFileSync(EXAMPLE, "utf8")), base_url: their.spa },
+        yard: { ...example, base_url: their.spa, operations: [...example.operations, ...PAGES] },
       }),
       PORTAL_BROWSER_URL: devtools.url,
       PORTAL_TIMEOUT_SECONDS: "10",
@@ -129,6 +155,56 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     });
     expect(other.json, other.text).toMatchObject({
       ...{ current_phase: 1, choices: { terminal: ["ITS Long Beach", "APM Pier 400", "TraPac"] } },
+    });
+  });
+
+  it("keeps a picture of each step for whoever asks with debug, and gives it to a service key alone", async () => {
+    const user = someone();
+    const session_id = await service.sessionOf(user);
+    const timeline = await service.post("/get_container_timeline", {
+      ...{ session_id, container_id: "MSCU1000001", debug: true },
+    });
+    expect(timeline.status, timeline.text).toBe(200);
+    const { screenshots, screenshots_missing } = timeline.json.debug;
+    expect(screenshots_missing, timeline.text).toBeUndefined();
+    expect(screenshots.map(({ step }: { step: string }) => step)).toEqual(
+      expect.arrayContaining(["the list"]),
+    );
+    const { url } = screenshots.at(-1);
+    expect((await server.mf.dispatchFetch(new URL(url, "http://localhost"))).status).toBe(401);
+    const got = await server.mf.dispatchFetch(new URL(url, "http://localhost"), {
+      headers: { "x-api-key": service.key },
+    });
+    expect([got.status, got.headers.get("content-type")]).toEqual([200, "image/jpeg"]);
+    expect(got.headers.get("x-content-type-options")).toBe("nosniff");
+    const picture = Buffer.from(await got.arrayBuffer());
+    // JPEG's first and last markers; the size of the window, and what is written above it.
+    expect([picture.subarray(0, 3).toString("hex"), picture.subarray(-2).toString("hex")]).toEqual([
+      ...["ffd8ff", "ffd9"],
+    ]);
+    expect(sizeOf(picture)).toEqual({ width: 1280, height: 960 + 44 });
+    // As they lie in the bucket.
+    const bucket = await server.mf.getR2Bucket("SCREENSHOTS");
+    const { objects } = await bucket.list({ prefix: "screenshots/", include: ["customMetadata"] });
+    const mine = objects.filter(({ customMetadata }) => customMetadata?.username === user.username);
+    expect(mine).toHaveLength(screenshots.length);
+    expect(mine[0]!.customMetadata).toMatchObject({ container: "MSCU1000001" });
+    expect(JSON.stringify(objects)).not.toContain(session_id);
+  });
+
+  it("has no picture of a page with a password, and one of a page on which something is missing", async () => {
+    const got = await service.getSession(someone(), { portal: "yard" });
+    expect(got.status, got.text).toBe(200);
+    const post = (operation: string) =>
+      service.post(`/portals/yard/${operation}`, { session_id: got.json.session_id, debug: true });
+    const at = (operation: string, step: number) => `operations/${operation}/steps/${step}`;
+    const { debug } = (await post("login_page")).json;
+    expect(debug.screenshots_missing).toContainEqual({ step: at("login_page", 3), reason: "password" });
+    expect(debug.screenshots).not.toContainEqual(expect.objectContaining({ step: at("login_page", 3) }));
+    const failed = await post("gone");
+    expect([failed.status, failed.json.code], failed.text).toEqual([502, "portal_step_failed"]);
+    expect(failed.json.debug.screenshots.at(-1)).toMatchObject({
+      ...{ step: `failed at ${failed.json.looked_for}`, path: "/spa/containers" },
     });
   });
 

@@ -87,6 +87,8 @@ crate::words! {
         /// the list of portal sessions could not be asked, so there was no login; or a change could not be reported to it: the
         /// alarm or the Cron Trigger does that later
         PortalRegistry = "portal registry",
+        /// a screenshot could not be stored (its operation goes on without), read (the caller got 503) or deleted
+        Screenshot = "screenshot",
         /// a stored document of `/api/v1/data` is not JSON
         StoredDocument = "stored document",
     }

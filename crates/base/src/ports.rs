@@ -11,6 +11,7 @@ use crate::log;
 use crate::page::{self, Fetch};
 use crate::socket::{Connect, Opened};
 use crate::vault::Nonce;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -142,4 +143,22 @@ pub trait Timer {
 /// Work that goes on when nobody waits for it (`waitUntil`). It may be cut off with its instance.
 pub trait Background {
     fn wait_until(&self, work: impl Future<Output = ()> + 'static);
+}
+
+/// What lies in a bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub bytes: Vec<u8>,
+    pub content_type: String,
+    /// Of at most 8,192 bytes in all.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// R2: what is too long for a row, and that nobody waits for. Not every deployment has a bucket.
+pub trait Bucket {
+    fn has_bucket(&self) -> bool;
+    async fn bucket_put(&self, key: &str, object: &Stored) -> Result<(), Fault>;
+    async fn bucket_get(&self, key: &str) -> Result<Option<Stored>, Fault>;
+    /// Of a key that is not there, too.
+    async fn bucket_delete(&self, key: &str) -> Result<(), Fault>;
 }

@@ -4,7 +4,7 @@
 
 use base::clock::Timestamp;
 use base::fault::Fault;
-use base::ports::{Background, Clock, Kv, Log, Net, Random, Timer};
+use base::ports::{Background, Bucket, Clock, Kv, Log, Net, Random, Timer};
 use base::rpc::Peers;
 use config::Settings;
 use serde::de::DeserializeOwned;
@@ -111,6 +111,7 @@ pub trait Host:
     + Random
     + Log
     + Kv
+    + Bucket
     + Net
     + Timer
     + Background

@@ -6,7 +6,7 @@ use crate::handlers::guessing::RefusalCost;
 use crate::handlers::health::Answered;
 use crate::request::Incoming;
 use base::fault::Fault;
-use base::ports::{Background, Clock, Kv, Log, Net, Random, Timer};
+use base::ports::{Background, Bucket, Clock, Kv, Log, Net, Random, Timer};
 use base::rpc::Peers;
 use base::trail::Outgoing;
 use config::Settings;
@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 /// The ports of handlers.
 pub trait Backend:
-    Clock + Random + Log + Kv + Net + Timer + Background + Peers + Settings + Clone + 'static
+    Clock + Random + Log + Kv + Bucket + Net + Timer + Background + Peers + Settings + Clone + 'static
 {
     type Request: Incoming;
 

@@ -12,16 +12,18 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Option<String>,
+    /// A body that is no text. There is no other one then.
+    pub bytes: Option<Vec<u8>>,
 }
 
 impl Reply {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // It cannot fail: the keys of every answer are texts.
-        Self { status, headers: Vec::new(), body: serde_json::to_string(body).ok() }
+        Self { body: serde_json::to_string(body).ok(), ..Self::empty(status) }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: None }
+        Self { status, headers: Vec::new(), body: None, bytes: None }
     }
 
     #[must_use]
@@ -137,6 +139,7 @@ impl Reply {
         self.headers.push(("x-request-id", head.request_id.clone()));
         if head.method == "HEAD" {
             self.body = None;
+            self.bytes = None;
         }
         self
     }

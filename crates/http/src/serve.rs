@@ -8,7 +8,7 @@ use crate::error::Reason;
 use crate::handlers::{
     admin_keys, admin_reset, admin_sessions, admin_unlock, admin_users, audit, debug, facturify, health,
     login, logout, metrics, mock, notifier, oauth, oauth_token, own_password, own_sessions, portal,
-    portal_pages, portal_state, post_login, reauthenticate, refresh, sample, sealing_keys,
+    portal_pages, portal_state, post_login, reauthenticate, refresh, sample, screenshots, sealing_keys,
     service_auth::ServiceCaller, tokens, upstox, well_known,
 };
 use crate::log;
@@ -262,6 +262,7 @@ async fn for_service<B: Backend>(
         ForService::PortalList => portal::list(ctx, service).await,
         ForService::PortalClose => portal::close(ctx, service, first).await,
         ForService::PortalState => portal_state::read(ctx, service, first).await,
+        ForService::PortalScreenshot => screenshots::read(ctx, service, first, second).await,
         ForService::PortalRun => {
             portal::run(ctx, service, ::portal::EMODAL, row.pattern.trim_start_matches('/')).await
         }

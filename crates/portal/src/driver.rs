@@ -3,6 +3,7 @@
 use super::browser::Jar;
 use super::code::Failure;
 use super::net::{Net, Pending};
+use super::pictures::Pictures;
 use super::place::{Seen, Stage};
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
@@ -40,6 +41,8 @@ pub struct Visit<'a> {
     pub called_at: Option<Timestamp>,
     /// For how long a browser was held.
     pub browser_time: Duration,
+    /// Where pictures of its pages are wanted.
+    pub pictures: Option<Pictures>,
 }
 
 impl<'a> Visit<'a> {
@@ -53,6 +56,7 @@ impl<'a> Visit<'a> {
             seen: None,
             called_at: None,
             browser_time: Duration::ZERO,
+            pictures: None,
         }
     }
 }

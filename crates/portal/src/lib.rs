@@ -26,6 +26,7 @@ mod jar;
 pub mod net;
 pub mod operation;
 pub mod pages;
+pub mod pictures;
 pub mod place;
 pub mod places;
 pub mod protocol;
@@ -84,6 +85,8 @@ pub struct Portals {
     pub portals: BTreeMap<String, AnyDriver>,
     pub policy: Policy,
     pub browsers: Browsers,
+    /// How long screenshots can be read.
+    pub screenshots: Duration,
 }
 
 /// How a portal is driven, as its document says.

@@ -1,6 +1,7 @@
 //! What a driver needs of the world.
 
 use super::code::Failure;
+use super::pictures::Picture;
 use base::call::{self, Call};
 use base::clock::Timestamp;
 pub use base::page::{Answer, Fetch, PAGE_BYTES_MAX, Page};
@@ -45,6 +46,10 @@ pub trait Net {
     /// 256 random bits of the runtime's own source. Where there are none, nothing may be made instead of them.
     fn random(&self) -> Result<[u8; 32], Failure> {
         Err(Failure::new(super::Code::Interrupted))
+    }
+    /// Keeps a picture, and gives the path at which it can be read for a while. Nothing, if it could not be kept.
+    fn keep_picture<'a>(&'a self, _picture: &'a Picture) -> Pending<'a, Option<String>> {
+        Box::pin(async { None })
     }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;

@@ -2,6 +2,7 @@
 
 use super::code::{Code, Failure};
 use super::driver::{Credentials, Visit};
+use super::pictures::Pictures;
 use super::scrub;
 use base::clock::{Timestamp, millis};
 use base::secret::Secret;
@@ -44,6 +45,11 @@ pub struct Place {
     /// For how long a browser was held for it.
     #[serde(default, skip_serializing_if = "base::clock::is_zero")]
     pub browser_milliseconds: u64,
+    /// Those of its pages, for a caller who asked for them; and which of them there are not, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screenshots: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screenshots_missing: Vec<Value>,
 }
 
 /// So much of a page is kept, in bytes: what is looked for is rarely behind that, and it lies in memory while work goes on.
@@ -82,6 +88,8 @@ impl Visit<'_> {
 
     /// Where it is now.
     pub fn place(&self) -> Place {
+        let pictures = self.pictures.as_ref().map(Pictures::told);
+        let (screenshots, screenshots_missing) = pictures.unwrap_or_default();
         Place {
             step: self.stage.step.to_owned(),
             looked_for: self.stage.looked_for.clone(),
@@ -89,6 +97,8 @@ impl Visit<'_> {
             title: self.seen.as_ref().and_then(|seen| seen.title.clone()),
             calls: self.trace.clone(),
             browser_milliseconds: millis(self.browser_time),
+            screenshots,
+            screenshots_missing,
         }
     }
 }

@@ -5,6 +5,7 @@ use super::cdp::{Choice, Condition, Rows, Scrolled, Tab};
 use super::code::{Code, Failure};
 use super::driver::Visit;
 use super::net::{Pending, Progress};
+use super::pictures::picture;
 use super::totp::Passwords;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -214,6 +215,9 @@ impl Run<'_, '_, '_, '_> {
                 return Err(Failure::with_message(*code, message));
             }
         }
+        if step.verb.shows_something() {
+            picture(self.visit, self.tab, &step.place).await;
+        }
         Ok(())
     }
 
@@ -347,5 +351,10 @@ impl Verb {
             Self::Captcha { css, .. } => format!("a captcha {css}"),
             Self::When { .. } | Self::Repeat { .. } | Self::Answer(_) | Self::Fail { .. } => String::new(),
         }
+    }
+
+    /// Whether the page may look otherwise after it.
+    const fn shows_something(&self) -> bool {
+        !matches!(self, Self::When { .. } | Self::Repeat { .. } | Self::Answer(_) | Self::Read { .. })
     }
 }

@@ -64,6 +64,7 @@ pub fn portals(r: &mut Reader<'_>, events: EventTypes) -> Portals {
     Portals {
         portals,
         browsers,
+        screenshots: Duration::from_hours(r.number(&s::PORTAL_SCREENSHOT_HOURS)),
         policy: Policy {
             keep_alive: seconds(r.number(&s::PORTAL_KEEP_ALIVE_SECONDS)),
             jitter_percent: r.number32(&s::PORTAL_KEEP_ALIVE_JITTER_PERCENT),

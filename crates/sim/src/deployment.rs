@@ -9,6 +9,7 @@ mod alarms;
 mod durable;
 mod settings;
 
+use crate::bucket::BucketStore;
 use crate::executor::{Executor, Owner, Receiver, channel};
 use crate::host::SimHost;
 use crate::kv::KvStore;
@@ -107,6 +108,8 @@ pub struct Deployment {
     pub settings: RefCell<BTreeMap<String, String>>,
     pub app: RefCell<Option<Settings>>,
     pub kv: RefCell<KvStore>,
+    /// Nothing: the deployment has no bucket.
+    pub bucket: RefCell<Option<BucketStore>>,
     pub upstreams: RefCell<BTreeMap<String, Rc<dyn Upstream>>>,
     pub logs: RefCell<Vec<Line>>,
     /// Answers by route, status and code.
@@ -139,6 +142,7 @@ impl Deployment {
             settings: RefCell::default(),
             app: RefCell::default(),
             kv: RefCell::default(),
+            bucket: RefCell::default(),
             upstreams: RefCell::default(),
             logs: RefCell::default(),
             answered: RefCell::default(),

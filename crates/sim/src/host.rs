@@ -4,8 +4,9 @@
 //! - here: whose host it is; clock, random numbers, log, settings, background work
 //! - `object`: what is kept of an object, its alarm, and work that its calls share
 //! - `peers`: messages to other objects
-//! - `kv`, `net`: KV, upstreams
+//! - `kv`, `bucket`, `net`: KV, R2, upstreams
 
+mod bucket;
 mod kv;
 mod net;
 mod object;

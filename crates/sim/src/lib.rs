@@ -54,6 +54,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::missing_panics_doc)]
 
+pub mod bucket;
 mod deployment;
 pub mod executor;
 pub mod fakes;

@@ -84,6 +84,8 @@ pub struct Answered {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Option<String>,
+    /// A body that is no text.
+    pub bytes: Option<Vec<u8>>,
 }
 
 impl Answered {
@@ -106,14 +108,14 @@ impl Answered {
         let status = head.next().and_then(|s| s.parse().ok()).unwrap_or(500);
         let field = |line: &str| line.split_once(':').map(|(n, v)| (n.to_owned(), v.to_owned()));
         let body = Some(body.to_owned()).filter(|b| !b.is_empty());
-        Self { status, headers: head.filter_map(field).collect(), body }
+        Self { status, headers: head.filter_map(field).collect(), body, bytes: None }
     }
 }
 
 impl From<Reply> for Answered {
     fn from(reply: Reply) -> Self {
         let headers = reply.headers.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
-        Self { status: reply.status, headers, body: reply.body }
+        Self { status: reply.status, headers, body: reply.body, bytes: reply.bytes }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A deployment in one process, and the hand that moves its time.
 
+use crate::bucket::BucketStore;
 use crate::deployment::{Change, Deployment, Line, Object};
 use crate::executor::{Owner, channel};
 use crate::host::SimHost;
@@ -88,6 +89,11 @@ impl World {
     /// Whoever is behind a binding of the Worker's.
     pub fn bind(&self, binding: &str, upstream: impl Upstream + 'static) {
         self.upstream(&crate::host::binding(binding), upstream);
+    }
+
+    /// The bucket for screenshots; there is none before.
+    pub fn bucket<T>(&self, look: impl FnOnce(&mut BucketStore) -> T) -> T {
+        look(self.0.bucket.borrow_mut().get_or_insert_default())
     }
 
     /// A deploy: other settings, and every instance and request is gone. An empty value takes a setting away.

@@ -128,6 +128,8 @@ pub const PORTAL_BROWSERS_MAX: Setting = number(
 );
 pub const PORTAL_BROWSER_WAIT_SECONDS: Setting =
     number("PORTAL_BROWSER_WAIT_SECONDS", 1, 300, "30", "Longest wait for a free browser.");
+pub const PORTAL_SCREENSHOT_HOURS: Setting =
+    number("PORTAL_SCREENSHOT_HOURS", 1, 168, "24", "How long a screenshot can be read.");
 pub const CAPTCHA_BASE_URL: Setting = Setting {
     name: "CAPTCHA_BASE_URL",
     kind: Kind::Url,

@@ -264,14 +264,14 @@ fn nullable<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
 /// Everything that a route can be answered with.
 fn responses(row: &Row, operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut responses: Map<String, Value> = Map::new();
-    for Answer { status, about, schema, is_text } in &operation.answers {
+    for Answer { status, about, schema, media_type } in &operation.answers {
         let mut response = json!({ "description": about, "headers": always() });
         if let (Some(map), Some(schema)) = (response.as_object_mut(), schema) {
             let schema = schema(&mut schemas.given).to_value();
             map.insert("content".to_owned(), json!({ "application/json": content(&schema) }));
         }
-        if let Some(map) = response.as_object_mut().filter(|_| *is_text) {
-            map.insert("content".to_owned(), json!({ "text/plain": { "schema": { "type": "string" } } }));
+        if let (Some(map), Some(media_type)) = (response.as_object_mut(), media_type) {
+            map.insert("content".to_owned(), json!({ *media_type: { "schema": { "type": "string" } } }));
         }
         responses.insert(status.to_string(), response);
     }

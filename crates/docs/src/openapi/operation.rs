@@ -41,8 +41,8 @@ pub struct Answer {
     pub about: &'static str,
     /// None: it has no body.
     pub schema: Option<Make>,
-    /// Its body is plain text.
-    pub is_text: bool,
+    /// What its body is that is no JSON.
+    pub media_type: Option<&'static str>,
 }
 
 pub struct Operation {
@@ -124,17 +124,23 @@ impl Operation {
     }
 
     pub(super) fn gives<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, schema: Some(make::<T>), is_text: false });
+        self.answers.push(Answer { status, about, schema: Some(make::<T>), media_type: None });
         self
     }
 
     pub(super) fn empty(mut self, status: u16, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, schema: None, is_text: false });
+        self.answers.push(Answer { status, about, schema: None, media_type: None });
         self
     }
 
     pub(super) fn text(mut self, status: u16, about: &'static str) -> Self {
-        self.answers.push(Answer { status, about, schema: None, is_text: true });
+        self.answers.push(Answer { status, about, schema: None, media_type: Some("text/plain") });
+        self
+    }
+
+    pub(super) fn picture(mut self, status: u16, about: &'static str) -> Self {
+        let media_type = Some(portal::pictures::CONTENT_TYPE);
+        self.answers.push(Answer { status, about, schema: None, media_type });
         self
     }
 

@@ -17,6 +17,32 @@ pub struct Debug {
     /// For how long a browser was held, at a portal that needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
     browser_seconds: Option<f64>,
+    /// Of a portal in a browser, where there is a bucket for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screenshots: Option<Vec<Screenshot>>,
+    /// Those that there are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screenshots_missing: Option<Vec<MissingScreenshot>>,
+}
+
+/// A picture of a page.
+#[derive(JsonSchema)]
+pub struct Screenshot {
+    /// For `GET`, with a service key: relative to this server.
+    url: String,
+    taken_at: String,
+    /// What was done last.
+    step: String,
+    /// Of the page.
+    path: String,
+}
+
+/// A picture that there is not.
+#[derive(JsonSchema)]
+pub struct MissingScreenshot {
+    step: String,
+    /// `password`, `not_taken`, `not_stored` or `limit`.
+    reason: String,
 }
 
 macro_rules! answer {

@@ -490,6 +490,10 @@ fn for_service(route: ForService, row: &Row) -> Operation {
             .gives::<portals::GotState>(200, "The state, when what was being done at the portal is done.")
             .refuses(&[E::SessionNotFound, E::PortalSessionEnded, E::PortalNotConfigured])
             .portal(),
+        ForService::PortalScreenshot => Operation::new("portalScreenshot", "portal", "A screenshot that an operation with `debug` has kept.")
+            .about("Until it expires, also if its session has ended within 24 hours.")
+            .picture(200, "What the page looked like, with time, address, user and container above it.")
+            .refuses(&[E::SessionNotFound, E::NotFound]),
         ForService::PortalRun => run(row),
         ForService::PortalRunAt => run_at(),
     }

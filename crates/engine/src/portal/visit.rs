@@ -9,6 +9,7 @@ use base::clock::{Timestamp, millis};
 use base::fault::{Fault, FaultKind};
 use base::socket::{Connect, Opened};
 use portal::browser::Jar;
+use portal::pictures::{self, Picture};
 use portal::refusals::Held;
 use portal::registry::{BrowserReply, BrowserUse, GiveBrowser, TakeBrowser};
 use portal::steps::{Committing, Reaching, SignedIn};
@@ -104,6 +105,18 @@ impl<H: Host> VisitHost<H> {
         Ok(Some(BrowserUse { name, work, milliseconds, session }))
     }
 
+    /// Where the picture can be read. Nothing, if there is no session any more.
+    async fn put_picture(&self, picture: &Picture) -> Result<Option<String>> {
+        let host = &self.portal.host;
+        let Some(loaded) = self.portal.load()? else { return Ok(None) };
+        let Some(session_id) = loaded.session_id() else { return Ok(None) };
+        let name = pictures::name(&host.random_id()?);
+        let session = loaded.app.vault.fingerprint(pictures::KEY_PURPOSE, session_id.as_str());
+        let stored = picture.stored(loaded.app.config.portals.screenshots);
+        host.bucket_put(&pictures::key(&session, &name), &stored).await?;
+        Ok(Some(pictures::path(session_id, &name)))
+    }
+
     fn store(&self, progress: Progress) -> Result<()> {
         let portal = &self.portal;
         match progress {
@@ -176,6 +189,15 @@ impl<H: Host> Net for VisitHost<H> {
         self.portal.host.random().map_err(|error| {
             self.portal.host.fault(FaultKind::PortalProgress, &error, None);
             Failure::new(Code::Interrupted)
+        })
+    }
+
+    fn keep_picture<'a>(&'a self, picture: &'a Picture) -> Pending<'a, Option<String>> {
+        Box::pin(async move {
+            self.put_picture(picture).await.unwrap_or_else(|error| {
+                self.portal.host.fault(FaultKind::Screenshot, &error, None);
+                None
+            })
         })
     }
 

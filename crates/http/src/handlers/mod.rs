@@ -32,6 +32,7 @@ mod post_login_fields;
 pub mod reauthenticate;
 pub mod refresh;
 pub mod sample;
+pub mod screenshots;
 pub mod sealing_keys;
 pub mod service_auth;
 mod session_start;

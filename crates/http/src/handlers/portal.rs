@@ -15,6 +15,7 @@ use base::clock::seconds;
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Unreachable;
 use portal::operation::DEBUG;
+use portal::pictures;
 use portal::protocol::LoginCommand;
 use portal::registry::{
     self, Find, FindOwn, FindReply, List, ListOwn, Listed, Place, Remove, Row, USERNAME_PURPOSE,
@@ -73,6 +74,9 @@ fn refusal_reply<B: Backend>(
         let mut told = Map::from_iter([("calls".to_owned(), place.calls.clone().into())]);
         if place.browser_milliseconds > 0 {
             told.insert("browser_seconds".to_owned(), seconds(place.browser_milliseconds).into());
+        }
+        if !place.screenshots.is_empty() || !place.screenshots_missing.is_empty() {
+            pictures::tell(&mut told, place.screenshots.clone(), place.screenshots_missing.clone());
         }
         body.insert(DEBUG.to_owned(), told.into());
     }

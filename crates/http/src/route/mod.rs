@@ -179,6 +179,7 @@ pub enum ForService {
     PortalList,
     PortalClose,
     PortalState,
+    PortalScreenshot,
     /// The operation has the path's name.
     PortalRun,
     /// At the portal that is named.
@@ -223,6 +224,7 @@ impl ForService {
             | Self::Metrics
             | Self::PortalGet
             | Self::PortalState
+            | Self::PortalScreenshot
             | Self::PortalRun
             | Self::PortalRunAt => Admins::None,
         }

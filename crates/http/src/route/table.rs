@@ -176,6 +176,7 @@ pub static ROUTES: &[Row] = &[
     row!(GET "/sessions", Route::Service(PORTAL, ForService::PortalList)),
     row!(DELETE "/sessions/{session_id}", Route::Service(PORTAL, ForService::PortalClose)),
     row!(GET "/sessions/{session_id}/state", Route::Service(Scope::PortalState, ForService::PortalState)),
+    row!(GET "/sessions/{session_id}/screenshots/{name}", Route::Service(PORTAL, ForService::PortalScreenshot)),
     row!(POST "/get_containers", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/get_container_timeline", Route::Service(PORTAL, ForService::PortalRun)),
     row!(POST "/check_appointments", Route::Service(PORTAL, ForService::PortalRun)),

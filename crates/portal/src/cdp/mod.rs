@@ -4,15 +4,19 @@
 //! - `endpoint`: where a browser is had from, and how it is connected to
 //! - `tab`: a page in it
 //! - `elements`: what is read and done on a page
+//! - `picture`: what a page looks like
 //! - `state`: cookies and storage, into the jar and back
 
 mod elements;
 mod endpoint;
+mod picture;
 mod state;
 mod tab;
 
 #[cfg(test)]
 mod faults_tests;
+#[cfg(test)]
+mod picture_tests;
 #[cfg(test)]
 pub(crate) mod scripted;
 #[cfg(test)]

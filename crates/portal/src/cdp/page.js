@@ -79,12 +79,83 @@ globalThis.sallyport ??= (() => {
     };
   };
 
+  const FRAMES = ["iframe", "frame", "object", "embed", "fencedframe"];
+  const PASSWORD = /passw|passcode|pwd/i;
+
+  const isSecret = (element, password) => {
+    if (typeof element.value === "string" && element.value.includes(password)) return true;
+    if (element.localName !== "input") return false;
+    if (element.type === "password" || PASSWORD.test(`${element.name} ${element.id}`)) return true;
+    return /password|one-time-code/.test(element.autocomplete);
+  };
+
+  /**
+   * What there is against a picture of this page: nothing at all (`null`) where it has a password on it or an input for one, seen or
+   * not. Else how many frames there are, and where those lie that cannot be looked into.
+   */
+  const look = (password) => {
+    let frames = 0;
+    const closed = new Set();
+    const isClear = (root, frame) => {
+      if ((root.documentElement ?? root).textContent.includes(password)) return false;
+      for (const element of root.querySelectorAll("*")) {
+        if (isSecret(element, password)) return false;
+        if (element.shadowRoot && !isClear(element.shadowRoot, frame)) return false;
+        if (!FRAMES.includes(element.localName)) continue;
+        if (element.localName === "iframe") frames += 1;
+        const outer = frame ?? element;
+        if (!element.contentDocument) closed.add(outer);
+        else if (!isClear(element.contentDocument, outer)) return false;
+      }
+      return true;
+    };
+    if (!isClear(document)) return null;
+    const covered = [...closed].map((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return [left, top, width, height].map(Math.round);
+    });
+    return { frames, covered };
+  };
+
+  const BAND = 44;
+
+  /** A picture of this page with lines above it. Nothing, if the page is not any more what it was. */
+  const stamp = async (picture, lines, password, covered) => {
+    const now = look(password);
+    if (!now || JSON.stringify(now.covered) !== JSON.stringify(covered)) return null;
+    const shot = Uint8Array.from(atob(picture), (char) => char.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([shot], { type: "image/jpeg" }));
+    const scale = Math.min(1, 1280 / image.width, 1600 / image.height);
+    const [width, height] = [image.width, image.height].map((side) => Math.round(side * scale));
+    const canvas = new OffscreenCanvas(width, height + BAND);
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, BAND, width, height);
+    // Of a frame of somebody else's nobody knows what it shows.
+    const perPixel = width / innerWidth;
+    context.fillStyle = "#777";
+    for (const [x, y, w, h] of covered)
+      context.fillRect(x * perPixel, BAND + y * perPixel, w * perPixel, h * perPixel);
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, width, BAND);
+    context.fillStyle = "#fff";
+    context.font = "14px monospace";
+    lines.forEach((line, at) => context.fillText(line, 8, 18 + 18 * at, width - 16));
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.7 });
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 8192)
+      text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    return btoa(text);
+  };
+
   const options = () => [...document.querySelectorAll("[role=listbox] [role=option]")].filter(isVisible);
 
   return {
     holds,
     wait: (condition, milliseconds) => until(() => holds(condition), milliseconds).then(Boolean),
     point,
+    look,
+    stamp,
     text: (css) => (css ? textOf(find(css)) : textOf(document.body)),
     html: () => document.documentElement.outerHTML,
     title: () => document.title,

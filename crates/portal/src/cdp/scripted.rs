@@ -6,6 +6,7 @@ use crate::code::Failure;
 use crate::driver::Visit;
 use crate::jar::Jar;
 use crate::net::{Answer, Fetch, Net, Pending, Progress};
+use crate::pictures::Picture;
 use crate::{BrowserAt, Browsers};
 use base::call::{self, Call};
 use base::clock::Timestamp;
@@ -65,6 +66,9 @@ pub struct Chromium {
     /// What came of places for browsers.
     pub places: Rc<RefCell<Vec<String>>>,
     pub may_send: Rc<Cell<Result<(), crate::Code>>>,
+    /// Where pictures can be read that are kept, if they can be.
+    pub kept: Rc<Cell<Option<&'static str>>>,
+    pub pictures: Rc<RefCell<Vec<Picture>>>,
 }
 
 impl Chromium {
@@ -86,6 +90,8 @@ impl Chromium {
             refused: Rc::default(),
             places: Rc::default(),
             may_send: Rc::new(Cell::new(Ok(()))),
+            kept: Rc::default(),
+            pictures: Rc::default(),
         }
     }
 
@@ -296,6 +302,11 @@ impl Net for Chromium {
     fn give_browser<'a>(&'a self, place: &'a str, _: Duration) -> Pending<'a, ()> {
         self.places.borrow_mut().push(format!("gives {place}"));
         Box::pin(async {})
+    }
+
+    fn keep_picture<'a>(&'a self, picture: &'a Picture) -> Pending<'a, Option<String>> {
+        self.pictures.borrow_mut().push(picture.clone());
+        Box::pin(async { self.kept.get().map(str::to_owned) })
     }
 
     fn wait(&self, time: Duration) -> Pending<'_, ()> {

@@ -7,6 +7,7 @@ use crate::driver::Visit;
 use crate::html;
 use crate::operation::{Listing, Shown};
 use crate::pages::listing::{LIMIT_REACHED, Listed, PAGES_MAX, Wanted};
+use crate::pictures::picture;
 use crate::script::Run;
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -48,6 +49,7 @@ impl BrowserDriver {
         self.wait_for_table(visit, tab, listing, shown).await?;
         let mut rows = Listed::of(listing, fields);
         add(visit, tab, &mut rows, listing).await?;
+        picture(visit, tab, "the list").await;
         let mut answer = Map::new();
         if let Some(paging) = &listing.paging {
             let wanted = Wanted::read(paging, fields, &rows)?;
@@ -78,6 +80,9 @@ impl BrowserDriver {
                     break "no_progress";
                 }
             };
+            if cycles > 0 {
+                picture(visit, tab, "the end of the list").await;
+            }
             rows.ended(paging, &wanted, cycles, reason, &mut answer);
         } else if rows.cut {
             return Err(Failure::new(Code::UnexpectedResponse));

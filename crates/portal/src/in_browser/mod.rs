@@ -18,6 +18,7 @@ use super::html;
 use super::net::Pending;
 use super::operation::{DEBUG, Operation, What};
 use super::pages::wizard::missing_at_first;
+use super::pictures::picture;
 use super::script::Run;
 use base::clock::{millis, seconds};
 use base::secret::Secret;
@@ -92,7 +93,10 @@ impl Driver for BrowserDriver {
             })?;
             if debug {
                 let seconds = seconds(millis(visit.browser_time));
-                let debug = json!({ "calls": visit.trace, "browser_seconds": seconds });
+                let mut debug = json!({ "calls": visit.trace, "browser_seconds": seconds });
+                if let (Some(pictures), Some(debug)) = (&visit.pictures, debug.as_object_mut()) {
+                    pictures.tell(debug);
+                }
                 outcome.answer.insert(DEBUG.to_owned(), debug);
             }
             Ok(outcome)
@@ -226,6 +230,10 @@ impl BrowserDriver {
             }
             end => end,
         };
+        if end.is_err() && !lost(&end) {
+            let step = format!("failed at {}", visit.stage.looked_for);
+            picture(visit, &mut tab, &step).await;
+        }
         self.leave(visit, tab, end).await
     }
 

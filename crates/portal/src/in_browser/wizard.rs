@@ -8,6 +8,7 @@ use crate::driver::{Outcome, Request, Visit, Wizard};
 use crate::net::Progress;
 use crate::operation::{By, CHOICES, Order, Stepper, Steps};
 use crate::pages::wizard::{given, missing, waiting, wants};
+use crate::pictures::picture;
 use crate::script::{Run, Step};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -88,6 +89,7 @@ impl Filling<'_, '_, '_> {
                     _ => {}
                 }
             }
+            picture(self.visit, self.tab, &format!("phase {phase}")).await;
             match &self.steps.order {
                 None if is_last => {
                     let answer = self.listed().await?;
@@ -198,6 +200,7 @@ impl Filling<'_, '_, '_> {
         any.extend(errors.iter().chain(texts.iter().flatten()).cloned());
         self.need(&Condition::any(any)).await?;
         let unknown = Failure::new(Code::OutcomeUnknown);
+        picture(self.visit, self.tab, "order").await;
         if self.tab.shows(&Condition::says(&order.confirmed_texts)).await? {
             let all =
                 self.tab.definitions(&order.element).await?.filter(|all| !all.is_empty()).ok_or(unknown)?;

@@ -44,6 +44,7 @@ mod proxy;
 mod reauthenticate;
 mod refresh_ways;
 mod routes;
+mod screenshots;
 mod service_keys;
 mod signing_keys;
 mod spellings;

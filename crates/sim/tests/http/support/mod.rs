@@ -259,15 +259,17 @@ pub struct Answer {
     pub cookies: Vec<String>,
     pub text: String,
     pub json: Value,
+    /// A body that is no text.
+    pub bytes: Option<Vec<u8>>,
 }
 
 impl Answer {
     fn of(answer: Answered) -> Self {
-        let Answered { status, headers, body } = answer;
+        let Answered { status, headers, body, bytes } = answer;
         let text = body.unwrap_or_default();
         let json = serde_json::from_str(&text).unwrap_or_default();
         let cookies = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, value)| value.clone());
-        Self { status, cookies: cookies.collect(), headers: headers.into_iter().collect(), text, json }
+        Self { status, cookies: cookies.collect(), headers: headers.into_iter().collect(), text, json, bytes }
     }
 
     /// Holds an answer against what must hold for all of them.
