@@ -254,7 +254,7 @@ fn one_expires_and_is_deleted_when_it_is_asked_for() {
     let (urls, at) = (play.urls(), play.server.world.now());
     play.server.world.at(at.plus(Duration::from_mins(119)));
     assert_eq!(play.read(&urls[0]).status, 200);
-    play.server.world.at(at.plus(Duration::from_mins(120)));
+    play.server.world.at(at.plus(Duration::from_hours(2)));
     play.read(&urls[0]).refused(404, "not_found");
     play.server.world.settle();
     assert_eq!(play.stored(), 1);
