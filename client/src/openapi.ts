@@ -1338,6 +1338,31 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/sessions/{session_id}/screenshots/{name}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** As a list or an answer has it. */
+        session_id: string;
+        /** As a list or an answer has it. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    /**
+     * A screenshot that an operation with `debug` has kept.
+     * Until it expires, also if its session has ended within 24 hours.
+     */
+    get: operations["portalScreenshot"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/sessions/{session_id}/state": {
     parameters: {
       query?: never;
@@ -1774,6 +1799,10 @@ export interface components {
       browser_seconds?: number | null;
       /** The calls to the portal. */
       calls: unknown[];
+      /** Of a portal in a browser, where there is a bucket for them. */
+      screenshots?: components["schemas"]["Screenshot"][] | null;
+      /** Those that there are not. */
+      screenshots_missing?: components["schemas"]["MissingScreenshot"][] | null;
     };
     /** The stored document in `data`: any JSON. */
     Document: {
@@ -2157,6 +2186,12 @@ export interface components {
       /** Such as `completed` or `pending`. */
       status: string;
     };
+    /** A picture that there is not. */
+    MissingScreenshot: {
+      /** `password`, `not_taken`, `not_stored` or `limit`. */
+      reason: string;
+      step: string;
+    };
     /** The answer of the mock. */
     MockAnswer: {
       data: components["schemas"]["Validated"];
@@ -2456,6 +2491,16 @@ export interface components {
       | "sessions:exchange"
       | "metrics"
       | "audit";
+    /** A picture of a page. */
+    Screenshot: {
+      /** Of the page. */
+      path: string;
+      /** What was done last. */
+      step: string;
+      taken_at: string;
+      /** For `GET`, with a service key: relative to this server. */
+      url: string;
+    };
     /** A key that seals data, and what lies under it. */
     SealingKey: {
       /**
@@ -2809,6 +2854,7 @@ export type LogoutAll = components["schemas"]["LogoutAll"];
 export type Message = components["schemas"]["Message"];
 export type Metadata = components["schemas"]["Metadata"];
 export type Milestone = components["schemas"]["Milestone"];
+export type MissingScreenshot = components["schemas"]["MissingScreenshot"];
 export type MockAnswer = components["schemas"]["MockAnswer"];
 export type MockRefusal = components["schemas"]["MockRefusal"];
 export type NewKey = components["schemas"]["NewKey"];
@@ -2838,6 +2884,7 @@ export type Role = components["schemas"]["Role"];
 export type RotatedKey = components["schemas"]["RotatedKey"];
 export type Rotation = components["schemas"]["Rotation"];
 export type Scope = components["schemas"]["Scope"];
+export type Screenshot = components["schemas"]["Screenshot"];
 export type SealingKey = components["schemas"]["SealingKey"];
 export type SealingKeys = components["schemas"]["SealingKeys"];
 export type Served = components["schemas"]["Served"];
@@ -5910,6 +5957,31 @@ export interface operations {
            *     }
            */
           "application/json": components["schemas"]["Success"];
+        };
+      };
+    };
+  };
+  portalScreenshot: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** As a list or an answer has it. */
+        session_id: string;
+        /** As a list or an answer has it. */
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** What the page looked like, with time, address, user and container above it. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "image/jpeg": string;
         };
       };
     };
