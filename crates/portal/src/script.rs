@@ -277,7 +277,8 @@ impl Run<'_, '_, '_, '_> {
 
     /// A text with what its placeholders stand for.
     async fn text(&mut self, template: &str) -> Result<String, Failure> {
-        if self.sends && template.contains("{totp}") {
+        // Only a login has a solver; the password is sent by then.
+        if self.solver.is_some() && template.contains("{totp}") {
             // Who gives none has somebody who reads them from a telephone.
             let asked = Failure::with_message(Code::NeedsHuman, "The portal asks for a one-time password");
             let passwords = self.passwords.as_deref_mut().ok_or(asked)?;
