@@ -2336,6 +2336,11 @@ export interface components {
       /** With `missing_fields` and `validation_error` only. */
       errors?: components["schemas"]["WrongField"][] | null;
       is_new_session?: boolean | null;
+      /**
+       * Format: uri
+       * With `needs_human`, while a person is waited for, for callers who have given the credentials: where they can do it. A secret.
+       */
+      live_view_url?: string | null;
       /** What was looked for there. */
       looked_for?: string | null;
       /** The portal's own words, where there are some; of an appointment, what is wrong. */

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chromium } from "../../scripts/lib/chromium.mjs";
 import { type Devtools, startDevtools } from "../../scripts/lib/devtools.mjs";
+import { press } from "../support/process/person.ts";
 import { type Fakes, fakes, makeKey, Service, someone } from "../support/process/portal.ts";
 import { secrets, type Server, start } from "../support/process/server.ts";
 import { makeKey as makeKeyFor } from "../support/process/client.ts";
@@ -221,6 +222,65 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     );
     expect(given.status, given.text).toBe(200);
     expect((await service.containers(given.json.session_id)).status).toBe(200);
+  });
+
+  /** Somebody whom the portal asks for what only a person can do. */
+  const human = () => {
+    const username = `human-${someone().username}`;
+    return { ...someone(), username, password: `${username}-pass` };
+  };
+  /** The pages that are open in the browser. */
+  const pages = async () => {
+    const listed = await fetch(`${devtools.url}/json/list`);
+    return ((await listed.json()) as { id: string }[]).map(({ id }) => id);
+  };
+
+  it("waits for a person at a link to the open browser, and goes on by itself once they are done", async () => {
+    const user = human();
+    const before = [logins(), their.upstreams.captcha.tasks, (await pages()).length];
+    const listed = (await service.listed()).length;
+    const asked = await service.getSession(user);
+    expect([asked.status, asked.json.code], asked.text).toEqual([409, "needs_human"]);
+    const link: string = asked.json.live_view_url;
+    const page = new RegExp(`^${devtools.url}/devtools/inspector.html[?]ws=[0-9.:]+/devtools/page/(\\w+)$`);
+    const [, target] = page.exec(link)!;
+    expect(await pages()).toContain(target);
+    expect((await fetch(link)).status).toBe(200);
+    // One flight: whoever asks meanwhile is told the same, and nobody who does not know the credentials is.
+    expect((await service.getSession(user)).json.live_view_url).toBe(link);
+    expect((await service.call("GET", "/sessions")).text).not.toContain(target);
+    expect([logins(), their.upstreams.captcha.tasks - before[1]!]).toEqual([before[0], 1]);
+
+    const began = Date.now();
+    await press(link, "button.confirm");
+    await expect.poll(async () => (await service.listed()).length, { interval: 20 }).toBe(listed + 1);
+    expect(Date.now() - began).toBeLessThan(2_000);
+    const got = await service.getSession(user);
+    expect([got.status, got.json.is_new], got.text).toEqual([200, false]);
+    expect((await service.containers(got.json.session_id)).status).toBe(200);
+    expect([logins(), their.upstreams.captcha.tasks - before[1]!]).toEqual([before[0]! + 1, 1]);
+    await expect.poll(async () => (await pages()).length).toBe(before[2]);
+  });
+
+  it("a page that the person closes ends the wait, and so does closing the session that it is for", async () => {
+    const [one, two] = [human(), human()];
+    const before = (await pages()).length;
+    const asked = await service.getSession(one);
+    await fetch(`${devtools.url}/json/close/${asked.json.live_view_url.split("/").at(-1)}`);
+    const after = async () => (await service.getSession(one)).json;
+    await expect.poll(after, { timeout: 5_000 }).toMatchObject({ code: "browser_lost" });
+    expect(await after()).not.toHaveProperty("live_view_url");
+
+    await press((await service.getSession(two)).json.live_view_url, "button.confirm");
+    await expect.poll(async () => (await service.getSession(two)).status).toBe(200);
+    const session_id = await service.sessionOf(two);
+    their.upstreams.revoke("spa", two.username);
+    const without = await service.containers(session_id);
+    expect([without.status, without.json.code], without.text).toEqual([409, "needs_human"]);
+    expect(without.json, "an id is not the credentials").not.toHaveProperty("live_view_url");
+    expect(await pages()).toHaveLength(before + 1);
+    expect((await service.call("DELETE", `/sessions/${session_id}`)).status).toBe(200);
+    await expect.poll(async () => (await pages()).length, { timeout: 5_000 }).toBe(before);
   });
 
   it("logs in again when the portal has ended the session", async () => {

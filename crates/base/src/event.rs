@@ -57,7 +57,7 @@ crate::words! {
         /// one of another user arrived and was refused
         #[serde(rename = "token.other_user")]
         TokenOtherUser = "token.other_user",
-        /// a [portal session](portal.md) began, as the next nine only if `EVENT_TYPES` names it
+        /// a [portal session](portal.md) began, as the next ten only if `EVENT_TYPES` names it
         #[serde(rename = "portal.opened")]
         PortalOpened = "portal.opened",
         /// somebody closed it by `DELETE /sessions/{session_id}`
@@ -88,6 +88,9 @@ crate::words! {
         /// credit, a captcha that nobody solves, a page that is not the expected one
         #[serde(rename = "portal.login.failed")]
         PortalLoginFailed = "portal.login.failed",
+        /// a login has come to [what only a person can do](portal.md#a-person-once), and waits for them in an open browser
+        #[serde(rename = "portal.needs_human")]
+        PortalNeedsHuman = "portal.needs_human",
     }
 }
 

@@ -319,15 +319,7 @@ impl Reason {
             let codes = Code::ALL.iter();
             codes.map(move |code| Self::Upstream { refusal: refusal(*code), passes_on })
         };
-        let portal = portal::Code::ALL.iter().map(|code| {
-            Self::Portal(portal::Refusal {
-                code: *code,
-                status: None,
-                retry_after_seconds: None,
-                message: None,
-                place: None,
-            })
-        });
+        let portal = portal::Code::ALL.iter().map(|code| Self::Portal(portal::Refusal::new(*code)));
         let own = ErrorCode::ALL.iter().map(|code| Self::sample(*code));
         own.chain(upstream(false)).chain(upstream(true)).chain(portal).collect()
     }

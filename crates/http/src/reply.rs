@@ -99,6 +99,9 @@ impl Reply {
             if let Reason::Portal(portal::Refusal { message: Some(message), .. }) = reason {
                 map.insert("message".to_owned(), message.as_str().into());
             }
+            if let Reason::Portal(portal::Refusal { live_view_url: Some(url), .. }) = reason {
+                map.insert("live_view_url".to_owned(), url.expose().into());
+            }
             if let Reason::Portal(portal::Refusal { place: Some(place), .. }) = reason {
                 map.insert("step".to_owned(), place.step.as_str().into());
                 map.insert("looked_for".to_owned(), place.looked_for.as_str().into());

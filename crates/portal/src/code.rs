@@ -61,7 +61,7 @@ base::words! {
         /// this session has no such [appointment](portal.md#continuing-an-appointment), or it was idle for too long, or it is
         /// or may be booked
         WizardUnknown = "appointment_session_not_found",
-        /// the portal asks for [what only a person can do](portal.md#what-only-a-person-can-do)
+        /// the portal asks for [what only a person can do](portal.md#a-person-once); where it waits for them, `live_view_url` leads to the browser
         NeedsHuman = "needs_human",
         /// the portal's firewall, or its check for robots, refuses automation
         RefusedAutomation = "portal_refused_automation",

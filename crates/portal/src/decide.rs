@@ -1,11 +1,12 @@
 //! The life of a portal login: what an event makes of it, and what is to be done next. No I/O, no clock.
 //!
 //! Here: a session that is wanted, used, kept alive, and what time does to it. `logins`: whether one may be made, and what came of it.
-//! `ends`: how a session ends, and what is logged out at the portal. `openers`: whose it is.
+//! `ends`: how a session ends, and what is logged out at the portal. `openers`: whose it is. `people`: a login that waits for a person.
 
 mod ends;
 mod logins;
 mod openers;
+mod people;
 
 use super::code::{Code, Failure};
 use super::protocol::Refusal;
@@ -79,9 +80,11 @@ impl Login {
         });
         let watch = self.task.as_ref().map(|task| task.began_at.plus(WATCH));
         let logout = self.logout.filter(|_| self.task.is_none()).map(|f| f.try_at);
+        let person = self.person.as_ref().filter(|_| self.task.is_none()).map(|_| now);
+        let browser = self.browser.filter(|_| self.task.is_none() && person.is_none()).map(|b| b.try_at);
         let pending_sync = self.pending_sync.map(|u| u.try_at);
         let events = self.events_due(policy.events).map(|at| at.max(now));
-        let due = [session, watch, logout, pending_sync, events];
+        let due = [session, watch, logout, person, browser, pending_sync, events];
         due.into_iter().flatten().min().or_else(|| self.forget_at(policy))
     }
 
@@ -90,6 +93,8 @@ impl Login {
         let busy = self.session.is_some()
             || self.task.is_some()
             || self.logout.is_some()
+            || self.person.is_some()
+            || self.browser.is_some()
             || self.pending_sync.is_some()
             || self.events_due(policy.events).is_some();
         let refused = self.refused.map(Refused::forgotten_at);
@@ -115,12 +120,13 @@ impl Login {
         self.refused.take_if(|refused| refused.forgotten_at() <= now);
         self.held.take_if(|held| held.until <= now);
         self.logins.retain(|at| *at > now.minus(HOUR));
+        let idle = self.task.is_none() && self.person.is_none();
         let over = |live: &Live| !live.keep_alive && now > live.last_used.plus(policy.idle);
-        if self.task.is_none() && self.session.as_ref().is_some_and(over) {
+        if idle && self.session.as_ref().is_some_and(over) {
             self.end(End::Idle, now);
         }
         let given_up = |live: &Live| live.lost_since.is_some_and(|since| now > since.plus(LOST_MAX));
-        if self.task.is_none() && self.session.as_ref().is_some_and(given_up) {
+        if idle && self.session.as_ref().is_some_and(given_up) {
             self.end(End::LoggedOut, now);
         }
     }
@@ -132,6 +138,9 @@ impl Login {
         c: &Context<'_>,
     ) -> Result<Usable, Refusal> {
         let Context { policy, now, jitter } = *c;
+        if let Some(person) = &mut self.person {
+            person.keep_alive |= keep_alive;
+        }
         let Some(live) = &mut self.session else {
             return self.may_log_in(policy, now).map(|()| Usable::AfterLogin);
         };
@@ -222,6 +231,12 @@ impl Login {
         }
         if self.logout.is_some_and(|f| f.try_at <= now) {
             return Due::LogOut;
+        }
+        if self.person.is_some() {
+            return Due::GoOn;
+        }
+        if self.browser.is_some_and(|browser| browser.try_at <= now) {
+            return Due::LetGo;
         }
         match &self.session {
             Some(live) if live.keep_alive && live.lost_since.is_some() => {

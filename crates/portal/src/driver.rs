@@ -1,10 +1,11 @@
 //! What a portal can be asked to do, whichever it is.
 
 use super::browser::Jar;
-use super::code::Failure;
+use super::code::{Code, Failure};
 use super::net::{Net, Pending};
 use super::pictures::Pictures;
 use super::place::{Seen, Stage};
+use super::seat::Seat;
 use base::clock::Timestamp;
 use base::secret::{self, Secret};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Visit<'a> {
     pub browser_time: Duration,
     /// Where pictures of its pages are wanted.
     pub pictures: Option<Pictures>,
+    /// Where it was left open for a person.
+    pub seat: Option<Seat>,
 }
 
 impl<'a> Visit<'a> {
@@ -57,6 +60,7 @@ impl<'a> Visit<'a> {
             called_at: None,
             browser_time: Duration::ZERO,
             pictures: None,
+            seat: None,
         }
     }
 }
@@ -140,5 +144,16 @@ pub trait Driver {
     /// When a login with these cookies and tokens has to be kept alive, if that says it. Else it is done at the interval of the settings.
     fn due(&self, _: &Jar) -> Option<Timestamp> {
         None
+    }
+
+    /// Goes on with a login that was left in an open browser for a person: awaits for a while that they are done. Says whether there
+    /// is a page of a logged-in user. If not, the browser is left open, and it is to be asked again; else it is closed.
+    fn go_on<'a>(&'a self, _: &'a mut Visit<'_>, _: &'a Seat) -> Pending<'a, Result<bool, Failure>> {
+        Box::pin(async { Err(Failure::new(Code::BrowserLost)) })
+    }
+
+    /// Closes what was left open. Says whether it is closed.
+    fn let_go<'a>(&'a self, _: &'a mut Visit<'_>, _: &'a Seat) -> Pending<'a, bool> {
+        Box::pin(async { true })
     }
 }

@@ -67,7 +67,11 @@ const fn needs_somebody(code: Code) -> bool {
         || code.refuses_captcha_key()
         || matches!(
             code,
-            Code::CaptchaUnsolved | Code::CaptchaFailed | Code::UnexpectedResponse | Code::Redirected
+            Code::CaptchaUnsolved
+                | Code::CaptchaFailed
+                | Code::UnexpectedResponse
+                | Code::Redirected
+                | Code::NeedsHuman
         )
 }
 
@@ -130,6 +134,12 @@ impl Login {
         }
     }
 
+    /// A login waits for a person, for the session that is still there, if one is.
+    pub(super) fn tell_needs_human(&mut self, c: &Context<'_>) {
+        let session_id = self.session.as_ref().map(|live| live.session_id.clone());
+        self.tell(Event { session_id, ..event(EventType::PortalNeedsHuman, c) }, c);
+    }
+
     /// When somebody is to be told. Who is not asked for any more is not waited for.
     pub fn events_due(&self, told: EventTypes) -> Option<Timestamp> {
         let queue = self.events.as_ref().map(|outbox| &outbox.webhook);
@@ -152,7 +162,7 @@ pub fn body(name: &str, event: &Event) -> String {
     });
     if let Some(data) = data.as_object_mut() {
         match kind {
-            EventType::PortalOpened => {}
+            EventType::PortalOpened | EventType::PortalNeedsHuman => {}
             EventType::PortalLoginFailed => {
                 data.insert("code".to_owned(), event.code.map(Code::as_str).into());
                 data.insert("step".to_owned(), event.step.as_deref().into());

@@ -34,6 +34,7 @@ pub mod refusals;
 pub mod registry;
 mod script;
 pub mod scrub;
+mod seat;
 pub mod settings;
 pub mod state;
 pub mod steps;
@@ -76,6 +77,7 @@ pub use protocol::{
     ReadState, Refusal, Run, RunReply, Session, SessionState, StateReply, StateUse, address,
 };
 pub use registry::address as registry_address;
+pub use seat::Seat;
 pub use state::{End, Ended, Live, Login, Policy, Reached, Task, Work};
 
 /// The portals of a deployment, and how their sessions are kept.
@@ -129,6 +131,8 @@ pub struct Browsers {
     pub max: usize,
     /// The longest that somebody waits for one.
     pub wait: Duration,
+    /// How long one stays open for a person.
+    pub human: Duration,
 }
 
 /// Where browsers are had from.

@@ -2,6 +2,7 @@
 
 use super::code::Failure;
 use super::pictures::Picture;
+use super::seat::Seat;
 use base::call::{self, Call};
 use base::clock::Timestamp;
 pub use base::page::{Answer, Fetch, PAGE_BYTES_MAX, Page};
@@ -26,6 +27,10 @@ pub enum Progress {
     SignedIn(Secret),
     /// From the next call on something may have been done that cannot be undone.
     Committing,
+    /// A browser context is there that does not end with its connection: from now on somebody has to close it.
+    Opened(Box<Seat>),
+    /// It is closed.
+    Closed,
 }
 
 pub trait Net {
@@ -50,6 +55,14 @@ pub trait Net {
     /// Keeps a picture, and gives the path at which it can be read for a while. Nothing, if it could not be kept.
     fn keep_picture<'a>(&'a self, _picture: &'a Picture) -> Pending<'a, Option<String>> {
         Box::pin(async { None })
+    }
+    /// The browser of this place stays open until then.
+    fn keep_browser<'a>(&'a self, _place: &'a str, _until: Timestamp) -> Pending<'a, ()> {
+        Box::pin(async {})
+    }
+    /// Whether the login still waits for a person.
+    fn is_waited_for(&self) -> bool {
+        true
     }
     fn wait(&self, time: Duration) -> Pending<'_, ()>;
     fn now(&self) -> Timestamp;

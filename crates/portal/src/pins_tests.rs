@@ -11,12 +11,12 @@ use super::registry::{
     TakeBrowser, Upsert, UsernameRefused,
 };
 use super::state::{
-    Ended, LastFailure, Live, Login, PendingLogout, PendingSync, Reached, Refused, RefusedKey, RetryState,
-    Saved, Task, Work,
+    Ended, LastFailure, Live, Login, OpenBrowser, PendingLogout, PendingSync, Person, Reached, Refused,
+    RefusedKey, RetryState, Saved, Task, Work,
 };
 use super::{
     Answered, Asked, Close, CloseReply, Code, Credentials, Done, EMODAL, End, Get, GetReply, KeptPage, Look,
-    LookReply, OfService, PageReply, ReadPage, ReadState, Refusal, Request, Run, RunReply, Session,
+    LookReply, OfService, PageReply, ReadPage, ReadState, Refusal, Request, Run, RunReply, Seat, Session,
     SessionState, StateReply, Waiting, Wizard, identity,
 };
 use base::ids::ServiceKeyId;
@@ -191,6 +191,8 @@ fn the_stored_login() {
     shows::<PendingSync>("portal", "login");
     shows::<LastFailure>("portal", "login");
     shows::<Saved>("portal", "login");
+    shows::<Person>("portal", "login");
+    shows::<OpenBrowser>("portal", "login");
     shows::<super::events::Outbox>("portal", "login");
     shows::<super::events::Event>("portal", "login");
     check::<Work>("portal", "work");
@@ -202,6 +204,7 @@ fn the_stored_login() {
 fn credentials_wizards_and_cookies() {
     check::<Credentials>("portal", "credentials");
     check::<Wizard>("portal", "wizard");
+    check::<Seat>("portal", "seat");
     let stored = line("portal", "jar");
     let jar = Jar::load(&Secret::new(stored)).unwrap();
     let read = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap();

@@ -346,11 +346,21 @@ pub struct Refusal {
     /// Where at the portal it was, if it was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Box<Place>>,
+    /// Where a person can do what the portal asks for. Whoever has it is in the browser, so it is for those who know the credentials.
+    #[serde(default, with = "secret::wire_option", skip_serializing_if = "Option::is_none")]
+    pub live_view_url: Option<Secret>,
 }
 
 impl Refusal {
     pub const fn new(code: Code) -> Self {
-        Self { code, status: None, retry_after_seconds: None, message: None, place: None }
+        Self {
+            code,
+            status: None,
+            retry_after_seconds: None,
+            message: None,
+            place: None,
+            live_view_url: None,
+        }
     }
 
     /// The same, with where it was.
@@ -365,6 +375,6 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let retry_after_seconds = failure.retry_after.map(|wait| seconds_up(wait).max(1));
         let Failure { code, status, message, .. } = failure;
-        Self { code, status, retry_after_seconds, message, place: None }
+        Self { status, retry_after_seconds, message, ..Self::new(code) }
     }
 }

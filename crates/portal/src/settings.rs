@@ -104,6 +104,7 @@ fn browsers(r: &mut Reader<'_>) -> Browsers {
         at: url.map(BrowserAt::Url).or(binding.map(BrowserAt::Binding)),
         max: usize::try_from(r.number(&s::PORTAL_BROWSERS_MAX)).unwrap_or(1),
         wait: seconds(r.number(&s::PORTAL_BROWSER_WAIT_SECONDS)),
+        human: seconds(r.number(&s::PORTAL_HUMAN_SECONDS)),
     }
 }
 

@@ -67,6 +67,12 @@ pub struct Login {
     /// The cookies are of a login that was broken off after the portal had taken the credentials.
     #[serde(default)]
     pub signed_in: bool,
+    /// What a login waits for a person for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Box<Person>>,
+    /// A browser of it is open, and does not end with its connection. How it is found lies sealed beside this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<OpenBrowser>,
     /// A portal session of ours that is still to be logged out there.
     #[serde(default, rename = "farewell")]
     pub logout: Option<PendingLogout>,
@@ -321,6 +327,30 @@ impl Work {
             Self::LogOut => "logout",
         }
     }
+}
+
+/// A login has come to what only a person can do, and goes on in the same browser once they have done it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub asked_at: Timestamp,
+    /// It waits no longer.
+    pub until: Timestamp,
+    /// What the session is made for, if it is a new one.
+    pub keep_alive: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<ServiceKeyId>,
+    /// Whether the login has paid for a captcha.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paid: bool,
+}
+
+/// It is closed by whoever opened it; or, if they are gone, by the alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenBrowser {
+    /// How often that was tried in vain.
+    #[serde(default)]
+    pub attempts: u32,
+    pub try_at: Timestamp,
 }
 
 /// A logout that is due at the portal. It is tried a few times; then the portal's own timeout does it.

@@ -4,7 +4,7 @@ use super::code::{Code, Failure};
 use super::decide::{Context, SYNC_AGAIN, Step};
 use super::protocol::Refusal;
 use super::refusals::Held;
-use super::state::{End, Login, Reached, Task, Work};
+use super::state::{End, Login, OpenBrowser, Reached, Task, Work};
 use base::clock::Timestamp;
 use base::ids::{PortalId, ServiceKeyId};
 use base::outbox::Attempt;
@@ -48,6 +48,10 @@ pub enum Due {
     LogIn,
     KeepAlive,
     LogOut,
+    /// A login waits for a person: whether they are done is to be seen.
+    GoOn,
+    /// A browser that was left open is to be closed.
+    LetGo,
     /// There is nothing here that anybody could still want to know.
     Forget,
     Nothing,
@@ -144,6 +148,27 @@ pub struct LoggedIn {
 
 #[derive(Clone, Debug)]
 pub struct LoginFailed(pub Failure);
+
+/// The login has come to what only a person can do, and waits for them in an open browser.
+#[derive(Clone, Debug)]
+pub struct PersonAsked {
+    pub failure: Failure,
+    /// It waits no longer.
+    pub until: Timestamp,
+    /// As in [`LoggedIn`].
+    pub keep_alive: bool,
+    pub opener: Option<ServiceKeyId>,
+}
+
+/// A browser is open that does not end with its connection.
+#[derive(Clone, Copy, Debug)]
+pub struct BrowserOpened;
+
+/// It was to be closed.
+#[derive(Clone, Copy, Debug)]
+pub struct BrowserClosed {
+    pub done: bool,
+}
 
 /// The login that has begun was held back before its password was sent.
 #[derive(Clone, Copy, Debug)]
@@ -276,6 +301,13 @@ steps! {
     LoginFailed => Refusal: |LoginFailed(failure), login, c| {
         login.login_failed(failure, c)
     };
+    PersonAsked => Refusal: |PersonAsked { failure, until, keep_alive, opener }, login, c| {
+        login.person_asked(&failure, until, keep_alive, opener, c)
+    };
+    BrowserOpened => (): |Self, login, c| {
+        login.browser = Some(OpenBrowser { attempts: 0, try_at: c.now });
+    };
+    BrowserClosed => (): |BrowserClosed { done }, login, c| login.browser_closed(done, c.now);
     NotSent => Refusal: |NotSent(held), login, c| login.not_sent(held, c.now);
     KeyRefused => (): |KeyRefused { print, code }, login, c| login.refuse_key(print, code, c.now);
     NotSignedIn => (): |Self, login, _| {

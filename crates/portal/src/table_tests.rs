@@ -131,6 +131,8 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Ended(end) => format!("ended {}", end.as_str()),
         Verdict::Unknown => "unknown".to_owned(),
         Verdict::Forget => "forget".to_owned(),
+        Verdict::GoOn => "go on".to_owned(),
+        Verdict::LetGo => "let go".to_owned(),
         Verdict::Nothing => "-".to_owned(),
     }
 }

@@ -130,6 +130,13 @@ pub const PORTAL_BROWSER_WAIT_SECONDS: Setting =
     number("PORTAL_BROWSER_WAIT_SECONDS", 1, 300, "30", "Longest wait for a free browser.");
 pub const PORTAL_SCREENSHOT_HOURS: Setting =
     number("PORTAL_SCREENSHOT_HOURS", 1, 168, "24", "How long a screenshot can be read.");
+pub const PORTAL_HUMAN_SECONDS: Setting = number(
+    "PORTAL_HUMAN_SECONDS",
+    30,
+    3_600,
+    "600",
+    "How long a login waits, in an open browser, for what only a person can do.",
+);
 pub const CAPTCHA_BASE_URL: Setting = Setting {
     name: "CAPTCHA_BASE_URL",
     kind: Kind::Url,

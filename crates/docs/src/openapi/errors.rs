@@ -95,6 +95,10 @@ pub struct PortalError {
     /// Of that page.
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
+    /// With `needs_human`, while a person is waited for, for callers who have given the credentials: where they can do it. A secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(url)]
+    live_view_url: Option<String>,
     /// With `debug` only, as with a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     debug: Option<Value>,

@@ -105,7 +105,8 @@ impl<H: Host> Portal<H> {
 
     /// Whether there is a session, or is about to be one.
     fn has_session(&self) -> Result<bool> {
-        let live = self.load()?.is_some_and(|loaded| loaded.login.session.is_some());
+        let login = self.load()?.map(|loaded| loaded.login).unwrap_or_default();
+        let live = login.session.is_some() || login.person.is_some();
         Ok(live || self.memory.login.borrow().is_some())
     }
 
@@ -169,7 +170,7 @@ impl<H: Host> Portal<H> {
                 }
                 Err(refusal) => {
                     self.sync_changes().await;
-                    return Ok(Err(NoSession::Refused(refusal)));
+                    return Ok(Err(NoSession::Refused(self.with_live_view(refusal)?)));
                 }
                 Ok(Usable::AfterLogin) => {}
             }
@@ -199,7 +200,7 @@ impl<H: Host> Portal<H> {
                 }
                 LoginOutcome::Refused(refusal) => {
                     self.sync_changes().await;
-                    return Ok(Err(NoSession::Refused(refusal)));
+                    return Ok(Err(NoSession::Refused(self.with_live_view(refusal)?)));
                 }
             }
             // A session that was there may have been closed while it was logged in again.
@@ -303,8 +304,9 @@ impl<H: Host> Portal<H> {
         if let Some(ended) = &loaded.login.ended {
             log::keep(&self.host, &log::portal_closed(&loaded.name, ended, Some(&by), self.host.now()));
         }
-        self.sync_registry(loaded).await?;
+        // Before the alarm can be at it: that is waited for as well.
         let idle = self.memory.queue.is_empty();
+        self.sync_registry(loaded).await?;
         let portal = self.clone();
         let logout = self.enqueue(async move { portal.log_out_if_due().await });
         // Behind an operation it could take minutes: then the portal hears of it later.

@@ -12,10 +12,10 @@ use portal::browser::Jar;
 use portal::refusals::Held;
 use portal::registry::{FindByAlias, FindByAliasReply};
 use portal::steps::{
-    self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSent, NotSignedIn, SignedIn,
-    TaskStarted, Unreadable, Usable, Wanted,
+    self, Failed, HeldBack, KeyRefused, LoginFailed, LoginStarted, NotSent, NotSignedIn, PersonAsked,
+    SignedIn, TaskStarted, Unreadable, Usable, Wanted,
 };
-use portal::{Code, Credentials, Failure, Place, Reached, Refusal, StateUse, Work};
+use portal::{Code, Credentials, Failure, Place, Reached, Refusal, Seat, StateUse, Work};
 use serde_json::Value;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -52,13 +52,21 @@ impl Given {
 }
 
 /// What one attempt came to at the portal.
-struct Attempt {
-    end: Result<(), Failure>,
-    jar: Jar,
+pub(super) struct Attempt {
+    pub end: Result<(), Failure>,
+    pub jar: Jar,
     /// Where it was in the end.
-    place: Place,
+    pub place: Place,
     /// Why the password was not sent, if it was held back.
-    held: Option<Held>,
+    pub held: Option<Held>,
+    /// Where it waits for a person, if it does.
+    pub seat: Option<Seat>,
+}
+
+impl Attempt {
+    fn without_a_call(end: Result<(), Failure>) -> Self {
+        Self { end, jar: Jar::default(), place: Place::default(), held: None, seat: None }
+    }
 }
 
 impl<H: Host> Portal<H> {
@@ -145,7 +153,7 @@ impl<H: Host> Portal<H> {
         if anew.login.session.is_some() {
             // It waits for its new login, and there is no key that could pay for that: it is over.
             let end = Err(Failure::new(refusal.code));
-            let attempt = Attempt { end, jar: Jar::default(), place: Place::default(), held: None };
+            let attempt = Attempt::without_a_call(end);
             return self.logged_in(&loaded, attempt, wish, by);
         }
         Ok(Err(refusal))
@@ -218,6 +226,10 @@ impl<H: Host> Portal<H> {
         let rows = self.rows()?;
         let proven = rows.proven_key(&loaded.name)?;
         rows.put_credentials(&loaded.name, credentials, proven.as_ref())?;
+        // What an instance before has left open would be forgotten.
+        if !self.let_go().await? {
+            return Ok(Attempt::without_a_call(Err(Failure::new(Code::NoBrowser))));
+        }
         let host = VisitHost::new(self, loaded).with_credentials(credentials);
         let mut visit = host.visit(Jar::default(), loaded.policy().timeout);
         let end = loaded.need_driver()?.log_in(&mut visit, credentials).await;
@@ -226,7 +238,7 @@ impl<H: Host> Portal<H> {
             Ok(()) => visit.place(),
             Err(failure) => self.place(loaded, &visit, failure, Some(credentials)),
         };
-        Ok(Attempt { end, jar: visit.jar, place, held: host.held() })
+        Ok(Attempt { end, jar: visit.jar, place, held: host.held(), seat: visit.seat })
     }
 
     /// How far the login has come could not be stored. If the portal may have taken the password, its cookies are those of a
@@ -242,7 +254,12 @@ impl<H: Host> Portal<H> {
 
     /// A login that was broken off after the portal had taken the credentials may have come to its end there: then it is
     /// this one. Nothing, if it has to be made anew.
-    async fn take_over(&self, loaded: &Loaded, wish: &Wish, by: &Actor) -> Result<Option<LoggedIn>> {
+    pub(super) async fn take_over(
+        &self,
+        loaded: &Loaded,
+        wish: &Wish,
+        by: &Actor,
+    ) -> Result<Option<LoggedIn>> {
         let Ok(Some(jar)) = self.rows()?.jar(&loaded.name, JAR)? else {
             self.step(NotSignedIn)?;
             return Ok(None);
@@ -279,7 +296,7 @@ impl<H: Host> Portal<H> {
         let end = end.map_err(|failure| visit.failed(failure));
         match end {
             Ok(()) => {
-                let attempt = Attempt { end, place: visit.place(), jar: visit.jar, held: None };
+                let attempt = Attempt { end, place: visit.place(), jar: visit.jar, held: None, seat: None };
                 self.logged_in(loaded, attempt, wish, by).map(Some)
             }
             Err(failure)
@@ -297,8 +314,14 @@ impl<H: Host> Portal<H> {
         }
     }
 
-    fn logged_in(&self, loaded: &Loaded, attempt: Attempt, wish: &Wish, by: &Actor) -> Result<LoggedIn> {
-        let Attempt { end, jar, place, .. } = attempt;
+    pub(super) fn logged_in(
+        &self,
+        loaded: &Loaded,
+        attempt: Attempt,
+        wish: &Wish,
+        by: &Actor,
+    ) -> Result<LoggedIn> {
+        let Attempt { end, jar, place, seat, .. } = attempt;
         let failed = end.is_err();
         let (outcome, end) = match end {
             Ok(()) => {
@@ -314,7 +337,16 @@ impl<H: Host> Portal<H> {
             }
             Err(failure) => {
                 let code = failure.code;
-                (code.as_str(), Err(self.step(LoginFailed(failure))?.0.at(place.clone())))
+                let refusal = match seat {
+                    Some(seat) => {
+                        self.rows()?.put_seat(&loaded.name, &seat)?;
+                        let Wish { keep_alive, opener } = wish.clone();
+                        let until = self.host.now().plus(loaded.app.config.portals.browsers.human);
+                        self.step(PersonAsked { failure, until, keep_alive, opener })?.0
+                    }
+                    None => self.step(LoginFailed(failure))?.0,
+                };
+                (code.as_str(), Err(refusal.at(place.clone())))
             }
         };
         self.audit(&loaded.name, &Work::LogIn, outcome, Some(&place).filter(|_| failed), by);

@@ -11,6 +11,7 @@
 //! - `queue`: one piece of work at a time
 //! - `login`: a session, anew or taken over
 //! - `operation`, `upkeep`: what is done with it at the portal, through a `visit`
+//! - `person`: a login that waits for a person
 //! - `page`: what a failed visit has seen last
 //! - `state`: what of it is given out
 //! - `store`, `wizards`: what is stored
@@ -22,6 +23,7 @@ mod events;
 mod login;
 mod operation;
 mod page;
+mod person;
 mod queue;
 mod registry;
 mod state;
@@ -239,7 +241,8 @@ impl<H: Host> Portal<H> {
             let stored = self.rows()?.put_step(&before, &loaded.login);
             self.whole(stored, now)?;
             // Until a login has come to its end there is no session that it could be counted for.
-            if loaded.login.session.is_some() || loaded.login.task.is_none() {
+            let login = &loaded.login;
+            if login.session.is_some() || (login.task.is_none() && login.person.is_none()) {
                 self.memory.browsers.set(0);
             }
         }
@@ -289,7 +292,8 @@ impl<H: Host> Portal<H> {
         if loaded.driver().is_none() {
             return Ok(None);
         }
-        let least = if self.memory.queue.is_empty() { now } else { now.plus(ALARM_WHILE_BUSY) };
+        let busy = if loaded.login.person.is_some() { person::TURN_LOST } else { ALARM_WHILE_BUSY };
+        let least = if self.memory.queue.is_empty() { now } else { now.plus(busy) };
         let rows = self.rows()?;
         let wizards = rows.wizards_end(loaded.policy().wizard_idle)?;
         let untidy = self.memory.untidy.get().then(|| now.plus(ALARM_AGAIN));
@@ -345,6 +349,16 @@ impl<H: Host> Portal<H> {
                 Due::KeepAlive | Due::LogIn => {
                     Some(self.enqueue(async move { portal.keep_alive_if_due().await }))
                 }
+                Due::GoOn => {
+                    let turn = self.enqueue(async move { portal.go_on_if_due().await });
+                    if let Some(loaded) = self.load()? {
+                        self.arm(&loaded, self.host.now())?;
+                    }
+                    // A turn takes its time, and whoever is to be told that a person is needed is told at once.
+                    self.tell_events().await?;
+                    Some(turn)
+                }
+                Due::LetGo => Some(self.enqueue(async move { portal.let_go_if_due().await })),
                 Due::Nothing => None,
             };
             if let Some(work) = work {

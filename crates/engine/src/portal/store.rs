@@ -3,6 +3,7 @@
 
 use super::Result;
 use super::page::PAGE;
+use super::person::SEAT;
 use super::wizards::{WIZARDS, WIZARDS_SINCE};
 use crate::host::Host;
 use crate::parsed::Parsed;
@@ -23,7 +24,7 @@ const CREDENTIALS: &str = "credentials";
 pub const JAR: &str = "jar";
 /// Sealed: the cookies of a session that is still to be logged out.
 pub const LOGOUT_JAR: &str = "farewell";
-const SEALED: [&str; 5] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS, PAGE];
+const SEALED: [&str; 6] = [CREDENTIALS, JAR, LOGOUT_JAR, WIZARDS, PAGE, SEAT];
 
 pub struct PortalRows<'a, H: Host> {
     pub host: &'a H,
@@ -227,12 +228,19 @@ impl<H: Host> PortalRows<'_, H> {
 }
 
 /// The rows beside the state, and whether it needs them.
-fn needs(login: &Login) -> [(&'static str, bool); 5] {
+fn needs(login: &Login) -> [(&'static str, bool); 6] {
     let logging_in = login.task.as_ref().is_some_and(|task| task.work == Work::LogIn);
     let lives = login.session.is_some();
-    let secrets = lives || logging_in || login.signed_in;
+    let secrets = lives || logging_in || login.signed_in || login.person.is_some();
     let logs_out = login.logout.is_some_and(|logout| !logout.broken_off);
-    [(CREDENTIALS, secrets), (JAR, secrets), (LOGOUT_JAR, logs_out), (WIZARDS, lives), (WIZARDS_SINCE, lives)]
+    [
+        (CREDENTIALS, secrets),
+        (JAR, secrets),
+        (LOGOUT_JAR, logs_out),
+        (WIZARDS, lives),
+        (WIZARDS_SINCE, lives),
+        (SEAT, login.browser.is_some()),
+    ]
 }
 
 /// What a row is sealed for; the record is the login's name. Cookies that are kept for the logout are moved as they lie.

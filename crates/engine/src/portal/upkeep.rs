@@ -27,7 +27,7 @@ impl<H: Host> Portal<H> {
                 let _ = self.log_in(None, &kept, &by).await?;
                 return Ok(());
             }
-            Due::LogOut | Due::Forget | Due::Nothing => return Ok(()),
+            Due::LogOut | Due::GoOn | Due::LetGo | Due::Forget | Due::Nothing => return Ok(()),
         }
         let (end, place) = self.load_page(&loaded).await?;
         match end {

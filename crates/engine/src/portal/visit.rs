@@ -12,7 +12,7 @@ use portal::browser::Jar;
 use portal::pictures::{self, Picture};
 use portal::refusals::Held;
 use portal::registry::{BrowserReply, BrowserUse, GiveBrowser, TakeBrowser};
-use portal::steps::{Committing, Reaching, SignedIn};
+use portal::steps::{BrowserClosed, BrowserOpened, Committing, Reaching, SignedIn};
 use portal::{Answer, Code, Credentials, Failure, Fetch, Net, Pending, Progress, Reached, Visit, Work};
 use std::cell::Cell;
 use std::time::Duration;
@@ -32,12 +32,14 @@ pub(super) struct VisitHost<H: Host> {
     credentials: Option<Credentials>,
     /// Why it did not send the password.
     held: Cell<Option<Held>>,
+    /// Since when it waits for a person, if it does.
+    asked_at: Option<Timestamp>,
 }
 
 impl<H: Host> VisitHost<H> {
     pub fn new(portal: &Portal<H>, loaded: &Loaded) -> Self {
         let (portal, name) = (portal.clone(), loaded.name.clone());
-        Self { portal, name, wizard_id: None, credentials: None, held: Cell::new(None) }
+        Self { portal, name, wizard_id: None, credentials: None, held: Cell::new(None), asked_at: None }
     }
 
     pub fn with_credentials(self, credentials: &Credentials) -> Self {
@@ -57,6 +59,10 @@ impl<H: Host> VisitHost<H> {
 
     pub fn with_wizard(self, wizard_id: Option<String>) -> Self {
         Self { wizard_id, ..self }
+    }
+
+    pub fn with_person(self, asked_at: Timestamp) -> Self {
+        Self { asked_at: Some(asked_at), ..self }
     }
 
     pub fn visit(&self, jar: Jar, time: Duration) -> Visit<'_> {
@@ -94,8 +100,9 @@ impl<H: Host> VisitHost<H> {
         }
         let (milliseconds, unsaved) = (millis(held), &self.portal.memory.browsers);
         let login = self.portal.need()?.login;
-        // A keep-alive is not stored before it is done.
-        let work = login.task.map_or(Work::KeepAlive, |task| task.work);
+        // A keep-alive is not stored before it is done. What stays open is a login's that waits for a person.
+        let untold = if login.browser.is_some() { Work::LogIn } else { Work::KeepAlive };
+        let work = login.task.map_or(untold, |task| task.work);
         let mut session = None;
         if work != Work::LogOut {
             unsaved.set(unsaved.get() + milliseconds);
@@ -134,6 +141,11 @@ impl<H: Host> VisitHost<H> {
                 }
                 portal.step(Committing)?;
             }
+            Progress::Opened(seat) => {
+                portal.rows()?.put_seat(&self.name, &seat)?;
+                portal.step(BrowserOpened)?;
+            }
+            Progress::Closed => drop(portal.step(BrowserClosed { done: true })?),
         }
         Ok(())
     }
@@ -170,6 +182,25 @@ impl<H: Host> Net for VisitHost<H> {
                 }
             }
         })
+    }
+
+    fn keep_browser<'a>(&'a self, place: &'a str, until: Timestamp) -> Pending<'a, ()> {
+        Box::pin(async move {
+            // Whoever waits for a place is of no account: it is open.
+            let take = TakeBrowser { place: place.to_owned(), until };
+            if let Err(error) = self.portal.host.send(&portal::registry_address(), &take).await {
+                self.portal.host.fault(FaultKind::PortalRegistry, &error, None);
+            }
+        })
+    }
+
+    fn is_waited_for(&self) -> bool {
+        let Some(asked_at) = self.asked_at else { return true };
+        match self.portal.waits_since(asked_at) {
+            Ok(person) => person.is_some_and(|person| self.portal.host.now() < person.until),
+            // What cannot be read may be so.
+            Err(_) => true,
+        }
     }
 
     fn give_browser<'a>(&'a self, place: &'a str, held: Duration) -> Pending<'a, ()> {

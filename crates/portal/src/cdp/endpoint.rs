@@ -19,6 +19,10 @@ const BINDING: &str = "https://browser.run";
 /// A browser that gets no command lives so long there, in milliseconds: the longest that the platform allows, since a captcha takes its time.
 const KEEP_ALIVE: u64 = 600_000;
 
+const fn lost() -> Failure {
+    Failure::new(Code::BrowserLost)
+}
+
 const fn none() -> Failure {
     Failure::new(Code::NoBrowser)
 }
@@ -46,6 +50,51 @@ pub(super) async fn connect(
                 release(visit, browsers, &id).await;
             }
             Ok((socket?, id))
+        }
+    }
+}
+
+/// Connects to a browser that was left open. One that is not there any more is lost; one that cannot be reached may be there.
+pub(super) async fn reconnect(
+    visit: &mut Visit<'_>,
+    browsers: &Browsers,
+    browser: &str,
+) -> Result<Box<dyn Socket>, Failure> {
+    let (binding, url) = match browsers.at.as_ref().ok_or(none())? {
+        BrowserAt::Url(url) => (None, format!("{}{browser}", url.trim_end_matches('/'))),
+        BrowserAt::Binding(name) => (Some(name), format!("{BINDING}/v1/devtools/browser/{browser}")),
+    };
+    let timeout = visit.left(CONNECT_MAX)?;
+    match visit.net.connect(&Connect { url, binding: binding.cloned(), timeout }).await {
+        Opened::Socket(socket) => Ok(socket),
+        // It is busy, or what stands before it has a fault.
+        Opened::Refused(429 | 500..) | Opened::TimedOut | Opened::Unreachable => Err(none()),
+        Opened::Refused(_) => Err(lost()),
+    }
+}
+
+/// Where a person can see and use a page.
+pub(super) async fn live_view(
+    visit: &mut Visit<'_>,
+    browsers: &Browsers,
+    browser: &str,
+    target: &str,
+) -> Result<Secret, Failure> {
+    match browsers.at.as_ref().ok_or(none())? {
+        // Chromium's own list names its makers' site, and Chromium refuses a connection from there. It has the same pages itself.
+        BrowserAt::Url(url) => {
+            let url = url.trim_end_matches('/');
+            let (scheme, at) = url.split_once("://").ok_or(none())?;
+            let socket = if scheme == "https" { "wss" } else { "ws" };
+            Ok(Secret::new(format!("{url}/devtools/inspector.html?{socket}={at}/devtools/page/{target}")))
+        }
+        BrowserAt::Binding(name) => {
+            let url = format!("{BINDING}/v1/devtools/browser/{browser}/json/list");
+            let listed = get(visit, Some(name), &url).await?;
+            let pages = listed.as_array().ok_or(none())?;
+            let page = pages.iter().find(|page| page.get("id").and_then(Value::as_str) == Some(target));
+            let link = page.and_then(|page| page.get("devtoolsFrontendUrl")).and_then(Value::as_str);
+            link.filter(|link| link.starts_with("https://")).map(Secret::new).ok_or(none())
         }
     }
 }
@@ -79,9 +128,9 @@ async fn open(visit: &mut Visit<'_>, binding: Option<&str>, url: String) -> Resu
     }
 }
 
-/// Gives a browser back that was acquired for one page. What cannot be given back ends by itself.
-pub(super) async fn release(visit: &mut Visit<'_>, browsers: &Browsers, browser: &str) {
-    let Some(BrowserAt::Binding(name)) = &browsers.at else { return };
+/// Gives a browser back that was acquired for one page. What cannot be given back ends by itself. Says whether it has ended.
+pub(super) async fn release(visit: &mut Visit<'_>, browsers: &Browsers, browser: &str) -> bool {
+    let Some(BrowserAt::Binding(name)) = &browsers.at else { return true };
     let call = Call {
         method: "DELETE",
         url: format!("{BINDING}/v1/devtools/browser/{browser}"),
@@ -90,5 +139,5 @@ pub(super) async fn release(visit: &mut Visit<'_>, browsers: &Browsers, browser:
         binding: Some(name.clone()),
         timeout: RELEASE_MAX,
     };
-    let _ = visit.net.call(&call).await;
+    matches!(visit.net.call(&call).await, Answer::Response { status: ..300 | 404 | 410, .. })
 }

@@ -106,6 +106,12 @@ impl<'n> Devtools<'n> {
         Self { net, socket, deadline, last_id: 0, session: None, site, page: Page::default() }
     }
 
+    /// What becomes of the page is of no interest any more.
+    fn forget_page(&mut self) {
+        self.session = None;
+        self.page = Page::default();
+    }
+
     /// What is left of it all, of `most` at most.
     fn left(&self, most: Duration) -> Result<Duration, Failure> {
         let left = self.deadline.since(self.net.now()).min(most);

@@ -130,7 +130,7 @@ pub fn by_url() -> Browsers {
 
 pub fn browsers(at: Option<BrowserAt>) -> Browsers {
     let time = Duration::from_mins(1);
-    Browsers { at, max: 2, wait: time }
+    Browsers { at, max: 2, wait: time, human: Duration::from_mins(10) }
 }
 
 /// An event of the page.
@@ -196,6 +196,10 @@ fn works(command: &Value) -> Vec<Does> {
             let mut does = document(2, command["params"]["url"].as_str().unwrap(), 200);
             does.insert(1, answer(command, json!({ "frameId": "F1", "loaderId": "L1" })));
             return does;
+        }
+        "Target.disposeBrowserContext" => {
+            let gone = json!({ "method": "Target.detachedFromTarget", "params": { "sessionId": SESSION } });
+            return vec![Does::Says(gone), answer(command, json!({}))];
         }
         "Storage.getCookies" => json!({ "cookies": [{
             "name": "sid", "value": "cookie-1", "domain": "portal.example.com", "path": "/",
@@ -297,6 +301,13 @@ impl Net for Chromium {
     fn take_browser(&self, _: Timestamp) -> Pending<'_, Result<String, Failure>> {
         self.places.borrow_mut().push("takes P1".to_owned());
         Box::pin(async { Ok("P1".to_owned()) })
+    }
+
+    fn keep_browser<'a>(&'a self, place: &'a str, until: Timestamp) -> Pending<'a, ()> {
+        self.places
+            .borrow_mut()
+            .push(format!("keeps {place} for {}", until.since(self.state.now.get()).as_secs()));
+        Box::pin(async {})
     }
 
     fn give_browser<'a>(&'a self, place: &'a str, _: Duration) -> Pending<'a, ()> {

@@ -1,12 +1,16 @@
 //! A page in a browser, for one piece of work.
 
-use super::super::Browsers;
 use super::super::browser::Site;
 use super::super::code::{Code, Failure};
 use super::super::driver::Visit;
 use super::super::jar::Jar;
+use super::super::net::Progress;
+use super::super::seat::Seat;
+use super::super::{BrowserAt, Browsers};
 use super::{COMMAND_MAX, Devtools, SCRIPT, Unanswered, WORLD, endpoint, lost, state};
 use base::clock::{Timestamp, millis};
+use base::secret::Secret;
+use base::socket::Socket;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -56,6 +60,8 @@ pub struct Options {
     pub proxy: Option<String>,
     /// Of one navigation.
     pub timeout: Duration,
+    /// Whether it may be left open without a connection. If not, it goes with its connection.
+    pub stays: bool,
 }
 
 /// A page that is attached to.
@@ -65,6 +71,8 @@ pub struct Tab<'n> {
     browser: String,
     /// Cookies and storage of its own. Nothing, before there is one.
     pub(super) context: String,
+    target: String,
+    stays: bool,
     /// Its place among the browsers of the deployment.
     place: String,
     timeout: Duration,
@@ -89,15 +97,8 @@ impl<'n> Tab<'n> {
                 return Err(failure);
             }
         };
-        let mut tab = Self {
-            devtools: Devtools::new(visit.net, socket, visit.deadline, site.clone()),
-            browser,
-            context: String::new(),
-            place,
-            timeout: options.timeout,
-            began: visit.net.now(),
-            restores: None,
-        };
+        let seat = Seat::new(browser, place, visit.net.now());
+        let mut tab = Self::new(visit, socket, site, options, &seat);
         match tab.set_up(&visit.jar, options).await {
             Ok(()) => Ok(tab),
             Err(failure) => {
@@ -107,21 +108,81 @@ impl<'n> Tab<'n> {
         }
     }
 
+    fn new(visit: &Visit<'n>, socket: Box<dyn Socket>, site: &Site, options: &Options, seat: &Seat) -> Self {
+        let Seat { browser, context, target, place, since, .. } = seat.clone();
+        Self {
+            devtools: Devtools::new(visit.net, socket, visit.deadline, site.clone()),
+            browser,
+            context,
+            target,
+            stays: options.stays,
+            place,
+            timeout: options.timeout,
+            began: since,
+            restores: None,
+        }
+    }
+
+    /// The page that was left open, as it is now. If it is not there any more, what is left of it is closed.
+    pub async fn take_again(
+        visit: &mut Visit<'n>,
+        browsers: &Browsers,
+        site: &Site,
+        options: &Options,
+        seat: &Seat,
+    ) -> Result<Self, Failure> {
+        let socket = endpoint::reconnect(visit, browsers, &seat.browser).await?;
+        let mut tab = Self::new(visit, socket, site, options, seat);
+        match tab.attach(options).await {
+            Ok(()) => Ok(tab),
+            Err(failure) => {
+                tab.close(visit, browsers).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Closes what was left open, without a look at it. Says whether it is closed.
+    pub async fn let_go(visit: &mut Visit<'n>, browsers: &Browsers, site: &Site, seat: &Seat) -> bool {
+        let is_closed = match endpoint::reconnect(visit, browsers, &seat.browser).await {
+            Ok(socket) => {
+                let options = Options { stays: true, ..Options::default() };
+                let tab = Self::new(visit, socket, site, &options, seat);
+                return tab.close(visit, browsers).await;
+            }
+            Err(failure) => failure.code == Code::BrowserLost,
+        };
+        if is_closed {
+            let held = visit.net.now().since(seat.since);
+            visit.net.give_browser(&seat.place, held).await;
+        }
+        is_closed
+    }
+
     /// A page with cookies of its own.
     async fn set_up(&mut self, jar: &Jar, options: &Options) -> Result<(), Failure> {
-        // It goes with the connection: nobody else would close what an evicted object has left.
-        let mut params = json!({ "disposeOnDetach": true });
+        // Where it need not stay it goes with the connection: nobody else would close what an evicted object has left.
+        let mut params = json!({ "disposeOnDetach": !self.stays });
         if let (Some(proxy), Some(params)) = (&options.proxy, params.as_object_mut()) {
             params.insert("proxyServer".to_owned(), proxy.as_str().into());
         }
-        let devtools = &mut self.devtools;
-        let context = devtools.command("Target.createBrowserContext", params).await?;
+        let context = self.devtools.command("Target.createBrowserContext", params).await?;
         self.context = text(&context, "browserContextId")?;
+        if self.stays {
+            let seat = Box::new(self.seat());
+            self.devtools.net.progress(Progress::Opened(seat))?;
+        }
         let created = json!({
             "url": "about:blank", "browserContextId": self.context, "width": 1280, "height": 960,
         });
-        let target = text(&devtools.command("Target.createTarget", created).await?, "targetId")?;
-        let params = json!({ "targetId": target, "flatten": true });
+        self.target = text(&self.devtools.command("Target.createTarget", created).await?, "targetId")?;
+        self.attach(options).await?;
+        state::restore(self, jar).await
+    }
+
+    async fn attach(&mut self, options: &Options) -> Result<(), Failure> {
+        let devtools = &mut self.devtools;
+        let params = json!({ "targetId": self.target, "flatten": true });
         devtools.session =
             Some(text(&devtools.command("Target.attachToTarget", params).await?, "sessionId")?);
         devtools.command("Page.enable", json!({})).await?;
@@ -138,7 +199,38 @@ impl<'n> Tab<'n> {
         if let Some(user_agent) = &options.user_agent {
             devtools.command("Network.setUserAgentOverride", json!({ "userAgent": user_agent })).await?;
         }
-        state::restore(self, jar).await
+        Ok(())
+    }
+
+    /// How it is found again, if it may be left open.
+    pub fn seat(&self) -> Seat {
+        Seat {
+            browser: self.browser.clone(),
+            context: self.context.clone(),
+            target: self.target.clone(),
+            place: self.place.clone(),
+            since: self.began,
+            live_view: None,
+        }
+    }
+
+    pub const fn stays(&self) -> bool {
+        self.stays
+    }
+
+    /// Where a person can see and use it.
+    pub async fn live_view(&self, visit: &mut Visit<'_>, browsers: &Browsers) -> Result<Secret, Failure> {
+        endpoint::live_view(visit, browsers, &self.browser, &self.target).await
+    }
+
+    /// Leaves it open. The time in the browser is the visit's.
+    pub fn leave(self, visit: &mut Visit<'_>) {
+        visit.browser_time += visit.net.now().since(self.began);
+    }
+
+    /// Whether it shows a page of an allowed host.
+    pub fn is_at_home(&self) -> bool {
+        self.url().is_some_and(|url| self.devtools.site.allows_document(url))
     }
 
     /// Puts this into every page until the first one has come.
@@ -217,17 +309,27 @@ impl<'n> Tab<'n> {
         self.devtools.page.status
     }
 
-    /// Closes it, and its cookies with it. The time in the browser is the visit's.
-    pub async fn close(mut self, visit: &mut Visit<'_>, browsers: &Browsers) {
+    /// Closes it, and its cookies with it. The time in the browser is the visit's. Says whether it is known to be closed.
+    pub async fn close(mut self, visit: &mut Visit<'_>, browsers: &Browsers) -> bool {
+        let mut is_closed = true;
         if !self.context.is_empty() {
+            // Its page goes with it, and says so before there is an answer.
+            self.devtools.forget_page();
             let context = json!({ "browserContextId": self.context });
+            let disposed = self.devtools.ask_browser("Target.disposeBrowserContext", context).await;
             // Gone already is closed.
-            let _ = self.devtools.ask_browser("Target.disposeBrowserContext", context).await;
+            is_closed = matches!(disposed, Ok(_) | Err(Unanswered::Refused));
         }
-        endpoint::release(visit, browsers, &self.browser).await;
+        let has_ended = endpoint::release(visit, browsers, &self.browser).await;
+        is_closed = has_ended && (is_closed || matches!(browsers.at, Some(BrowserAt::Binding(_))));
         let held = visit.net.now().since(self.began);
         visit.browser_time += held;
         visit.net.give_browser(&self.place, held).await;
+        if self.stays && is_closed {
+            // What cannot be stored is looked after once more, and found to be closed.
+            let _ = visit.net.progress(Progress::Closed);
+        }
+        is_closed
     }
 
     /// What is kept of it in the jar: cookies and what its pages have stored.

@@ -18,7 +18,8 @@ pub fn site() -> Site {
 }
 
 pub fn open<'n>(visit: &mut Visit<'n>, browsers: &Browsers) -> Result<Tab<'n>, Failure> {
-    let options = Options { user_agent: Some("Agent/1".to_owned()), proxy: None, timeout: SECONDS(10) };
+    let user_agent = Some("Agent/1".to_owned());
+    let options = Options { user_agent, timeout: SECONDS(10), ..Options::default() };
     now(Tab::open(visit, browsers, &site(), &options))
 }
 

@@ -32,6 +32,7 @@ impl Login {
     /// The session is over here. If it still lives at the portal, it is to be logged out there.
     pub(crate) fn end(&mut self, reason: End, now: Timestamp) {
         let Some(live) = self.session.take() else { return };
+        self.person_left(now);
         let lost = live.lost_since.is_some();
         let logs_in = |task: &&mut Task| lost && matches!(task.work, Work::LogIn | Work::KeepAlive);
         let lives_there = matches!(reason, End::Closed | End::Evicted | End::Idle);
@@ -54,7 +55,8 @@ impl Login {
     /// Whose cookies those of a login that was broken off are is found out when somebody wants them; else they are logged
     /// out.
     pub(super) fn wait_for_its_caller(&mut self, now: Timestamp) {
-        let idle = self.session.is_none() && self.task.is_none() && self.logout.is_none();
+        let idle =
+            self.session.is_none() && self.task.is_none() && self.person.is_none() && self.logout.is_none();
         if self.signed_in && idle {
             let try_at = self.trouble_until().max(now).plus(COME_BACK);
             self.logout = Some(PendingLogout { attempts: 0, try_at, broken_off: true });

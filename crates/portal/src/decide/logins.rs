@@ -46,7 +46,8 @@ impl Login {
         let refused = self.refused.map(|r| r.until).unwrap_or_default();
         let held = self.held.map(|h| h.until).unwrap_or_default();
         let budget = if self.signed_in { now } else { self.budget_at(policy) };
-        refused.max(held).max(self.trouble_until()).max(budget).max(now)
+        let person = self.person.as_ref().map(|person| person.until).unwrap_or_default();
+        refused.max(held).max(person).max(self.trouble_until()).max(budget).max(now)
     }
 
     /// Whether a login may be made now. One that was broken off, and may only have to be taken over, is none.
@@ -59,6 +60,9 @@ impl Login {
 
     /// Whether a login may be made from the beginning.
     pub fn may_log_in_anew(&self, policy: &Policy, now: Timestamp) -> MayLogIn {
+        if let Some(refusal) = self.waits_for_person() {
+            return Err(refusal);
+        }
         let refusal = |code, until: Timestamp| {
             let retry_after_seconds = Some(seconds_up(until.since(now)).max(1));
             Err(Refusal { retry_after_seconds, ..Refusal::new(code) })
@@ -94,7 +98,8 @@ impl Login {
         if !unproven {
             self.refused = None;
         }
-        let paid = task.as_ref().is_some_and(|task| task.paid);
+        let person = self.person_left(now);
+        let paid = task.as_ref().map_or(person.is_some_and(|person| person.paid), |task| task.paid);
         if task.is_some_and(|task| task.abandoned) {
             // Its session was closed meanwhile. Nobody would know the id of another one.
             self.trouble = None;
@@ -140,12 +145,14 @@ impl Login {
         let Context { policy, now, jitter } = *c;
         self.note_failure(&failure, now);
         self.tell_failure(failure.code, failure.step, c);
+        let waited = self.person_left(now).is_some();
         let reached = self.task.take().map(|task| task.reached).unwrap_or_default();
-        let unanswered = reached == Reached::Password && !self.signed_in;
+        // What a person has done there is no answer to the password.
+        let unanswered = reached == Reached::Password && !self.signed_in && !waited;
         let code = failure.code;
         let no_attempt = failure.is_down() || code.is_of_browsers() || code == Code::OutOfTime;
         // A portal that is down, or that nobody has got to, has seen no login, and the waits see to it that it is not asked too often.
-        if no_attempt && reached == Reached::Pages && !self.signed_in {
+        if no_attempt && reached == Reached::Pages && !self.signed_in && !waited {
             self.logins.pop();
         }
         // What the portal made of the credentials that it took is not known then.
@@ -162,7 +169,11 @@ impl Login {
             failure.retry_after = Some(refused.until.since(now));
             return failure.into();
         }
-        if waits(code) {
+        if waited && code == Code::NeedsHuman {
+            // Nobody came. Nobody is called again at once.
+            failure.retry_after = Some(policy.cooldown);
+        }
+        if waits(code) || (waited && code == Code::NeedsHuman) {
             let trouble = RetryState::after(self.trouble, &failure, now, jitter);
             self.trouble = Some(trouble);
             failure.retry_after = Some(trouble.until.since(now));

@@ -11,7 +11,7 @@ use crate::totp::Passwords;
 use serde_json::Map;
 
 /// What a page of a login says.
-enum Said {
+pub(super) enum Said {
     LoggedIn,
     No(Code),
     /// The solution was not taken; the credentials may be good.
@@ -66,30 +66,48 @@ impl BrowserDriver {
     }
 
     /// What the page says, once it says something that is known; at once, if a step has waited long enough already.
-    async fn said(&self, visit: &mut Visit<'_>, tab: &mut Tab<'_>, now: bool) -> Result<Said, Failure> {
-        let (known, login) = (self.in_browser()?, &self.portal.login);
-        let texts = [
-            (&login.account_locked, Said::No(Code::AccountLocked)),
-            (&login.credentials_refused, Said::No(Code::CredentialsRefused)),
-            (&login.captcha_refused, Said::Captcha),
-            (&known.needs_human, Said::No(Code::NeedsHuman)),
-            (&known.refused_automation, Said::No(Code::RefusedAutomation)),
-        ];
+    pub(super) async fn said(
+        &self,
+        visit: &mut Visit<'_>,
+        tab: &mut Tab<'_>,
+        now: bool,
+    ) -> Result<Said, Failure> {
         if !now {
             visit.looks_for("what only a logged-in user sees");
-            let mut any = vec![known.logged_in.clone()];
-            any.extend(texts.iter().filter(|(texts, _)| !texts.is_empty()).map(|(t, _)| Condition::says(t)));
             let within = visit.left(self.timeout)?;
-            tab.wait(&Condition::any(any), within).await?;
+            tab.wait(&Condition::any(self.known_on_login_pages(None)?), within).await?;
         }
-        if tab.shows(&known.logged_in).await? {
+        if tab.shows(&self.in_browser()?.logged_in).await? {
             return Ok(Said::LoggedIn);
         }
-        for (texts, said) in texts {
+        for (texts, said) in self.texts()? {
             if !texts.is_empty() && tab.shows(&Condition::says(texts)).await? {
                 return Ok(said);
             }
         }
         Ok(Said::Nothing)
+    }
+
+    fn texts(&self) -> Result<[(&Vec<String>, Said); 5], Failure> {
+        let (known, login) = (self.in_browser()?, &self.portal.login);
+        Ok([
+            (&login.account_locked, Said::No(Code::AccountLocked)),
+            (&login.credentials_refused, Said::No(Code::CredentialsRefused)),
+            (&login.captcha_refused, Said::Captcha),
+            (&known.needs_human, Said::No(Code::NeedsHuman)),
+            (&known.refused_automation, Said::No(Code::RefusedAutomation)),
+        ])
+    }
+
+    /// Whatever a page of a login may show that says how it goes on, but for one of them.
+    pub(super) fn known_on_login_pages(&self, without: Option<Code>) -> Result<Vec<Condition>, Failure> {
+        let mut any = vec![self.in_browser()?.logged_in.clone()];
+        for (texts, said) in self.texts()? {
+            let is_left_out = matches!(said, Said::No(code) if Some(code) == without);
+            if !texts.is_empty() && !is_left_out {
+                any.push(Condition::says(texts));
+            }
+        }
+        Ok(any)
     }
 }

@@ -3,9 +3,14 @@
 
 mod listing;
 mod login;
+mod person;
+#[cfg(test)]
+mod person_tests;
 #[cfg(test)]
 mod tests;
 mod wizard;
+
+pub use person::TURN;
 
 use super::Browsers;
 use super::browser::Site;
@@ -20,6 +25,7 @@ use super::operation::{DEBUG, Operation, What};
 use super::pages::wizard::missing_at_first;
 use super::pictures::picture;
 use super::script::Run;
+use super::seat::Seat;
 use base::clock::{millis, seconds};
 use base::secret::Secret;
 use serde_json::{Value, json};
@@ -42,9 +48,31 @@ impl Driver for BrowserDriver {
     ) -> Pending<'a, Result<(), Failure>> {
         Box::pin(async move {
             visit.goes_to("login", "a browser");
-            let mut tab = self.open(visit).await?;
+            let (site, mut options) = self.site_and_options()?;
+            options.stays = !self.in_browser()?.needs_human.is_empty();
+            let mut tab = Tab::open(visit, &self.browsers, &site, &options).await?;
             let end = self.sign_in(visit, &mut tab, credentials).await;
+            // Whoever has the key of one-time passwords logs in with it.
+            let asks = end.as_ref().is_err_and(|f| f.code == Code::NeedsHuman && f.message.is_none());
+            if asks && tab.stays() {
+                visit.seat = self.hand_over(visit, &mut tab).await;
+                if visit.seat.is_some() {
+                    tab.leave(visit);
+                    return end;
+                }
+            }
             self.leave(visit, tab, end).await
+        })
+    }
+
+    fn go_on<'a>(&'a self, visit: &'a mut Visit<'_>, seat: &'a Seat) -> Pending<'a, Result<bool, Failure>> {
+        Box::pin(self.turn(visit, seat))
+    }
+
+    fn let_go<'a>(&'a self, visit: &'a mut Visit<'_>, seat: &'a Seat) -> Pending<'a, bool> {
+        Box::pin(async move {
+            let Ok((site, _)) = self.site_and_options() else { return false };
+            Tab::let_go(visit, &self.browsers, &site, seat).await
         })
     }
 
@@ -133,6 +161,11 @@ impl BrowserDriver {
     }
 
     async fn open<'n>(&self, visit: &mut Visit<'n>) -> Result<Tab<'n>, Failure> {
+        let (site, options) = self.site_and_options()?;
+        Tab::open(visit, &self.browsers, &site, &options).await
+    }
+
+    fn site_and_options(&self) -> Result<(Site, Options), Failure> {
         let site =
             Site::new(&self.portal.base_url, &self.portal.hosts, self.timeout, &self.portal.user_agent);
         let site = site.ok_or(Failure::new(Code::UnexpectedResponse))?;
@@ -140,8 +173,9 @@ impl BrowserDriver {
             user_agent: Some(self.portal.user_agent.clone()).filter(|agent| !agent.is_empty()),
             proxy: self.in_browser()?.proxy.clone(),
             timeout: self.timeout,
+            stays: false,
         };
-        Tab::open(visit, &self.browsers, &site, &options).await
+        Ok((site, options))
     }
 
     /// The end of some work: what the login goes on with is kept, a failure keeps the page that it was on, and the page is closed.

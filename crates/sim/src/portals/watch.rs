@@ -187,7 +187,8 @@ impl Watch {
     /// Credentials and cookies are stored as long as they are needed.
     fn check_secrets(&self, world: &World, login: &Login) -> Checked {
         let [credentials, jar] = ["credentials", "jar"].map(|row| self.row(world, row).is_some());
-        let wanted = login.session.is_some() || login.task.is_some() || login.signed_in;
+        let wanted =
+            login.session.is_some() || login.task.is_some() || login.person.is_some() || login.signed_in;
         let what = match () {
             () if login.session.is_some() && !credentials => "no credentials",
             () if credentials && !wanted => "credentials for nothing",

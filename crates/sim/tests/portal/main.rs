@@ -16,6 +16,7 @@ mod logins;
 mod lost;
 mod model;
 mod openers;
+mod people;
 mod places;
 mod play;
 mod queue;
