@@ -340,7 +340,7 @@ impl<H: Host> Portal<H> {
                 let refusal = match seat {
                     Some(seat) => {
                         self.rows()?.put_seat(&loaded.name, &seat)?;
-                        let Wish { keep_alive, opener } = wish.clone();
+                        let Wish { keep_alive, opener, .. } = wish.clone();
                         let until = self.host.now().plus(loaded.app.config.portals.browsers.human);
                         self.step(PersonAsked { failure, until, keep_alive, opener })?.0
                     }

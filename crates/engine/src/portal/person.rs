@@ -62,7 +62,7 @@ impl<H: Host> Portal<H> {
         let (due, loaded) = self.step(Woke)?;
         let Some(person) = loaded.login.person.clone().filter(|_| due == Due::GoOn) else { return Ok(()) };
         let by = self.itself("alarm");
-        let wish = Wish { keep_alive: person.keep_alive, opener: person.opener.clone() };
+        let wish = Wish { keep_alive: person.keep_alive, opener: person.opener.clone(), ..Wish::default() };
         let seat = self.rows()?.seat(&loaded.name)?.filter(|_| loaded.login.browser.is_some());
         let Some(seat) = seat else {
             // It was closed at the end of a login that nobody lived to hear of.
