@@ -12,6 +12,7 @@ mod keep_alives;
 mod keys;
 mod kills;
 mod limit;
+mod live_browser;
 mod logins;
 mod lost;
 mod model;
