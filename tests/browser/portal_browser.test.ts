@@ -6,9 +6,9 @@ import { chromium } from "../../scripts/lib/chromium.mjs";
 import { type Devtools, startDevtools } from "../../scripts/lib/devtools.mjs";
 import { press } from "../support/process/person.ts";
 import { type Fakes, fakes, makeKey, Service, someone } from "../support/process/portal.ts";
+import { acceptance } from "../support/process/portal_acceptance.ts";
 import { secrets, type Server, start } from "../support/process/server.ts";
 import { makeKey as makeKeyFor } from "../support/process/client.ts";
-import { TOTP_SECRET } from "../upstreams/portal_accounts.ts";
 
 /** Another portal, whose document is all that there is of it. */
 const EXAMPLE = "crates/portal/portals/example.json";
@@ -73,90 +73,14 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
 
   const logins = () => their.upstreams.spa.logins;
 
-  it("logs in with a captcha, once for everybody, and reads a list by scrolling", async () => {
-    const user = someone();
-    const before = logins();
-    const [one, two] = await Promise.all([service.getSession(user), service.getSession(user)]);
-    expect([one.status, two.status], one.text).toEqual([200, 200]);
-    expect(one.json.session_id).toBe(two.json.session_id);
-    expect(logins() - before).toBe(1);
-
-    const { session_id } = one.json;
-    const all = await service.post("/get_containers", { session_id, debug: true });
-    expect(all.status, all.text).toBe(200);
-    expect(all.json).toMatchObject({
-      total_containers: 137,
-      stopped_reason: "end_of_list",
-      scroll_cycles: 5,
-    });
-    expect(Object.keys(all.json.containers[0])).toHaveLength(18);
-    expect(all.json.containers[0]["Container #"]).toBe("MSCU1000000");
-    expect(all.json.debug.browser_seconds).toBeGreaterThan(0);
-  });
-
-  it("finds a container, stops at a count, tells a timeline, and says what is not there", async () => {
-    const session_id = await service.sessionOf(someone());
-    const found = await service.post("/get_containers", { session_id, target_container_id: "MSCU1000059" });
-    expect(found.json, found.text).toMatchObject({
-      ...{ found_target_container: true, stopped_reason: "target_found", total_containers: 60 },
-    });
-    const counted = await service.post("/get_containers", { session_id, target_count: 41 });
-    expect(counted.json).toMatchObject({ stopped_reason: "target_count_reached", total_containers: 60 });
-    const one = await service.post("/get_containers", { session_id, infinite_scrolling: false });
-    expect(one.json).toMatchObject({ stopped_reason: "single_page", total_containers: 40, scroll_cycles: 0 });
-    const timeline = await service.post("/get_container_timeline", {
-      ...{ session_id, container_id: "MSCU1000001" },
-    });
-    expect(timeline.json, timeline.text).toMatchObject({
-      ...{ container_id: "MSCU1000001", passed_pregate: true, milestone_count: 9 },
-    });
-    const missing = await service.post("/get_container_timeline", {
-      session_id,
-      container_id: "XXXX0000000",
-    });
-    expect([missing.status, missing.json.code], missing.text).toEqual([404, "portal_not_found"]);
-  });
-
-  const phaseOne = {
-    ...{ trucking_company: "Harbor Freight Lines & Sons", terminal: "ITS Long Beach" },
-    ...{ move_type: "PICK FULL", container_id: "MSCU1000000" },
-  };
-
-  it("fills in the forms of an appointment, asks for what is missing, and books once", async () => {
-    const session_id = await service.sessionOf(someone());
-    const begun = await service.post("/check_appointments", { session_id, ...phaseOne });
-    expect([begun.status, begun.json.code], begun.text).toEqual([400, "appointment_incomplete"]);
-    expect(begun.json).toMatchObject({ current_phase: 2, missing_fields: ["truck_plate"] });
-    const { appointment_session_id } = begun.json;
-    const on = { session_id, appointment_session_id };
-    const wrong = await service.post("/check_appointments", { ...on, truck_plate: "?" });
-    expect(wrong.json, wrong.text).toMatchObject({
-      current_phase: 2,
-      message: "Truck plate is not registered",
-    });
-    const times = await service.post("/check_appointments", {
-      ...on,
-      truck_plate: "ABC123",
-      own_chassis: true,
-    });
-    expect(times.status, times.text).toBe(200);
-    expect(times.json.count).toBe(times.json.available_times.length);
-    const before = their.upstreams.bookings.length;
-    const appointment_time = times.json.available_times[1];
-    const booked = await service.post("/make_appointment", { ...on, appointment_time });
-    expect(booked.json, booked.text).toMatchObject({ success: true, appointment_confirmed: true });
-    expect(booked.json.appointment_details.Time).toBe(appointment_time);
-    expect(their.upstreams.bookings.slice(before)).toMatchObject([
-      { time: appointment_time, own_chassis: true },
-    ]);
-    const other = await service.post("/check_appointments", {
-      session_id,
-      ...phaseOne,
-      terminal: "Elsewhere",
-    });
-    expect(other.json, other.text).toMatchObject({
-      ...{ current_phase: 1, choices: { terminal: ["ITS Long Beach", "APM Pier 400", "TraPac"] } },
-    });
+  acceptance({
+    service: () => service,
+    their: () => their,
+    logins,
+    live: () => their.upstreams.spa.live_sessions,
+    end: (username) => their.upstreams.revoke("spa", username),
+    rows: [40, 20],
+    debugs: ({ browser_seconds }) => expect(browser_seconds).toBeGreaterThan(0),
   });
 
   it("keeps a picture of each step for whoever asks with debug, and gives it to a service key alone", async () => {
@@ -207,21 +131,6 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     expect(failed.json.debug.screenshots.at(-1)).toMatchObject({
       ...{ step: `failed at ${failed.json.looked_for}`, path: "/spa/containers" },
     });
-  });
-
-  it("says that credentials are wrong, and who has a one-time password gets in with its secret", async () => {
-    const wrong = await service.getSession(someone(), { password: "wrong-0123456789" });
-    expect([wrong.status, wrong.json.code], wrong.text).toEqual([401, "portal_credentials_refused"]);
-    const user = someone();
-    const totp = { ...user, username: `totp-${user.username}`, password: `totp-${user.username}-pass` };
-    const without = await service.getSession(totp);
-    expect([without.status, without.json.code], without.text).toEqual([409, "needs_human"]);
-    const given = await service.getSession(
-      { ...totp, captcha_api_key: "ck-2" },
-      { totp_secret: TOTP_SECRET },
-    );
-    expect(given.status, given.text).toBe(200);
-    expect((await service.containers(given.json.session_id)).status).toBe(200);
   });
 
   /** Somebody whom the portal asks for what only a person can do. */
@@ -283,16 +192,6 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     await expect.poll(async () => (await pages()).length, { timeout: 5_000 }).toBe(before);
   });
 
-  it("logs in again when the portal has ended the session", async () => {
-    const user = someone();
-    const session_id = await service.sessionOf(user);
-    their.upstreams.revoke("spa", user.username);
-    const before = logins();
-    const again = await service.containers(session_id);
-    expect(again.status, again.text).toBe(200);
-    expect(logins() - before).toBe(1);
-  });
-
   it("a button that is never enabled is said with its step, and so is a firewall", async () => {
     their.upstreams.set({ spa: { submit: "never" } });
     const never = await service.getSession(someone());
@@ -303,14 +202,6 @@ describe.skipIf(!isThere)("a portal in a browser", () => {
     const refused = await service.getSession(someone());
     their.upstreams.set({ spa: { firewall: "off" } });
     expect([refused.status, refused.json.code], refused.text).toEqual([502, "portal_refused_automation"]);
-  });
-
-  it("logs out at the portal when a session is closed", async () => {
-    const session_id = await service.sessionOf(someone());
-    const { live_sessions } = their.upstreams.spa;
-    const closed = await service.call("DELETE", `/sessions/${session_id}`);
-    expect(closed.status, closed.text).toBe(200);
-    expect(their.upstreams.spa.live_sessions).toBe(live_sessions - 1);
   });
 
   it("a killed Chromium costs no login and no captcha", async () => {

@@ -14,6 +14,8 @@ export interface Driven {
   end: (username: string) => void;
   /** Rows of a first page, and of each that follows. */
   rows: [first: number, more: number];
+  /** What `debug` has to say of a list. */
+  debugs?: (debug: any) => void;
 }
 
 const TOTAL = 137;
@@ -28,7 +30,7 @@ const phaseOne = {
   ...{ move_type: "PICK FULL", container_id: "MSCU1000000" },
 };
 
-export function acceptance({ service, their, logins, live, end, rows: [first, more] }: Driven): void {
+export function acceptance({ service, their, logins, live, end, rows: [first, more], debugs }: Driven): void {
   /** So many rows have come once there are as many as are wanted. */
   const loaded = (wanted: number) =>
     wanted <= first ? first : Math.min(first + Math.ceil((wanted - first) / more) * more, TOTAL);
@@ -52,6 +54,7 @@ export function acceptance({ service, their, logins, live, end, rows: [first, mo
     expect(Object.keys(all.json.containers[0])).toHaveLength(18);
     expect(all.json.containers[0]["Container #"]).toBe("MSCU1000000");
     expect(all.json.debug.calls.length).toBeGreaterThan(0);
+    debugs?.(all.json.debug);
   });
 
   it("finds a container, stops at a count, tells a timeline, and says what is not there", async () => {
