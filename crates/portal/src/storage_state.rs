@@ -201,7 +201,9 @@ pub fn write(jar: &Jar, hosts: &Hosts) -> Value {
             })
         })
     });
-    let cookies: Vec<_> = cookies.collect();
+    // The same text for the same cookies, in whatever order they came.
+    let mut cookies: Vec<Value> = cookies.collect();
+    cookies.sort_by_cached_key(Value::to_string);
     let origins = jar.origins.iter().filter(|origin| hosts.has_origin(&origin.origin)).map(|origin| {
         let mut state = json!({ "origin": origin.origin, "localStorage": origin.local_storage });
         if let Some(state) = state.as_object_mut().filter(|_| !origin.session_storage.is_empty()) {
