@@ -1,7 +1,7 @@
 use super::ApiDriver;
 use crate::document::emodal_with;
 use crate::test_support::{Called, World, now, page, to, with_cookies};
-use crate::{Answer, Captcha, Code, Credentials, Driver as _, Failure, Progress, Request, Visit};
+use crate::{Answer, Code, Credentials, Driver as _, Failure, Progress, Request, Visit};
 use base::secret::Secret;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_json::{Map, Value, json};
@@ -15,13 +15,7 @@ pub(super) fn driver() -> ApiDriver {
     ApiDriver {
         portal: emodal_with("api", Some("https://truckerportal.emodal.com"), "", Map::new()).unwrap(),
         timeout: Duration::from_secs(20),
-        captcha: Captcha {
-            base_url: "https://captcha.example.com".to_owned(),
-            poll: Duration::from_secs(5),
-            timeout: Duration::from_mins(2),
-            tasks_max: 2,
-            call_timeout: Duration::from_secs(10),
-        },
+        captcha: crate::pages::play::emodal().captcha,
     }
 }
 

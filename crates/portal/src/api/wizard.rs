@@ -9,12 +9,8 @@ use crate::document::{ApiCall, ApiOrder, ApiWizard, Options};
 use crate::driver::{Outcome, Request, Visit, Wizard};
 use crate::net::{Page, Progress};
 use crate::operation::{By, CHOICES, Input, Order, Steps};
-use crate::pages::wizard::{given, missing, missing_at_first, waiting, wants};
+use crate::pages::wizard::{COMMIT_LEAST, given, missing, missing_at_first, waiting, wants};
 use serde_json::{Map, Value, json};
-use std::time::Duration;
-
-/// With less time left nothing is ordered: an answer that comes too late says nothing.
-const COMMIT_LEAST: Duration = Duration::from_secs(5);
 
 /// A wizard under way.
 struct Filling<'a, 'v, 'n> {

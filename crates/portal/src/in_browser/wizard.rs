@@ -7,15 +7,13 @@ use crate::code::{Code, Failure};
 use crate::driver::{Outcome, Request, Visit, Wizard};
 use crate::net::Progress;
 use crate::operation::{By, CHOICES, Order, Stepper, Steps};
-use crate::pages::wizard::{given, missing, waiting, wants};
+use crate::pages::wizard::{COMMIT_LEAST, given, missing, waiting, wants};
 use crate::pictures::picture;
 use crate::script::{Run, Step};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 const INPUT_WITHIN: Duration = Duration::from_secs(20);
-/// With less time left nothing is ordered: an answer that comes too late says nothing.
-const COMMIT_LEAST: Duration = Duration::from_secs(5);
 
 /// A wizard under way.
 struct Filling<'a, 'v, 'n> {

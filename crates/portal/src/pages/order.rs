@@ -5,12 +5,8 @@ use super::super::code::{Code, Failure};
 use super::super::driver::{Outcome, Standing, Wizard};
 use super::super::net::Progress;
 use super::super::operation::Order;
-use super::wizard::{Filling, Kept, waiting};
+use super::wizard::{COMMIT_LEAST, Filling, Kept, waiting};
 use serde_json::{Map, Value, json};
-use std::time::Duration;
-
-/// With less time left nothing is ordered: an answer that comes too late says nothing.
-const COMMIT_LEAST: Duration = Duration::from_secs(5);
 
 impl Filling<'_> {
     /// Orders it. There is one call for that, and whatever else comes of it than a page that is known, it may have been done.

@@ -8,7 +8,11 @@ use super::super::operation::{By, CHOICES, DEBUG, Input, List, Need, Steps};
 use super::PageDriver;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 use url::Url;
+
+/// With less time left nothing is ordered: an answer that comes too late says nothing.
+pub const COMMIT_LEAST: Duration = Duration::from_secs(5);
 
 /// A form of the portal's, as it came.
 #[derive(Clone, Serialize, Deserialize)]
