@@ -320,3 +320,50 @@ fn f33_a_closed_dialog_does_not_log_anybody_out() {
     let open = dialog.replace("fade", "fade show");
     assert_eq!(emodal().is_logged_in(200, &inside(&open)), Standing::LoggedOut);
 }
+
+/// A portal without a captcha that asks for a one-time password, and takes this many of them.
+fn with_code(credentials: &super::Credentials, takes: bool) -> (Result<(), Failure>, Vec<String>) {
+    const FORM: &str = "<form method=post action=/portal/code><input name=otp><button>Go</button></form>";
+    let world = World::new(|called| match (called.method, called.path().as_str()) {
+        ("GET", _) => {
+            page(200, "<form method=post><input name=Username><input type=password name=Password></form>")
+        }
+        ("POST", "/portal/code") => {
+            assert_eq!(called.field("otp").unwrap().len(), 6);
+            page(200, &if takes { inside("Welcome") } else { FORM.to_owned() })
+        }
+        _ => page(200, FORM),
+    });
+    let mut driver = emodal();
+    driver.portal.login.totp_input = Some("otp".to_owned());
+    let end = now(driver.log_in(&mut world.visit(300), credentials));
+    let calls = world.calls().split_off(1);
+    (end, calls)
+}
+
+#[test]
+fn a_one_time_password_is_sent_once_and_only_if_there_is_a_key_for_it() {
+    let key = Some(Secret::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
+    let with = super::Credentials { totp_secret: key, ..credentials() };
+    let both = ["POST /portal/login", "POST /portal/code"];
+    let (end, calls) = with_code(&with, true);
+    assert_eq!((end, calls.as_slice()), (Ok(()), both.map(str::to_owned).as_slice()));
+    let (end, calls) = with_code(&with, false);
+    assert_eq!((end.unwrap_err().code, calls.len()), (Code::CredentialsRefused, 2));
+    let (end, calls) = with_code(&credentials(), true);
+    assert_eq!((end.unwrap_err().code, calls.len()), (Code::NeedsHuman, 1));
+}
+
+#[test]
+fn a_firewall_is_said_and_gets_no_password() {
+    let mut driver = emodal();
+    driver.portal.login.refused_automation = vec!["Access denied".to_owned()];
+    for (method, posts) in [("GET", 0), ("POST", 1)] {
+        let world = World::new(|called| {
+            let form = "<form method=post><input name=Username><input type=password name=Password></form>";
+            page(200, if called.method == method { "<p>ACCESS DENIED</p>" } else { form })
+        });
+        let end = now(driver.log_in(&mut world.visit(300), &credentials())).unwrap_err();
+        assert_eq!((end.code, world.count("POST /portal/login")), (Code::RefusedAutomation, posts));
+    }
+}
