@@ -7,6 +7,7 @@ mod members;
 mod operations;
 mod overrides;
 mod read;
+mod wizards;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Places for browsers: as many as the setting says, in the order in which they were asked for, and never lost with who had them.
 
-use super::play::{Pending, Play, actor, credentials, secs};
+use super::play::{Pending, Play, credentials, get_of, secs};
 use base::call::{Answer, Call};
 use base::clock::Timestamp;
 use base::fault::Fault;
@@ -10,7 +10,7 @@ use engine::portal_registry::PortalRegistry;
 use portal::registry::{
     BrowserReply, BrowserTime, BrowserUse, Count, Counted, GiveBrowser, Removed, TakeBrowser,
 };
-use portal::{Code, Get, GetReply, Refusal};
+use portal::{Code, GetReply, Refusal};
 use sim::net::{Answering, Upstream};
 use sim::{SimHost, World};
 use std::cell::RefCell;
@@ -67,7 +67,7 @@ fn play(takes: u64, settings: &[(&str, &str)]) -> (Play, Rc<RefCell<Asked>>) {
 fn start(play: &Play, username: &str) -> Pending<Option<GetReply>> {
     let credentials = credentials(username, "ck");
     let name = play.name_of(&credentials);
-    play.start(name, Get { credentials, keep_alive: false, by: actor(), debug: false, storage_state: None })
+    play.start(name, get_of(credentials, false))
 }
 
 fn refused(play: &Play, pending: &Pending<Option<GetReply>>) -> Refusal {

@@ -1,8 +1,8 @@
 //! Captcha keys: everybody's own. One that is refused is nobody else's trouble.
 
-use super::play::{Pending, Play, actor, credentials, secs};
+use super::play::{Pending, Play, credentials, get_of, secs};
 use base::ids::PortalId;
-use portal::{CloseReply, Code, End, Get, GetReply, RunReply};
+use portal::{CloseReply, Code, End, GetReply, RunReply};
 
 const NO_BALANCE: &str = "ERROR_ZERO_BALANCE";
 const NO_KEY: &str = "ERROR_WRONG_USER_KEY";
@@ -15,13 +15,7 @@ fn play() -> Play {
 }
 
 fn get_with(play: &Play, key: &str) -> GetReply {
-    let get = Get {
-        credentials: credentials("driver", key),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    };
+    let get = get_of(credentials("driver", key), true);
     play.tell(&play.name, get)
 }
 

@@ -1,11 +1,11 @@
 //! Sealing keys that change: a login is found under its old name, and what is stored is sealed anew.
 
-use super::play::{Play, actor, credentials, secs};
+use super::play::{Play, credentials, get_of, secs};
 use base::ids::PortalId;
 use base::rpc::Class;
 use base::secret::Secret;
 use portal::registry::{FindByAlias, FindByAliasReply, KeyUsage, KeyUsageReply};
-use portal::{Credentials, Get, GetReply, LookReply, RunReply, identity};
+use portal::{Credentials, GetReply, LookReply, RunReply, identity};
 
 const OLD: &str = "k1:sealing-key-of-the-simulation-0123456789abcdef";
 const NEW: &str = "k2:another-key-of-the-simulation-0123456789abcdef";
@@ -15,13 +15,7 @@ fn names(play: &Play) -> Vec<String> {
 }
 
 fn get(play: &Play, name: &str) -> GetReply {
-    let get = Get {
-        credentials: credentials("driver", "ck"),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    };
+    let get = get_of(credentials("driver", "ck"), true);
     play.tell(name, get)
 }
 
@@ -134,7 +128,7 @@ fn an_old_name_serves_nobody_but_those_whose_session_it_has() {
         Credentials { password: Secret::new("driver1-pass"), ..good },
     ];
     for credentials in others {
-        let get = Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None };
+        let get = get_of(credentials, true);
         assert_eq!(play.tell(&old, get), GetReply::Unknown);
     }
     assert!(matches!(get(&play, &old), GetReply::Session(session) if !session.is_new));

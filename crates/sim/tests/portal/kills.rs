@@ -1,9 +1,9 @@
 //! Work that is interrupted: what was begun is found out, by whoever comes next.
 
-use super::play::{Play, actor, credentials, secs};
+use super::play::{Play, credentials, get_of, secs};
 use super::queue::until_called;
 use base::rpc::Class;
-use portal::{CloseReply, Code, Get, RunReply, Work};
+use portal::{CloseReply, Code, RunReply, Work};
 use serde_json::json;
 use sim::fakes::portal::Down;
 
@@ -11,13 +11,7 @@ use sim::fakes::portal::Down;
 fn cut_off(at: &'static str) -> Play {
     let play = Play::new(&[]);
     play.site.state().crash = Some(at);
-    let get = Get {
-        credentials: credentials("driver", "ck"),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    };
+    let get = get_of(credentials("driver", "ck"), true);
     assert_eq!(play.wait(&play.start_once(get)), None, "the caller is told nothing");
     play
 }
@@ -115,13 +109,7 @@ fn interrupted_again_and_again_it_stays_within_the_hours_logins() {
     let mut tries = 0;
     for _ in 0..12 {
         play.site.state().crash = Some("in.php");
-        let get = Get {
-            credentials: credentials("driver", "ck"),
-            keep_alive: true,
-            by: actor(),
-            debug: false,
-            storage_state: None,
-        };
+        let get = get_of(credentials("driver", "ck"), true);
         match play.wait(&play.start_once(get)) {
             None => tries += 1,
             Some(reply) => assert!(reply.contains("logins_spent"), "{reply}"),

@@ -1,18 +1,16 @@
 //! More sessions than there may be: the one that was not used for longest gives way.
 
-use super::play::{Play, actor, credentials, secs};
+use super::play::{Play, credentials, get_of, secs};
 use base::ids::PortalId;
 use portal::registry::{Excess, FindReply, Row, Surplus, Upsert};
-use portal::{End, Get, GetReply};
+use portal::{End, GetReply};
 
 const MAX: usize = 10;
 
 fn get(play: &Play, n: usize) -> PortalId {
     let credentials = credentials(&format!("driver{n}"), "ck");
     let name = play.name_of(&credentials);
-    match play
-        .tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None })
-    {
+    match play.tell(&name, get_of(credentials, true)) {
         GetReply::Session(session) => session.live.session_id,
         other => panic!("{other:?}"),
     }
@@ -45,8 +43,7 @@ fn the_eleventh_closes_the_one_that_was_not_used_for_longest() {
     assert_eq!(play.find(&ids[1]), FindReply::Ended(End::Evicted));
     let credentials = credentials("driver1", "ck");
     let name = play.name_of(&credentials);
-    let reply = play
-        .tell(&name, Get { credentials, keep_alive: true, by: actor(), debug: false, storage_state: None });
+    let reply = play.tell(&name, get_of(credentials, true));
     let GetReply::Session(session) = reply else { panic!("{reply:?}") };
     assert_eq!((session.is_new, session.previous), (true, Some(End::Evicted)));
 }

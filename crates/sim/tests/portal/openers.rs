@@ -2,7 +2,7 @@
 //! which has a copy that may be late, old or lost.
 
 use super::keys::Broken;
-use super::play::{Play, actor, credentials, secs};
+use super::play::{Play, credentials, get_of, secs};
 use base::ids::{PortalId, ServiceKeyId};
 use base::rpc::Class;
 use portal::protocol::LoginCommand;
@@ -22,13 +22,7 @@ fn by<C: LoginCommand>(n: u32, command: C) -> OfService<C> {
 }
 
 fn get() -> Get {
-    Get {
-        credentials: credentials("driver", "ck"),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    }
+    get_of(credentials("driver", "ck"), true)
 }
 
 fn run(id: &PortalId) -> Run {

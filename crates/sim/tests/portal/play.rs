@@ -39,6 +39,10 @@ pub fn actor() -> Actor {
     Actor { who: "key:a service".to_owned(), request_id: "r1".to_owned() }
 }
 
+pub fn get_of(credentials: Credentials, keep_alive: bool) -> Get {
+    Get { credentials, keep_alive, by: actor(), debug: false, storage_state: None }
+}
+
 /// What will be there when it has come.
 pub struct Pending<T>(Rc<RefCell<Option<T>>>);
 
@@ -229,7 +233,7 @@ impl Play {
     pub fn start_get(&self, credentials: Credentials, keep_alive: bool) -> Pending<Option<GetReply>> {
         let name = self.name_of(&credentials);
         self.used.set(self.now());
-        self.start(name, Get { credentials, keep_alive, by: actor(), debug: false, storage_state: None })
+        self.start(name, get_of(credentials, keep_alive))
     }
 
     pub fn get_reply(&self, keep_alive: bool) -> GetReply {

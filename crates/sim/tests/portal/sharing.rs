@@ -1,6 +1,6 @@
 //! One login among many callers.
 
-use super::play::{Play, actor, credentials, secs};
+use super::play::{Play, actor, credentials, get_of, secs};
 use portal::registry::FindReply;
 use portal::{CloseReply, End, GetReply, RunReply};
 use serde_json::{Value, json};
@@ -72,13 +72,7 @@ fn other_credentials_are_another_login() {
     assert!(matches!(other, GetReply::Session(session) if session.is_new));
     assert_eq!((play.site.logins(), play.listed().len()), (2, 2));
     // An object serves nobody but its own name.
-    let stranger = portal::Get {
-        credentials: credentials("driver2", "ck"),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    };
+    let stranger = get_of(credentials("driver2", "ck"), true);
     assert_eq!(play.tell(&play.name, stranger), GetReply::Unknown);
 }
 

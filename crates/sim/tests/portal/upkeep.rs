@@ -1,10 +1,10 @@
 //! When a session is kept alive, when it ends, and what is left of it.
 
-use super::play::{MILLI, Play, actor, credentials, secs};
+use super::play::{MILLI, Play, credentials, get_of, secs};
 use base::ids::PortalId;
 use base::rpc::Class;
 use portal::registry::{Remove, Upsert};
-use portal::{CloseReply, Code, End, Get, GetReply, LookReply, RunReply};
+use portal::{CloseReply, Code, End, GetReply, LookReply, RunReply};
 use serde_json::json;
 use sim::fakes::portal::Down;
 
@@ -298,13 +298,7 @@ fn without_the_portals_address_nothing_is_done_and_nothing_is_lost() {
     play.run_for(secs(1000));
     assert_eq!((play.site.calls(), play.session_id().as_ref()), (calls, Some(&id)));
     play.world.deploy(&[("EMODAL_BASE_URL", "https://portal.example.com/portal")]);
-    let get = Get {
-        credentials: credentials("driver", "ck"),
-        keep_alive: true,
-        by: actor(),
-        debug: false,
-        storage_state: None,
-    };
+    let get = get_of(credentials("driver", "ck"), true);
     assert!(
         matches!(play.tell(&play.name, get), GetReply::Session(session) if session.live.session_id == id)
     );
